@@ -1,0 +1,48 @@
+import { createHash } from "node:crypto";
+
+/**
+ * JSON with sorted members, so that equal values give equal bytes. `undefined` members are left out.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { canonicalJson } from "#base";
+ * assertEquals(canonicalJson({ b: 1, a: [true, undefined] }), '{"a":[true,null],"b":1}');
+ * ```
+ */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(
+    value,
+    (_name, member) => isPlainObject(member) ? sorted(member) : member,
+  ) ?? "null";
+}
+
+/** A short, stable hash of a value: 16 hexadecimal digits of SHA-256 over its canonical JSON. */
+export function contentHash(value: unknown): string {
+  return createHash("sha256").update(canonicalJson(value)).digest("hex").slice(0, 16);
+}
+
+/** Whether two JSON values are equal, whatever the order of their members. */
+export function sameJson(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (Array.isArray(a) && Array.isArray(b)) {
+    return a.length === b.length && a.every((item, index) => sameJson(item, b[index]));
+  }
+  if (!isPlainObject(a) || !isPlainObject(b)) return false;
+  const names = definedNames(a);
+  return names.length === definedNames(b).length &&
+    names.every((name) => Object.hasOwn(b, name) && sameJson(a[name], b[name]));
+}
+
+/** Whether a value is an object with members (no list, no null). */
+export function isPlainObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function definedNames(object: Record<string, unknown>): string[] {
+  return Object.keys(object).filter((name) => object[name] !== undefined);
+}
+
+function sorted(object: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.keys(object).sort().map((name) => [name, object[name]]));
+}

@@ -1,0 +1,13 @@
+/**
+ * What every room may use: Kubernetes objects as raw JSON, conditions, stable JSON, time, errors and outcomes.
+ * Imports nothing of the project.
+ *
+ * @module
+ */
+export * from "./canonical.ts";
+export * from "./clock.ts";
+export * from "./condition.ts";
+export * from "./errors.ts";
+export * from "./next.ts";
+export * from "./object.ts";
+export * from "./problem.ts";

@@ -1,0 +1,56 @@
+import type { JsonObject, KubeObject, ObjectId, ObjectKey } from "#base";
+import type { ResourceType } from "./resource_type.ts";
+
+/** Who writes, and how: the options of a server-side apply. */
+export interface ApplyOptions {
+  readonly fieldManager: string;
+  /** Take fields over from other managers (default true). Without it a conflict is an ApiError 409. */
+  readonly force?: boolean;
+  /** Ask what would happen; nothing is stored. */
+  readonly dryRun?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface ListOptions {
+  readonly namespace?: string;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+  readonly signal?: AbortSignal;
+}
+
+export interface RemoveOptions {
+  /** Delete only this very object: a 409 otherwise. */
+  readonly uid?: string;
+  readonly propagation?: "Background" | "Foreground" | "Orphan";
+  readonly dryRun?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * What this program asks of an API server.
+ *
+ * # Guarantees
+ * Objects are raw JSON: no field is dropped or converted. Every call has a deadline, honours `signal`, and fails with
+ * an `ApiError` (an answer of the server) or a `TypeError`-like network error whose `cause` is kept.
+ * Reads strip `metadata.managedFields` unless a method says otherwise.
+ */
+export interface ClusterClient {
+  /** The object, or undefined when it (or its kind) is not there. */
+  get(type: ResourceType, key: ObjectKey, signal?: AbortSignal): Promise<KubeObject | undefined>;
+  /** All objects, read in pages. */
+  list(type: ResourceType, options?: ListOptions): Promise<KubeObject[]>;
+  /** Server-side apply; answers the object as stored. */
+  apply(object: KubeObject, options: ApplyOptions): Promise<KubeObject>;
+  /** Creates an object that must not exist (409 AlreadyExists otherwise); `generateName` is honoured. */
+  create(object: KubeObject, options?: { fieldManager?: string; signal?: AbortSignal }): Promise<KubeObject>;
+  /** JSON merge patch of the object; `subresource` e.g. "status" or "scale". */
+  patch(
+    id: ObjectId,
+    patch: JsonObject,
+    options: { fieldManager: string; subresource?: string; dryRun?: boolean; signal?: AbortSignal },
+  ): Promise<KubeObject>;
+  /** Deletes; "absent" when there was nothing (anymore). */
+  remove(id: ObjectId, options?: RemoveOptions): Promise<"deleted" | "absent">;
+  /** The type of a kind by discovery (cached; a miss is asked again), or undefined when it is not served. */
+  resourceType(apiVersion: string, kind: string): Promise<ResourceType | undefined>;
+}

@@ -1,0 +1,185 @@
+import type { ObjectKey } from "#base";
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { type ProcessOptions, registerProcessMetrics } from "./process_metrics.ts";
+import { ReconcileSeries } from "./reconcile_series.ts";
+
+/** How a pass over one object ended. */
+export type ReconcileResult = "success" | "requeue" | "stalled" | "conflict" | "error";
+
+/** Why a watch had to start over; a closed set, because it is a label. */
+export type RestartCause =
+  | "expired"
+  | "silent"
+  | "network"
+  | "refused"
+  | "not_served"
+  | "throttled"
+  | "server"
+  | "garbage";
+
+/** One request to an API server, as it ended. */
+export interface ApiRequestSample {
+  /** What was meant: get, list, watch, create, apply, patch, delete, discover, … */
+  readonly verb: string;
+  readonly kind: string;
+  /** The HTTP status, `timeout` (our deadline), `network` (no answer) or `aborted`. */
+  readonly code: string;
+}
+
+/** Measures one pass: started by {@linkcode Metrics.measureReconcile}, ended by leaving the scope. */
+export interface ReconcileMeasure extends Disposable {
+  /** Set before the scope ends; `error` when nothing was set, so that a pass that throws counts as one. */
+  result: ReconcileResult;
+}
+
+/** The numbers that this program keeps. Durations are given in seconds except where the name says otherwise. */
+export interface Metrics {
+  /**
+   * Times a pass over an object from now to the end of the scope.
+   * @param kind the object's kind, e.g. `Function`
+   */
+  measureReconcile(kind: string, key: ObjectKey): ReconcileMeasure;
+  /** Drops the series of an object that is gone (W-51); one that is being measured right now leaves none behind. */
+  forget(kind: string, key: ObjectKey): void;
+  setQueueDepth(kind: string, depth: number): void;
+  observeQueueWait(kind: string, waitSeconds: number): void;
+  countApiRequest(sample: ApiRequestSample): void;
+  countWatchRestart(kind: string, cause: RestartCause): void;
+  countDriftCorrected(kind: string): void;
+  observeGitFetch(result: "changed" | "unchanged" | "failed", seconds: number): void;
+  countSync(result: "success" | "unchanged" | "held" | "failed" | "superseded"): void;
+  observeSyncPhase(phase: "fetch" | "read" | "apply" | "prune" | "health", seconds: number): void;
+  observeCommitToReady(seconds: number): void;
+  countPruned(count: number): void;
+  /** The exposition in the text format, and its content type. */
+  exposition(): Promise<{ readonly text: string; readonly contentType: string }>;
+}
+
+/** What {@linkcode createMetrics} can be told; everything has a real default. */
+export interface MetricsOptions extends ProcessOptions {
+  /** Milliseconds since some fixed point, never going back. */
+  readonly nowMs?: () => number;
+}
+
+const WAIT_SECONDS = [0.001, 0.01, 0.1, 0.5, 1, 5, 10, 60, 300];
+const LONG_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
+
+/**
+ * Metrics in a registry of their own.
+ *
+ * @example
+ * ```ts
+ * import { assertMatch } from "@std/assert";
+ * import { createMetrics } from "#telemetry";
+ * const metrics = createMetrics();
+ * {
+ *   using measure = metrics.measureReconcile("Function", { namespace: "shop", name: "orders" });
+ *   measure.result = "success";
+ * }
+ * const { text } = await metrics.exposition();
+ * assertMatch(text, /function_mesh_reconcile_count{type="function",name="orders",namespace="shop"} 1/);
+ * ```
+ */
+export function createMetrics(options: MetricsOptions = {}): Metrics {
+  const registry = new Registry();
+  const nowMs = options.nowMs ?? (() => performance.now());
+  const reconciles = new ReconcileSeries(registry, nowMs);
+  const series = otherSeries(registry);
+  registerProcessMetrics(registry, options);
+  return {
+    measureReconcile: (kind, key) => reconciles.measure(kind, key),
+    forget: (kind, key) => reconciles.forget(kind, key),
+    setQueueDepth: (kind, depth) => series.queueDepth.set({ kind }, depth),
+    observeQueueWait: (kind, seconds) => series.queueWait.observe({ kind }, seconds),
+    countApiRequest: (sample) => series.apiRequests.inc({ ...sample }),
+    countWatchRestart: (kind, cause) => series.watchRestarts.inc({ kind, cause }),
+    countDriftCorrected: (kind) => series.driftCorrected.inc({ kind }),
+    observeGitFetch: (result, seconds) => series.gitFetch.observe({ result }, seconds),
+    countSync: (result) => series.syncs.inc({ result }),
+    observeSyncPhase: (phase, seconds) => series.syncPhase.observe({ phase }, seconds),
+    observeCommitToReady: (seconds) => series.commitToReady.observe(seconds),
+    countPruned: (count) => series.pruned.inc(count),
+    exposition: async () => ({
+      text: await registry.metrics(),
+      contentType: registry.contentType,
+    }),
+  };
+}
+
+function otherSeries(registry: Registry) {
+  const registers = [registry];
+  return { ...queueAndApiSeries(registers), ...gitOpsSeries(registers) };
+}
+
+function queueAndApiSeries(registers: Registry[]) {
+  return {
+    queueDepth: new Gauge({
+      name: "mesh_queue_depth",
+      help: "Objects that wait for a pass.",
+      labelNames: ["kind"],
+      registers,
+    }),
+    queueWait: new Histogram({
+      name: "mesh_queue_wait_seconds",
+      help: "How long objects waited for a pass after they were due.",
+      labelNames: ["kind"],
+      buckets: WAIT_SECONDS,
+      registers,
+    }),
+    apiRequests: new Counter({
+      name: "mesh_api_requests_total",
+      help: "Requests to the API server, each try counted, by verb, kind and HTTP status.",
+      labelNames: ["verb", "kind", "code"],
+      registers,
+    }),
+    watchRestarts: new Counter({
+      name: "mesh_watch_restarts_total",
+      help:
+        "Watches that had to start over, by kind and cause. The regular end of a watch is none.",
+      labelNames: ["kind", "cause"],
+      registers,
+    }),
+    driftCorrected: new Counter({
+      name: "mesh_drift_corrected_total",
+      help: "Objects that somebody else changed and that were put right.",
+      labelNames: ["kind"],
+      registers,
+    }),
+  };
+}
+
+function gitOpsSeries(registers: Registry[]) {
+  return {
+    gitFetch: new Histogram({
+      name: "mesh_git_fetch_duration_seconds",
+      help: "How long looking at a remote repository took, fetching included.",
+      labelNames: ["result"],
+      buckets: LONG_SECONDS,
+      registers,
+    }),
+    syncs: new Counter({
+      name: "mesh_sync_total",
+      help: "Runs of the GitOps loop, by how they ended.",
+      labelNames: ["result"],
+      registers,
+    }),
+    syncPhase: new Histogram({
+      name: "mesh_sync_duration_seconds",
+      help: "How long the phases of a GitOps run took.",
+      labelNames: ["phase"],
+      buckets: LONG_SECONDS,
+      registers,
+    }),
+    commitToReady: new Histogram({
+      name: "mesh_commit_to_ready_seconds",
+      help: "From seeing a commit to all it holds being ready.",
+      buckets: LONG_SECONDS,
+      registers,
+    }),
+    pruned: new Counter({
+      name: "mesh_pruned_total",
+      help: "Objects that were deleted because Git no longer holds them.",
+      registers,
+    }),
+  };
+}

@@ -1,0 +1,66 @@
+/** What stands where a secret stood. */
+const MASK = "***";
+
+/** Member names whose values are never written out. Names of references (`secretRef`, `secretName`) are harmless. */
+const SECRET_NAME =
+  /(password|passwd|passphrase|token|credential|authorization|apikey|api_key|privatekey|private_key|secretkey|secret_key|clientsecret|client_secret)s?$|^secret$/i;
+
+/** How deep a fact is looked into before it is cut off: facts are small values, not trees. */
+const DEPTH_MAX = 6;
+
+/**
+ * A text without the credentials that URLs and headers carry: user and password of a URL, secret query parameters,
+ * bearer and basic tokens.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { redactedText } from "#telemetry";
+ * assertEquals(redactedText("fetch https://bot:s3cret@git.example/a.git"), "fetch https://***@git.example/a.git");
+ * assertEquals(redactedText("GET /a?token=abc&page=2"), "GET /a?token=***&page=2");
+ * assertEquals(redactedText("authorization: Bearer abc.def"), "authorization: Bearer ***");
+ * ```
+ */
+export function redactedText(text: string): string {
+  return text
+    .replace(/([a-z][a-z0-9+.-]*:\/\/)[^/\s@"']+@/gi, `$1${MASK}@`)
+    .replace(
+      /([?&](?:access_token|private_token|token|password|secret|api_?key|key|sig|signature)=)[^&\s"'#]+/gi,
+      `$1${MASK}`,
+    )
+    .replace(/\b(bearer|basic)\s+[a-z0-9._~+/=-]+/gi, `$1 ${MASK}`);
+}
+
+/**
+ * A value for a log line: texts redacted, members with secret names masked, errors as their text, bytes and functions
+ * left out, cycles and great depth cut off.
+ */
+export function redactedValue(value: unknown, depth = 0): unknown {
+  if (typeof value === "string") return redactedText(value);
+  if (typeof value === "bigint") return value.toString();
+  if (typeof value !== "object" || value === null) {
+    return typeof value === "function" || typeof value === "symbol" ? undefined : value;
+  }
+  if (depth >= DEPTH_MAX) return "…";
+  if (value instanceof Error) return redactedText(chainText(value));
+  if (Array.isArray(value)) return value.map((item) => redactedValue(item, depth + 1));
+  if (ArrayBuffer.isView(value)) return `${value.byteLength} bytes`;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [
+      name,
+      SECRET_NAME.test(name) && member !== undefined && member !== null
+        ? MASK
+        : redactedValue(member, depth + 1),
+    ]),
+  );
+}
+
+/** The text of an error and its causes, at most eight of them: a cycle of causes ends too. */
+function chainText(error: Error): string {
+  const texts: string[] = [];
+  for (let at: unknown = error; at !== undefined && texts.length < 8;) {
+    texts.push(at instanceof Error ? at.message || at.name : String(at));
+    at = at instanceof Error ? at.cause : undefined;
+  }
+  return texts.join(": ");
+}

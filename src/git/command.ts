@@ -1,0 +1,180 @@
+import { isAbort } from "#base";
+import { GitError, gitErrorFrom } from "./git_error.ts";
+
+/** One run of the `git` program. */
+export interface GitCommand {
+  readonly args: readonly string[];
+  /** What is tried, for messages: `Cannot fetch https://host/path`. */
+  readonly action: string;
+  /** Where it runs: a folder that is no repository. */
+  readonly directory: string;
+  /** All of the environment; nothing is inherited. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Configuration, which reaches Git through the environment so that no process list shows it. */
+  readonly config: readonly (readonly [string, string])[];
+  /** Texts that must not appear in messages. */
+  readonly secrets?: readonly string[];
+  readonly stdin?: string;
+  readonly timeoutMs: number;
+  readonly outputBytesMax: number;
+  readonly signal?: AbortSignal;
+}
+
+const STDERR_BYTES_MAX = 64 * 1024;
+
+/**
+ * Runs `git` without a shell and answers what it wrote on standard output.
+ *
+ * # Guarantees
+ * Bounded time and output; on a timeout, too much output or an abort the program and what it started are killed.
+ *
+ * @throws {GitError} when it fails, takes too long or writes too much
+ */
+export async function runGit(command: GitCommand): Promise<Uint8Array> {
+  command.signal?.throwIfAborted();
+  using deadline = deadlineSignal(command);
+  const child = spawnGit(command);
+  const stop = () => killGroup(child);
+  deadline.signal.addEventListener("abort", stop, { once: true });
+  try {
+    const input = writeInput(child, command.stdin);
+    const [stdout, stderr, status] = await Promise.all([
+      readBounded(child.stdout, { bytesMax: command.outputBytesMax, stop }),
+      readTail(child.stderr),
+      child.status,
+    ]);
+    await input;
+    command.signal?.throwIfAborted();
+    if (deadline.signal.aborted) {
+      throw new GitError(
+        "timeout",
+        `${command.action}: no answer in ${command.timeoutMs / 1000} s`,
+      );
+    }
+    if (stdout === undefined) {
+      const limit = `${Math.round(command.outputBytesMax / 1024)} KiB`;
+      throw new GitError("too_large", `${command.action}: more than ${limit} of output`);
+    }
+    if (!status.success) throw gitErrorFrom(command.action, stderr, command.secrets);
+    return stdout;
+  } finally {
+    deadline.signal.removeEventListener("abort", stop);
+  }
+}
+
+function spawnGit(command: GitCommand): Deno.ChildProcess {
+  try {
+    return new Deno.Command("git", {
+      args: [...command.args],
+      cwd: command.directory,
+      clearEnv: true,
+      env: { ...command.env, ...configEnv(command.config) },
+      stdin: command.stdin === undefined ? "null" : "piped",
+      stdout: "piped",
+      stderr: "piped",
+      // A process group of its own, so that the transport that git starts can be killed with it.
+      detached: true,
+    }).spawn();
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) {
+      throw new GitError("failed", `${command.action}: the program git is not installed`, {
+        cause,
+      });
+    }
+    throw cause;
+  }
+}
+
+function configEnv(config: readonly (readonly [string, string])[]): Record<string, string> {
+  const entries = config.flatMap(([name, value], index) => [
+    [`GIT_CONFIG_KEY_${index}`, name],
+    [`GIT_CONFIG_VALUE_${index}`, value],
+  ]);
+  return { GIT_CONFIG_COUNT: String(config.length), ...Object.fromEntries(entries) };
+}
+
+function deadlineSignal(
+  command: GitCommand,
+): { readonly signal: AbortSignal } & Disposable {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(), command.timeoutMs);
+  const stop = () => controller.abort();
+  command.signal?.addEventListener("abort", stop, { once: true });
+  return {
+    signal: controller.signal,
+    [Symbol.dispose]() {
+      clearTimeout(timer);
+      command.signal?.removeEventListener("abort", stop);
+    },
+  };
+}
+
+/**
+ * Kills git and its transport. Signalling a group takes the whole `run` permission; where only `git` may be run, git
+ * itself is killed and its transport ends by `http.lowSpeedTime` or ssh's keep-alive (see environment.ts).
+ */
+function killGroup(child: Deno.ChildProcess): void {
+  try {
+    Deno.kill(-child.pid, "SIGKILL");
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) child.kill("SIGKILL");
+    // Gone already: that was the aim.
+    else if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+async function writeInput(child: Deno.ChildProcess, text: string | undefined): Promise<void> {
+  if (text === undefined) return;
+  const writer = child.stdin.getWriter();
+  try {
+    await writer.write(new TextEncoder().encode(text));
+    await writer.close();
+  } catch (error) {
+    // Git ended before it read everything: its exit code tells why.
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
+}
+
+/** The whole stream, or undefined (and `stop` called) when it is longer than allowed. */
+async function readBounded(
+  stream: ReadableStream<Uint8Array>,
+  limit: { readonly bytesMax: number; readonly stop: () => void },
+): Promise<Uint8Array | undefined> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of stream) {
+    length += chunk.length;
+    if (length > limit.bytesMax) {
+      limit.stop();
+      chunks.length = 0;
+    } else {
+      chunks.push(chunk);
+    }
+  }
+  return length > limit.bytesMax ? undefined : joined(chunks, length);
+}
+
+/** The end of a stream as text: the reason of a failure comes last. */
+async function readTail(stream: ReadableStream<Uint8Array>): Promise<string> {
+  let tail = new Uint8Array(0);
+  for await (const chunk of stream) {
+    const both = joined([tail, chunk], tail.length + chunk.length);
+    tail = both.slice(Math.max(0, both.length - STDERR_BYTES_MAX));
+  }
+  return new TextDecoder().decode(tail);
+}
+
+function joined(chunks: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
+  const all = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    all.set(chunk, at);
+    at += chunk.length;
+  }
+  return all;
+}
+
+/** Whether a failure only says that the caller gave up. */
+export function isGitAbort(error: unknown, signal?: AbortSignal): boolean {
+  return isAbort(error, signal) || (signal?.aborted === true && error instanceof GitError);
+}

@@ -1,0 +1,37 @@
+/**
+ * Repositories by the `git` program: where a ref points to, a revision, the files of a folder in it. No shell, no work
+ * tree, nothing of this machine's Git settings; time and output are bounded; credentials reach the transport only.
+ *
+ * Start at {@linkcode gitSource}.
+ *
+ * @module
+ */
+export { type GitCommand, isGitAbort, runGit } from "./command.ts";
+export { inheritedEnvironment } from "./environment.ts";
+export { GitError, type GitErrorKind } from "./git_error.ts";
+export {
+  checkedRef,
+  type GitRef,
+  newestVersion,
+  parseRef,
+  RefSyntaxError,
+  refText,
+} from "./ref.ts";
+export type { ResolvedRef } from "./references.ts";
+export {
+  type GitCredentials,
+  placeText,
+  type Remote,
+  remoteScheme,
+  RemoteUrlError,
+  type Scheme,
+} from "./remote.ts";
+export {
+  type GitCall,
+  type GitSource,
+  gitSource,
+  type GitSourceOptions,
+  isRemoteFault,
+  type Revision,
+} from "./source.ts";
+export { folderPath, type TreeEntry, type TreeFile } from "./tree.ts";

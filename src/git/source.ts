@@ -1,0 +1,143 @@
+import { createHash } from "node:crypto";
+import { runGit } from "./command.ts";
+import { type Access, inheritedEnvironment, openAccess } from "./environment.ts";
+import { GitError } from "./git_error.ts";
+import { advertisedRefs, missingRef, refQuery, type ResolvedRef } from "./references.ts";
+import type { GitRef } from "./ref.ts";
+import { placeText, type Remote } from "./remote.ts";
+import { Repository } from "./repository.ts";
+import type { TreeEntry, TreeFile } from "./tree.ts";
+
+/** A commit of a remote, as much of it as a sync needs. */
+export interface Revision {
+  readonly commit: string;
+  readonly name: string;
+  /** Name of the content of the folder: equal when nothing in the folder changed; undefined when it is not there. */
+  readonly tree: string | undefined;
+  readonly author: string;
+  readonly subject: string;
+  /** Milliseconds since 1970, as the committer's machine had it. */
+  readonly committedAtMs: number;
+}
+
+/** A call that may take long. */
+export interface GitCall {
+  readonly signal?: AbortSignal;
+  /** Limit for this call; the source's own when left out. */
+  readonly timeoutMs?: number;
+}
+
+/** What a sync asks of Git. */
+export interface GitSource {
+  /** Where a ref points to: one `ls-remote`, none for a commit. */
+  resolveRef(remote: Remote, ref: GitRef, call?: GitCall): Promise<ResolvedRef>;
+  /** The revision, fetched if the cache does not hold it: one commit deep, without file contents. */
+  fetchRevision(
+    remote: Remote,
+    resolved: ResolvedRef,
+    call: GitCall & { readonly path: string },
+  ): Promise<Revision>;
+  /** All entries of a tree that {@linkcode GitSource.fetchRevision} answered; no network. */
+  listTree(remote: Remote, tree: string, call?: GitCall): Promise<TreeEntry[]>;
+  /** Contents of entries of that tree; what the cache does not hold is fetched in one request. */
+  readFiles(
+    remote: Remote,
+    call: GitCall & { readonly tree: string; readonly entries: readonly TreeEntry[] },
+  ): Promise<TreeFile[]>;
+}
+
+/** What a {@linkcode gitSource} needs. */
+export interface GitSourceOptions {
+  /** A folder that only this program uses; made when it is not there. */
+  readonly cacheDirectory: string;
+  /** Limit for each git command; 60 s when left out. */
+  readonly timeoutMs?: number;
+  /** Limit for the contents of all files of a revision together; 64 MiB when left out. */
+  readonly contentBytesMax?: number;
+  /** Environment for git besides what isolates it; PATH and the proxies of this process when left out. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+const TIMEOUT_MS = 60_000;
+const CONTENT_BYTES_MAX = 64 * 1024 * 1024;
+const REFS_BYTES_MAX = 32 * 1024 * 1024;
+
+/**
+ * Git remotes by the `git` program, cached in a folder: one bare, shallow, blob-filtered repository a remote and account.
+ *
+ * # Guarantees
+ * Calls on one remote are put in line; a cache that is broken (a killed program leaves locks) is made anew.
+ */
+export function gitSource(options: GitSourceOptions): GitSource {
+  const home = `${options.cacheDirectory}/home`;
+  const repositories = new Map<string, Repository>();
+  const limits = {
+    timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
+    bytesMax: options.contentBytesMax ?? CONTENT_BYTES_MAX,
+  };
+  const open = async (remote: Remote): Promise<Access> => {
+    await Deno.mkdir(home, { recursive: true, mode: 0o700 });
+    const inherited = options.environment ?? inheritedEnvironment();
+    return await openAccess(remote, { home, inherited });
+  };
+  const repository = (remote: Remote): Repository => {
+    const key = createHash("sha256").update(`${remote.account ?? ""}\n${remote.url}`).digest("hex")
+      .slice(0, 32);
+    const known = repositories.get(key) ??
+      new Repository({ directory: `${options.cacheDirectory}/${key}.git`, home, limits, open });
+    repositories.set(key, known);
+    return known;
+  };
+  return {
+    resolveRef: async (remote, ref, call = {}) => {
+      const query = refQuery(ref);
+      if (query === undefined) return { commit: ref.commit ?? "", name: "commit" };
+      await using access = await open(remote);
+      const list = async (args: readonly string[]) =>
+        await listRemote({ remote, access, args, home, ...limits, ...call });
+      const { refs, headName } = advertisedRefs(
+        await list([...query.flags, remote.url, ...query.patterns]),
+      );
+      const resolved = query.resolve(refs);
+      if (resolved !== undefined) return named(resolved, headName);
+      // Only now, for a helpful message, ask for all of them.
+      throw missingRef(ref, advertisedRefs(await list([remote.url])).refs, placeText(remote));
+    },
+    fetchRevision: (remote, resolved, call) => repository(remote).revision(remote, resolved, call),
+    listTree: (remote, tree, call = {}) => repository(remote).list(remote, tree, call),
+    readFiles: (remote, call) => repository(remote).read(remote, call),
+  };
+}
+
+interface ListOptions extends GitCall {
+  readonly remote: Remote;
+  readonly access: Access;
+  readonly args: readonly string[];
+  readonly home: string;
+  readonly timeoutMs: number;
+}
+
+async function listRemote(options: ListOptions): Promise<string> {
+  const output = await runGit({
+    ...options.access,
+    args: ["ls-remote", "--quiet", ...options.args],
+    action: `Cannot look at ${placeText(options.remote)}`,
+    directory: options.home,
+    timeoutMs: options.timeoutMs,
+    outputBytesMax: REFS_BYTES_MAX,
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  });
+  return new TextDecoder().decode(output);
+}
+
+/** A default branch is shown by its own name. */
+function named(resolved: ResolvedRef, headName: string | undefined): ResolvedRef {
+  if (resolved.name !== "HEAD" || headName === undefined) return resolved;
+  return { ...resolved, name: headName.replace(/^refs\/heads\//, "") };
+}
+
+/** Whether an error says that the remote, not this program, has to change. */
+export function isRemoteFault(error: unknown): error is GitError {
+  return error instanceof GitError &&
+    ["not_found", "no_access", "no_ref", "no_path", "host_unknown"].includes(error.kind);
+}

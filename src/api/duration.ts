@@ -1,0 +1,21 @@
+const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const DURATION = /^(?:[0-9]+(?:\.[0-9]+)?(?:ms|s|m|h))+$/;
+
+/**
+ * Milliseconds of a duration as Go writes it (`1h30m`, `90s`, `500ms`), or undefined when the text is none.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { durationMs } from "#api";
+ * assertEquals(["1m", "1h30m", "0.5s", "soon"].map(durationMs), [60_000, 5_400_000, 500, undefined]);
+ * ```
+ */
+export function durationMs(text: string): number | undefined {
+  if (!DURATION.test(text)) return undefined;
+  const parts = [...text.matchAll(/([0-9.]+)(ms|s|m|h)/g)];
+  return parts.reduce(
+    (sum, [, count, unit = "ms"]) => sum + Number(count) * (UNITS_MS[unit] ?? 0),
+    0,
+  );
+}

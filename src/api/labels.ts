@@ -1,0 +1,67 @@
+/**
+ * Every label, annotation and finalizer key. Those of the reference stay as they are, spelling included: existing
+ * selectors and users' manifests hold them.
+ */
+
+/** Labels of generated objects and their pods. */
+export const LABELS = {
+  /** `<name>-<component>`. */
+  appName: "app.kubernetes.io/name",
+  /** `<name>-<component>`. */
+  appInstance: "app.kubernetes.io/instance",
+  /** `function-mesh`; Functions only. */
+  app: "compute.functionmesh.io/app",
+  /** `function`, `source` or `sink`. */
+  component: "compute.functionmesh.io/component",
+  /** Name of the resource. */
+  name: "compute.functionmesh.io/name",
+  /** Namespace of the resource. */
+  namespace: "compute.functionmesh.io/namespace",
+  /** Deprecated twins of the four above; they are part of selectors that cannot change. */
+  oldApp: "app",
+  oldComponent: "component",
+  oldName: "name",
+  oldNamespace: "namespace",
+  /** On a clean-up Job: the uid of its resource. */
+  owner: "owner",
+  /** On a resource: it belongs to a Pulsar cluster's own worker service; any value. No clean-up then. */
+  pulsarCluster: "compute.functionmesh.io/pulsar-cluster",
+  oldPulsarCluster: "pulsar-cluster",
+  /** On a mesh's child: name of the mesh. Ours. */
+  mesh: "compute.functionmesh.io/mesh",
+  /** On a mesh's child: name of the item in the mesh. Ours. */
+  meshItem: "compute.functionmesh.io/mesh-item",
+  /** On what a MeshSync applies: its name. Ours. */
+  syncName: "gitops.functionmesh.io/name",
+  /** On what a MeshSync applies: its namespace. Ours. */
+  syncNamespace: "gitops.functionmesh.io/namespace",
+} as const;
+
+/** Annotations that users write and those that we write. */
+export const ANNOTATIONS = {
+  /** `false`: the controller leaves the resource alone. */
+  managed: "compute.functionmesh.io/managed",
+  /** `true`: changes that the resource did not ask for wait. */
+  pauseRollout: "compute.functionmesh.io/pause-rollout",
+  /** `false`: no clean-up of subscriptions. */
+  needCleanup: "compute.functionmesh.io/need-cleanup",
+  /** On a StatefulSet: hash of what it was rendered from. Ours. */
+  renderedHash: "compute.functionmesh.io/rendered-hash",
+  /** On a StatefulSet: version of the program that rendered it. Ours. */
+  renderedBy: "compute.functionmesh.io/rendered-by",
+  /** On any resource of ours: look at it now; any new value. Ours. */
+  requestedAt: "reconcile.functionmesh.io/requestedAt",
+  /** `disabled`: a MeshSync does not delete the object. Ours. */
+  prune: "gitops.functionmesh.io/prune",
+} as const;
+
+/** Finalizers. */
+export const FINALIZERS = {
+  /** The reference's, kept: resources that it wrote are deleted by us. Not domain-qualified there. */
+  cleanup: "cleanup.subscription.finalizer",
+  /** On a MeshSync. */
+  sync: "gitops.functionmesh.io/finalizer",
+} as const;
+
+/** Value of the `app` labels. */
+export const APP = "function-mesh";

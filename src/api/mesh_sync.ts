@@ -1,0 +1,78 @@
+import type { KubeObject } from "#base";
+import { Type } from "@sinclair/typebox";
+import { int32, int64, list, map, optional, text, time, type Value } from "./schema.ts";
+import { ConditionsSchema } from "./status.ts";
+
+const DURATION_PATTERN = "^([0-9]+(\\.[0-9]+)?(ms|s|m|h))+$";
+
+/** Schema of {@linkcode MeshSyncSpec}. */
+export const MeshSyncSpecSchema = Type.Object({
+  url: Type.String({
+    minLength: 1,
+    description: "Repository: https://, http://, ssh:// or user@host:path",
+  }),
+  ref: optional(
+    Type.Object({
+      branch: optional(text("Name of a branch")),
+      tag: optional(text("Name of a tag")),
+      semver: optional(text("Range of versions; the highest matching tag")),
+      commit: optional(text("Full hash of a commit")),
+    }, { description: "What to check out: one of the members (default: the default branch)" }),
+  ),
+  path: optional(
+    Type.String({ default: ".", description: "Folder in the repository (default: all)" }),
+  ),
+  interval: optional(Type.String({
+    default: "1m",
+    pattern: DURATION_PATTERN,
+    description: "Time between looks at the repository, e.g. 30s",
+  })),
+  timeout: optional(Type.String({
+    default: "5m",
+    pattern: DURATION_PATTERN,
+    description: "Longest time that one run may take",
+  })),
+  prune: optional(
+    Type.Boolean({ default: true, description: "Delete what the repository no longer holds" }),
+  ),
+  suspend: optional(Type.Boolean({ default: false, description: "Do nothing for now" })),
+  targetNamespace: optional(text("Namespace of everything that has one")),
+  secretRef: optional(
+    Type.Object({ name: text("Name of the Secret") }, {
+      description: "Credentials, in the namespace of the MeshSync",
+    }),
+  ),
+}, { description: "What to take from Git, and how often" });
+
+/** Schema of {@linkcode MeshSyncStatus}. */
+export const MeshSyncStatusSchema = Type.Object({
+  conditions: optional(ConditionsSchema),
+  observedGeneration: optional(int64("Generation that was looked at")),
+  lastAttemptedRevision: optional(text("Revision that was tried last")),
+  lastAppliedRevision: optional(text("Revision that was applied last")),
+  lastHealthyRevision: optional(text("Revision that became healthy last")),
+  lastAppliedTree: optional(text("Hash of the folder that was applied last")),
+  lastAppliedTime: optional(time("When it was applied")),
+  lastHandledReconcileAt: optional(text("Request that was answered last")),
+  inventory: optional(
+    list(
+      "What was applied",
+      Type.Object({
+        id: text("namespace_name_group_Kind"),
+        version: optional(text("Version of the API")),
+      }),
+    ),
+  ),
+  counts: optional(map("Objects by what became of them", int32(""))),
+}, { description: "What was seen; written by the controller" });
+
+/** `spec` of a MeshSync. */
+export type MeshSyncSpec = Value<typeof MeshSyncSpecSchema>;
+/** `status` of a MeshSync. */
+export type MeshSyncStatus = Value<typeof MeshSyncStatusSchema>;
+/** A MeshSync: what a folder of a Git repository says is applied. */
+export interface MeshSync extends KubeObject {
+  readonly kind: "MeshSync";
+  readonly spec: MeshSyncSpec;
+  readonly status?: MeshSyncStatus;
+}

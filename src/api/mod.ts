@@ -1,0 +1,28 @@
+/**
+ * What a mesh is: the kinds of `compute.functionmesh.io/v1alpha1` and `gitops.functionmesh.io/v1alpha1`, each defined
+ * once as a schema. From it come the TypeScript types, the CustomResourceDefinitions in `crds/` and the structural
+ * part of `problems()`. Defaults and rules are functions beside it.
+ *
+ * @module
+ */
+export * from "./backend_config.ts";
+export * from "./component.ts";
+export * from "./component_spec.ts";
+export * from "./defaults.ts";
+export * from "./duration.ts";
+export * from "./function.ts";
+export * from "./labels.ts";
+export * from "./language.ts";
+export * from "./mesh.ts";
+export * from "./mesh_sync.ts";
+export * from "./messaging.ts";
+export * from "./package_url.ts";
+export * from "./pod_policy.ts";
+export * from "./quantity.ts";
+export * from "./resources.ts";
+export type { Frozen, Quantity, Value } from "./schema.ts";
+export * from "./sink.ts";
+export * from "./source.ts";
+export * from "./status.ts";
+export * from "./topic_name.ts";
+export * from "./topics.ts";

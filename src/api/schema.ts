@@ -1,0 +1,130 @@
+/** The few schema shapes that the API is made of. Everything else in this room is built from these. */
+import type { JsonObject } from "#base";
+import {
+  type Static,
+  type TInteger,
+  type TOptional,
+  type TSchema,
+  type TUnsafe,
+  Type,
+} from "@sinclair/typebox";
+
+/**
+ * The type of a schema's values, deeply readonly: objects of the API are never changed in place.
+ * Free-form JSON stays {@linkcode JsonObject}.
+ */
+export type Frozen<T> = T extends readonly (infer Item)[] ? readonly Frozen<Item>[]
+  : T extends object
+    ? string extends keyof T
+      ? JsonObject extends T ? Readonly<T> : Readonly<Record<string, Frozen<T[keyof T]>>>
+    : { readonly [Name in keyof T]: Frozen<T[Name]> }
+  : T;
+
+/** The readonly type of a schema's values. */
+export type Value<S extends TSchema> = Frozen<Static<S>>;
+
+/** A quantity as Kubernetes takes it: `500m`, `1Gi`, or a plain number. */
+export type Quantity = string | number;
+
+const QUANTITY_PATTERN =
+  "^(\\+|-)?(([0-9]+(\\.[0-9]*)?)|(\\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\\+|-)?(([0-9]+(\\.[0-9]*)?)|(\\.[0-9]+))))?$";
+
+/** A member that may be left out. */
+export function optional<S extends TSchema>(schema: S): TOptional<S> {
+  return Type.Optional(schema) as TOptional<S>;
+}
+
+/** A text. */
+export function text(description: string): ReturnType<typeof Type.String> {
+  return Type.String({ description });
+}
+
+/** A time in RFC 3339. */
+export function time(description: string): TUnsafe<string> {
+  return Type.Unsafe<string>({ type: "string", format: "date-time", description });
+}
+
+/** True or false. */
+export function flag(description: string): ReturnType<typeof Type.Boolean> {
+  return Type.Boolean({ description });
+}
+
+/** A 32-bit integer. */
+export function int32(
+  description: string,
+  limits: { readonly minimum?: number; readonly default?: number } = {},
+): TInteger {
+  return Type.Integer({ format: "int32", description, ...limits });
+}
+
+/** A 64-bit integer. */
+export function int64(description: string): TInteger {
+  return Type.Integer({ format: "int64", description });
+}
+
+/** One of a few words. */
+export function choice<const Word extends string>(
+  description: string,
+  words: readonly Word[],
+): TUnsafe<Word> {
+  return Type.Unsafe<Word>({ type: "string", enum: [...words], description });
+}
+
+/** A list of `items`. */
+export function list<S extends TSchema>(
+  description: string,
+  items: S,
+): ReturnType<typeof Type.Array<S>> {
+  return Type.Array(items, { description });
+}
+
+/** Names of any kind to values of one kind. */
+export function map<S extends TSchema>(
+  description: string,
+  values: S,
+): TUnsafe<Record<string, Static<S>>> {
+  return Type.Unsafe<Record<string, Static<S>>>({
+    type: "object",
+    additionalProperties: values,
+    description,
+  });
+}
+
+/** Any JSON object; nothing in it is pruned. */
+export function freeForm(description: string): TUnsafe<JsonObject> {
+  return Type.Unsafe<JsonObject>({
+    type: "object",
+    "x-kubernetes-preserve-unknown-fields": true,
+    description,
+  });
+}
+
+/**
+ * An embedded Kubernetes type. Its own schema stays with the API server that stores the generated StatefulSet: here it
+ * is only an object, optionally with members that must be there. So the definitions stay small, and fields of newer
+ * Kubernetes versions are not pruned.
+ */
+export function embedded(
+  description: string,
+  required: readonly string[] = [],
+): TUnsafe<JsonObject> {
+  const properties = Object.fromEntries(required.map((name) => [name, { type: "string" }]));
+  return Type.Unsafe<JsonObject>({
+    type: "object",
+    "x-kubernetes-preserve-unknown-fields": true,
+    ...(required.length > 0 ? { properties, required: [...required] } : {}),
+    description,
+  });
+}
+
+/** A map of quantities by resource name. */
+export function quantities(description: string): TUnsafe<Record<string, Quantity>> {
+  return map(
+    description,
+    Type.Unsafe<Quantity>({
+      anyOf: [{ type: "integer" }, { type: "string" }],
+      pattern: QUANTITY_PATTERN,
+      "x-kubernetes-int-or-string": true,
+    }),
+  );
+}

@@ -1,0 +1,165 @@
+import { contentHash, controllerOf, idOf, idText, type KubeObject, type ObjectId } from "#base";
+import { differences } from "./drift.ts";
+import { withDeclaredReplicas, withScaledReplicas } from "./replicas.ts";
+
+/**
+ * Annotation of every object that this program makes: the hash of what was last applied. With it, a member that is no
+ * longer desired is noticed although the live object still "covers" the rest, and drift can be told from change.
+ */
+export const APPLIED_HASH = "compute.functionmesh.io/applied-hash";
+
+/** One write that brings the cluster closer to what is desired. */
+export type Step =
+  | {
+    readonly action: "apply";
+    readonly object: KubeObject;
+    /** Why: the object was absent, what is desired changed, or somebody changed the live object. */
+    readonly why: "absent" | "changed" | "drifted";
+    /** The fields that differ; empty for an absent object. */
+    readonly paths: readonly string[];
+    /** The live object that the step was planned on. */
+    readonly live?: KubeObject;
+  }
+  | { readonly action: "remove"; readonly id: ObjectId; readonly uid: string };
+
+/** Desired against live, for the children of one owner. */
+export interface ChildrenLook {
+  readonly owner: KubeObject;
+  readonly desired: readonly KubeObject[];
+  /** Live objects: those that `owner` controls, and those that have a desired name whoever controls them. */
+  readonly live: readonly KubeObject[];
+  /** By uid of a live object: {@linkcode settledMark} of what an apply was found not to change. */
+  readonly settled: ReadonlyMap<string, string>;
+}
+
+/** What to do about the children of one owner. */
+export interface ChildrenPlan {
+  readonly steps: readonly Step[];
+  /** Live objects that stand in the way: they belong to somebody else and are left alone (W-24). */
+  readonly foreign: readonly ForeignChild[];
+  /** Fields that cannot be changed on a live object and were kept as they are (W-58). */
+  readonly immutable: readonly string[];
+}
+
+export interface ForeignChild {
+  readonly id: ObjectId;
+  /** Who controls it, in words. */
+  readonly holder: string;
+}
+
+/**
+ * The writes that make the live children equal to the desired ones; none where nothing differs.
+ *
+ * # Guarantees
+ * Objects that another object controls, or that nobody controls and that do not carry our labels, are never touched.
+ * Objects being deleted are waited for. Steps come in the order of `desired`, removals last.
+ */
+export function planChildren(look: ChildrenLook): ChildrenPlan {
+  const steps: Step[] = [];
+  const foreign: ForeignChild[] = [];
+  const immutable: string[] = [];
+  const liveById = new Map(look.live.map((object) => [idText(idOf(object)), object]));
+  for (const desired of look.desired) {
+    const live = liveById.get(idText(idOf(desired)));
+    liveById.delete(idText(idOf(desired)));
+    const object = withHash(withDeclaredReplicas(desired));
+    if (live === undefined) {
+      steps.push({ action: "apply", object, why: "absent", paths: [] });
+    } else if (!belongsTo(live, look.owner, desired)) {
+      foreign.push({ id: idOf(live), holder: holderOf(live) });
+    } else if (live.metadata.deletionTimestamp === undefined) {
+      const kept = withImmutableKept(object, live);
+      immutable.push(...kept.paths.map((path) => `${live.kind} ${path}`));
+      const step = changeStep(withScaledReplicas(kept.object, live), live, look.settled);
+      if (step !== undefined) steps.push(step);
+    }
+  }
+  for (const live of liveById.values()) {
+    const uid = live.metadata.uid;
+    const isOurs = controllerOf(live)?.uid === look.owner.metadata.uid;
+    if (isOurs && uid !== undefined && live.metadata.deletionTimestamp === undefined) {
+      steps.push({ action: "remove", id: idOf(live), uid });
+    }
+  }
+  return { steps, foreign, immutable };
+}
+
+/**
+ * A mark of "applying this object to that live one changes nothing", for cases where {@linkcode differences} cannot
+ * see that two spellings are the same. It ends as soon as either side changes.
+ */
+export function settledMark(object: KubeObject, live: KubeObject): string {
+  const { labels, annotations, ownerReferences } = live.metadata;
+  return contentHash([object, labels, annotations, ownerReferences, live.spec]);
+}
+
+function changeStep(
+  object: KubeObject,
+  live: KubeObject,
+  settled: ReadonlyMap<string, string>,
+): Step | undefined {
+  const paths = differences(live, object);
+  if (paths.length === 0) return undefined;
+  const mark = settled.get(live.metadata.uid ?? "");
+  if (mark !== undefined && mark === settledMark(object, live)) return undefined;
+  const wasApplied = live.metadata.annotations?.[APPLIED_HASH] ===
+    object.metadata.annotations?.[APPLIED_HASH];
+  return {
+    action: "apply",
+    object,
+    why: wasApplied ? "drifted" : "changed",
+    paths: paths.filter((path) => !path.includes(APPLIED_HASH)),
+    live,
+  };
+}
+
+function withHash(object: KubeObject): KubeObject {
+  const annotations = { ...object.metadata.annotations, [APPLIED_HASH]: contentHash(object) };
+  return { ...object, metadata: { ...object.metadata, annotations } };
+}
+
+function belongsTo(live: KubeObject, owner: KubeObject, desired: KubeObject): boolean {
+  const controller = controllerOf(live);
+  if (controller !== undefined) return controller.uid === owner.metadata.uid;
+  // Nobody controls it: take it back only if its labels say that it was made for this very resource.
+  const labels = Object.entries(desired.metadata.labels ?? {});
+  return labels.length > 0 &&
+    labels.every(([name, value]) => live.metadata.labels?.[name] === value);
+}
+
+function holderOf(live: KubeObject): string {
+  const controller = controllerOf(live);
+  return controller === undefined
+    ? "nobody (it has no controller reference and lacks the labels of this resource)"
+    : `${controller.kind} ${controller.name} (uid ${controller.uid})`;
+}
+
+/** Members of a StatefulSet's spec that an API server never lets change. */
+const IMMUTABLE = ["podManagementPolicy", "selector", "serviceName", "volumeClaimTemplates"];
+
+/** The object with the live values of fields that cannot change, and the paths where that made a difference. */
+function withImmutableKept(
+  object: KubeObject,
+  live: KubeObject,
+): { readonly object: KubeObject; readonly paths: readonly string[] } {
+  if (object.kind !== "StatefulSet") return { object, paths: [] };
+  const spec = object.spec as Record<string, unknown>;
+  const liveSpec = live.spec as Record<string, unknown>;
+  const changed = IMMUTABLE.filter((member) =>
+    differences(liveSpec[member], spec[member]).length > 0 ||
+    (member === "volumeClaimTemplates" && listLength(liveSpec[member]) !== listLength(spec[member]))
+  );
+  if (changed.length === 0) return { object, paths: [] };
+  const kept = Object.fromEntries(
+    Object.entries({
+      ...spec,
+      ...Object.fromEntries(changed.map((name) => [name, liveSpec[name]])),
+    })
+      .filter(([_, value]) => value !== undefined),
+  );
+  return { object: { ...object, spec: kept }, paths: changed.map((member) => `spec.${member}`) };
+}
+
+function listLength(value: unknown): number {
+  return Array.isArray(value) ? value.length : 0;
+}

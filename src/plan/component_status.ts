@@ -1,0 +1,227 @@
+import {
+  type Condition,
+  type ConditionDraft,
+  idText,
+  type KubeObject,
+  mergeConditions,
+  type Problem,
+} from "#base";
+import { type Cause, creationCause, firstCause, podCause, type WarningEvent } from "./cause.ts";
+import type { ForeignChild } from "./children.ts";
+import { isPodReady, ordinalOf, type Pod } from "./pod.ts";
+import { failureVerdict, problemsVerdict, type StepFailure, type Verdict } from "./verdict.ts";
+
+/** What one pod of a component is doing. */
+export interface Instance {
+  readonly name: string;
+  readonly ordinal: number;
+  readonly state: string;
+  readonly ready: boolean;
+  readonly restarts: number;
+  readonly reason?: string;
+  readonly message?: string;
+}
+
+/** Status of a Function, Source or Sink. */
+export interface ComponentStatus {
+  readonly conditions: readonly Condition[];
+  readonly observedGeneration: number;
+  /** Pods that exist, as the autoscaler counts them (U15). */
+  readonly replicas: number;
+  readonly readyReplicas: number;
+  /** Pods of the current revision. */
+  readonly updatedReplicas: number;
+  /** Label selector text of the pods, for `kubectl scale` and autoscalers. */
+  readonly selector: string;
+  readonly instances: readonly Instance[];
+  readonly globalBackendConfigRevision?: string;
+  readonly namespacedBackendConfigRevision?: string;
+  /** Fields of children that would change if the rollout were not paused. Names only, never values (W-62). */
+  readonly pendingChange?: string;
+}
+
+/** Everything that a component's status follows from. */
+export interface ComponentFacts {
+  readonly component: KubeObject;
+  readonly problems: readonly Problem[];
+  readonly foreign: readonly ForeignChild[];
+  readonly failures: readonly StepFailure[];
+  readonly immutable: readonly string[];
+  /** Paths held back by a pause. */
+  readonly pending: readonly string[];
+  readonly selector: string;
+  readonly statefulSet: KubeObject | undefined;
+  readonly pods: readonly Pod[];
+  readonly warnings: readonly WarningEvent[];
+  readonly backendRevisions: { readonly global?: string; readonly namespaced?: string };
+  /** RFC 3339. */
+  readonly now: string;
+}
+
+/** A status never lists more pods than this; the counters count all. */
+const INSTANCES_MAX = 100;
+
+/** The status that is true of a component now. */
+export function componentStatus(facts: ComponentFacts): ComponentStatus {
+  const pods = [...facts.pods].sort((a, b) => ordinalOf(a) - ordinalOf(b));
+  const verdict = verdictOf(facts, pods);
+  const generation = facts.component.metadata.generation ?? 0;
+  const previous = facts.component.status as Partial<ComponentStatus> | undefined;
+  return {
+    conditions: mergeConditions(previous?.conditions, conditionsOf(verdict, generation), facts.now),
+    observedGeneration: generation,
+    replicas: pods.length,
+    readyReplicas: pods.filter(isPodReady).length,
+    updatedReplicas: pods.filter((pod) => isCurrent(pod, facts.statefulSet)).length,
+    selector: facts.selector,
+    instances: pods.slice(0, INSTANCES_MAX).map((pod) => instanceOf(pod, facts.warnings)),
+    ...(facts.backendRevisions.global === undefined
+      ? {}
+      : { globalBackendConfigRevision: facts.backendRevisions.global }),
+    ...(facts.backendRevisions.namespaced === undefined
+      ? {}
+      : { namespacedBackendConfigRevision: facts.backendRevisions.namespaced }),
+    ...(facts.pending.length === 0 ? {} : { pendingChange: facts.pending.join(", ") }),
+  };
+}
+
+/** `Ready`, `Reconciling` and `Stalled`, as kstatus, `kubectl wait`, Flux and Argo CD read them. */
+export function conditionsOf(verdict: Verdict, generation: number): ConditionDraft[] {
+  const { reason, message } = verdict;
+  const draft = (type: string, isTrue: boolean): ConditionDraft => ({
+    type,
+    status: isTrue ? "True" : "False",
+    reason,
+    message,
+    observedGeneration: generation,
+  });
+  return [
+    draft("Ready", verdict.ready),
+    draft("Reconciling", verdict.reconciling),
+    draft("Stalled", verdict.stalled),
+  ];
+}
+
+/** The label selector in canonical text: `k=v` pairs, sorted by key, joined by commas. */
+export function selectorText(labels: Readonly<Record<string, string>>): string {
+  return Object.keys(labels).sort().map((name) => `${name}=${labels[name]}`).join(",");
+}
+
+function verdictOf(facts: ComponentFacts, pods: readonly Pod[]): Verdict {
+  if (facts.problems.length > 0) return problemsVerdict(facts.problems);
+  const first = facts.foreign[0];
+  if (first !== undefined) {
+    const message = `${idText(first.id)} is in the way: it is controlled by ${first.holder}; ` +
+      "rename this resource or remove that object";
+    return { ready: false, reconciling: false, stalled: true, reason: "NotOwned", message };
+  }
+  const failure = facts.failures[0];
+  if (failure !== undefined) return failureVerdict(failure);
+  return withNotes(podsVerdict(facts, pods), facts);
+}
+
+function podsVerdict(facts: ComponentFacts, pods: readonly Pod[]): Verdict {
+  const { statefulSet } = facts;
+  if (statefulSet === undefined) {
+    return progressing("Progressing", "The StatefulSet is being created");
+  }
+  const want = wantedReplicas(statefulSet);
+  const current = pods.filter((pod) => isCurrent(pod, statefulSet));
+  const ready = current.filter(isPodReady).length;
+  const count = `${ready}/${want} pods ready`;
+  if (!isObserved(statefulSet)) {
+    return progressing("Progressing", `${count}: the StatefulSet controller has not acted yet`);
+  }
+  if (ready >= want) {
+    const extra = pods.length - want;
+    const message = want === 0 ? "Scaled to zero" : count;
+    const rest = extra <= 0 ? "" : `, ${extra} more ${extra === 1 ? "is" : "are"} being removed`;
+    return {
+      ready: true,
+      reconciling: extra > 0,
+      stalled: false,
+      reason: want === 0 ? "ScaledToZero" : "Ready",
+      message: `${message}${rest}`,
+    };
+  }
+  const cause = strongest([
+    pods.length < want ? creationCause(statefulSet, facts.warnings) : undefined,
+    firstCause(current, facts.warnings),
+    rolloutCause(pods, current, want),
+    firstCause(pods, facts.warnings),
+  ]);
+  return progressing(
+    cause === undefined || cause.weight === 0 ? "Progressing" : cause.reason,
+    cause === undefined ? count : `${count}: ${cause.message}`,
+  );
+}
+
+function rolloutCause(
+  pods: readonly Pod[],
+  current: readonly Pod[],
+  want: number,
+): Cause | undefined {
+  if (current.length === pods.length) return undefined;
+  return {
+    reason: "RollingOut",
+    message: `${current.length} of ${want} pods run the current revision`,
+    weight: 1,
+  };
+}
+
+function strongest(causes: readonly (Cause | undefined)[]): Cause | undefined {
+  return causes.reduce(
+    (best, cause) =>
+      cause !== undefined && (best === undefined || cause.weight > best.weight) ? cause : best,
+    undefined,
+  );
+}
+
+function progressing(reason: string, message: string): Verdict {
+  return { ready: false, reconciling: true, stalled: false, reason, message };
+}
+
+function withNotes(verdict: Verdict, facts: ComponentFacts): Verdict {
+  const notes = [
+    facts.pending.length > 0 ? `rollout paused, ${facts.pending.length} changed fields wait` : "",
+    facts.immutable.length > 0
+      ? `kept, as it cannot be changed: ${facts.immutable.join(", ")}`
+      : "",
+  ].filter((note) => note !== "");
+  return notes.length === 0
+    ? verdict
+    : { ...verdict, message: [verdict.message, ...notes].join("; ") };
+}
+
+function instanceOf(pod: Pod, warnings: readonly WarningEvent[]): Instance {
+  const cause = podCause(
+    pod,
+    warnings.filter((event) => event.involvedObject?.uid === pod.metadata.uid),
+  );
+  const containers = pod.status?.containerStatuses ?? [];
+  return {
+    name: pod.metadata.name,
+    ordinal: ordinalOf(pod),
+    state: pod.metadata.deletionTimestamp === undefined
+      ? pod.status?.phase ?? "Pending"
+      : "Terminating",
+    ready: isPodReady(pod),
+    restarts: containers.reduce((sum, container) => sum + (container.restartCount ?? 0), 0),
+    ...(cause === undefined ? {} : { reason: cause.reason, message: cause.message }),
+  };
+}
+
+function isCurrent(pod: Pod, statefulSet: KubeObject | undefined): boolean {
+  const status = statefulSet?.status as { readonly updateRevision?: string } | undefined;
+  return status?.updateRevision !== undefined &&
+    pod.metadata.labels?.["controller-revision-hash"] === status.updateRevision;
+}
+
+function isObserved(statefulSet: KubeObject): boolean {
+  const status = statefulSet.status as { readonly observedGeneration?: number } | undefined;
+  return (status?.observedGeneration ?? 0) >= (statefulSet.metadata.generation ?? 0);
+}
+
+function wantedReplicas(statefulSet: KubeObject): number {
+  return (statefulSet.spec as { readonly replicas?: number } | undefined)?.replicas ?? 1;
+}

@@ -1,0 +1,54 @@
+import { conditionOf, idText } from "#base";
+import type { Step } from "./children.ts";
+
+/** What an Event on a resource says. */
+export interface EventDraft {
+  readonly type: "Normal" | "Warning";
+  readonly reason: string;
+  readonly message: string;
+}
+
+const PATHS_MAX = 5;
+
+/** What to tell about a write that succeeded: created, configured, corrected or deleted. */
+export function stepEvent(step: Step): EventDraft {
+  if (step.action === "remove") {
+    return { type: "Normal", reason: "Deleted", message: `Deleted ${idText(step.id)}` };
+  }
+  const name = `${step.object.kind} ${step.object.metadata.name}`;
+  switch (step.why) {
+    case "absent":
+      return { type: "Normal", reason: "Created", message: `Created ${name}` };
+    case "changed":
+      return {
+        type: "Normal",
+        reason: "Configured",
+        message: `Configured ${name}${pathsText(step.paths)}`,
+      };
+    case "drifted":
+      return {
+        type: "Warning",
+        reason: "DriftCorrected",
+        message: `Corrected ${name}, which somebody changed${pathsText(step.paths)}`,
+      };
+    default:
+      return step.why satisfies never;
+  }
+}
+
+/** The Event for a change of readiness or of its cause; undefined while nothing worth telling changed. */
+export function readinessEvent(before: unknown, after: unknown): EventDraft | undefined {
+  const was = conditionOf((before as { conditions?: unknown } | undefined)?.conditions, "Ready");
+  const is = conditionOf((after as { conditions?: unknown } | undefined)?.conditions, "Ready");
+  if (is === undefined || (was?.status === is.status && was.reason === is.reason)) return undefined;
+  const isCalm = is.status === "True" || is.reason === "Progressing" || is.reason === "RollingOut";
+  return { type: isCalm ? "Normal" : "Warning", reason: is.reason, message: is.message };
+}
+
+function pathsText(paths: readonly string[]): string {
+  if (paths.length === 0) return "";
+  const shown = paths.slice(0, PATHS_MAX).join(", ");
+  return paths.length > PATHS_MAX
+    ? `: ${shown} and ${paths.length - PATHS_MAX} more`
+    : `: ${shown}`;
+}

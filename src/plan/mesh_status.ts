@@ -1,0 +1,150 @@
+import {
+  type Condition,
+  conditionOf,
+  idText,
+  type KubeObject,
+  mergeConditions,
+  type Problem,
+} from "#base";
+import type { ForeignChild } from "./children.ts";
+import { conditionsOf } from "./component_status.ts";
+import { problemsText, type StepFailure, type Verdict } from "./verdict.ts";
+
+/** One line of a mesh's status. */
+export interface MeshLine {
+  readonly kind: string;
+  /** Name of the item in the mesh. */
+  readonly name: string;
+  /** Name of the child resource. */
+  readonly child: string;
+  readonly ready: boolean;
+  readonly reason: string;
+  readonly message: string;
+  readonly replicas: number;
+  readonly readyReplicas: number;
+}
+
+/** Status of a FunctionMesh. */
+export interface MeshStatus {
+  readonly conditions: readonly Condition[];
+  readonly observedGeneration: number;
+  /** `2/3`: ready components of all. */
+  readonly ready: string;
+  readonly readyComponents: number;
+  readonly components: readonly MeshLine[];
+}
+
+/** One item of a mesh, with what became of it. */
+export interface MeshItem {
+  readonly kind: string;
+  readonly name: string;
+  readonly namespace: string;
+  readonly child: string;
+  /** What is wrong with the item itself. */
+  readonly problems: readonly Problem[];
+  readonly live: KubeObject | undefined;
+  readonly foreign: ForeignChild | undefined;
+  readonly failure: StepFailure | undefined;
+}
+
+export interface MeshFacts {
+  readonly mesh: KubeObject;
+  readonly items: readonly MeshItem[];
+  /** Problems of the mesh that belong to no single item. */
+  readonly problems: readonly Problem[];
+  /** Children that are no longer in the mesh and still there. */
+  readonly leaving: readonly string[];
+  readonly now: string;
+}
+
+/** The status that is true of a mesh now: one line a component, and the first cause as its own (W-16). */
+export function meshStatus(facts: MeshFacts): MeshStatus {
+  const components = facts.items.map(lineOf);
+  const ready = components.filter((line) => line.ready).length;
+  const generation = facts.mesh.metadata.generation ?? 0;
+  const previous = facts.mesh.status as Partial<MeshStatus> | undefined;
+  const drafts = conditionsOf(verdictOf(facts, components), generation);
+  return {
+    conditions: mergeConditions(previous?.conditions, drafts, facts.now),
+    observedGeneration: generation,
+    ready: `${ready}/${components.length}`,
+    readyComponents: ready,
+    components,
+  };
+}
+
+function lineOf(item: MeshItem): MeshLine {
+  const status = item.live?.status as
+    | { readonly replicas?: number; readonly readyReplicas?: number; readonly conditions?: unknown }
+    | undefined;
+  const line = { kind: item.kind, name: item.name, child: item.child };
+  const counts = { replicas: status?.replicas ?? 0, readyReplicas: status?.readyReplicas ?? 0 };
+  const verdict = itemVerdict(item);
+  return { ...line, ...verdict, ...counts };
+}
+
+function itemVerdict(item: MeshItem): Pick<MeshLine, "ready" | "reason" | "message"> {
+  if (item.problems.length > 0) {
+    return { ready: false, reason: "InvalidSpec", message: problemsText(item.problems) };
+  }
+  if (item.foreign !== undefined) {
+    const message = `${idText(item.foreign.id)} is controlled by ${item.foreign.holder}`;
+    return { ready: false, reason: "NotOwned", message };
+  }
+  if (item.failure !== undefined) {
+    return { ready: false, reason: item.failure.reason, message: item.failure.message };
+  }
+  if (item.live === undefined) {
+    return { ready: false, reason: "Progressing", message: "Being created" };
+  }
+  const status = item.live.status as { readonly conditions?: unknown } | undefined;
+  const condition = conditionOf(status?.conditions, "Ready");
+  const observed = condition?.observedGeneration ?? 0;
+  // A verdict on an older generation says nothing about this one (W-28).
+  if (condition === undefined || observed < (item.live.metadata.generation ?? 0)) {
+    return { ready: false, reason: "Progressing", message: "Not looked at yet" };
+  }
+  return {
+    ready: condition.status === "True",
+    reason: condition.reason,
+    message: condition.message,
+  };
+}
+
+function verdictOf(facts: MeshFacts, components: readonly MeshLine[]): Verdict {
+  const ready = components.filter((line) => line.ready).length;
+  const count = `${ready}/${components.length} components ready`;
+  if (facts.problems.length > 0) {
+    return stuck("InvalidSpec", `${count}; ${problemsText(facts.problems)}`);
+  }
+  const blocked = components.find((_, index) => isStalled(facts.items[index]));
+  const first = blocked ?? components.find((line) => !line.ready);
+  if (first !== undefined) {
+    const message = `${count}; ${first.kind} ${first.name}: ${first.message}`;
+    return blocked === undefined
+      ? { ready: false, reconciling: true, stalled: false, reason: first.reason, message }
+      : stuck(first.reason, message);
+  }
+  const leaving = facts.leaving.length;
+  return {
+    ready: true,
+    reconciling: leaving > 0,
+    stalled: false,
+    reason: "Ready",
+    message: leaving === 0 ? count : `${count}; being removed: ${facts.leaving.join(", ")}`,
+  };
+}
+
+function isStalled(item: MeshItem | undefined): boolean {
+  if (item === undefined) return false;
+  if (item.problems.length > 0 || item.foreign !== undefined) return true;
+  if (item.failure !== undefined) return item.failure.isFinal;
+  const status = item.live?.status as { readonly conditions?: unknown } | undefined;
+  const stalled = conditionOf(status?.conditions, "Stalled");
+  return stalled?.status === "True" &&
+    (stalled.observedGeneration ?? 0) >= (item.live?.metadata.generation ?? 0);
+}
+
+function stuck(reason: string, message: string): Verdict {
+  return { ready: false, reconciling: false, stalled: true, reason, message };
+}

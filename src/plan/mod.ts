@@ -1,0 +1,19 @@
+/**
+ * What to do and what to say: desired against live, as values. Pure: the same look always gives the same plan.
+ *
+ * Start at {@linkcode planChildren} (the writes), then {@linkcode componentStatus} and {@linkcode meshStatus} (the
+ * words).
+ *
+ * @module
+ */
+export * from "./cause.ts";
+export * from "./children.ts";
+export * from "./component_status.ts";
+export * from "./drift.ts";
+export * from "./event_draft.ts";
+export * from "./mesh_items.ts";
+export * from "./mesh_status.ts";
+export * from "./pod.ts";
+export * from "./replicas.ts";
+export * from "./status_patch.ts";
+export * from "./verdict.ts";

@@ -1,0 +1,24 @@
+import { type JsonObject, sameJson } from "#base";
+
+/**
+ * The JSON merge patch that turns one status into another; undefined when they are equal, so that an unchanged status
+ * costs no write (W-49). Members that the new status does not have are removed: that also clears what the reference
+ * operator wrote in its own form.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { statusPatch } from "#plan";
+ * assertEquals(statusPatch({ a: 1, old: 2 }, { a: 1 }), { status: { old: null } });
+ * assertEquals(statusPatch({ a: 1 }, { a: 1 }), undefined);
+ * ```
+ */
+export function statusPatch(before: unknown, after: object): JsonObject | undefined {
+  const old = (before ?? {}) as Record<string, unknown>;
+  const wanted = after as Record<string, unknown>;
+  const names = [...new Set([...Object.keys(old), ...Object.keys(wanted)])].sort();
+  const changed = names.filter((name) => !sameJson(old[name], wanted[name]));
+  if (changed.length === 0) return undefined;
+  const entries = changed.map((name) => [name, wanted[name] ?? null]);
+  return { status: Object.fromEntries(entries) } as JsonObject;
+}

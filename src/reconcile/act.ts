@@ -1,0 +1,90 @@
+import { errorText, idOf, idText, isAbort, type KubeObject } from "#base";
+import { ApiError } from "#kube";
+import { type EventDraft, settledMark, type Step, stepEvent, type StepFailure } from "#plan";
+import { type CachedKind, FIELD_MANAGER, type ReconcileContext } from "./context.ts";
+
+/** What became of a plan's steps. */
+export interface Outcome {
+  /** Objects as the API server answered them. */
+  readonly applied: readonly KubeObject[];
+  readonly failures: readonly StepFailure[];
+  /** The first error, for the queue's error policy. */
+  readonly error: unknown;
+}
+
+/**
+ * Executes the steps in order. A failed one does not keep the others from being tried (W-16); all failures are
+ * collected for the status, the first error for the queue.
+ */
+export async function act(
+  steps: readonly Step[],
+  owner: KubeObject,
+  options: { readonly ctx: ReconcileContext; readonly signal: AbortSignal },
+): Promise<Outcome> {
+  const applied: KubeObject[] = [];
+  const failures: StepFailure[] = [];
+  let firstError: unknown;
+  for (const step of steps) {
+    try {
+      const object = await execute(step, owner, options);
+      if (object !== undefined) applied.push(object);
+    } catch (error) {
+      if (isAbort(error, options.signal)) throw error;
+      firstError ??= error;
+      failures.push(failureOf(step, error));
+    }
+  }
+  return { applied, failures, error: firstError };
+}
+
+async function execute(
+  step: Step,
+  owner: KubeObject,
+  { ctx, signal }: { readonly ctx: ReconcileContext; readonly signal: AbortSignal },
+): Promise<KubeObject | undefined> {
+  if (step.action === "remove") {
+    const answer = await ctx.cluster.remove(step.id, { uid: step.uid, signal });
+    if (answer === "deleted") tell(step, owner, ctx);
+    return undefined;
+  }
+  const object = await ctx.cluster.apply(step.object, { fieldManager: FIELD_MANAGER, signal });
+  ctx.caches[object.kind as CachedKind]?.observe(object);
+  const uid = object.metadata.uid ?? "";
+  if (step.live?.metadata.resourceVersion === object.metadata.resourceVersion) {
+    // The two spellings mean the same to the API server: remember that, or every pass would ask again.
+    ctx.settled.set(uid, settledMark(step.object, object));
+    return object;
+  }
+  ctx.settled.delete(uid);
+  if (step.why === "drifted") ctx.metrics.countDriftCorrected(object.kind);
+  tell(step, owner, ctx);
+  return object;
+}
+
+function tell(step: Step, owner: KubeObject, ctx: ReconcileContext): void {
+  const event: EventDraft = stepEvent(step);
+  ctx.events.record(owner, event);
+  ctx.log.info("Wrote a child", {
+    owner: idText(idOf(owner)),
+    event: event.reason,
+    child: step.action === "remove" ? idText(step.id) : idText(idOf(step.object)),
+    ...(step.action === "apply" && step.paths.length > 0
+      ? { fields: step.paths.slice(0, 20) }
+      : {}),
+  });
+}
+
+function failureOf(step: Step, error: unknown): StepFailure {
+  const object = step.action === "remove" ? idText(step.id) : idText(idOf(step.object));
+  if (!(error instanceof ApiError)) {
+    return { object, reason: "Unavailable", message: errorText(error), isFinal: false };
+  }
+  const isQuota = error.status === 403 && /exceeded quota/.test(error.message);
+  return {
+    object,
+    reason: isQuota ? "QuotaExceeded" : error.reason,
+    message: error.text,
+    // 400 and 422 say that this object will never be taken; a 403 ends when somebody grants the right.
+    isFinal: error.status === 400 || error.status === 422,
+  };
+}

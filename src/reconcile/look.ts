@@ -1,0 +1,118 @@
+import { isComponent } from "#api";
+import { controllerOf, idOf, idText, keyOf, type KubeObject, type ObjectKey } from "#base";
+import type { Facts } from "#desired";
+import type { Pod, WarningEvent } from "#plan";
+import { type CachedKind, cacheOf, type ReconcileContext } from "./context.ts";
+
+/**
+ * The live objects to plan with: those that `owner` controls, and whatever has a desired name. What the caches do not
+ * hold is asked for, since they hold only objects with our labels, and somebody else's may have the name (W-24).
+ */
+export async function liveChildren(
+  owner: KubeObject,
+  desired: readonly KubeObject[],
+  { ctx, kinds, signal }: {
+    readonly ctx: ReconcileContext;
+    readonly kinds: readonly CachedKind[];
+    readonly signal: AbortSignal;
+  },
+): Promise<KubeObject[]> {
+  const live = new Map<string, KubeObject>();
+  for (const kind of kinds) {
+    for (const object of ctx.caches[kind]?.ownedBy(owner.metadata.uid ?? "") ?? []) {
+      live.set(idText(idOf(object)), object);
+    }
+  }
+  for (const object of desired) {
+    const id = idText(idOf(object));
+    if (live.has(id)) continue;
+    const found = await liveObject(object, ctx, signal);
+    if (found !== undefined) live.set(id, found);
+  }
+  return [...live.values()];
+}
+
+async function liveObject(
+  object: KubeObject,
+  ctx: ReconcileContext,
+  signal: AbortSignal,
+): Promise<KubeObject | undefined> {
+  const cache = ctx.caches[object.kind as CachedKind];
+  if (cache === undefined) return undefined;
+  return cache.get(keyOf(object)) ?? await ctx.cluster.get(cache.type, keyOf(object), signal);
+}
+
+/** The BackendConfigs that apply to a resource. */
+export function backendFacts(component: KubeObject, ctx: ReconcileContext): Facts {
+  const configs = cacheOf(ctx.caches, "BackendConfig");
+  const { globalBackendConfig, namespacedBackendConfig } = ctx.options;
+  const global = globalBackendConfig === undefined ? undefined : configs.get(globalBackendConfig);
+  const namespaced = namespacedBackendConfig === "" ? undefined : configs.get({
+    namespace: component.metadata.namespace ?? "",
+    name: namespacedBackendConfig,
+  });
+  return {
+    ...(global === undefined ? {} : { globalBackendConfig: global }),
+    ...(namespaced === undefined ? {} : { namespacedBackendConfig: namespaced }),
+  } as Facts;
+}
+
+/** The pods of a StatefulSet. */
+export function podsOf(statefulSet: KubeObject | undefined, ctx: ReconcileContext): readonly Pod[] {
+  const uid = statefulSet?.metadata.uid;
+  return uid === undefined ? [] : cacheOf(ctx.caches, "Pod").ownedBy(uid) as readonly Pod[];
+}
+
+/** The cluster's warnings about some objects, newest first. */
+export function warningsAbout(
+  objects: readonly KubeObject[],
+  ctx: ReconcileContext,
+): WarningEvent[] {
+  const events = cacheOf(ctx.caches, "Event");
+  const found = objects.flatMap((object) =>
+    events.ownedBy(object.metadata.uid ?? "") as readonly WarningEvent[]
+  );
+  return [...found].sort((a, b) => lastSeen(b).localeCompare(lastSeen(a)));
+}
+
+/** What an event is kept as: indexed by what it is about, through the owner index that every cache has. */
+export function projectedWarning(event: KubeObject): KubeObject {
+  const { reason, message, involvedObject, lastTimestamp, eventTime } = event as WarningEvent & {
+    readonly lastTimestamp?: string;
+    readonly eventTime?: string;
+  };
+  const { name, namespace, uid, resourceVersion } = event.metadata;
+  const about = {
+    apiVersion: "v1",
+    kind: "",
+    name: "",
+    ...involvedObject,
+    uid: involvedObject?.uid ?? "",
+  };
+  return {
+    apiVersion: event.apiVersion,
+    kind: event.kind,
+    metadata: {
+      name,
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(uid === undefined ? {} : { uid }),
+      ...(resourceVersion === undefined ? {} : { resourceVersion }),
+      ownerReferences: [{ ...about, controller: true }],
+    },
+    reason,
+    message,
+    involvedObject,
+    lastSeen: lastTimestamp ?? eventTime ?? "",
+  };
+}
+
+/** The mesh that a component belongs to. */
+export function meshKeyOf(component: KubeObject): ObjectKey | undefined {
+  const controller = controllerOf(component);
+  if (!isComponent(component) || controller?.kind !== "FunctionMesh") return undefined;
+  return { namespace: component.metadata.namespace ?? "", name: controller.name };
+}
+
+function lastSeen(event: WarningEvent): string {
+  return String((event as { readonly lastSeen?: unknown }).lastSeen ?? "");
+}

@@ -1,0 +1,13 @@
+/**
+ * Look, think, act for the kinds of `compute.functionmesh.io`: one of the two rooms that see both the pure code and
+ * the cluster.
+ *
+ * Start at {@linkcode reconcileComponent}; {@linkcode reconcileMesh} is the same for a FunctionMesh, and
+ * {@linkcode watched} says what is watched and whom a change wakes.
+ *
+ * @module
+ */
+export * from "./component.ts";
+export * from "./context.ts";
+export * from "./mesh.ts";
+export * from "./watches.ts";

@@ -1,0 +1,152 @@
+import { COMPONENT_KINDS, type ComponentKind, LABELS, resourceOf } from "#api";
+import { controllerOf, keyOf, type KubeObject, type ObjectKey } from "#base";
+import type { ResourceType } from "#kube";
+import { projectedPod } from "#plan";
+import type { CachedKind, Caches, ReconcileOptions } from "./context.ts";
+import { meshKeyOf, projectedWarning } from "./look.ts";
+
+/** Kinds that have a reconciler. */
+export type ReconciledKind = ComponentKind | "FunctionMesh";
+
+/** A key in the queue of a reconciler. */
+export interface WakeUp {
+  readonly kind: ReconciledKind;
+  readonly key: ObjectKey;
+}
+
+/** A change of one object: `before` is absent when it is new, `after` when it is gone. */
+export interface Change {
+  readonly before?: KubeObject;
+  readonly after?: KubeObject;
+}
+
+/** One thing to watch, and whom its changes wake. */
+export interface Watched {
+  readonly type: ResourceType;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+  /** What is kept of each object. */
+  readonly project?: (object: KubeObject) => KubeObject;
+  readonly wakes: (change: Change, caches: Caches) => readonly WakeUp[];
+}
+
+/** What the reconcilers need to see. */
+export function watched(
+  options: ReconcileOptions & { readonly verticalPodAutoscaler: boolean },
+): Watched[] {
+  return [
+    ...COMPONENT_KINDS.map((kind) => ({ type: resourceOf(kind), wakes: componentWakes })),
+    { type: resourceOf("FunctionMesh"), wakes: meshWakes },
+    { type: resourceOf("BackendConfig"), wakes: backendWakes(options) },
+    owned("apps/v1", "StatefulSet", "statefulsets"),
+    owned("v1", "Service", "services"),
+    owned("autoscaling/v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers"),
+    ...(options.verticalPodAutoscaler
+      ? [owned("autoscaling.k8s.io/v1", "VerticalPodAutoscaler", "verticalpodautoscalers")]
+      : []),
+    {
+      type: core("Pod", "pods"),
+      labelSelector: LABELS.component,
+      project: projectedPod,
+      wakes: podWakes,
+    },
+    {
+      type: core("Event", "events"),
+      fieldSelector: "type=Warning",
+      project: projectedWarning,
+      wakes: warningWakes,
+    },
+  ];
+}
+
+function componentWakes(change: Change): WakeUp[] {
+  return either(change).flatMap((object) => {
+    const mesh = meshKeyOf(object);
+    const self = { kind: object.kind as ComponentKind, key: keyOf(object) };
+    return mesh === undefined ? [self] : [self, { kind: "FunctionMesh", key: mesh } as const];
+  });
+}
+
+function meshWakes(change: Change): WakeUp[] {
+  return either(change).map((object) => ({ kind: "FunctionMesh", key: keyOf(object) }));
+}
+
+/** Every object that is made for a component carries its label, in the reference's installations too. */
+function owned(apiVersion: string, kind: string, plural: string): Watched {
+  return {
+    type: { apiVersion, kind, plural, namespaced: true },
+    labelSelector: LABELS.component,
+    wakes: (change) => either(change).flatMap(controllerKey),
+  };
+}
+
+function controllerKey(object: KubeObject): WakeUp[] {
+  const controller = controllerOf(object);
+  const kind = COMPONENT_KINDS.find((known) => known === controller?.kind);
+  if (controller === undefined || kind === undefined) return [];
+  return [{ kind, key: { namespace: object.metadata.namespace ?? "", name: controller.name } }];
+}
+
+function podWakes(change: Change): WakeUp[] {
+  return either(change).flatMap(labelledKey);
+}
+
+function labelledKey(object: KubeObject): WakeUp[] {
+  const { labels, namespace } = object.metadata;
+  const name = labels?.[LABELS.name];
+  const kind = COMPONENT_KINDS.find((known) => known.toLowerCase() === labels?.[LABELS.component]);
+  return kind === undefined || name === undefined
+    ? []
+    : [{ kind, key: { namespace: namespace ?? "", name } }];
+}
+
+function warningWakes(change: Change, caches: Caches): WakeUp[] {
+  return either(change).flatMap((event) => {
+    const about = controllerOf(event);
+    if (about === undefined) return [];
+    const key = { namespace: event.metadata.namespace ?? "", name: about.name };
+    const [pod, statefulSet] = [caches.Pod?.get(key), caches.StatefulSet?.get(key)];
+    if (about.kind === "Pod" && pod !== undefined) return labelledKey(pod);
+    if (about.kind === "StatefulSet" && statefulSet !== undefined) {
+      return controllerKey(statefulSet);
+    }
+    return [];
+  });
+}
+
+function backendWakes(options: ReconcileOptions): Watched["wakes"] {
+  return (change, caches) => {
+    // Only a BackendConfig that says so rolls out by itself (api.md 5.8).
+    if (
+      !either(change).some((object) =>
+        (object.spec as { autoUpdate?: boolean } | undefined)?.autoUpdate === true
+      )
+    ) {
+      return [];
+    }
+    return either(change).flatMap((object) => {
+      const key = keyOf(object);
+      const global = options.globalBackendConfig;
+      if (global?.namespace === key.namespace && global.name === key.name) {
+        return componentKeys(caches);
+      }
+      return key.name === options.namespacedBackendConfig
+        ? componentKeys(caches, key.namespace)
+        : [];
+    });
+  };
+}
+
+function componentKeys(caches: Caches, namespace?: string): WakeUp[] {
+  return COMPONENT_KINDS.flatMap((kind) =>
+    (caches[kind]?.list(namespace) ?? []).map((object) => ({ kind, key: keyOf(object) }))
+  );
+}
+
+function either(change: Change): KubeObject[] {
+  return [change.before, change.after].filter((object) => object !== undefined);
+}
+
+function core(kind: CachedKind, plural: string): ResourceType {
+  return { apiVersion: "v1", kind, plural, namespaced: true };
+}

@@ -1,0 +1,178 @@
+import { assertEquals } from "@std/assert";
+import { conditionOf, type KubeObject } from "#base";
+import { type ComponentFacts, componentStatus, type WarningEvent } from "#plan";
+import { functionObject, podObject, statefulSetObject } from "../../support/objects.ts";
+
+const component = functionObject("orders");
+
+function status(facts: Partial<ComponentFacts>) {
+  return componentStatus({
+    component,
+    problems: [],
+    foreign: [],
+    failures: [],
+    immutable: [],
+    pending: [],
+    selector: "a=b",
+    statefulSet: statefulSetObject({ name: "orders-function" }),
+    pods: [],
+    warnings: [],
+    backendRevisions: {},
+    now: "2026-01-01T00:00:00Z",
+    ...facts,
+  });
+}
+
+function verdict(facts: Partial<ComponentFacts>) {
+  const { conditions } = status(facts);
+  const ready = conditionOf(conditions, "Ready");
+  return {
+    ready: ready?.status,
+    reconciling: conditionOf(conditions, "Reconciling")?.status,
+    stalled: conditionOf(conditions, "Stalled")?.status,
+    reason: ready?.reason,
+    message: ready?.message,
+  };
+}
+
+Deno.test("componentStatus() is Ready only when pods of the current revision are ready (U1)", () => {
+  assertEquals(verdict({ pods: [podObject("orders-function-0", { ready: true })] }), {
+    ready: "True",
+    reconciling: "False",
+    stalled: "False",
+    reason: "Ready",
+    message: "1/1 pods ready",
+  });
+  const old = verdict({ pods: [podObject("orders-function-0", { ready: true, revision: "r0" })] });
+  assertEquals([old.ready, old.reason], ["False", "RollingOut"]);
+});
+
+Deno.test("componentStatus() does not believe a StatefulSet status of an older generation", () => {
+  const statefulSet = statefulSetObject({
+    name: "orders-function",
+    generation: 2,
+    observedGeneration: 1,
+  });
+  assertEquals(
+    verdict({ statefulSet, pods: [podObject("orders-function-0", { ready: true })] }).ready,
+    "False",
+  );
+});
+
+Deno.test("componentStatus() names pod, container and the missing Secret key", () => {
+  const pod = podObject("orders-function-0", {
+    status: {
+      containerStatuses: [{
+        name: "pulsar-function",
+        state: {
+          waiting: {
+            reason: "CreateContainerConfigError",
+            message: "couldn't find key token in Secret shop/broker",
+          },
+        },
+      }],
+    },
+  });
+  assertEquals(
+    verdict({ pods: [pod] }).message,
+    "0/1 pods ready: Pod orders-function-0, container pulsar-function cannot start: couldn't find key token in Secret shop/broker",
+  );
+});
+
+Deno.test("componentStatus() names the image that cannot be pulled", () => {
+  const pod = podObject("orders-function-0", {
+    status: {
+      containerStatuses: [{
+        name: "pulsar-function",
+        image: "no/such:1",
+        state: { waiting: { reason: "ImagePullBackOff", message: "not found" } },
+      }],
+    },
+  });
+  const found = verdict({ pods: [pod] });
+  assertEquals([found.reason, found.message], [
+    "ImagePullBackOff",
+    "0/1 pods ready: Pod orders-function-0, container pulsar-function cannot get its image no/such:1: not found",
+  ]);
+});
+
+Deno.test("componentStatus() calls a crash loop after an OOM kill by its cause", () => {
+  const pod = podObject("orders-function-0", {
+    status: {
+      containerStatuses: [{
+        name: "pulsar-function",
+        restartCount: 3,
+        state: { waiting: { reason: "CrashLoopBackOff", message: "back-off" } },
+        lastState: { terminated: { exitCode: 137, reason: "OOMKilled" } },
+      }],
+    },
+  });
+  assertEquals(verdict({ pods: [pod] }).reason, "OOMKilled");
+});
+
+Deno.test("componentStatus() says which quota keeps pods from being created", () => {
+  const statefulSet = statefulSetObject({ name: "orders-function", replicas: 2 });
+  const warning = {
+    apiVersion: "v1",
+    kind: "Event",
+    metadata: { name: "e", namespace: "shop" },
+    reason: "FailedCreate",
+    message:
+      "create Pod orders-function-1 failed: pods is forbidden: exceeded quota: small, requested: pods=1",
+    involvedObject: { kind: "StatefulSet", name: "orders-function", uid: statefulSet.metadata.uid },
+  } as unknown as WarningEvent;
+  const found = verdict({
+    statefulSet,
+    pods: [podObject("orders-function-0", { ready: true })],
+    warnings: [warning],
+  });
+  assertEquals([found.ready, found.reason], ["False", "QuotaExceeded"]);
+});
+
+Deno.test("componentStatus() is stalled by an invalid spec and by somebody else's object", () => {
+  const invalid = verdict({
+    problems: [{ path: "spec.java.jar", message: "is empty; name the jar" }],
+  });
+  assertEquals([invalid.stalled, invalid.reconciling, invalid.message], [
+    "True",
+    "False",
+    "spec.java.jar: is empty; name the jar",
+  ]);
+  const id = {
+    apiVersion: "apps/v1",
+    kind: "StatefulSet",
+    namespace: "shop",
+    name: "orders-function",
+  };
+  assertEquals(verdict({ foreign: [{ id, holder: "Deployment x" }] }).reason, "NotOwned");
+});
+
+Deno.test("componentStatus() keeps transition times and bytes while nothing changes", () => {
+  const pods = [podObject("orders-function-0", { ready: true })];
+  const first = status({ pods });
+  const again = status({
+    pods,
+    component: { ...component, status: first } as KubeObject,
+    now: "2026-02-02T00:00:00Z",
+  });
+  assertEquals(JSON.stringify(again), JSON.stringify(first));
+});
+
+Deno.test("componentStatus() replaces conditions that the reference operator wrote as a map", () => {
+  const before = {
+    ...component,
+    status: { conditions: { StatefulSet: { status: "True" } } },
+  } as KubeObject;
+  assertEquals(status({ component: before }).conditions.map((item) => item.type), [
+    "Ready",
+    "Reconciling",
+    "Stalled",
+  ]);
+});
+
+Deno.test("componentStatus() is ready at zero replicas and still at work while pods leave", () => {
+  const statefulSet = statefulSetObject({ name: "orders-function", replicas: 0 });
+  assertEquals(verdict({ statefulSet }).reason, "ScaledToZero");
+  const leaving = verdict({ statefulSet, pods: [podObject("orders-function-0", { ready: true })] });
+  assertEquals([leaving.ready, leaving.reconciling], ["True", "True"]);
+});

@@ -1,0 +1,234 @@
+/**
+ * A real Kubernetes control plane on the loopback interface of this machine: etcd, kube-apiserver, controller manager,
+ * scheduler, and simulated nodes (kwok) on which pods become ready. Any number side by side; nothing of one survives
+ * the process that started it, even when that is killed.
+ *
+ * `scripts/cluster.ts` is the command for people, `scripts/with_cluster.ts` runs a command against one, and
+ * `tests/support/control_plane.ts` is for tests.
+ *
+ * @module
+ */
+import { ApiSession } from "./control_plane/api_session.ts";
+import { type Binaries, findBinaries } from "./control_plane/binaries.ts";
+import { newSigningKey, newToken, tokenFileText, type User } from "./control_plane/credentials.ts";
+import {
+  adminKubeconfigPath,
+  apiServerFlags,
+  controllerManagerFlags,
+  etcdFlags,
+  type ExtraFlags,
+  kwokConfigPath,
+  kwokFlags,
+  schedulerFlags,
+  serverCertificatePath,
+  type Site,
+} from "./control_plane/flags.ts";
+import { GuardedDirectory, GuardedProcess } from "./control_plane/guarded_process.ts";
+import { kubeconfigText } from "./control_plane/kubeconfig.ts";
+import { type CommandResult, type KubectlOptions, runKubectl } from "./control_plane/kubectl.ts";
+import { freePorts } from "./control_plane/ports.ts";
+import { durationText, type Progress } from "./control_plane/progress.ts";
+import { simulatedNode, simulatedStorageClass } from "./control_plane/simulated_objects.ts";
+import { stagesText } from "./control_plane/stages.ts";
+import { type ProgramName } from "./control_plane/versions.ts";
+import { PortTakenError, waitFor } from "./control_plane/waiting.ts";
+
+export { type Binaries, type BinariesOptions, findBinaries } from "./control_plane/binaries.ts";
+export { type User } from "./control_plane/credentials.ts";
+export { type Access, kubeconfigText } from "./control_plane/kubeconfig.ts";
+export { type CommandResult, type KubectlOptions, runKubectl } from "./control_plane/kubectl.ts";
+export { durationText, type Progress } from "./control_plane/progress.ts";
+export { GuardedDirectory, GuardedProcess } from "./control_plane/guarded_process.ts";
+export {
+  FAIL,
+  FAIL_CONTAINER,
+  FAIL_EXIT_CODE,
+  FAIL_MESSAGE,
+} from "./control_plane/pod_template.ts";
+
+/** How to start a control plane; everything has a default. */
+export interface ControlPlaneOptions extends ExtraFlags {
+  /** Simulated nodes; default 2. */
+  readonly nodeCount?: number;
+  /** Further users of the API server, without any rights until RBAC gives them some. */
+  readonly users?: readonly User[];
+  /** Told what is going on, a line at a time. */
+  readonly progress?: Progress;
+  readonly signal?: AbortSignal;
+}
+
+/** A running control plane. Dispose it to stop it and to remove its files. */
+export interface ControlPlane extends AsyncDisposable {
+  /** The administrator's kubeconfig. */
+  readonly kubeconfigPath: string;
+  readonly adminToken: string;
+  readonly serverUrl: string;
+  /** The certificates that the server's own is checked against, PEM. */
+  readonly caPem: string;
+  /** Data, logs (`NAME.log`) and kubeconfigs, removed at the end. */
+  readonly directory: string;
+  readonly binaries: Binaries;
+  /** Runs kubectl as the administrator. */
+  kubectl(args: readonly string[], options?: KubectlOptions): Promise<CommandResult>;
+  /** The path of the kubeconfig of one of `users`. */
+  userKubeconfig(name: string): Promise<string>;
+}
+
+const ATTEMPTS_MAX = 3;
+const START_TIMEOUT_MS = 60_000;
+
+/**
+ * Starts a control plane and resolves when it is ready for work: the API server says so, the nodes are Ready, and the
+ * default ServiceAccount is there. Takes 3 to 5 seconds, and minutes on a machine that has to build the programs first.
+ *
+ * @throws {Error} when programs cannot be had or one of them does not start, with the last lines of its log
+ */
+export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
+  const progress = options.progress ?? (() => {});
+  const binaries = await findBinaries({ progress, signal: options.signal });
+  for (let attempt = 1;; attempt++) {
+    try {
+      return await launch(binaries, options);
+    } catch (error) {
+      if (!(error instanceof PortTakenError) || attempt === ATTEMPTS_MAX) throw error;
+      progress(
+        `a port was taken by another process: starting again (${attempt + 1}/${ATTEMPTS_MAX})`,
+      );
+    }
+  }
+}
+
+async function launch(binaries: Binaries, options: ControlPlaneOptions): Promise<ControlPlane> {
+  const progress = options.progress ?? (() => {});
+  const startMs = performance.now();
+  const step = (number: number, what: string) =>
+    progress(`start ${number}/4 ${what} (${durationText(performance.now() - startMs)})`);
+  await using stack = new AsyncDisposableStack();
+  const directory = await Deno.makeTempDir({ prefix: "meshwright-cluster-" });
+  stack.use(new GuardedDirectory(directory));
+  const [etcdPort = 0, etcdPeerPort = 0, serverPort = 0] = freePorts(3);
+  const site: Site = { directory, etcdPort, etcdPeerPort, serverPort };
+  const processes: GuardedProcess[] = [];
+  const run = (name: ProgramName, args: readonly string[]) => {
+    const logPath = `${directory}/${name}.log`;
+    const process = stack.use(new GuardedProcess(name, { program: binaries[name], args, logPath }));
+    processes.push(process);
+  };
+  const until = <T>(what: string, look: () => Promise<T | undefined>) =>
+    waitFor(look, { what, processes, timeoutMs: START_TIMEOUT_MS, signal: options.signal });
+
+  step(1, "etcd");
+  run("etcd", etcdFlags(site));
+  const users = await writeFiles(directory, options.users ?? []);
+  await until("etcd does not answer", () => connects(etcdPort));
+  step(2, "kube-apiserver");
+  run("kube-apiserver", apiServerFlags(site, options));
+  const certificate = serverCertificatePath(site);
+  const caPem = await until("there is no certificate", () => certificatePem(certificate));
+  const access = { serverUrl: `https://127.0.0.1:${serverPort}`, caPem };
+  await writeSecret(adminKubeconfigPath(site), kubeconfigText({ ...access, ...users.admin }));
+  const session = stack.use(new ApiSession({ ...access, ...users.admin }));
+  await until(
+    "the API server is not ready",
+    async () => (await session.ask("/readyz", options.signal))?.status === 200 ? true : undefined,
+  );
+  step(3, "kube-controller-manager, kube-scheduler, kwok");
+  run("kube-controller-manager", controllerManagerFlags(site, options));
+  run("kube-scheduler", schedulerFlags(site));
+  run("kwok", kwokFlags(site));
+  const nodeCount = options.nodeCount ?? 2;
+  step(4, `${nodeCount} simulated nodes`);
+  await createObjects(session, nodeCount, options.signal);
+  await until("the nodes are not ready", () => readiness(session, nodeCount, options.signal));
+  progress(`control plane ready (${durationText(performance.now() - startMs)})`);
+
+  const kubeconfigPath = adminKubeconfigPath(site);
+  const running = stack.move();
+  return {
+    kubeconfigPath,
+    adminToken: users.admin.token,
+    directory,
+    binaries,
+    ...access,
+    kubectl: (args, more) => runKubectl({ path: binaries.kubectl, kubeconfigPath }, args, more),
+    async userKubeconfig(name) {
+      const user = users.others.find((user) => user.name === name);
+      if (user === undefined) {
+        throw new Error(`Cannot write a kubeconfig for ${name}: not in users`);
+      }
+      const path = `${directory}/kubeconfig-${encodeURIComponent(name)}`;
+      await writeSecret(path, kubeconfigText({ ...access, user: name, token: user.token }));
+      return path;
+    },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+async function writeFiles(directory: string, others: readonly User[]) {
+  const admin = { name: "admin", user: "admin", groups: ["system:masters"], token: newToken() };
+  const tokens = others.map((user) => ({ ...user, token: newToken() }));
+  const key = await newSigningKey();
+  await Promise.all([
+    writeSecret(`${directory}/tokens.csv`, tokenFileText([admin, ...tokens])),
+    writeSecret(`${directory}/service-account.key`, key.privatePem),
+    writeSecret(`${directory}/service-account.pub`, key.publicPem),
+    writeSecret(kwokConfigPath({ directory }), stagesText()),
+  ]);
+  return { admin, others: tokens };
+}
+
+async function writeSecret(path: string, text: string): Promise<void> {
+  await Deno.writeTextFile(path, text, { mode: 0o600 });
+}
+
+async function connects(port: number): Promise<true | undefined> {
+  try {
+    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.ConnectionRefused) return undefined;
+    throw error;
+  }
+}
+
+// The server writes the file in one go, but not atomically: it is whole when its last line is.
+async function certificatePem(path: string): Promise<string | undefined> {
+  try {
+    const pem = await Deno.readTextFile(path);
+    return pem.split("-----END CERTIFICATE-----").length === 3 ? pem : undefined;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+async function createObjects(
+  session: ApiSession,
+  nodeCount: number,
+  signal?: AbortSignal,
+): Promise<void> {
+  await session.create("/apis/storage.k8s.io/v1/storageclasses", simulatedStorageClass(), signal);
+  for (let index = 0; index < nodeCount; index++) {
+    await session.create("/api/v1/nodes", simulatedNode(index), signal);
+  }
+}
+
+interface Node {
+  readonly spec: { readonly taints?: readonly unknown[] };
+  readonly status: { readonly conditions?: readonly { type: string; status: string }[] };
+}
+
+async function readiness(
+  session: ApiSession,
+  nodeCount: number,
+  signal?: AbortSignal,
+): Promise<true | undefined> {
+  const account = await session.ask("/api/v1/namespaces/default/serviceaccounts/default", signal);
+  if (account?.status !== 200) return undefined;
+  const nodes = await session.items<Node>("/api/v1/nodes", signal);
+  const ready = nodes.filter(({ spec, status }) =>
+    spec.taints === undefined &&
+    status.conditions?.some(({ type, status }) => type === "Ready" && status === "True")
+  );
+  return ready.length >= nodeCount ? true : undefined;
+}

@@ -1,0 +1,151 @@
+import { buildPrograms, hasGo } from "./build.ts";
+import { cacheFolder, programsIn, withFolderLock } from "./cache.ts";
+import { downloadPrograms } from "./download.ts";
+import { type Progress } from "./progress.ts";
+import {
+  KUBERNETES_VERSION,
+  platform,
+  type ProgramName,
+  PROGRAMS,
+  type Release,
+  RELEASES,
+} from "./versions.ts";
+
+/** Where each program of a control plane is. */
+export type Binaries = Readonly<Record<ProgramName, string>>;
+
+/** How to look for programs; everything has a default for this machine. */
+export interface BinariesOptions {
+  readonly progress?: Progress | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** The official files to try, in place of those of `versions.ts` for this platform. */
+  readonly releases?: readonly Release[];
+}
+
+/**
+ * Finds the programs of a control plane: in the folder named by `KUBEBUILDER_ASSETS`, in the cache, as official
+ * releases, or by building them from Go modules; each program from the first of these that has it.
+ *
+ * # Guarantees
+ * Parallel callers, in this process and in others, share one download or build. Interrupted work leaves no file that a
+ * later call would take for a program.
+ *
+ * @throws {Error} when programs are missing and there is no way to get them; it says which, and what to install
+ */
+export async function findBinaries(options: BinariesOptions = {}): Promise<Binaries> {
+  const env = options.env ?? Deno.env.toObject();
+  const progress = options.progress ?? (() => {});
+  const found = await assetPrograms(env.KUBEBUILDER_ASSETS, progress);
+  const folder = cacheFolder(env);
+  for (const [name, path] of await programsIn(folder, missing(found))) found.set(name, path);
+  if (missing(found).length > 0) {
+    await withFolderLock(folder, () => prepare(missing(found), folder, options), {
+      progress,
+      signal: options.signal,
+    });
+    for (const [name, path] of await programsIn(folder, missing(found))) found.set(name, path);
+  }
+  return complete(found, folder);
+}
+
+// The lock is held: whatever is in a temporary directory here belongs to nobody alive.
+async function prepare(
+  names: readonly ProgramName[],
+  folder: string,
+  options: BinariesOptions,
+): Promise<void> {
+  const progress = options.progress ?? (() => {});
+  const cached = await programsIn(folder, names);
+  const absent = names.filter((name) => !cached.has(name));
+  if (absent.length === 0) return;
+  const temporary = `${folder}.unfinished`;
+  await removeTree(temporary);
+  await Deno.mkdir(temporary);
+  try {
+    progress(`preparing ${absent.join(", ")} in ${folder}`);
+    const { signal } = options;
+    const releases = options.releases ?? RELEASES[platform()] ?? [];
+    await downloadPrograms(releases, { temporary, folder, names: absent, progress, signal });
+    const downloaded = await programsIn(folder, absent);
+    const unbuilt = absent.filter((name) => !downloaded.has(name));
+    if (unbuilt.length === 0) return;
+    if (!await hasGo()) throw new Error(nothingText(unbuilt));
+    progress(`building ${unbuilt.length} programs with Go: minutes the first time, once a machine`);
+    await buildPrograms(unbuilt, { temporary, folder, progress, signal });
+  } finally {
+    await removeTree(temporary);
+  }
+}
+
+/**
+ * The programs of the user's own folder. A complete folder is taken as it is; from one that has only some (as most
+ * tools make them) those of Kubernetes are taken when their minor version is the one of the rest.
+ */
+async function assetPrograms(
+  folder: string | undefined,
+  progress: Progress,
+): Promise<Map<ProgramName, string>> {
+  if (!folder) return new Map();
+  const found = await programsIn(folder, PROGRAMS);
+  if (found.size === PROGRAMS.length) return found;
+  const server = found.get("kube-apiserver");
+  const version = server === undefined ? undefined : await versionText(server);
+  const [major, minor] = KUBERNETES_VERSION.split(".");
+  if (version !== undefined && !version.includes(`v${major}.${minor}.`)) {
+    progress(
+      `KUBEBUILDER_ASSETS=${folder} is not used: it lacks ${missing(found).join(", ")}, and its ` +
+        `kube-apiserver is "${version}" where the rest is v${KUBERNETES_VERSION}`,
+    );
+    return new Map();
+  }
+  const names = found.size === 0 ? "nothing" : [...found.keys()].join(", ");
+  progress(`KUBEBUILDER_ASSETS=${folder} has ${names}; the rest comes from elsewhere`);
+  return found;
+}
+
+async function versionText(program: string): Promise<string> {
+  const { stdout } = await new Deno.Command(program, {
+    args: ["--version"],
+    stdin: "null",
+    stderr: "null",
+  }).output();
+  return new TextDecoder().decode(stdout).trim();
+}
+
+function missing(found: ReadonlyMap<ProgramName, string>): readonly ProgramName[] {
+  return PROGRAMS.filter((name) => !found.has(name));
+}
+
+function complete(found: ReadonlyMap<ProgramName, string>, folder: string): Binaries {
+  const path = (name: ProgramName) => {
+    const known = found.get(name);
+    if (known === undefined) throw new Error(`Cannot find ${name}: it vanished from ${folder}`);
+    return known;
+  };
+  return {
+    "etcd": path("etcd"),
+    "kube-apiserver": path("kube-apiserver"),
+    "kube-controller-manager": path("kube-controller-manager"),
+    "kube-scheduler": path("kube-scheduler"),
+    "kubectl": path("kubectl"),
+    "kwok": path("kwok"),
+  };
+}
+
+function nothingText(names: readonly ProgramName[]): string {
+  return `Cannot prepare ${
+    names.join(", ")
+  }: they can be neither downloaded (see above) nor built, ` +
+    `because there is no Go. Do one of: install Go 1.26 or newer (https://go.dev/dl) so that they ` +
+    `are built from Go modules; connect to the internet; or set KUBEBUILDER_ASSETS to a folder ` +
+    `that holds ${PROGRAMS.join(", ")} (Kubernetes v${KUBERNETES_VERSION})`;
+}
+
+async function removeTree(path: string): Promise<void> {
+  try {
+    await Deno.remove(path, { recursive: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}

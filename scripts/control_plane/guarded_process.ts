@@ -1,0 +1,122 @@
+/**
+ * Child processes that cannot outlive this one.
+ *
+ * Each runs under a small shell whose standard input is a pipe that only this process holds. When this process ends,
+ * however it ends, the kernel closes the pipe, and the shell kills the process group that it leads.
+ */
+
+/** What to run, and where its output goes. */
+export interface ProcessOptions {
+  readonly program: string;
+  readonly args: readonly string[];
+  /** Both output streams are appended to this file. */
+  readonly logPath: string;
+  readonly cwd?: string;
+  /** Added to this process's own environment. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+// The loop is `read`, not `cat`: a built-in makes no process that could be left over. Without a process group of its
+// own (`kill -$$` fails then) the child and the shell are still killed one by one.
+const GUARD = `
+exec 3<&0 </dev/null
+log=$1; shift
+"$@" 3<&- >>"$log" 2>&1 &
+child=$!
+(
+  while read -r _; do :; done <&3
+  kill -s KILL -- "-$$" 2>/dev/null
+  kill -s KILL "$child" "$$"
+) &
+guard=$!
+exec 3<&-
+wait "$child"
+code=$?
+kill -s KILL "$guard"
+exit "$code"
+`;
+
+const SWEEP = `
+while read -r _; do :; done
+tries=0
+while [ -e "$1" ] && [ "$tries" -lt 50 ]; do
+  sleep 0.1
+  rm -rf -- "$1"
+  tries=$((tries + 1))
+done
+`;
+
+/** A running program that ends with this process at the latest. Dispose it to kill it now. */
+export class GuardedProcess implements AsyncDisposable {
+  readonly name: string;
+  readonly logPath: string;
+  readonly #shell: Deno.ChildProcess;
+  /** The exit code, or undefined while it runs. */
+  exitCode: number | undefined;
+  /** Resolves with the exit code once the program has ended. */
+  readonly exited: Promise<number>;
+
+  constructor(name: string, options: ProcessOptions) {
+    this.name = name;
+    this.logPath = options.logPath;
+    this.#shell = spawnShell(
+      [GUARD, name, options.logPath, options.program, ...options.args],
+      options,
+    );
+    this.exited = this.#shell.status.then(({ code }) => this.exitCode = code);
+  }
+
+  /** The last lines of its output. */
+  async logTail(lineCount: number): Promise<string> {
+    const text = await Deno.readTextFile(this.logPath);
+    return text.trimEnd().split("\n").slice(-lineCount).join("\n");
+  }
+
+  /** Kills the program and all that it started, and waits until they are gone. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await closePipe(this.#shell);
+    await this.exited;
+  }
+}
+
+/** A temporary directory that is removed when it is disposed of, and also when this process is killed. */
+export class GuardedDirectory implements AsyncDisposable {
+  readonly path: string;
+  readonly #sweeper: Deno.ChildProcess;
+
+  constructor(path: string) {
+    this.path = path;
+    this.#sweeper = spawnShell([SWEEP, "sweeper", path], {});
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await closePipe(this.#sweeper);
+    await this.#sweeper.status;
+  }
+}
+
+// `detached` makes the shell the leader of a process group of its own: a Ctrl-C in the terminal does not reach it, and
+// what it kills is never more than what it started.
+function spawnShell(
+  script: readonly string[],
+  options: Pick<ProcessOptions, "cwd" | "env">,
+): Deno.ChildProcess {
+  return new Deno.Command("/bin/sh", {
+    args: ["-c", ...script],
+    stdin: "piped",
+    stdout: "null",
+    stderr: "null",
+    detached: true,
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    ...(options.env === undefined ? {} : { env: { ...options.env } }),
+  }).spawn();
+}
+
+async function closePipe(shell: Deno.ChildProcess): Promise<void> {
+  try {
+    await shell.stdin.close();
+  } catch (error) {
+    // The reader is gone already: the program ended by itself.
+    if (!(error instanceof TypeError || error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
+}

@@ -1,0 +1,78 @@
+import { groupOf, type ObjectId } from "#base";
+import { compareIds } from "./order.ts";
+
+/** One object that a MeshSync owns, as its status holds it. */
+export interface InventoryEntry {
+  /** `namespace_name_group_Kind`: the version is not part of it, as an object is the same in all of them. */
+  readonly id: string;
+  readonly version?: string;
+}
+
+/**
+ * How an object stands in an inventory.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { entryId, inventoryEntry } from "#plan";
+ * const id = { apiVersion: "apps/v1", kind: "Deployment", namespace: "shop", name: "web_1" };
+ * assertEquals(inventoryEntry(id), { id: "shop_web_1_apps_Deployment", version: "v1" });
+ * assertEquals(entryId(inventoryEntry(id)), id);
+ * ```
+ */
+export function inventoryEntry(id: ObjectId): InventoryEntry {
+  const version = id.apiVersion.slice(id.apiVersion.indexOf("/") + 1);
+  return { id: entryKey(id), version };
+}
+
+/** What an object is known by whatever the version: the same for `apps/v1beta1` and `apps/v1`. */
+export function entryKey(id: ObjectId): string {
+  return `${id.namespace}_${id.name}_${groupOf(id.apiVersion)}_${id.kind}`;
+}
+
+/** The object of an entry; undefined when its text is not of this form. Names may hold `_`, the other parts do not. */
+export function entryId(entry: InventoryEntry): ObjectId | undefined {
+  const match = /^([^_]*)_(.+)_([^_]*)_([^_]+)$/.exec(entry.id);
+  if (match === null) return undefined;
+  const [, namespace = "", name = "", group = "", kind = ""] = match;
+  const version = entry.version ?? "v1";
+  return { apiVersion: group === "" ? version : `${group}/${version}`, kind, namespace, name };
+}
+
+/** The inventory of these objects: sorted, each object once. */
+export function inventoryOf(ids: readonly ObjectId[]): InventoryEntry[] {
+  const entries = new Map(
+    [...ids].sort(compareIds).map((id) => [entryKey(id), inventoryEntry(id)]),
+  );
+  return [...entries.values()].sort((a, b) => a.id < b.id ? -1 : 1);
+}
+
+/** What was owned and is no longer wanted, by object and not by version or place in Git: candidates for pruning. */
+export function staleEntries(
+  before: readonly InventoryEntry[],
+  after: readonly InventoryEntry[],
+): InventoryEntry[] {
+  const wanted = new Set(after.map((entry) => entry.id));
+  return before.filter((entry) => !wanted.has(entry.id));
+}
+
+/**
+ * Two inventories in one; of an object in both the entry of the first is taken. Used to keep what could not be pruned,
+ * and to note what is about to be created, so that nothing is ever owned without being written down.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { mergedInventory, staleEntries } from "#plan";
+ * const [a, b] = [{ id: "x_a__ConfigMap" }, { id: "x_b__ConfigMap" }];
+ * assertEquals(staleEntries([a, b], [b]), [a]);
+ * assertEquals(mergedInventory([b], [a, b]), [a, b]);
+ * ```
+ */
+export function mergedInventory(
+  first: readonly InventoryEntry[],
+  second: readonly InventoryEntry[],
+): InventoryEntry[] {
+  const entries = new Map([...second, ...first].map((entry) => [entry.id, entry]));
+  return [...entries.values()].sort((a, b) => a.id < b.id ? -1 : 1);
+}

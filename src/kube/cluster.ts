@@ -8,6 +8,8 @@ export interface ApplyOptions {
   readonly force?: boolean;
   /** Ask what would happen; nothing is stored. */
   readonly dryRun?: boolean;
+  /** Refuse fields that the kind does not have (400) instead of dropping them. */
+  readonly strict?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -42,7 +44,10 @@ export interface ClusterClient {
   /** Server-side apply; answers the object as stored. */
   apply(object: KubeObject, options: ApplyOptions): Promise<KubeObject>;
   /** Creates an object that must not exist (409 AlreadyExists otherwise); `generateName` is honoured. */
-  create(object: KubeObject, options?: { fieldManager?: string; signal?: AbortSignal }): Promise<KubeObject>;
+  create(
+    object: KubeObject,
+    options?: { fieldManager?: string; signal?: AbortSignal },
+  ): Promise<KubeObject>;
   /** JSON merge patch of the object; `subresource` e.g. "status" or "scale". */
   patch(
     id: ObjectId,

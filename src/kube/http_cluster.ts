@@ -1,0 +1,175 @@
+import {
+  type Clock,
+  idOf,
+  type JsonObject,
+  type KubeObject,
+  type ObjectId,
+  type ObjectKey,
+  systemClock,
+} from "#base";
+import { ApiError, type Ask, isGone, isKindMissing, isNotFound } from "./api_error.ts";
+import type { ApplyOptions, ClusterClient, ListOptions, RemoveOptions } from "./cluster.ts";
+import { Discovery } from "./discovery.ts";
+import { listPages } from "./list_pages.ts";
+import { resourcePath, type ResourceType } from "./resource_type.ts";
+import { strippedObject } from "./stripped_object.ts";
+import type { Transport } from "./transport.ts";
+
+/** How often a list starts over because its pages grew too old. */
+const LIST_STARTS_MAX = 3;
+
+/** A cluster client that asks an API server over a transport. */
+export function httpCluster(
+  transport: Transport,
+  options: { readonly clock?: Clock } = {},
+): ClusterClient {
+  const clock = options.clock ?? systemClock;
+  return new HttpCluster(transport, new Discovery(transport, () => clock.now()));
+}
+
+class HttpCluster implements ClusterClient {
+  readonly #transport: Transport;
+  readonly #discovery: Discovery;
+
+  constructor(transport: Transport, discovery: Discovery) {
+    this.#transport = transport;
+    this.#discovery = discovery;
+  }
+
+  async get(
+    type: ResourceType,
+    key: ObjectKey,
+    signal?: AbortSignal,
+  ): Promise<KubeObject | undefined> {
+    try {
+      const answer = await this.#transport.request({
+        path: resourcePath(type, key),
+        ask: { verb: "get", kind: type.kind, key },
+        signal,
+      });
+      return strippedObject(answer, type);
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async list(type: ResourceType, options: ListOptions = {}): Promise<KubeObject[]> {
+    for (let starts = 1;; starts++) {
+      try {
+        const objects: KubeObject[] = [];
+        for await (const page of listPages({ transport: this.#transport, type, ...options })) {
+          objects.push(...page.objects.map((object) => strippedObject(object, type)));
+        }
+        return objects;
+      } catch (error) {
+        if (!isGone(error) || starts >= LIST_STARTS_MAX) throw error;
+      }
+    }
+  }
+
+  async apply(object: KubeObject, options: ApplyOptions): Promise<KubeObject> {
+    const ask = { verb: "apply", kind: object.kind, key: idOf(object) };
+    const { fieldManager, force = true, dryRun = false, strict = false, signal } = options;
+    return await this.#write(idOf(object), ask, (type) => ({
+      method: "PATCH" as const,
+      path: resourcePath(type, idOf(object)),
+      query: {
+        fieldManager,
+        force: String(force),
+        ...(dryRun ? { dryRun: "All" } : {}),
+        ...(strict ? { fieldValidation: "Strict" } : {}),
+      },
+      body: object,
+      contentType: "application/apply-patch+yaml",
+      signal,
+    }));
+  }
+
+  async create(
+    object: KubeObject,
+    options: { fieldManager?: string; signal?: AbortSignal } = {},
+  ): Promise<KubeObject> {
+    const id = idOf(object);
+    return await this.#write(id, { verb: "create", kind: id.kind, key: id }, (type) => ({
+      method: "POST" as const,
+      path: resourcePath(type, { namespace: id.namespace }),
+      query: { fieldManager: options.fieldManager },
+      body: object,
+      signal: options.signal,
+    }));
+  }
+
+  async patch(
+    id: ObjectId,
+    patch: JsonObject,
+    options: { fieldManager: string; subresource?: string; dryRun?: boolean; signal?: AbortSignal },
+  ): Promise<KubeObject> {
+    const { fieldManager, subresource, dryRun = false, signal } = options;
+    const ask = { verb: "patch", kind: id.kind, key: id, subresource };
+    return await this.#write(id, ask, (type) => ({
+      method: "PATCH" as const,
+      path: resourcePath(type, { ...id, ...(subresource === undefined ? {} : { subresource }) }),
+      query: { fieldManager, ...(dryRun ? { dryRun: "All" } : {}) },
+      body: patch,
+      contentType: "application/merge-patch+json",
+      signal,
+    }));
+  }
+
+  async remove(id: ObjectId, options: RemoveOptions = {}): Promise<"deleted" | "absent"> {
+    const ask = { verb: "delete", kind: id.kind, key: id };
+    const type = await this.#discovery.resourceType(id.apiVersion, id.kind);
+    if (type === undefined) return "absent";
+    const { uid, propagation = "Background", dryRun = false, signal } = options;
+    try {
+      await this.#transport.request({
+        method: "DELETE",
+        path: resourcePath(type, id),
+        query: dryRun ? { dryRun: "All" } : {},
+        body: {
+          kind: "DeleteOptions",
+          apiVersion: "v1",
+          propagationPolicy: propagation,
+          ...(uid === undefined ? {} : { preconditions: { uid } }),
+        },
+        ask,
+        signal,
+      });
+      return "deleted";
+    } catch (error) {
+      if (isNotFound(error)) return "absent";
+      throw error;
+    }
+  }
+
+  resourceType(apiVersion: string, kind: string): Promise<ResourceType | undefined> {
+    return this.#discovery.resourceType(apiVersion, kind);
+  }
+
+  /** Sends a write to where its kind is served. */
+  async #write(
+    id: ObjectId,
+    ask: Ask,
+    requestFor: (type: ResourceType) => Omit<Parameters<Transport["request"]>[0], "ask">,
+  ): Promise<KubeObject> {
+    const type = await this.#discovery.resourceType(id.apiVersion, id.kind);
+    if (type === undefined) throw kindNotServed(ask, id.apiVersion);
+    try {
+      return strippedObject(await this.#transport.request({ ...requestFor(type), ask }), type);
+    } catch (error) {
+      // The definition may have been deleted, or come back with another plural.
+      if (isKindMissing(error)) this.#discovery.forget(id.apiVersion);
+      throw error;
+    }
+  }
+}
+
+function kindNotServed(ask: Ask, apiVersion: string): ApiError {
+  return new ApiError({
+    ask,
+    status: 404,
+    reason: "KindNotServed",
+    text: `the server has no kind ${ask.kind} in ${apiVersion}; install its definition first`,
+  });
+}

@@ -1,0 +1,228 @@
+import { type Clock, isAbort, isPlainObject, type JsonObject, systemClock } from "#base";
+import type { ApiRequestSample } from "#telemetry";
+import { ApiError, apiErrorFrom, NoAnswerError } from "./api_error.ts";
+import { isRepeatable, retryDelayMs } from "./retry.ts";
+import type { Transport, TransportRequest } from "./transport.ts";
+
+/** Who we are to the server: asked before every request, so it has to be cheap. */
+export interface Credentials {
+  /** The whole header, e.g. `Bearer …`. */
+  readonly authorization?: string;
+  /** PEM. */
+  readonly clientCertificate?: string;
+  /** PEM. */
+  readonly clientKey?: string;
+}
+
+/** Where a server is and how it is known. */
+export interface Endpoint {
+  /** `https://host:port`, perhaps with a path. */
+  readonly server: string;
+  /** PEM; the system's authorities when left out. */
+  readonly certificateAuthority?: string;
+  readonly proxyUrl?: string;
+  credentials(): Promise<Credentials>;
+}
+
+/** What an {@linkcode httpTransport} can be told. */
+export interface TransportOptions {
+  /** How long one try of a request may take, its body included; 30 s when left out. */
+  readonly deadlineMs?: number;
+  /** How often a request is tried at most; 5 when left out. */
+  readonly triesMax?: number;
+  readonly userAgent?: string;
+  readonly clock?: Clock;
+  /** Between 0 and 1. */
+  readonly random?: () => number;
+  /** Told of every try, as it ended. */
+  readonly onRequest?: (sample: ApiRequestSample) => void;
+}
+
+/**
+ * A transport over `fetch`: HTTP/2 where the server speaks it, one pool of connections.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { httpTransport } from "#kube";
+ * await using transport = httpTransport({ server: "https://kube.example:6443/", credentials: async () => ({}) });
+ * assertEquals(transport.server, "https://kube.example:6443");
+ * ```
+ */
+export function httpTransport(endpoint: Endpoint, options: TransportOptions = {}): Transport {
+  return new HttpTransport(endpoint, options);
+}
+
+/** One try: what it came to, and whether it may be made again. */
+type Attempt<T> =
+  | { readonly ended: "answer"; readonly value: T }
+  | { readonly ended: "failure"; readonly error: ApiError | NoAnswerError };
+
+class HttpTransport implements Transport {
+  readonly server: string;
+  readonly #endpoint: Endpoint;
+  readonly #options: TransportOptions;
+  readonly #clock: Clock;
+  #client: Deno.HttpClient | undefined;
+  #clientCertificate: string | undefined;
+
+  constructor(endpoint: Endpoint, options: TransportOptions) {
+    this.#endpoint = endpoint;
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.server = endpoint.server.replace(/\/+$/, "");
+  }
+
+  async request(request: TransportRequest): Promise<JsonObject> {
+    const { triesMax = 5, random = Math.random } = this.#options;
+    for (let tries = 1;; tries++) {
+      const attempt = await this.#attempt(request, readJson);
+      if (attempt.ended === "answer") return attempt.value;
+      const { error } = attempt;
+      if (tries >= triesMax || !isRepeatable(request, error, tries)) throw error;
+      await this.#clock.sleep(retryDelayMs(error, { tries, random: random() }), request.signal);
+    }
+  }
+
+  async stream(request: TransportRequest): Promise<ReadableStream<Uint8Array>> {
+    const attempt = await this.#attempt(
+      request,
+      (response) => Promise.resolve(response.body ?? new Blob([]).stream()),
+    );
+    if (attempt.ended === "failure") throw attempt.error;
+    return attempt.value;
+  }
+
+  reconnect(): void {
+    // Requests that are under way keep the old client's connections until they end.
+    this.#client?.close();
+    this.#client = undefined;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.reconnect();
+    return Promise.resolve();
+  }
+
+  /** Sends once. The deadline covers everything until `read` has its value. */
+  async #attempt<T>(
+    request: TransportRequest,
+    read: (response: Response, request: TransportRequest) => Promise<T>,
+  ): Promise<Attempt<T>> {
+    const { signal, ask } = request;
+    signal?.throwIfAborted();
+    const deadlineMs = request.deadlineMs ?? this.#options.deadlineMs ?? 30_000;
+    const stop = new AbortController();
+    const abort = () => stop.abort(signal?.reason);
+    signal?.addEventListener("abort", abort, { once: true });
+    let timedOut = false;
+    const timer = setTimeout(() => {
+      timedOut = true;
+      stop.abort(new DOMException("deadline", "TimeoutError"));
+    }, deadlineMs);
+    try {
+      const response = await this.#send(request, stop.signal);
+      this.#count(request, String(response.status));
+      if (response.ok) return { ended: "answer", value: await read(response, request) };
+      return { ended: "failure", error: await refusal(response, request) };
+    } catch (cause) {
+      if (signal?.aborted === true) throw isAbort(cause, signal) ? cause : signal.reason;
+      if (timedOut) {
+        this.#count(request, "timeout");
+        // Perhaps the connection is dead without anyone having closed it.
+        this.reconnect();
+        const state = `no answer in ${deadlineMs} ms`;
+        return { ended: "failure", error: new NoAnswerError(ask, state, { cause, timedOut }) };
+      }
+      if (cause instanceof NoAnswerError) return { ended: "failure", error: cause };
+      this.#count(request, "network");
+      const state = `no answer from ${this.server}`;
+      return { ended: "failure", error: new NoAnswerError(ask, state, { cause }) };
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", abort);
+    }
+  }
+
+  async #send(request: TransportRequest, signal: AbortSignal): Promise<Response> {
+    const credentials = await this.#endpoint.credentials();
+    const { body, contentType = "application/json" } = request;
+    const headers = new Headers({
+      accept: "application/json",
+      // Compressing costs both sides more than the network inside a cluster does.
+      "accept-encoding": "identity",
+      "user-agent": this.#options.userAgent ?? "meshwright",
+    });
+    if (credentials.authorization !== undefined) {
+      headers.set("authorization", credentials.authorization);
+    }
+    if (body !== undefined) headers.set("content-type", contentType);
+    return await fetch(urlOf(this.server, request), {
+      client: this.#clientFor(credentials),
+      method: request.method ?? "GET",
+      headers,
+      signal,
+      redirect: "error",
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  }
+
+  #clientFor(credentials: Credentials): Deno.HttpClient {
+    const { clientCertificate, clientKey } = credentials;
+    // A plugin may give a new certificate at any time; connections made with the old one stay valid for others.
+    if (clientCertificate !== this.#clientCertificate) this.reconnect();
+    this.#clientCertificate = clientCertificate;
+    const { certificateAuthority, proxyUrl } = this.#endpoint;
+    this.#client ??= Deno.createHttpClient({
+      ...(certificateAuthority === undefined ? {} : { caCerts: [certificateAuthority] }),
+      ...(proxyUrl === undefined ? {} : { proxy: { url: proxyUrl } }),
+      ...(clientCertificate === undefined || clientKey === undefined
+        ? {}
+        : { cert: clientCertificate, key: clientKey }),
+    });
+    return this.#client;
+  }
+
+  #count(request: TransportRequest, code: string): void {
+    this.#options.onRequest?.({ verb: request.ask.verb, kind: request.ask.kind, code });
+  }
+}
+
+function urlOf(server: string, request: TransportRequest): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(request.query ?? {})) {
+    if (value !== undefined) query.set(name, value);
+  }
+  const text = query.toString();
+  return `${server}${request.path}${text === "" ? "" : `?${text}`}`;
+}
+
+async function readJson(response: Response, request: TransportRequest): Promise<JsonObject> {
+  const text = await response.text();
+  try {
+    const value: unknown = JSON.parse(text);
+    if (isPlainObject(value)) return value as JsonObject;
+  } catch (cause) {
+    throw new NoAnswerError(request.ask, "the answer is no JSON", { cause });
+  }
+  throw new NoAnswerError(request.ask, "the answer is no JSON object");
+}
+
+async function refusal(response: Response, request: TransportRequest): Promise<ApiError> {
+  const text = await response.text();
+  const retryAfterSeconds = Number(response.headers.get("retry-after") ?? NaN);
+  return apiErrorFrom({
+    status: response.status,
+    body: parsedOr(text),
+    retryAfterMs: Number.isFinite(retryAfterSeconds) ? retryAfterSeconds * 1000 : undefined,
+  }, request.ask);
+}
+
+function parsedOr(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // A proxy's page: its words are all there is.
+    return text;
+  }
+}

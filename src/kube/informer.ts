@@ -1,0 +1,254 @@
+import { type Clock, errorText, keyOf, keyText, type KubeObject, type ObjectKey } from "#base";
+import { type Logger, type RestartCause, silentLogger } from "#telemetry";
+import { type Cache, type Indexes, ObjectStore } from "./cache.ts";
+import type { ResourceType } from "./resource_type.ts";
+import { isNewerVersion } from "./resource_version.ts";
+import type { Transport } from "./transport.ts";
+import { watchObjects } from "./watch.ts";
+
+/** One object before and after: a creation has no before, a deletion no after. */
+export interface ObjectChange {
+  readonly before?: KubeObject;
+  readonly after?: KubeObject;
+}
+
+/** What an informer follows, and whom it tells. */
+export interface InformerOptions {
+  readonly transport: Transport;
+  readonly type: ResourceType;
+  /** All namespaces when left out. */
+  readonly namespace?: string;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+  /** Lookups besides that by owner. */
+  readonly indexes?: Indexes;
+  /** Keeps what is needed of an object; a new object, the input untouched. `managedFields` are never kept. */
+  readonly project?: (object: KubeObject) => KubeObject;
+  /** Called in order, once a change; what it throws is logged and changes nothing. */
+  readonly onChange: (change: ObjectChange) => void;
+  readonly onRestart?: (cause: RestartCause) => void;
+  readonly clock: Clock;
+  readonly random?: () => number;
+  /** See `WatchOptions.silentMs`. */
+  readonly silentMs?: number;
+  readonly log?: Logger;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * A cache of one kind that follows the server.
+ *
+ * # Guarantees
+ * - Survives every failure of the server; a kind that is not served yet is waited for (and `problem` says so).
+ * - After a gap, the differences are told as changes, deletions included.
+ * - An object never goes back to an older version, in whatever order watch, list and {@linkcode observe} speak;
+ *   except after a restore of the server's storage, which a list with an older version gives away.
+ */
+export class Informer implements Cache {
+  readonly type: ResourceType;
+  readonly #options: InformerOptions;
+  readonly #store: ObjectStore;
+  readonly #log: Logger;
+  readonly #firstSync = Promise.withResolvers<void>();
+  #synced = false;
+  #problem: string | undefined = "not started";
+  /** The newest version up to which the server has told everything. */
+  #seen: string | undefined;
+  /** Keys on the pages of the list that is under way. */
+  #listing: Set<string> | undefined;
+
+  constructor(options: InformerOptions) {
+    this.type = options.type;
+    this.#options = options;
+    this.#store = new ObjectStore(options.indexes);
+    this.#log = (options.log ?? silentLogger).with({ kind: options.type.kind });
+  }
+
+  get synced(): boolean {
+    return this.#synced;
+  }
+
+  /** What keeps the cache from being current, in words for a readiness check. */
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
+  get size(): number {
+    return this.#store.size;
+  }
+
+  get(key: ObjectKey): KubeObject | undefined {
+    return this.#store.get(key);
+  }
+
+  list(namespace?: string): readonly KubeObject[] {
+    return this.#store.list(namespace);
+  }
+
+  ownedBy(uid: string): readonly KubeObject[] {
+    return this.#store.ownedBy(uid);
+  }
+
+  index(name: string, value: string): readonly KubeObject[] {
+    return this.#store.index(name, value);
+  }
+
+  /** Follows the server until the signal aborts. */
+  async run(): Promise<void> {
+    this.#problem = "reading the objects for the first time";
+    for await (const event of watchObjects(this.#options)) {
+      switch (event.type) {
+        case "page":
+          this.#listing ??= this.#beginList(event.resourceVersion);
+          for (const object of event.objects) this.#listed(object, this.#listing);
+          break;
+        case "listed":
+          this.#endList(event.resourceVersion);
+          break;
+        case "changed":
+          this.#changed(event.object);
+          break;
+        case "deleted":
+          this.#deleted(event.object);
+          break;
+        case "bookmark":
+          this.#advance(event.resourceVersion);
+          break;
+        case "restart":
+          this.#restarted(event);
+          break;
+        default:
+          event satisfies never;
+      }
+    }
+  }
+
+  /** Resolves when all objects have been seen once; rejects with the signal's reason. */
+  async whenSynced(signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    const aborted = Promise.withResolvers<never>();
+    const abort = () => aborted.reject(signal?.reason);
+    signal?.addEventListener("abort", abort, { once: true });
+    try {
+      await Promise.race([this.#firstSync.promise, aborted.promise]);
+    } finally {
+      signal?.removeEventListener("abort", abort);
+    }
+  }
+
+  /**
+   * Takes in the answer of our own write, so that the next look sees it and does not write again. Told as a change at
+   * once; the watch's own word about the same version is then no news. Ignored when the server has already told more.
+   */
+  observe(object: KubeObject): void {
+    const version = object.metadata.resourceVersion;
+    if (version === undefined || !this.#synced) return;
+    if (
+      this.#options.namespace !== undefined && object.metadata.namespace !== this.#options.namespace
+    ) return;
+    // Up to what was seen the watch knows better: the object may be gone again.
+    if (this.#seen !== undefined && !isNewerVersion(version, this.#seen)) return;
+    this.#put(object);
+  }
+
+  #beginList(resourceVersion: string): Set<string> {
+    // An older list than what was seen: storage was restored, and versions count from there.
+    if (this.#seen !== undefined && isNewerVersion(this.#seen, resourceVersion)) {
+      this.#log.warn("The server went back in time; taking over its older objects");
+      this.#seen = undefined;
+    }
+    return new Set();
+  }
+
+  #listed(object: KubeObject, listing: Set<string>): void {
+    listing.add(keyText(keyOf(object)));
+    if (this.#seen === undefined) this.#put(object, { force: true });
+    else this.#put(object);
+  }
+
+  #endList(resourceVersion: string): void {
+    const listing = this.#listing ?? this.#beginList(resourceVersion);
+    this.#listing = undefined;
+    const restored = this.#seen === undefined;
+    for (const object of this.#store.list()) {
+      if (listing.has(keyText(keyOf(object)))) continue;
+      // Our own write after the list was taken is not a deletion.
+      if (!restored && isNewerVersion(object.metadata.resourceVersion, resourceVersion)) continue;
+      this.#remove(keyOf(object));
+    }
+    this.#advance(resourceVersion);
+    this.#problem = undefined;
+    if (!this.#synced) {
+      this.#synced = true;
+      this.#log.debug("Read all objects", { count: this.size });
+      this.#firstSync.resolve();
+    }
+  }
+
+  #changed(object: KubeObject): void {
+    this.#put(object);
+    this.#advance(object.metadata.resourceVersion);
+    this.#problem = undefined;
+  }
+
+  #deleted(object: KubeObject): void {
+    const stored = this.#store.get(keyOf(object));
+    const recreated = stored !== undefined && stored.metadata.uid !== object.metadata.uid &&
+      isNewerVersion(stored.metadata.resourceVersion, object.metadata.resourceVersion);
+    if (!recreated) this.#remove(keyOf(object));
+    this.#advance(object.metadata.resourceVersion);
+    this.#problem = undefined;
+  }
+
+  #restarted(event: { cause: RestartCause; error: unknown; delayMs: number }): void {
+    // Pages without an end are no list.
+    this.#listing = undefined;
+    this.#options.onRestart?.(event.cause);
+    if (!this.#synced) {
+      this.#problem = event.cause === "not_served"
+        ? "the server does not serve this kind yet"
+        : errorText(event.error);
+    }
+    const facts = { cause: event.cause, delayMs: Math.round(event.delayMs), error: event.error };
+    if (event.cause === "expired" || event.cause === "not_served") {
+      this.#log.info("Watching starts over", facts);
+    } else {
+      this.#log.warn("Watching starts over", facts);
+    }
+  }
+
+  #put(object: KubeObject, options: { readonly force?: boolean } = {}): void {
+    const version = object.metadata.resourceVersion;
+    const stored = this.#store.get(keyOf(object));
+    const kept = stored?.metadata.resourceVersion;
+    if (stored !== undefined && kept === version) return;
+    if (stored !== undefined && options.force !== true && !isNewerVersion(version, kept)) return;
+    const after = this.#options.project?.(object) ?? object;
+    const before = this.#store.put(after);
+    this.#tell(before === undefined ? { after } : { before, after });
+  }
+
+  #remove(key: ObjectKey): void {
+    const before = this.#store.remove(key);
+    if (before !== undefined) this.#tell({ before });
+  }
+
+  #tell(change: ObjectChange): void {
+    try {
+      this.#options.onChange(change);
+    } catch (error) {
+      const object = change.after ?? change.before;
+      this.#log.error("Cannot tell a change", {
+        object: object === undefined ? "" : keyText(keyOf(object)),
+        error,
+      });
+    }
+  }
+
+  #advance(resourceVersion: string | undefined): void {
+    if (resourceVersion === undefined || resourceVersion === "") return;
+    if (this.#seen === undefined || isNewerVersion(resourceVersion, this.#seen)) {
+      this.#seen = resourceVersion;
+    }
+  }
+}

@@ -1,0 +1,80 @@
+/** A line longer than this is no object that an API server would store (etcd's limit is 1.5 MiB). */
+const LINE_LENGTH_MAX = 16 * 1024 * 1024;
+
+/** A stream that ended in a way that its reader has to know about. */
+export class StreamError extends Error {
+  override readonly name = "StreamError";
+  /** `silent`: no byte for too long; `garbage`: a line that is no JSON. */
+  readonly state: "silent" | "garbage";
+  constructor(state: "silent" | "garbage", message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.state = state;
+  }
+}
+
+/**
+ * The values of a stream of JSON lines. Ends with the stream or when the signal aborts; a last line without its line
+ * feed was cut off and is dropped. Cancels the stream when its consumer stops.
+ *
+ * # Guarantees
+ * No text is kept once its value has been given away.
+ *
+ * @throws {StreamError} after `silentMs` without a byte, and for a line that is no JSON
+ */
+export async function* jsonLines(
+  stream: ReadableStream<Uint8Array>,
+  options: { readonly silentMs: number; readonly signal: AbortSignal },
+): AsyncGenerator<unknown, void, undefined> {
+  const { signal, silentMs } = options;
+  const reader = stream.getReader();
+  const stop = () => cancel(reader);
+  signal.addEventListener("abort", stop, { once: true });
+  const decoder = new TextDecoder();
+  let rest = "";
+  try {
+    while (!signal.aborted) {
+      const { done, value } = await readWithin(reader, silentMs);
+      if (done) return;
+      const lines = (rest + decoder.decode(value, { stream: true })).split("\n");
+      rest = lines.pop() ?? "";
+      if (rest.length > LINE_LENGTH_MAX) throw new StreamError("garbage", "a line without an end");
+      for (const line of lines) {
+        if (line !== "") yield parsed(line);
+      }
+    }
+  } finally {
+    signal.removeEventListener("abort", stop);
+    cancel(reader);
+  }
+}
+
+async function readWithin(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  silentMs: number,
+): Promise<ReadableStreamReadResult<Uint8Array>> {
+  let silent = false;
+  const timer = setTimeout(() => {
+    silent = true;
+    cancel(reader);
+  }, silentMs);
+  try {
+    const read = await reader.read();
+    if (silent) throw new StreamError("silent", `no byte in ${silentMs} ms`);
+    return read;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch (cause) {
+    throw new StreamError("garbage", "a line is no JSON", { cause });
+  }
+}
+
+function cancel(reader: ReadableStreamDefaultReader<Uint8Array>): void {
+  // Cancelling a stream that has failed rejects with that same failure, which the read has reported.
+  reader.cancel().catch(() => {});
+}

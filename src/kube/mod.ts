@@ -1,0 +1,19 @@
+/**
+ * Talks to an API server; knows objects, not meshes. Raw JSON in and out over one HTTP/2 connection
+ * ({@linkcode httpTransport}), requests in the words of Kubernetes ({@linkcode httpCluster}), caches that follow the
+ * is not behind this door: it loads client-node where a kubeconfig has to be read, and only the composition root
+ * needs it.
+ *
+ * @module
+ */
+export * from "./api_error.ts";
+export * from "./cache.ts";
+export * from "./cluster.ts";
+export * from "./http_cluster.ts";
+export * from "./http_transport.ts";
+export * from "./informer.ts";
+export * from "./resource_type.ts";
+export * from "./resource_version.ts";
+export { grownDelayMs, type Growth } from "./retry.ts";
+export * from "./transport.ts";
+export * from "./watch.ts";

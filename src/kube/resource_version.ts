@@ -1,0 +1,21 @@
+/**
+ * Whether version `a` is newer than `b`. Versions of one kind are whole numbers that grow (Kubernetes promises it
+ * since 1.35 and has always done it); a server that has other versions is believed: whatever it says last is newest.
+ *
+ * @example
+ * ```ts
+ * import { assert } from "@std/assert";
+ * import { isNewerVersion } from "#kube";
+ * assert(isNewerVersion("1000", "999"));
+ * assert(!isNewerVersion("999", "999"));
+ * ```
+ */
+export function isNewerVersion(a: string | undefined, b: string | undefined): boolean {
+  if (a === b) return false;
+  if (a === undefined || b === undefined || !isNumber(a) || !isNumber(b)) return true;
+  return a.length === b.length ? a > b : a.length > b.length;
+}
+
+function isNumber(version: string): boolean {
+  return /^(?:0|[1-9]\d*)$/.test(version);
+}

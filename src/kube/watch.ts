@@ -1,0 +1,189 @@
+import { type Clock, isPlainObject, type KubeObject } from "#base";
+import type { RestartCause } from "#telemetry";
+import { apiErrorFrom } from "./api_error.ts";
+import { jsonLines, StreamError } from "./json_lines.ts";
+import { listPages } from "./list_pages.ts";
+import { resourcePath, type ResourceType } from "./resource_type.ts";
+import { strippedObject } from "./stripped_object.ts";
+import type { Transport } from "./transport.ts";
+import {
+  restartCause,
+  stepAfter,
+  WATCH_START,
+  type WatchEnd,
+  type WatchState,
+} from "./watch_state.ts";
+
+/** What a watch says. */
+export type WatchEvent =
+  /** Some of all objects; after the last page comes `listed`, and what was on no page is not there any longer. */
+  | {
+    readonly type: "page";
+    readonly objects: readonly KubeObject[];
+    readonly resourceVersion: string;
+  }
+  | { readonly type: "listed"; readonly resourceVersion: string }
+  | { readonly type: "changed"; readonly object: KubeObject }
+  | { readonly type: "deleted"; readonly object: KubeObject }
+  /** Everything up to this version has been said. */
+  | { readonly type: "bookmark"; readonly resourceVersion: string }
+  /** Something failed; the watch goes on by itself after the delay. Pages not followed by `listed` do not count. */
+  | {
+    readonly type: "restart";
+    readonly cause: RestartCause;
+    readonly error: unknown;
+    readonly delayMs: number;
+  };
+
+/** What to watch, and how. */
+export interface WatchOptions {
+  readonly transport: Transport;
+  readonly type: ResourceType;
+  /** All namespaces when left out. */
+  readonly namespace?: string | undefined;
+  readonly labelSelector?: string | undefined;
+  readonly fieldSelector?: string | undefined;
+  readonly clock: Clock;
+  /** Between 0 and 1; `Math.random` when left out. */
+  readonly random?: (() => number) | undefined;
+  /**
+   * A connection on which nothing comes for so long is dead; 150 s when left out. Servers send a bookmark every
+   * minute, so that a quiet kind is not a silent one.
+   */
+  readonly silentMs?: number | undefined;
+  /** Ends the watch. */
+  readonly signal: AbortSignal;
+}
+
+/** How long a server is asked to keep a watch open; so that watches move when servers come and go. */
+const WATCH_SECONDS = 290;
+
+/** Some of the time is taken off by chance, so that the watches of many kinds do not end together. */
+const WATCH_SECONDS_SPREAD = 60;
+
+const SILENT_MS = 150_000;
+
+/**
+ * All objects of a kind, and then every change, for ever.
+ *
+ * # Guarantees
+ * Ends only when the signal aborts. Every failure becomes a `restart` event and is survived: lost connections and
+ * regular ends go on from the last version, an expired version lists again.
+ */
+export async function* watchObjects(
+  options: WatchOptions,
+): AsyncGenerator<WatchEvent, void, undefined> {
+  const { clock, signal, random = Math.random } = options;
+  let state = WATCH_START;
+  while (!signal.aborted) {
+    const run = {
+      resourceVersion: state.at === "watch" ? state.resourceVersion : "",
+      fruitful: false,
+    };
+    let end: WatchEnd;
+    let failure: unknown;
+    try {
+      yield* state.at === "list" ? list(options, run) : follow(options, { ...state }, run);
+      end = state.at === "list"
+        ? { ended: "listed", resourceVersion: run.resourceVersion }
+        : { ended: "closed", ...run };
+    } catch (error) {
+      if (signal.aborted) return;
+      failure = error;
+      end = { ended: "failed", ...run, cause: restartCause(error) };
+    }
+    const step = stepAfter(state, end, random());
+    if (end.ended === "failed") {
+      if (end.cause === "silent") options.transport.reconnect();
+      yield { type: "restart", cause: end.cause, error: failure, delayMs: step.delayMs };
+    }
+    state = step.state;
+    if (step.delayMs > 0 && !await slept(clock, step.delayMs, signal)) return;
+  }
+}
+
+/** How far a list or a watch came: what is needed to go on after it broke off. */
+interface Run {
+  resourceVersion: string;
+  /** Whether it brought anything at all. */
+  fruitful: boolean;
+}
+
+async function* list(options: WatchOptions, run: Run): AsyncGenerator<WatchEvent, void, undefined> {
+  for await (const page of listPages(options)) {
+    run.resourceVersion = page.resourceVersion;
+    const objects = page.objects.map((object) => strippedObject(object, options.type));
+    yield { type: "page", objects, resourceVersion: page.resourceVersion };
+  }
+  yield { type: "listed", resourceVersion: run.resourceVersion };
+}
+
+async function* follow(
+  options: WatchOptions,
+  state: Extract<WatchState, { at: "watch" }>,
+  run: Run,
+): AsyncGenerator<WatchEvent, void, undefined> {
+  const { transport, type, namespace, labelSelector, fieldSelector, signal } = options;
+  const spread = (options.random ?? Math.random)() * WATCH_SECONDS_SPREAD;
+  const stream = await transport.stream({
+    path: resourcePath(type, { namespace }),
+    query: {
+      watch: "true",
+      allowWatchBookmarks: "true",
+      resourceVersion: state.resourceVersion,
+      timeoutSeconds: String(Math.round(WATCH_SECONDS - spread)),
+      labelSelector,
+      fieldSelector,
+    },
+    ask: { verb: "watch", kind: type.kind },
+    signal,
+  });
+  const lines = jsonLines(stream, { silentMs: options.silentMs ?? SILENT_MS, signal });
+  for await (const line of lines) {
+    const event = eventFrom(line, type);
+    run.resourceVersion = versionOf(event) ?? run.resourceVersion;
+    run.fruitful = true;
+    yield event;
+  }
+}
+
+function eventFrom(
+  line: unknown,
+  type: ResourceType,
+): Extract<WatchEvent, { type: "changed" | "deleted" | "bookmark" }> {
+  const { type: kind, object } = isPlainObject(line) ? line : {};
+  if (!isPlainObject(object)) throw new StreamError("garbage", "an event without an object");
+  switch (kind) {
+    case "ADDED":
+    case "MODIFIED":
+      return { type: "changed", object: strippedObject(object, type) };
+    case "DELETED":
+      return { type: "deleted", object: strippedObject(object, type) };
+    case "BOOKMARK":
+      return {
+        type: "bookmark",
+        resourceVersion: strippedObject(object, type).metadata.resourceVersion ?? "",
+      };
+    case "ERROR":
+      throw apiErrorFrom({ status: 500, body: object }, { verb: "watch", kind: type.kind });
+    default:
+      throw new StreamError("garbage", `an event of unknown type ${JSON.stringify(kind)}`);
+  }
+}
+
+function versionOf(event: Extract<WatchEvent, { type: "changed" | "deleted" | "bookmark" }>) {
+  const version = event.type === "bookmark"
+    ? event.resourceVersion
+    : event.object.metadata.resourceVersion;
+  return version === "" ? undefined : version;
+}
+
+async function slept(clock: Clock, delayMs: number, signal: AbortSignal): Promise<boolean> {
+  try {
+    await clock.sleep(delayMs, signal);
+    return true;
+  } catch (error) {
+    if (signal.aborted) return false;
+    throw error;
+  }
+}

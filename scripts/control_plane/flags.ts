@@ -94,6 +94,7 @@ export function kwokFlags(site: Site): readonly string[] {
     "--node-ip=127.0.0.1",
     "--cidr=10.244.0.0/16",
     "--node-lease-duration-seconds=40",
+    "--v=WARN",
   ];
 }
 

@@ -16,22 +16,19 @@ export interface ProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-// The loop is `read`, not `cat`: a built-in makes no process that could be left over. Without a process group of its
-// own (`kill -$$` fails then) the child and the shell are still killed one by one.
+// The loop is `read`, not `cat`: a built-in makes no process that could be left over. The child is killed first and
+// waited for, so that it is not left to an init process that may not care for orphans; then the rest of its group.
 const GUARD = `
 exec 3<&0 </dev/null
 log=$1; shift
 "$@" 3<&- >>"$log" 2>&1 &
 child=$!
-(
-  while read -r _; do :; done <&3
-  kill -s KILL -- "-$$" 2>/dev/null
-  kill -s KILL "$child" "$$"
-) &
+( while read -r _; do :; done <&3; kill -s KILL "$child" ) &
 guard=$!
 exec 3<&-
 wait "$child"
 code=$?
+[ "$code" -ne 137 ] || kill -s KILL -- "-$$"
 kill -s KILL "$guard"
 exit "$code"
 `;

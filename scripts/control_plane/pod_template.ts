@@ -26,7 +26,9 @@ const START = `
 {{ range .spec.initContainers }}{{ if eq .name $failContainer }}{{ $initFails = true }}{{ end }}{{ end }}
 `;
 
+// A pod keeps its address: the lists are merged, and two of a family are refused.
 const ADDRESSES = `
+{{ if not $status.podIP }}
 {{ $hostIPs := NodeIPsWith .spec.nodeName }}
 {{ with $hostIPs }}
 hostIP: {{ index . 0 | Quote }}
@@ -43,7 +45,8 @@ podIPs:
 - ip: {{ . | Quote }}
 {{ end }}
 {{ end }}
-startTime: {{ or .status.startTime $now | Quote }}
+{{ end }}
+startTime: {{ or $status.startTime $now | Quote }}
 `;
 
 /** All containers run and are ready. */

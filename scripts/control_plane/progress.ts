@@ -37,3 +37,11 @@ export async function reported<T>(
     clearInterval(timer);
   }
 }
+
+/** Shows progress to a person: each line on the standard error stream, which leaves standard output to results. */
+export function progressOnStderr(line: string): void {
+  const bytes = new TextEncoder().encode(`${line}\n`);
+  for (let written = 0; written < bytes.length;) {
+    written += Deno.stderr.writeSync(bytes.subarray(written));
+  }
+}

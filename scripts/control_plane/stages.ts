@@ -214,9 +214,11 @@ metadata:
     pv.kubernetes.io/provisioned-by: meshwright.test/simulated
 spec:
   accessModes:
-  {{ YAML .spec.accessModes 1 }}
+  {{ range .spec.accessModes }}
+  - {{ . | Quote }}
+  {{ end }}
   capacity:
-  {{ YAML .spec.resources.requests 1 }}
+    storage: {{ .spec.resources.requests.storage | Quote }}
   persistentVolumeReclaimPolicy: Retain
   storageClassName: ${STORAGE_CLASS}
   volumeMode: {{ or .spec.volumeMode "Filesystem" }}

@@ -9,9 +9,12 @@
 export * from "./api_error.ts";
 export * from "./cache.ts";
 export * from "./cluster.ts";
+export * from "./definitions.ts";
+export * from "./event_recorder.ts";
 export * from "./http_cluster.ts";
 export * from "./http_transport.ts";
 export * from "./informer.ts";
+export * from "./lease.ts";
 export * from "./resource_type.ts";
 export * from "./resource_version.ts";
 export { grownDelayMs, type Growth } from "./retry.ts";

@@ -1,0 +1,135 @@
+import {
+  type Clock,
+  contentHash,
+  idText,
+  isPlainObject,
+  type KubeObject,
+  StalledError,
+} from "#base";
+import { conditionOf, keyOf, WaitingError } from "#base";
+import type { ClusterClient } from "./cluster.ts";
+import type { ResourceType } from "./resource_type.ts";
+
+/** Custom resource definitions. */
+export const DEFINITION_TYPE: ResourceType = {
+  apiVersion: "apiextensions.k8s.io/v1",
+  kind: "CustomResourceDefinition",
+  plural: "customresourcedefinitions",
+  namespaced: false,
+};
+
+/** Says which content was applied last, so that an unchanged definition costs no write. */
+export const DEFINITION_HASH_ANNOTATION = "compute.functionmesh.io/definition-hash";
+
+/** Who installs, and how long may it take. */
+export interface InstallOptions {
+  readonly fieldManager: string;
+  readonly clock: Clock;
+  /** How long the server may take to serve the kinds; 60 s when left out. */
+  readonly waitMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** What was done about one definition. */
+export interface InstalledDefinition {
+  readonly name: string;
+  readonly action: "created" | "configured" | "unchanged";
+}
+
+const LOOK_EVERY_MS = 100;
+
+/**
+ * Installs definitions by server-side apply, only those that differ, and waits until the server serves their kinds.
+ *
+ * @throws {StalledError} when another definition has the same names
+ * @throws {WaitingError} when the kinds are not served in time
+ */
+export async function installDefinitions(
+  cluster: ClusterClient,
+  definitions: readonly KubeObject[],
+  options: InstallOptions,
+): Promise<InstalledDefinition[]> {
+  const installed = await Promise.all(
+    definitions.map(async (definition) => ({
+      name: definition.metadata.name,
+      action: await install(cluster, definition, options),
+    })),
+  );
+  const untilMs = options.clock.now() + (options.waitMs ?? 60_000);
+  await Promise.all(
+    definitions.map((definition) => whenServed(cluster, definition, { ...options, untilMs })),
+  );
+  return installed.sort((a, b) => a.name < b.name ? -1 : 1);
+}
+
+async function install(
+  cluster: ClusterClient,
+  definition: KubeObject,
+  options: InstallOptions,
+): Promise<InstalledDefinition["action"]> {
+  const hash = contentHash(definition);
+  const { fieldManager, signal } = options;
+  const live = await cluster.get(DEFINITION_TYPE, keyOf(definition), signal);
+  if (live?.metadata.annotations?.[DEFINITION_HASH_ANNOTATION] === hash) return "unchanged";
+  const annotations = { ...definition.metadata.annotations, [DEFINITION_HASH_ANNOTATION]: hash };
+  await cluster.apply(
+    { ...definition, metadata: { ...definition.metadata, annotations } },
+    { fieldManager, ...(signal === undefined ? {} : { signal }) },
+  );
+  return live === undefined ? "created" : "configured";
+}
+
+async function whenServed(
+  cluster: ClusterClient,
+  definition: KubeObject,
+  options: InstallOptions & { readonly untilMs: number },
+): Promise<void> {
+  const { clock, signal, untilMs } = options;
+  for (;;) {
+    const live = await cluster.get(DEFINITION_TYPE, keyOf(definition), signal);
+    const state = stateOf(live);
+    // The condition may be ahead of discovery, and writes go by discovery.
+    if (state === "established" && await isDiscovered(cluster, definition)) return;
+    if (clock.now() >= untilMs) {
+      throw new WaitingError(
+        "DefinitionNotEstablished",
+        `Cannot use ${idText({ kind: definition.kind, ...keyOf(definition) })}: ` +
+          (state === "established" ? "established, but not served yet" : state),
+        5_000,
+      );
+    }
+    await clock.sleep(LOOK_EVERY_MS, signal);
+  }
+}
+
+/** `established`, or what keeps it from being that. */
+function stateOf(live: KubeObject | undefined): string {
+  const conditions = isPlainObject(live?.status) ? live.status["conditions"] : [];
+  const names = conditionOf(conditions, "NamesAccepted");
+  if (names?.status === "False") {
+    throw new StalledError(
+      "DefinitionNamesTaken",
+      `Cannot use CustomResourceDefinition ${live?.metadata.name}: ${names.message}`,
+    );
+  }
+  const established = conditionOf(conditions, "Established");
+  return established?.status === "True"
+    ? "established"
+    : established?.message || "not established yet";
+}
+
+async function isDiscovered(cluster: ClusterClient, definition: KubeObject): Promise<boolean> {
+  for (const { apiVersion, kind } of servedKinds(definition)) {
+    if (await cluster.resourceType(apiVersion, kind) === undefined) return false;
+  }
+  return true;
+}
+
+function servedKinds(definition: KubeObject): { apiVersion: string; kind: string }[] {
+  const spec = isPlainObject(definition.spec) ? definition.spec : {};
+  const kind = isPlainObject(spec["names"]) ? String(spec["names"]["kind"]) : "";
+  const versions = Array.isArray(spec["versions"]) ? spec["versions"].filter(isPlainObject) : [];
+  return versions
+    .filter((version) => version["served"] === true)
+    .map((version) => ({ apiVersion: `${spec["group"]}/${version["name"]}`, kind }));
+}

@@ -1,0 +1,52 @@
+import type { Clock } from "#base";
+import type { Credentials, Endpoint } from "./http_transport.ts";
+
+/** Where a pod finds its service account. */
+export const SERVICE_ACCOUNT_DIRECTORY = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+/** Tokens are exchanged by the kubelet long before they end; reading one again every minute is soon enough. */
+const TOKEN_KEPT_MS = 60_000;
+
+/** What a pod's environment says. */
+export interface InClusterOptions {
+  readonly env: (name: string) => string | undefined;
+  readonly clock: Clock;
+  /** {@linkcode SERVICE_ACCOUNT_DIRECTORY} when left out. */
+  readonly directory?: string;
+}
+
+/** The server of the cluster that this process runs in, and the pod's namespace; undefined outside of a pod. */
+export async function inClusterEndpoint(
+  options: InClusterOptions,
+): Promise<{ readonly endpoint: Endpoint; readonly namespace: string } | undefined> {
+  const { env, clock, directory = SERVICE_ACCOUNT_DIRECTORY } = options;
+  const [host, port] = [env("KUBERNETES_SERVICE_HOST"), env("KUBERNETES_SERVICE_PORT")];
+  if (host === undefined || host === "" || port === undefined || port === "") return undefined;
+  const read = (name: string) => Deno.readTextFile(`${directory}/${name}`);
+  const [certificateAuthority, namespace] = await Promise.all([read("ca.crt"), read("namespace")]);
+  const server = `https://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const credentials = tokenCredentials(`${directory}/token`, clock);
+  await credentials(); // Fails now rather than at the first request.
+  return { endpoint: { server, certificateAuthority, credentials }, namespace: namespace.trim() };
+}
+
+/** Bearer credentials from a file that somebody else renews. */
+export function tokenCredentials(path: string, clock: Clock): () => Promise<Credentials> {
+  let kept: { readonly credentials: Credentials; readonly untilMs: number } | undefined;
+  return async () => {
+    const now = clock.now();
+    if (kept !== undefined && now < kept.untilMs) return kept.credentials;
+    try {
+      const token = (await Deno.readTextFile(path)).trim();
+      kept = {
+        credentials: { authorization: `Bearer ${token}` },
+        untilMs: now + TOKEN_KEPT_MS,
+      };
+      return kept.credentials;
+    } catch (cause) {
+      // While the kubelet swaps files the old token is still good; without any there is nothing to go on with.
+      if (kept !== undefined) return kept.credentials;
+      throw new Error(`Cannot read the service account token ${path}`, { cause });
+    }
+  };
+}

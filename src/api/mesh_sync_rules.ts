@@ -1,0 +1,98 @@
+import type { Problem } from "#base";
+import { durationMs } from "./duration.ts";
+import { gitTransport } from "./git_url.ts";
+import type { MeshSync, MeshSyncSpec } from "./mesh_sync.ts";
+import { dnsProblems } from "./name_rules.ts";
+import { at, type RuleOptions, when } from "./rule.ts";
+
+/** Shortest interval and timeout: less would only load the Git server. */
+const DURATION_MIN_MS = 1000;
+
+/** A MeshSync whose types are right: a repository that can be reached, one ref, sensible times. */
+export function meshSyncProblems(sync: MeshSync, options: RuleOptions): Problem[] {
+  const { spec } = sync;
+  return [
+    ...(sync.metadata.name
+      ? dnsProblems(sync.metadata.name, "metadata.name")
+      : [{ path: "metadata.name", message: "is missing; give the MeshSync a name" }]),
+    ...urlProblems(spec.url, options),
+    ...refProblems(spec.ref),
+    ...pathProblems(spec.path),
+    ...durationProblems(spec.interval, "interval"),
+    ...durationProblems(spec.timeout, "timeout"),
+    ...(spec.targetNamespace ? dnsProblems(spec.targetNamespace, "spec.targetNamespace") : []),
+    ...when(spec.secretRef?.name === "", at("secretRef.name", "is empty; name the Secret")),
+  ];
+}
+
+/** What works and should not be done. */
+export function meshSyncWarnings({ spec }: MeshSync): Problem[] {
+  return [
+    ...when(
+      gitTransport(spec.url ?? "") === "http",
+      at("url", "is not encrypted: what it brings can be changed on the way; use https"),
+    ),
+  ];
+}
+
+function urlProblems(url: string | undefined, options: RuleOptions): readonly Problem[] {
+  if (!url) return [];
+  const transport = gitTransport(url);
+  const remedy = "use https://, ssh:// or user@host:path";
+  if (transport === "file") {
+    return when(
+      options.fileUrls !== "allow",
+      at("url", `names a folder of the program's own machine, which only its flags may; ${remedy}`),
+    );
+  }
+  // Not repeated: it may hold a password.
+  return when(transport === undefined, at("url", `is no address of a repository; ${remedy}`));
+}
+
+function refProblems(ref: MeshSyncSpec["ref"]): Problem[] {
+  if (ref === undefined) return [];
+  const given = (["branch", "tag", "semver", "commit"] as const)
+    .filter((member) => ref[member] !== undefined && ref[member] !== "");
+  return [
+    ...when(
+      given.length > 1,
+      at("ref", `names ${given.join(" and ")}; keep one of them`),
+    ),
+    ...when(
+      Boolean(ref.commit) && !/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(ref.commit ?? ""),
+      at("ref.commit", `${JSON.stringify(ref.commit)} is no full commit hash; give 40 hex digits`),
+    ),
+    ...(["branch", "tag"] as const).flatMap((member) =>
+      when(
+        !isRefName(ref[member]),
+        at(`ref.${member}`, `${JSON.stringify(ref[member])} is no name that Git takes`),
+      )
+    ),
+  ];
+}
+
+/** Whether Git takes the name, and could not take it for an option (git-check-ref-format). */
+function isRefName(name: string | undefined): boolean {
+  if (name === undefined || name === "") return true;
+  return !/^-|^\/|\/$|\.\.|\/\/|@\{|[\s~^:?*[\\\p{Cc}]|\.lock$|\.$/u.test(name);
+}
+
+function pathProblems(path: string | undefined): readonly Problem[] {
+  const parts = (path ?? ".").split("/");
+  return when(
+    parts[0] === "" && parts.length > 1 || parts.includes(".."),
+    at("path", `${JSON.stringify(path)} leaves the repository; give a folder inside it`),
+  );
+}
+
+function durationProblems(text: string | undefined, member: string): readonly Problem[] {
+  if (text === undefined) return [];
+  const duration = durationMs(text);
+  if (duration === undefined) {
+    return [at(member, `${JSON.stringify(text)} is no duration; write e.g. 30s, 5m or 1h`)];
+  }
+  return when(
+    duration < DURATION_MIN_MS,
+    at(member, `${text} is too short; give 1s or more`),
+  );
+}

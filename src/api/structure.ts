@@ -1,0 +1,182 @@
+import { isPlainObject, type Problem } from "#base";
+import { closest } from "./closest.ts";
+import type { StructuralSchema } from "./structural_schema.ts";
+
+/** What a look at the structure of a value found. */
+export interface StructureReport {
+  /** Wrong types, missing members, words that are not offered. */
+  readonly problems: readonly Problem[];
+  /** Members that the schema does not know: the API server drops them. */
+  readonly unknown: readonly Problem[];
+  /** The value without whatever has a wrong type, so that rules can trust the types of what is there. */
+  readonly value: unknown;
+}
+
+/** A place in an object, and what the schema says of it. */
+interface Place {
+  readonly path: string;
+  readonly schema: StructuralSchema;
+}
+
+const INT32_MAX = 2 ** 31 - 1;
+const PLAIN_NAME = /^[A-Za-z_][A-Za-z0-9_-]*$/;
+const TYPE_WORDS: Readonly<Record<string, string>> = {
+  object: "an object",
+  array: "a list",
+  string: "a text",
+  integer: "a whole number",
+  boolean: "true or false",
+};
+
+/**
+ * Checks a value against a schema. Never throws. Nulls count as absent, as they do for the API server.
+ * Values are named in messages only where the schema offers words or numbers, so that no secret is repeated.
+ */
+export function checkStructure(value: unknown, place: Place): StructureReport {
+  const { schema, path } = place;
+  if (schema["x-kubernetes-int-or-string"]) return checkQuantity(value, place);
+  switch (schema.type) {
+    case "object":
+      return isPlainObject(value) ? checkObject(value, place) : wrongType(value, place);
+    case "array":
+      return Array.isArray(value) ? checkList(value, place) : wrongType(value, place);
+    case "string":
+      return typeof value === "string" ? checkText(value, place) : wrongType(value, place);
+    case "integer":
+      return Number.isInteger(value)
+        ? checkInteger(value as number, place)
+        : wrongType(value, place);
+    case "boolean":
+      return typeof value === "boolean" ? sound(value) : wrongType(value, place);
+    default:
+      throw new TypeError(`Cannot check ${path}: its schema has no type`);
+  }
+}
+
+/** The path of a member: `spec.input`, or `labels["a/b"]` where the name is no plain word. */
+export function memberPath(path: string, name: string): string {
+  if (!PLAIN_NAME.test(name)) return `${path}[${JSON.stringify(name)}]`;
+  return path === "" ? name : `${path}.${name}`;
+}
+
+function checkObject(object: Record<string, unknown>, { path, schema }: Place): StructureReport {
+  const known = schema.properties ?? {};
+  const free = schema["x-kubernetes-preserve-unknown-fields"] === true;
+  const problems: Problem[] = [];
+  const unknown: Problem[] = [];
+  const members: [string, unknown][] = [];
+  for (const name of Object.keys(object).sort()) {
+    const value = object[name];
+    if (value === null || value === undefined) continue;
+    const memberSchema = Object.hasOwn(known, name) ? known[name] : schema.additionalProperties;
+    const memberPlace = memberPath(path, name);
+    if (memberSchema !== undefined) {
+      const report = checkStructure(value, { path: memberPlace, schema: memberSchema });
+      problems.push(...report.problems);
+      unknown.push(...report.unknown);
+      if (report.value !== undefined) members.push([name, report.value]);
+    } else if (free) {
+      members.push([name, value]);
+    } else {
+      unknown.push({ path: memberPlace, message: unknownMessage(name, Object.keys(known)) });
+    }
+  }
+  for (const name of schema.required ?? []) {
+    if (object[name] === undefined || object[name] === null) {
+      problems.push({ path: memberPath(path, name), message: "is missing; it is required here" });
+    }
+  }
+  return { problems, unknown, value: Object.fromEntries(members) };
+}
+
+function checkList(items: readonly unknown[], { path, schema }: Place): StructureReport {
+  const itemSchema = schema.items;
+  if (itemSchema === undefined) return sound(items);
+  const reports = items.map((item, index) =>
+    checkStructure(item, { path: `${path}[${index}]`, schema: itemSchema })
+  );
+  return {
+    problems: reports.flatMap((report) => report.problems),
+    unknown: reports.flatMap((report) => report.unknown),
+    value: reports.map((report) => report.value ?? emptyOf(itemSchema)),
+  };
+}
+
+/** Stands for a refused item, so that the others keep their index. */
+function emptyOf(schema: StructuralSchema): unknown {
+  switch (schema.type) {
+    case "object":
+      return {};
+    case "array":
+      return [];
+    case "string":
+      return "";
+    default:
+      return 0;
+  }
+}
+
+function checkText(text: string, { path, schema }: Place): StructureReport {
+  if (schema.enum !== undefined && !schema.enum.includes(text)) {
+    // The reference takes an empty text for an absent one.
+    if (text === "") return sound(undefined);
+    const meant = closest(text, schema.enum);
+    const hint = meant === undefined ? "" : ` (did you mean ${meant}?)`;
+    const message = `${quoted(text)} is not offered${hint}; use one of ${schema.enum.join(", ")}`;
+    return { problems: [{ path, message }], unknown: [], value: undefined };
+  }
+  if (schema.minLength !== undefined && text.length < schema.minLength) {
+    const problems = [{ path, message: "is empty; give a text" }];
+    return { problems, unknown: [], value: text };
+  }
+  return sound(text);
+}
+
+function checkInteger(number: number, { path, schema }: Place): StructureReport {
+  const tooSmall = schema.minimum !== undefined && number < schema.minimum;
+  if (tooSmall) {
+    const message = `${number} is too small; give ${schema.minimum} or more`;
+    return { problems: [{ path, message }], unknown: [], value: undefined };
+  }
+  if (schema.format === "int32" && (number > INT32_MAX || number < -INT32_MAX - 1)) {
+    const message = `${number} does not fit 32 bits; give at most ${INT32_MAX}`;
+    return { problems: [{ path, message }], unknown: [], value: undefined };
+  }
+  return sound(number);
+}
+
+function checkQuantity(value: unknown, place: Place): StructureReport {
+  const text = typeof value === "number" || typeof value === "string" ? String(value) : undefined;
+  if (text !== undefined && new RegExp(place.schema.pattern ?? "").test(text)) return sound(value);
+  const found = text === undefined ? wordOf(value) : quoted(text);
+  const message = `${found} is no quantity; give a number with a unit, e.g. 500m, 1Gi or 2`;
+  return { problems: [{ path: place.path, message }], unknown: [], value: undefined };
+}
+
+function wrongType(value: unknown, { path, schema }: Place): StructureReport {
+  const wanted = TYPE_WORDS[schema.type ?? ""] ?? "something else";
+  const message = `is ${wordOf(value)}; give ${wanted}`;
+  return { problems: [{ path, message }], unknown: [], value: undefined };
+}
+
+function wordOf(value: unknown): string {
+  if (value === null || value === undefined) return "null";
+  if (Array.isArray(value)) return "a list";
+  if (typeof value === "number") return "a number";
+  return TYPE_WORDS[typeof value] ?? "something else";
+}
+
+function unknownMessage(name: string, known: readonly string[]): string {
+  const meant = closest(name, known);
+  return meant === undefined
+    ? "is not known and has no effect; remove it"
+    : `is not known and has no effect; did you mean ${meant}?`;
+}
+
+function sound(value: unknown): StructureReport {
+  return { problems: [], unknown: [], value };
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
+}

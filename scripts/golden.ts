@@ -1,0 +1,91 @@
+// deno-lint-ignore-file no-console -- a script for people: what it prints is what it is for
+/**
+ * Renders the inputs of the golden cases and lets `compare.mjs` of that folder tell where they differ from what the
+ * reference operator makes of them.
+ *
+ *   deno run --allow-read --allow-write --allow-run scripts/golden.ts [FOLDER]
+ *
+ * Exit code 1 on any difference.
+ *
+ * @module
+ */
+import type { KubeObject } from "#base";
+import { DEFAULT_SETTINGS, renderResource, type Settings } from "#desired";
+
+/** Where the cases are, seen from the root of the repository. */
+export const GOLDEN_FOLDER = new URL("../../shared/golden/", import.meta.url).pathname;
+
+/** How one file of cases compares. */
+export interface GoldenResult {
+  readonly file: string;
+  readonly passed: number;
+  readonly failed: number;
+  /** What the comparison says. */
+  readonly report: string;
+}
+
+/** The settings that the cases of a file were made with: the defaults, save that one file is about init containers. */
+function settingsOf(file: string): Settings {
+  return { ...DEFAULT_SETTINGS, enableInitContainers: file === "init_containers.jsonl" };
+}
+
+/** Renders and compares every file of cases in a folder, sorted by name. */
+export async function compareGolden(folder: string): Promise<GoldenResult[]> {
+  const files: string[] = [];
+  for await (const entry of Deno.readDir(folder)) {
+    if (entry.name.endsWith(".jsonl")) files.push(entry.name);
+  }
+  if (files.length === 0) throw new Error(`Cannot compare with ${folder}: it holds no cases`);
+  const results: GoldenResult[] = [];
+  for (const file of files.sort()) results.push(await compareFile(folder, file));
+  return results;
+}
+
+async function compareFile(folder: string, file: string): Promise<GoldenResult> {
+  const cases = (await Deno.readTextFile(`${folder}/${file}`)).split("\n").filter((line) =>
+    line !== ""
+  );
+  const rendered = cases.map((line) => {
+    const { input } = JSON.parse(line) as { readonly input: KubeObject };
+    return JSON.stringify(renderResource(input, {}, settingsOf(file), "reference"));
+  });
+  const path = await Deno.makeTempFile({ suffix: ".jsonl" });
+  try {
+    await Deno.writeTextFile(path, rendered.join("\n"));
+    const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        "run",
+        "--no-config",
+        "--allow-read",
+        `${folder}/compare.mjs`,
+        `${folder}/${file}`,
+        path,
+        "--max",
+        "1000",
+      ],
+    }).output();
+    return resultOf(file, new TextDecoder().decode(stdout), new TextDecoder().decode(stderr));
+  } finally {
+    await Deno.remove(path);
+  }
+}
+
+function resultOf(file: string, report: string, errors: string): GoldenResult {
+  const [, passed, failed] = /(\d+) passed, (\d+) failed/.exec(report) ?? [];
+  if (passed === undefined || failed === undefined) {
+    throw new Error(`Cannot compare ${file}: ${errors || report}`);
+  }
+  return { file, passed: Number(passed), failed: Number(failed), report };
+}
+
+if (import.meta.main) {
+  const results = await compareGolden(Deno.args[0] ?? GOLDEN_FOLDER);
+  for (const { file, passed, failed, report } of results) {
+    if (failed > 0) console.log(report);
+    console.log(`${file}: ${passed} of ${passed + failed} equal`);
+  }
+  const equal = results.reduce((sum, { passed }) => sum + passed, 0);
+  const all = results.reduce((sum, { passed, failed }) => sum + passed + failed, 0);
+  console.log(`${equal} of ${all} equal`);
+  if (equal < all) Deno.exit(1);
+}

@@ -10,7 +10,13 @@
  */
 import { ApiSession } from "./control_plane/api_session.ts";
 import { type Binaries, findBinaries } from "./control_plane/binaries.ts";
-import { newSigningKey, newToken, tokenFileText, type User } from "./control_plane/credentials.ts";
+import {
+  newSigningKey,
+  newToken,
+  tokenFileText,
+  type User,
+  type UserToken,
+} from "./control_plane/credentials.ts";
 import {
   adminKubeconfigPath,
   apiServerFlags,
@@ -52,6 +58,8 @@ export interface ControlPlaneOptions extends ExtraFlags {
   readonly nodeCount?: number;
   /** Further users of the API server, without any rights until RBAC gives them some. */
   readonly users?: readonly User[];
+  /** Where the directory of the control plane is made; default the system's place for temporary files. */
+  readonly parentDirectory?: string;
   /** Told what is going on, a line at a time. */
   readonly progress?: Progress;
   readonly signal?: AbortSignal;
@@ -104,7 +112,10 @@ async function launch(binaries: Binaries, options: ControlPlaneOptions): Promise
   const step = (number: number, what: string) =>
     progress(`start ${number}/4 ${what} (${durationText(performance.now() - startMs)})`);
   await using stack = new AsyncDisposableStack();
-  const directory = await Deno.makeTempDir({ prefix: "meshwright-cluster-" });
+  const directory = await Deno.makeTempDir({
+    prefix: "meshwright-cluster-",
+    ...(options.parentDirectory === undefined ? {} : { dir: options.parentDirectory }),
+  });
   stack.use(new GuardedDirectory(directory));
   const [etcdPort = 0, etcdPeerPort = 0, serverPort = 0] = freePorts(3);
   const site: Site = { directory, etcdPort, etcdPeerPort, serverPort };
@@ -126,8 +137,9 @@ async function launch(binaries: Binaries, options: ControlPlaneOptions): Promise
   const certificate = serverCertificatePath(site);
   const caPem = await until("there is no certificate", () => certificatePem(certificate));
   const access = { serverUrl: `https://127.0.0.1:${serverPort}`, caPem };
-  await writeSecret(adminKubeconfigPath(site), kubeconfigText({ ...access, ...users.admin }));
-  const session = stack.use(new ApiSession({ ...access, ...users.admin }));
+  const { name: user, token } = users.admin;
+  await writeSecret(adminKubeconfigPath(site), kubeconfigText({ ...access, user, token }));
+  const session = stack.use(new ApiSession({ ...access, token }));
   await until(
     "the API server is not ready",
     async () => (await session.ask("/readyz", options.signal))?.status === 200 ? true : undefined,
@@ -141,16 +153,33 @@ async function launch(binaries: Binaries, options: ControlPlaneOptions): Promise
   await createObjects(session, nodeCount, options.signal);
   await until("the nodes are not ready", () => readiness(session, nodeCount, options.signal));
   progress(`control plane ready (${durationText(performance.now() - startMs)})`);
+  return controlPlaneOf(stack.move(), { directory, binaries, access, users });
+}
 
-  const kubeconfigPath = adminKubeconfigPath(site);
-  const running = stack.move();
+interface Users {
+  readonly admin: UserToken;
+  readonly others: readonly UserToken[];
+}
+
+function controlPlaneOf(
+  running: AsyncDisposableStack,
+  facts: {
+    readonly directory: string;
+    readonly binaries: Binaries;
+    readonly access: { readonly serverUrl: string; readonly caPem: string };
+    readonly users: Users;
+  },
+): ControlPlane {
+  const { directory, binaries, access, users } = facts;
+  const kubeconfigPath = adminKubeconfigPath({ directory });
   return {
     kubeconfigPath,
     adminToken: users.admin.token,
     directory,
     binaries,
     ...access,
-    kubectl: (args, more) => runKubectl({ path: binaries.kubectl, kubeconfigPath }, args, more),
+    kubectl: (args, options) =>
+      runKubectl({ path: binaries.kubectl, kubeconfigPath }, args, options),
     async userKubeconfig(name) {
       const user = users.others.find((user) => user.name === name);
       if (user === undefined) {
@@ -164,8 +193,8 @@ async function launch(binaries: Binaries, options: ControlPlaneOptions): Promise
   };
 }
 
-async function writeFiles(directory: string, others: readonly User[]) {
-  const admin = { name: "admin", user: "admin", groups: ["system:masters"], token: newToken() };
+async function writeFiles(directory: string, others: readonly User[]): Promise<Users> {
+  const admin = { name: "admin", groups: ["system:masters"], token: newToken() };
   const tokens = others.map((user) => ({ ...user, token: newToken() }));
   const key = await newSigningKey();
   await Promise.all([

@@ -28,7 +28,8 @@ export function crdFiles(): ReadonlyMap<string, string> {
 const INLINE_LENGTH_MAX = 120;
 
 function yamlText(definition: unknown): string {
-  const document = new Document(definition, { aliasDuplicateObjects: false });
+  // YAML 1.1, as kubectl reads it: there a bare `off` (a log level) is the boolean false, so it gets quotes.
+  const document = new Document(definition, { aliasDuplicateObjects: false, version: "1.1" });
   visit(document, (_key, node) => {
     if (!isCollection(node)) return undefined;
     if (JSON.stringify(node.toJSON()).length > INLINE_LENGTH_MAX) return undefined;

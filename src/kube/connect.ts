@@ -17,6 +17,8 @@ export interface ConnectOptions {
   readonly context?: string;
   readonly env: (name: string) => string | undefined;
   readonly clock: Clock;
+  /** Where a pod finds its service account; the usual place when left out. */
+  readonly serviceAccountDirectory?: string;
 }
 
 /** A server, and the namespace that is meant where none is named. */
@@ -35,7 +37,12 @@ export interface Connection {
 export async function connect(options: ConnectOptions): Promise<Connection> {
   const { env, clock, context } = options;
   if (options.kubeconfig === undefined && context === undefined) {
-    const pod = await inClusterEndpoint({ env, clock });
+    const directory = options.serviceAccountDirectory;
+    const pod = await inClusterEndpoint({
+      env,
+      clock,
+      ...(directory === undefined ? {} : { directory }),
+    });
     if (pod !== undefined) return { ...pod, source: "service account" };
   }
   const home = env("HOME") ?? env("USERPROFILE");

@@ -55,10 +55,7 @@ export async function installDefinitions(
       action: await install(cluster, definition, options),
     })),
   );
-  const untilMs = options.clock.now() + (options.waitMs ?? 60_000);
-  await Promise.all(
-    definitions.map((definition) => whenServed(cluster, definition, { ...options, untilMs })),
-  );
+  await whenAllServed(cluster, definitions, options);
   return installed.sort((a, b) => a.name < b.name ? -1 : 1);
 }
 
@@ -77,6 +74,27 @@ async function install(
     { fieldManager, ...(signal === undefined ? {} : { signal }) },
   );
   return live === undefined ? "created" : "configured";
+}
+
+/** The first that cannot be served ends the wait for all. */
+async function whenAllServed(
+  cluster: ClusterClient,
+  definitions: readonly KubeObject[],
+  options: InstallOptions,
+): Promise<void> {
+  const untilMs = options.clock.now() + (options.waitMs ?? 60_000);
+  const failed = new AbortController();
+  const signals = options.signal === undefined ? [failed.signal] : [failed.signal, options.signal];
+  const signal = AbortSignal.any(signals);
+  const waits = definitions.map((definition) =>
+    whenServed(cluster, definition, { ...options, signal, untilMs })
+  );
+  try {
+    await Promise.all(waits);
+  } finally {
+    failed.abort();
+    await Promise.allSettled(waits);
+  }
 }
 
 async function whenServed(

@@ -11,6 +11,7 @@
  */
 export * from "./children.ts";
 export { javaOptions } from "./command/java.ts";
+export * from "./cleanup_job.ts";
 export * from "./command/shell.ts";
 export { functionDetails } from "./details.ts";
 export { goJson, protoJson } from "./json_text.ts";

@@ -51,11 +51,16 @@ export interface Tools {
 
 /** Which programs the runner's image holds, by its name or by what the spec says. */
 export function toolsOf(component: Component): Tools {
-  const equipped = EQUIPPED_IMAGE.test(component.spec.image ?? "");
+  const { image, imageHasPulsarctl, imageHasGet } = component.spec;
   return {
-    pulsarctl: equipped || component.spec.imageHasPulsarctl === true,
-    wget: equipped || component.spec.imageHasGet === true,
+    pulsarctl: holdsTools(image) || imageHasPulsarctl === true,
+    wget: holdsTools(image) || imageHasGet === true,
   };
+}
+
+/** Whether an image is known by its name to hold pulsarctl and wget. */
+export function holdsTools(image: string | undefined): boolean {
+  return EQUIPPED_IMAGE.test(image ?? "");
 }
 
 /** Whether a package is fetched over http, without Pulsar. */

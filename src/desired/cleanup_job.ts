@@ -1,0 +1,126 @@
+import { ANNOTATIONS, type DefaultedComponent, LABELS } from "#api";
+import type { KubeObject } from "#base";
+import { cleanupScript } from "./command/cleanup.ts";
+import { holdsTools, pulsarService } from "./command/download.ts";
+import { cleanupJobName, namespaceOf } from "./names.ts";
+import { type Backend, backendOf, withBackendEnv } from "./pod/backend.ts";
+import { CONTAINER_SECURITY, runnerImage } from "./pod/container.ts";
+import { serviceEnvFrom } from "./pod/env.ts";
+import { podSettings } from "./pod/template.ts";
+import { cleanupVolumes, mountsOf, podVolumes } from "./pod/volumes.ts";
+import type { Facts, Settings } from "./settings.ts";
+import { type Part, someOf, tidyObject } from "./tidy.ts";
+
+/** What a Java program needs to make a few calls; not what the runner needs (W-29). */
+const RESOURCES: Part = {
+  requests: { cpu: "100m", memory: "128Mi" },
+  limits: { cpu: "1", memory: "512Mi" },
+};
+/** Tries of one Job, with the Job controller's own growing delays between them (W-31, W-33). */
+const BACKOFF_LIMIT = 6;
+/** Seconds that a Job may take, all tries together. */
+const DEADLINE_SECONDS = 900;
+/** Seconds that a finished Job stays to be looked at: whatever becomes of its resource, it does not leak. */
+const KEPT_SECONDS = 3600;
+
+/**
+ * Whether something has to be removed from Pulsar when this component is deleted. Not where a label says that the
+ * component belongs to a Pulsar cluster's own worker service, or an annotation says no.
+ */
+export function wantsCleanup(component: DefaultedComponent): boolean {
+  const { labels, annotations } = component.metadata;
+  if (
+    labels?.[LABELS.pulsarCluster] !== undefined || labels?.[LABELS.oldPulsarCluster] !== undefined
+  ) {
+    return false;
+  }
+  if (annotations?.[ANNOTATIONS.needCleanup] === "false") return false;
+  return component.kind === "Source"
+    ? Boolean(component.spec.batchSourceConfig)
+    : component.spec.cleanupSubscription === true;
+}
+
+/**
+ * The Job that removes a deleted component's subscriptions, made when it is deleted; undefined where there is nothing to
+ * remove. It starts at once and is made from the resource as it is then (W-32, W-34).
+ *
+ * # Guarantees
+ * Its pods have no label set that the component's Service, StatefulSet or autoscaler selects by (W-35), and no sidecar
+ * that would keep them from ending. It has no owner: a foreground deletion would remove it before it has run. It is found
+ * by its `owner` label, the component's uid.
+ */
+export function cleanupJob(
+  component: DefaultedComponent,
+  facts: Facts,
+  settings: Settings,
+): KubeObject | undefined {
+  if (!wantsCleanup(component)) return undefined;
+  const { cleanupImage, image, imageHasPulsarctl, pulsar } = component.spec;
+  // The volumes and the command authenticate alike, for Sources too (W-30).
+  const auth = pulsar?.cleanupAuthConfig ?? pulsar?.authConfig;
+  const pulsarctl = holdsTools(cleanupImage || image) || imageHasPulsarctl === true;
+  const script = cleanupScript(component, { auth, tools: { pulsarctl } });
+  if (script === undefined) return undefined;
+  const backend = backendOf(facts);
+  const labels = jobLabels(component);
+  return tidyObject({
+    apiVersion: "batch/v1",
+    kind: "Job",
+    metadata: { name: cleanupJobName(component), namespace: namespaceOf(component), labels },
+    spec: {
+      activeDeadlineSeconds: DEADLINE_SECONDS,
+      backoffLimit: BACKOFF_LIMIT,
+      ttlSecondsAfterFinished: KEPT_SECONDS,
+      template: {
+        metadata: {
+          labels: { ...settings.resourceLabels, ...component.spec.pod?.labels, ...labels },
+        },
+        spec: jobPod(component, { settings, backend, script }),
+      },
+    },
+  });
+}
+
+function jobLabels(component: DefaultedComponent): Part {
+  return {
+    [LABELS.appInstance]: cleanupJobName(component),
+    [LABELS.appName]: cleanupJobName(component),
+    [LABELS.component]: "cleanup",
+    [LABELS.name]: component.metadata.name,
+    [LABELS.namespace]: namespaceOf(component),
+    [LABELS.owner]: component.metadata.uid ?? "",
+  };
+}
+
+interface JobPodInput {
+  readonly settings: Settings;
+  readonly backend: Backend;
+  readonly script: string;
+}
+
+function jobPod(component: DefaultedComponent, { settings, backend, script }: JobPodInput): Part {
+  const { spec } = component;
+  const own = cleanupVolumes(component, spec.pulsar?.cleanupAuthConfig ?? spec.pulsar?.authConfig);
+  const volumes = podVolumes(component, own);
+  const names = new Set(volumes.map((volume) => volume["name"]));
+  const container = {
+    name: "cleanup",
+    image: spec.cleanupImage || runnerImage(component, settings),
+    imagePullPolicy: spec.imagePullPolicy || settings.runnerImagePullPolicy || "IfNotPresent",
+    command: ["sh", "-c", script],
+    env: someOf(spec.pod?.env),
+    envFrom: someOf(serviceEnvFrom(pulsarService(component))),
+    resources: RESOURCES,
+    securityContext: CONTAINER_SECURITY,
+    // A volume claimed by the StatefulSet belongs to its pods.
+    volumeMounts: someOf(
+      mountsOf("cleanup", component, own).filter((mount) => names.has(mount["name"])),
+    ),
+  };
+  return {
+    ...podSettings(component, { settings: { ...settings, addDefaultAffinity: false }, backend }),
+    restartPolicy: "Never",
+    containers: [withBackendEnv(container, backend)],
+    volumes: someOf(volumes),
+  };
+}

@@ -22,13 +22,15 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   cli: { tower: "cli", rank: 5 },
 };
 
-/** Which packages pure rooms may run: computation only. Types may come from any package, except in `base`. */
+/**
+ * Which packages pure rooms may run: computation only (`yaml` asks the environment for debug switches, `@std/yaml` does
+ * not). Types may come from any package, except in `base`.
+ */
 const PURE_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "@sinclair/typebox": ["api"],
   "@std/text": ["api", "desired", "plan"],
   "@std/yaml": ["api", "desired", "plan"],
   "node:crypto": ["base"],
-  "yaml": ["api", "desired", "plan"],
 };
 
 /** The 70 MB of memory that client-node costs are paid only where a kubeconfig is read. */

@@ -137,7 +137,7 @@ function named(resolved: ResolvedRef, headName: string | undefined): ResolvedRef
 }
 
 /** Whether an error says that the remote, not this program, has to change. */
-export function isRemoteFault(error: unknown): error is GitError {
+export function isRemoteFault(error: unknown): boolean {
   return error instanceof GitError &&
     ["not_found", "no_access", "no_ref", "no_path", "host_unknown"].includes(error.kind);
 }

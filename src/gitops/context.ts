@@ -1,0 +1,59 @@
+import type { Clock, KubeObject, ObjectKey } from "#base";
+import type { GitSource } from "#git";
+import type { Cache, ClusterClient } from "#kube";
+import type { EventDraft } from "#plan";
+import type { Logger, Metrics } from "#telemetry";
+import type { SyncMemory } from "./memory.ts";
+
+/** Objects as last seen; takes in the answers of our own writes, so that the next look sees them. */
+export interface SyncCache extends Pick<Cache, "get" | "synced"> {
+  observe?(object: KubeObject): void;
+}
+
+/** What the loop counts and measures. */
+export type SyncMetrics = Pick<
+  Metrics,
+  | "observeGitFetch"
+  | "countSync"
+  | "observeSyncPhase"
+  | "observeCommitToReady"
+  | "countPruned"
+  | "countDriftCorrected"
+>;
+
+/** What the GitOps loop needs besides the key of a MeshSync. */
+export interface GitOpsContext {
+  readonly cluster: ClusterClient;
+  /** The MeshSyncs. */
+  readonly syncs: SyncCache;
+  /** Caches of our kinds by kind; what has none is read from the API server. */
+  readonly caches: Readonly<Partial<Record<string, SyncCache>>>;
+  readonly memory: SyncMemory;
+  readonly git: GitSource;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: SyncMetrics;
+  readonly events: { record(object: KubeObject, event: EventDraft): void };
+  /** The MeshSync that this program's flags made, the only one that may name a `file:` url: this one. */
+  readonly bootstrap?: { readonly key: ObjectKey; readonly url: string };
+  /** From 0 to 1, to spread the looks of many syncs; `Math.random` when left out. */
+  readonly random?: () => number;
+  readonly signal: AbortSignal;
+}
+
+/** Enough to hide the way to the API server and back, few enough not to crowd others out. */
+export const CALLS_AT_ONCE = 8;
+
+/** Runs a call for each item, at most {@linkcode CALLS_AT_ONCE} at a time; results in the order of the items. */
+export async function eachOf<T, R>(
+  items: readonly T[],
+  call: (item: T) => Promise<R>,
+): Promise<R[]> {
+  const results = new Map<number, R>();
+  const waiting = items.entries();
+  const work = async () => {
+    for (const [index, item] of waiting) results.set(index, await call(item));
+  };
+  await Promise.all(Array.from({ length: Math.min(CALLS_AT_ONCE, items.length) }, work));
+  return [...results].sort(([a], [b]) => a - b).map(([, result]) => result);
+}

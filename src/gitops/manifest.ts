@@ -1,0 +1,59 @@
+import type { KubeObject } from "#base";
+
+/** A file of a revision, or of a folder on disk. */
+export interface ManifestFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** An object with the place that says so. */
+export interface Manifest {
+  readonly object: KubeObject;
+  readonly file: string;
+  readonly line: number;
+  /** Line of a field (`spec.functions[2].name`), or of the nearest one above it. */
+  readonly lineOf: (path: string) => number;
+}
+
+/** Something wrong in a file, with its place. */
+export interface ManifestProblem {
+  readonly file: string;
+  readonly line: number;
+  readonly kind?: string;
+  readonly name?: string;
+  /** The field, where it is about one. */
+  readonly path?: string;
+  readonly message: string;
+}
+
+/**
+ * A problem in one line: `file:line: Kind/name field.path: what is wrong`.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { manifestProblemText } from "#gitops";
+ * const problem = { file: "meshes/a.yaml", line: 7, kind: "Function", name: "a", path: "spec.java", message: "is missing" };
+ * assertEquals(manifestProblemText(problem), "meshes/a.yaml:7: Function/a spec.java: is missing");
+ * assertEquals(manifestProblemText({ file: "a.yaml", line: 1, message: "not valid YAML" }), "a.yaml:1: not valid YAML");
+ * ```
+ */
+export function manifestProblemText(problem: ManifestProblem): string {
+  const object = problem.kind === undefined ? "" : `${problem.kind}/${problem.name ?? ""}`;
+  const subject = [object, problem.path ?? ""].filter((part) => part !== "").join(" ");
+  return `${problem.file}:${problem.line}: ${
+    subject === "" ? "" : `${subject}: `
+  }${problem.message}`;
+}
+
+/** A problem with an object that was read. */
+export function problemOf(manifest: Manifest, message: string, path?: string): ManifestProblem {
+  return {
+    file: manifest.file,
+    line: path === undefined ? manifest.line : manifest.lineOf(path),
+    kind: manifest.object.kind,
+    name: manifest.object.metadata.name,
+    ...(path === undefined ? {} : { path }),
+    message,
+  };
+}

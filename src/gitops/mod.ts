@@ -1,0 +1,29 @@
+/**
+ * From a folder in Git to objects in a cluster: one MeshSync, one pass. Start at {@linkcode reconcileMeshSync} (the pass),
+ * then `pull.ts` (resolve, fetch, read, validate, apply, prune), {@linkcode readManifests} (pure: files to objects with
+ * their lines) and {@linkcode SyncMemory} (why an unchanged revision costs no request by object).
+ *
+ * The composition root hands every change of our kinds to {@linkcode SyncMemory.notice} and queues the keys it answers.
+ *
+ * @module
+ */
+export {
+  BOOTSTRAP_NAME,
+  type BootstrapOptions,
+  bootstrapSync,
+  ensureBootstrap,
+} from "./bootstrap.ts";
+export type { GitOpsContext, SyncCache, SyncMetrics } from "./context.ts";
+export { type Health, sickness } from "./health.ts";
+export {
+  type Manifest,
+  type ManifestFile,
+  type ManifestProblem,
+  manifestProblemText,
+} from "./manifest.ts";
+export { type AppliedObject, SyncMemory, type SyncState } from "./memory.ts";
+export { type OnceReport, syncOnce } from "./once.ts";
+export { fieldManager, HASH_ANNOTATION, syncLabels } from "./place.ts";
+export { revisionText } from "./pull.ts";
+export { duplicateProblems, isManifestPath, type ReadManifests, readManifests } from "./read.ts";
+export { reconcileMeshSync } from "./sync.ts";

@@ -1,0 +1,66 @@
+import { type MeshSync, resourceOf } from "#api";
+import { conditionOf, keyText, type ObjectKey } from "#base";
+import type { GitOpsContext } from "./context.ts";
+import { reconcileMeshSync } from "./sync.ts";
+
+/** How one run to convergence ended. */
+export interface OnceReport {
+  /** 0: applied and healthy; 1: not. */
+  readonly exit: 0 | 1;
+  readonly reason: string;
+  /** In words, from the sync's status. */
+  readonly message: string;
+  readonly revision: string | undefined;
+  /** Objects by what became of them. */
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+/** How long to wait between two looks. */
+const POLL_MS = 1_000;
+
+/**
+ * Runs one MeshSync until it is healthy, until only a person can help, or until time is up: for cron and CI.
+ *
+ * @param ctx what the loop needs; the sync itself is read from the API server
+ */
+export async function syncOnce(
+  key: ObjectKey,
+  ctx: Omit<GitOpsContext, "syncs">,
+  options: { readonly timeoutMs: number },
+): Promise<OnceReport> {
+  const endMs = ctx.clock.now() + options.timeoutMs;
+  while (true) {
+    const sync = await ctx.cluster.get(resourceOf("MeshSync"), key, ctx.signal);
+    if (sync === undefined) {
+      return failed("NotFound", `Cannot sync ${keyText(key)}: no such MeshSync`);
+    }
+    const syncs = { get: () => sync, synced: true };
+    const next = await reconcileMeshSync(key, { ...ctx, syncs });
+    const after = await ctx.cluster.get(resourceOf("MeshSync"), key, ctx.signal) as
+      | MeshSync
+      | undefined;
+    const report = reportOf(after);
+    const isStalled = conditionOf(after?.status?.conditions, "Stalled")?.status === "True";
+    if (report.exit === 0 || isStalled || report.reason === "Suspended") return report;
+    const leftMs = endMs - ctx.clock.now();
+    if (leftMs <= 0) return report;
+    const delayMs = next.after === "delay" ? Math.min(next.delayMs, POLL_MS) : POLL_MS;
+    await ctx.clock.sleep(Math.max(0, Math.min(delayMs, leftMs)), ctx.signal);
+  }
+}
+
+function reportOf(sync: MeshSync | undefined): OnceReport {
+  const ready = conditionOf(sync?.status?.conditions, "Ready");
+  if (ready === undefined) return failed("Unknown", "The MeshSync has no status");
+  return {
+    exit: ready.status === "True" && ready.reason !== "Suspended" ? 0 : 1,
+    reason: ready.reason,
+    message: ready.message,
+    revision: sync?.status?.lastAttemptedRevision,
+    counts: sync?.status?.counts ?? {},
+  };
+}
+
+function failed(reason: string, message: string): OnceReport {
+  return { exit: 1, reason, message, revision: undefined, counts: {} };
+}

@@ -1,0 +1,135 @@
+import { LABELS, type MeshSync } from "#api";
+import { contentHash, idOf, type KubeObject, type ObjectId } from "#base";
+import type { ResourceType } from "#kube";
+import { withDeclaredReplicas } from "#plan";
+import type { Manifest } from "./manifest.ts";
+
+/** On an applied object: hash of what Git says, so that a restarted program can tell at a glance. */
+export const HASH_ANNOTATION = "gitops.functionmesh.io/hash";
+
+/** An object as it is to be applied, with the place that says so. */
+export interface Placed extends Manifest {
+  readonly id: ObjectId;
+  readonly hash: string;
+  /** Absent while the API server does not serve the kind. */
+  readonly type: ResourceType | undefined;
+}
+
+/** Members that a server fills in; manifests that were exported from a cluster hold them, and applying refuses them. */
+const SERVER_MEMBERS = [
+  "creationTimestamp",
+  "deletionGracePeriodSeconds",
+  "deletionTimestamp",
+  "generation",
+  "managedFields",
+  "resourceVersion",
+  "selfLink",
+  "uid",
+];
+
+/** Kinds in files, by `apiVersion` and kind. */
+export function kindKey(of: { readonly apiVersion: string; readonly kind: string }): string {
+  return `${of.apiVersion} ${of.kind}`;
+}
+
+/** What is known of the kinds in a revision. */
+export interface Kinds {
+  /** Served by the API server. */
+  readonly served: ReadonlyMap<string, ResourceType>;
+  /** Scope of the kinds that the revision itself defines. */
+  readonly defined: ReadonlyMap<string, boolean>;
+}
+
+/** Scope (whether namespaced) of the kinds that definitions in a revision bring. */
+export function definedKinds(manifests: readonly Manifest[]): Map<string, boolean> {
+  const kinds = new Map<string, boolean>();
+  for (const { object } of manifests) {
+    if (object.kind !== "CustomResourceDefinition") continue;
+    const spec = object.spec as {
+      readonly group?: string;
+      readonly scope?: string;
+      readonly names?: { readonly kind?: string };
+      readonly versions?: readonly { readonly name?: string }[];
+    } | undefined;
+    for (const version of spec?.versions ?? []) {
+      const apiVersion = `${spec?.group}/${version.name}`;
+      kinds.set(
+        kindKey({ apiVersion, kind: spec?.names?.kind ?? "" }),
+        spec?.scope === "Namespaced",
+      );
+    }
+  }
+  return kinds;
+}
+
+/**
+ * A manifest as it is to be applied for a sync: in its namespace (the sync's target namespace wins, then the manifest's,
+ * then the sync's own), without what only servers write, with the sync's labels and the hash of all this.
+ */
+export function placed(manifest: Manifest, sync: MeshSync, kinds: Kinds): Placed {
+  const { object } = manifest;
+  const type = kinds.served.get(kindKey(object));
+  const isNamespaced = type?.namespaced ?? kinds.defined.get(kindKey(object)) ?? true;
+  const { namespace: declared, ...metadata } = withoutServerMembers(object.metadata);
+  const own = sync.metadata.namespace ?? "default";
+  const namespace = isNamespaced ? sync.spec.targetNamespace || declared || own : undefined;
+  const { status: _status, ...rest } = object;
+  const bare = withDeclaredReplicas({
+    ...rest,
+    metadata: {
+      ...metadata,
+      ...(namespace === undefined ? {} : { namespace }),
+      labels: { ...metadata.labels, ...syncLabels(sync) },
+    },
+  });
+  const hash = contentHash(bare);
+  const annotations = { ...bare.metadata.annotations, [HASH_ANNOTATION]: hash };
+  const final = { ...bare, metadata: { ...bare.metadata, annotations } };
+  return { ...manifest, object: final, id: idOf(final), hash, type };
+}
+
+/** Labels of what a sync applies. A label holds 63 characters at most; names may be longer and are cut off. */
+export function syncLabels(sync: KubeObject): Record<string, string> {
+  return {
+    [LABELS.syncName]: labelValue(sync.metadata.name),
+    [LABELS.syncNamespace]: labelValue(sync.metadata.namespace ?? ""),
+  };
+}
+
+const LABEL_LENGTH_MAX = 63;
+
+function labelValue(name: string): string {
+  if (name.length <= LABEL_LENGTH_MAX) return name;
+  return `${name.slice(0, LABEL_LENGTH_MAX - 9)}-${contentHash(name).slice(0, 8)}`;
+}
+
+/** Whether a sync applied an object last. */
+export function belongsTo(sync: KubeObject, object: KubeObject): boolean {
+  return Object.entries(syncLabels(sync)).every(([name, value]) =>
+    object.metadata.labels?.[name] === value
+  );
+}
+
+const MANAGER_LENGTH_MAX = 128;
+
+/**
+ * The field manager of a sync.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { fieldManager } from "#gitops";
+ * assertEquals(fieldManager({ namespace: "shop", name: "bootstrap" }), "meshwright-sync-shop-bootstrap");
+ * assertEquals(fieldManager({ namespace: "shop", name: "x".repeat(200) }).length, 128);
+ * ```
+ */
+export function fieldManager(key: { readonly namespace: string; readonly name: string }): string {
+  const full = `meshwright-sync-${key.namespace}-${key.name}`;
+  if (full.length <= MANAGER_LENGTH_MAX) return full;
+  return `${full.slice(0, MANAGER_LENGTH_MAX - 17)}-${contentHash(full)}`;
+}
+
+function withoutServerMembers(metadata: KubeObject["metadata"]): KubeObject["metadata"] {
+  const kept = Object.entries(metadata).filter(([name]) => !SERVER_MEMBERS.includes(name));
+  return Object.fromEntries(kept) as unknown as KubeObject["metadata"];
+}

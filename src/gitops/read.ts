@@ -1,0 +1,208 @@
+import { isMeshKind, problems as meshProblems, warnings as meshWarnings } from "#api";
+import { groupOf, idText, isPlainObject, keyOf, type KubeObject } from "#base";
+import { type Manifest, type ManifestFile, type ManifestProblem, problemOf } from "./manifest.ts";
+import { type YamlDocument, yamlDocuments } from "./yaml_document.ts";
+
+/** What files hold. */
+export interface ReadManifests {
+  readonly documents: readonly Manifest[];
+  /** What keeps them from being applied, by file and line. */
+  readonly problems: readonly ManifestProblem[];
+  /** What is worth saying and harmless, e.g. a field that nobody knows. */
+  readonly warnings: readonly ManifestProblem[];
+}
+
+const MANIFEST_NAME = /\.(ya?ml|json)$/i;
+
+/** Whether a file is read as manifests: YAML or JSON by its name, and nothing on its path hidden (`.github/…`). */
+export function isManifestPath(path: string): boolean {
+  return MANIFEST_NAME.test(path) && !path.split("/").some((part) => part.startsWith("."));
+}
+
+/**
+ * The objects in files, with all that is wrong with them. Other files than `*.yaml`, `*.yml` and `*.json` are passed over;
+ * lists are taken apart; every kind is checked for what all objects need, ours for all rules.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { manifestProblemText, readManifests } from "#gitops";
+ * const text = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  labels: {debug: on}\n";
+ * assertEquals(readManifests([{ path: "a.yaml", text }]).problems.map(manifestProblemText), [
+ *   "a.yaml:3: ConfigMap/ metadata.name: is missing; give the object a name",
+ *   'a.yaml:4: ConfigMap/ metadata.labels["debug"]: must be a text, but is true; put it in quotes',
+ * ]);
+ * ```
+ */
+export function readManifests(files: readonly ManifestFile[]): ReadManifests {
+  const read = [...files].filter((file) => isManifestPath(file.path))
+    .sort((a, b) => a.path < b.path ? -1 : 1).map(readFile);
+  const documents = read.flatMap((file) => file.documents);
+  const problems = [
+    ...read.flatMap((file) => file.problems),
+    ...documents.flatMap(documentProblems),
+    ...duplicateProblems(documents),
+  ];
+  const warnings = documents.filter(isMesh).flatMap((manifest) =>
+    meshWarnings(manifest.object).map(({ path, message }) => problemOf(manifest, message, path))
+  );
+  return { documents, problems: sorted(problems), warnings: sorted(warnings) };
+}
+
+/**
+ * A problem for each object that is there a second time, naming both places.
+ *
+ * @param manifests objects with their final namespaces
+ */
+export function duplicateProblems(manifests: readonly Manifest[]): ManifestProblem[] {
+  const first = new Map<string, Manifest>();
+  const problems: ManifestProblem[] = [];
+  for (const manifest of manifests) {
+    const { object } = manifest;
+    const id = `${groupOf(object.apiVersion)} ${idText({ kind: object.kind, ...keyOf(object) })}`;
+    const other = first.get(id);
+    if (other === undefined) first.set(id, manifest);
+    else {
+      const message = `is given twice, first in ${other.file}:${other.line}; remove one of them`;
+      problems.push(problemOf(manifest, message));
+    }
+  }
+  return problems;
+}
+
+interface ReadFile {
+  readonly documents: readonly Manifest[];
+  readonly problems: readonly ManifestProblem[];
+}
+
+function readFile(file: ManifestFile): ReadFile {
+  if (file.text.startsWith("version https://git-lfs.github.com/spec/v1")) {
+    const message =
+      "is a Git LFS pointer, whose content is not fetched; store manifests in Git itself";
+    return { documents: [], problems: [{ file: file.path, line: 1, message }] };
+  }
+  const { documents, problems } = yamlDocuments(file.text);
+  const split = documents.flatMap((document) => objectsOf(file, document));
+  return {
+    documents: split.filter((item): item is Manifest => "object" in item),
+    problems: [
+      ...problems.map((problem) => ({ file: file.path, ...problem })),
+      ...split.filter((item): item is ManifestProblem => !("object" in item)),
+    ],
+  };
+}
+
+/** The object of a document, or the objects of a list; a problem where it is none. */
+function objectsOf(
+  file: ManifestFile,
+  document: YamlDocument,
+): readonly (Manifest | ManifestProblem)[] {
+  const { value } = document;
+  const at = { file: file.path, line: document.line };
+  if (!isPlainObject(value)) {
+    return [{ ...at, message: "is no object; write apiVersion, kind and metadata" }];
+  }
+  const isHeadless = value["apiVersion"] === undefined && value["kind"] === undefined;
+  // package.json, tsconfig.json and their like are no manifests that went wrong.
+  if (isHeadless && /\.json$/i.test(file.path)) return [];
+  const items = value["items"];
+  const kind = value["kind"];
+  if (typeof kind === "string" && kind.endsWith("List") && Array.isArray(items)) {
+    return items.map((item, index) => {
+      const base = `items[${index}]`;
+      const line = document.lineOf(base);
+      return isPlainObject(item)
+        ? manifestOf(item, {
+          file: file.path,
+          line,
+          lineOf: (path) => document.lineOf(`${base}.${path}`),
+        })
+        : { ...at, line, message: "an item of the list is no object" };
+    });
+  }
+  return [manifestOf(value, { ...at, lineOf: document.lineOf })];
+}
+
+function manifestOf(
+  value: Record<string, unknown>,
+  place: Omit<Manifest, "object">,
+): Manifest | ManifestProblem {
+  const { apiVersion, kind, metadata } = value;
+  const missing = (["apiVersion", "kind"] as const).filter((name) =>
+    typeof value[name] !== "string" || value[name] === ""
+  );
+  const at = { file: place.file, line: place.line };
+  if (missing.length > 0) {
+    return { ...at, message: `is no Kubernetes object: ${missing.join(" and ")} missing` };
+  }
+  if (!isPlainObject(metadata)) {
+    return { ...at, kind: String(kind), name: "", path: "metadata", message: "is missing" };
+  }
+  const name = typeof metadata["name"] === "string" ? metadata["name"] : "";
+  const object = { ...value, apiVersion, kind, metadata: { ...metadata, name } } as KubeObject;
+  return { ...place, object };
+}
+
+function documentProblems(manifest: Manifest): ManifestProblem[] {
+  const { object } = manifest;
+  const unread = unreadable(object);
+  if (unread !== undefined) return [problemOf(manifest, unread)];
+  const general = metadataProblems(manifest);
+  if (!isMesh(manifest) || general.length > 0) return general;
+  return meshProblems(object).map(({ path, message }) => problemOf(manifest, message, path));
+}
+
+/** Objects that only another program can make sense of. */
+function unreadable(object: KubeObject): string | undefined {
+  if (groupOf(object.apiVersion) === "kustomize.config.k8s.io") {
+    return "overlays of kustomize are not built here; commit the result of `kustomize build`";
+  }
+  if (isPlainObject(object["sops"])) {
+    return "is encrypted with SOPS, which is not decrypted here; take it out of this path";
+  }
+  return undefined;
+}
+
+function metadataProblems(manifest: Manifest): ManifestProblem[] {
+  const metadata: Readonly<Record<string, unknown>> = { ...manifest.object.metadata };
+  const problems: ManifestProblem[] = [];
+  if (metadata["name"] === "") {
+    const message = metadata["generateName"] === undefined
+      ? "is missing; give the object a name"
+      : "is missing: generateName makes a new object each time; give a name";
+    problems.push(problemOf(manifest, message, "metadata.name"));
+  }
+  const { namespace } = metadata;
+  if (namespace !== undefined && typeof namespace !== "string") {
+    problems.push(problemOf(manifest, textExpected(namespace), "metadata.namespace"));
+  }
+  for (const member of ["labels", "annotations"]) {
+    const map = metadata[member];
+    if (map === undefined || map === null) continue;
+    if (!isPlainObject(map)) {
+      problems.push(problemOf(manifest, "must hold names and texts", `metadata.${member}`));
+      continue;
+    }
+    for (const [name, value] of Object.entries(map)) {
+      if (typeof value === "string") continue;
+      problems.push(problemOf(manifest, textExpected(value), `metadata.${member}["${name}"]`));
+    }
+  }
+  return problems;
+}
+
+function textExpected(value: unknown): string {
+  const isScalar = typeof value === "boolean" || typeof value === "number";
+  const shown = isScalar ? `, but is ${value}; put it in quotes` : "";
+  return `must be a text${shown}`;
+}
+
+function isMesh(manifest: Manifest): boolean {
+  return isMeshKind(manifest.object);
+}
+
+function sorted(problems: readonly ManifestProblem[]): ManifestProblem[] {
+  return [...problems].sort((a, b) =>
+    a.file === b.file ? a.line - b.line : a.file < b.file ? -1 : 1
+  );
+}

@@ -1,0 +1,220 @@
+import { ANNOTATIONS, durationMs, type MeshSync, problems } from "#api";
+import {
+  afterDelay,
+  AWAIT_CHANGE,
+  errorText,
+  idText,
+  isAbort,
+  keyOf,
+  keyText,
+  type KubeObject,
+  type Next,
+  type ObjectKey,
+  timestamp,
+} from "#base";
+import { isNewerVersion } from "#kube";
+import { problemsVerdict, type Verdict } from "#plan";
+import { applyOne } from "./apply.ts";
+import type { GitOpsContext } from "./context.ts";
+import { type Health, healthOf } from "./health.ts";
+import type { SyncState } from "./memory.ts";
+import { pull, type Pulled } from "./pull.ts";
+import { isBootstrap } from "./remote.ts";
+import { tellCorrection, tellState, tellWork, writeStatus } from "./report.ts";
+import { appliedVerdict, type StatusNews, suspendedStatus, syncStatus } from "./status.ts";
+import { errorVerdict } from "./trouble.ts";
+
+const INTERVAL_MS = 60_000;
+const TIMEOUT_MS = 300_000;
+/** How often to look whether a revision became healthy, where no watch tells. */
+const HEALTH_POLL_MS = 2_000;
+const RETRY_FIRST_MS = 1_000;
+
+/**
+ * Brings a cluster to what a MeshSync's folder in Git says: look at the remote, apply what is new, undo what others
+ * changed, judge the health, write one status.
+ *
+ * # Guarantees
+ * Waiting (for the next look, for health, for a retry) holds no worker: the answer says when to come back. Failures are
+ * in the status and tried again after a growing delay that is never longer than the interval, so that the commit that
+ * mends them is seen as soon as any other.
+ *
+ * @throws only what says that the program has to stop, or that the status cannot be written
+ */
+export async function reconcileMeshSync(key: ObjectKey, ctx: GitOpsContext): Promise<Next> {
+  const cached = ctx.syncs.get(key);
+  if (cached === undefined) {
+    ctx.memory.forget(key);
+    return AWAIT_CHANGE;
+  }
+  if (cached.metadata.deletionTimestamp !== undefined) return AWAIT_CHANGE;
+  const sync = newest(cached, ctx.memory.state(key).written) as MeshSync;
+  const now = timestamp(ctx.clock.now());
+  if (sync.spec?.suspend === true) {
+    // A resumed sync looks at once.
+    ctx.memory.setState(key, { ...ctx.memory.state(key), nextLookAtMs: 0 });
+    tellState(sync, await writeStatus(sync, suspendedStatus(sync, now), ctx), ctx);
+    return AWAIT_CHANGE;
+  }
+  const found = problems(sync, { fileUrls: isBootstrap(sync, ctx) ? "allow" : "refuse" });
+  if (found.length > 0) {
+    const status = syncStatus(sync, { news: {}, verdict: problemsVerdict(found), now });
+    tellState(sync, await writeStatus(sync, status, ctx), ctx);
+    return AWAIT_CHANGE;
+  }
+  return await pass(sync, ctx);
+}
+
+async function pass(sync: MeshSync, ctx: GitOpsContext): Promise<Next> {
+  const key = keyOf(sync);
+  const isDue = isLookDue(sync, ctx);
+  const pulled = isDue
+    ? await boundedPull(sync, ctx)
+    : { state: ctx.memory.state(key), news: {}, sync };
+  if (isDue) ctx.memory.setState(key, scheduled(pulled, sync, ctx));
+  if (pulled.work !== undefined) tellWork(sync, pulled.work, ctx);
+  const correction = await correct(pulled.sync, ctx);
+  const state = ctx.memory.state(key);
+  const trouble = state.trouble ?? correction ?? state.held;
+  const health = trouble === undefined && state.appliedKey !== undefined
+    ? await healthOf(pulled.sync, ctx)
+    : undefined;
+  const verdict = trouble ?? verdictOf(pulled, health, ctx);
+  const news = { ...pulled.news, ...healthNews(pulled, verdict, ctx), ...requestNews(sync) };
+  const status = syncStatus(pulled.sync, { news, verdict, now: timestamp(ctx.clock.now()) });
+  tellState(sync, await writeStatus(pulled.sync, status, ctx), ctx);
+  return nextOf(verdict, { sync, ctx, isCorrecting: correction !== undefined });
+}
+
+/** Of the cached sync and the answer of our own last write the newer one: a cache may lag behind. */
+function newest(cached: KubeObject, written: KubeObject | undefined): KubeObject {
+  if (written === undefined || written.metadata.uid !== cached.metadata.uid) return cached;
+  const isAhead = isNewerVersion(written.metadata.resourceVersion, cached.metadata.resourceVersion);
+  return isAhead ? written : cached;
+}
+
+/** A look is due by time, by a new spec, or because somebody asked for one. */
+function isLookDue(sync: MeshSync, ctx: GitOpsContext): boolean {
+  const state = ctx.memory.state(keyOf(sync));
+  return state.nextLookAtMs <= ctx.clock.now() || state.lookedFor !== lookKey(sync);
+}
+
+function lookKey(sync: MeshSync): string {
+  return `${sync.metadata.uid} ${sync.metadata.generation} ${requestedAt(sync) ?? ""}`;
+}
+
+function requestedAt(sync: MeshSync): string | undefined {
+  return sync.metadata.annotations?.[ANNOTATIONS.requestedAt];
+}
+
+/** Pulls within the sync's timeout; a failure becomes a state, an abort of the program goes up. */
+async function boundedPull(sync: MeshSync, ctx: GitOpsContext): Promise<Pulled> {
+  const timeoutMs = durationMs(sync.spec.timeout ?? "") ?? TIMEOUT_MS;
+  const deadline = new AbortController();
+  const late = new Error(`Cannot finish within ${timeoutMs / 1000} s`);
+  const timer = setTimeout(() => deadline.abort(late), timeoutMs);
+  const stop = () => deadline.abort(ctx.signal.reason);
+  ctx.signal.addEventListener("abort", stop, { once: true });
+  try {
+    ctx.signal.throwIfAborted();
+    return await pull(sync, { ...ctx, signal: deadline.signal });
+  } catch (error) {
+    if (ctx.signal.aborted || isAbort(error, ctx.signal)) throw error;
+    const before = ctx.memory.state(keyOf(sync));
+    const trouble = errorVerdict(error);
+    ctx.metrics.countSync("failed");
+    ctx.log.warn("Cannot sync", { sync: keyText(keyOf(sync)), error: errorText(error) });
+    const state = { ...before, failures: before.failures + 1, trouble };
+    const written = newest(sync, before.written) as MeshSync;
+    return { state, news: {}, sync: written };
+  } finally {
+    clearTimeout(timer);
+    ctx.signal.removeEventListener("abort", stop);
+  }
+}
+
+/** When to look next: after the interval, spread by a tenth; sooner after a failure that may end by itself. */
+function scheduled(pulled: Pulled, sync: MeshSync, ctx: GitOpsContext): SyncState {
+  const { state } = pulled;
+  const intervalMs = durationMs(sync.spec.interval ?? "") ?? INTERVAL_MS;
+  const random = ctx.random ?? Math.random;
+  const spreadMs = intervalMs * (0.95 + 0.1 * random());
+  const backoffMs = RETRY_FIRST_MS * 2 ** Math.min(state.failures - 1, 20);
+  const isRetried = state.trouble !== undefined && !state.trouble.stalled;
+  const delayMs = isRetried ? Math.min(spreadMs, backoffMs * (0.75 + 0.5 * random())) : spreadMs;
+  const { written } = ctx.memory.state(keyOf(sync));
+  return {
+    ...state,
+    ...(written === undefined ? {} : { written }),
+    lookedFor: lookKey(sync),
+    nextLookAtMs: ctx.clock.now() + delayMs,
+  };
+}
+
+/** Undoes what others did to objects of ours; answers what failed. */
+async function correct(sync: MeshSync, ctx: GitOpsContext): Promise<Verdict | undefined> {
+  const failures: string[] = [];
+  for (const known of ctx.memory.suspects(keyOf(sync))) {
+    const { id, hash, object } = known;
+    try {
+      const type = await ctx.cluster.resourceType(id.apiVersion, id.kind);
+      if (type === undefined || object === undefined) continue;
+      const change = await applyOne({ object, hash, id, type, known }, sync, ctx);
+      ctx.memory.settle(keyOf(sync), change.applied);
+      tellCorrection(sync, change, ctx);
+    } catch (error) {
+      if (isAbort(error, ctx.signal)) throw error;
+      failures.push(`${idText(id)}: ${errorText(error)}`);
+    }
+  }
+  if (failures.length === 0) return undefined;
+  const message = `Cannot correct what somebody changed: ${failures.slice(0, 5).join("; ")}`;
+  return { ready: false, reconciling: true, stalled: false, reason: "ApplyFailed", message };
+}
+
+function verdictOf(pulled: Pulled, health: Health | undefined, ctx: GitOpsContext): Verdict {
+  const { sync } = pulled;
+  const state = ctx.memory.state(keyOf(sync));
+  const revision = pulled.news.lastAppliedRevision ?? sync.status?.lastAppliedRevision ?? "";
+  const timeoutMs = durationMs(sync.spec.timeout ?? "") ?? TIMEOUT_MS;
+  return appliedVerdict(revision, {
+    objects: ctx.memory.applied(keyOf(sync)).size,
+    health: health ?? { ready: 0, total: 0, sick: [] },
+    isLate: ctx.clock.now() - (state.appliedAtMs ?? 0) >= timeoutMs,
+  });
+}
+
+/** Notes that a revision became healthy, and how long that took since its commit. */
+function healthNews(pulled: Pulled, verdict: Verdict, ctx: GitOpsContext): StatusNews {
+  if (!verdict.ready) return {};
+  const key = keyOf(pulled.sync);
+  const { measuredFromMs, ...rest } = ctx.memory.state(key);
+  const revision = pulled.news.lastAppliedRevision ?? pulled.sync.status?.lastAppliedRevision;
+  if (measuredFromMs !== undefined) {
+    const seconds = (ctx.clock.now() - measuredFromMs) / 1000;
+    ctx.memory.setState(key, rest);
+    ctx.metrics.observeCommitToReady(seconds);
+    ctx.metrics.observeSyncPhase("health", (ctx.clock.now() - (rest.appliedAtMs ?? 0)) / 1000);
+    ctx.log.info("A revision is healthy", {
+      sync: keyText(key),
+      revision,
+      commitToReadySeconds: seconds,
+    });
+  }
+  return revision === undefined ? {} : { lastHealthyRevision: revision };
+}
+
+function requestNews(sync: MeshSync): StatusNews {
+  const requested = requestedAt(sync);
+  return requested === undefined ? {} : { lastHandledReconcileAt: requested };
+}
+
+function nextOf(
+  verdict: Verdict,
+  pass: { readonly sync: MeshSync; readonly ctx: GitOpsContext; readonly isCorrecting: boolean },
+): Next {
+  const { nextLookAtMs } = pass.ctx.memory.state(keyOf(pass.sync));
+  const lookMs = Math.max(0, nextLookAtMs - pass.ctx.clock.now());
+  const isWaiting = verdict.reason === "Progressing" || pass.isCorrecting;
+  return afterDelay(isWaiting ? Math.min(lookMs, HEALTH_POLL_MS) : lookMs);
+}

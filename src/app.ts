@@ -1,0 +1,106 @@
+import { customResourceDefinitions } from "#api";
+import { installDefinitions, runAsLeader } from "#kube";
+import { type Server, startServer } from "#telemetry";
+import { GitOpsLoop } from "./gitops_loop.ts";
+import { MeshController } from "./mesh_controller.ts";
+import { type Parts, untilDone } from "./parts.ts";
+
+/** The field manager of the definitions. */
+const DEFINITIONS_MANAGER = "meshwright-definitions";
+
+/**
+ * The running program: definitions, caches, controllers and the GitOps loop, with servers for metrics and health.
+ *
+ * # Guarantees
+ * `run` ends when the signal aborts, after what is under way; an API server that is away at the start is waited for.
+ */
+export class App implements AsyncDisposable {
+  readonly #parts: Parts & AsyncDisposable;
+  readonly #servers: readonly Server[];
+  readonly #controller: MeshController;
+  readonly #gitOps: GitOpsLoop;
+  #definitions = "not installed yet";
+  #waitsForLease = false;
+
+  constructor(parts: Parts & AsyncDisposable) {
+    this.#parts = parts;
+    this.#controller = new MeshController(parts);
+    this.#gitOps = new GitOpsLoop(parts, this.#controller);
+    this.#servers = this.#startServers();
+  }
+
+  /** Works until the signal aborts. @throws when the lease is lost: the process should end */
+  async run(signal: AbortSignal): Promise<void> {
+    const { config, cluster, clock, log, namespace } = this.#parts;
+    const election = config.leaderElection;
+    if (election === undefined) return await this.work(signal);
+    this.#waitsForLease = true;
+    const ended = await runAsLeader({
+      cluster,
+      key: { namespace: election.namespace ?? namespace, name: election.name },
+      identity: `${Deno.hostname()}_${crypto.randomUUID()}`,
+      clock,
+      log,
+      signal,
+    }, async (leading) => {
+      this.#waitsForLease = false;
+      await this.work(leading);
+    });
+    if (ended === "lost") throw new Error("Cannot go on: another process leads now");
+  }
+
+  /** Installs the definitions, then runs the controller and the GitOps loop side by side. */
+  async work(signal: AbortSignal): Promise<void> {
+    await this.#installDefinitions(signal);
+    if (signal.aborted) return;
+    await Promise.all([this.#controller.run(signal), this.#gitOps.run(signal)]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const server of this.#servers) await server[Symbol.asyncDispose]();
+    await this.#parts[Symbol.asyncDispose]();
+  }
+
+  async #installDefinitions(signal: AbortSignal): Promise<void> {
+    const { cluster, clock, config, log } = this.#parts;
+    if (config.installDefinitions) {
+      await untilDone("Install definitions", this.#parts, signal, async () => {
+        const installed = await installDefinitions(cluster, customResourceDefinitions(), {
+          fieldManager: DEFINITIONS_MANAGER,
+          clock,
+          signal,
+        });
+        const changed = installed.filter(({ action }) => action !== "unchanged");
+        log.info("Definitions are established", { changed: changed.map(({ name }) => name) });
+      });
+    }
+    this.#definitions = "";
+  }
+
+  #startServers(): Server[] {
+    const { config, metrics } = this.#parts;
+    const checks = {
+      live: { controllers: () => this.#controller.stuck() ?? this.#gitOps.stuck() },
+      ready: {
+        definitions: () => this.#isStandby() ? undefined : this.#definitions || undefined,
+        caches: () => this.#isStandby() ? undefined : this.#controller.unsynced(),
+        syncs: () => this.#isStandby() ? undefined : this.#gitOps.unsynced(),
+      },
+    };
+    const { metricsAddress, healthAddress } = config;
+    const servers = metricsAddress === healthAddress
+      ? [startServer({ address: metricsAddress, metrics, ...checks })]
+      : [
+        startServer({ address: metricsAddress, metrics }),
+        startServer({ address: healthAddress, ...checks }),
+      ];
+    const listening = servers.filter((server) => server !== undefined);
+    this.#parts.log.info("Listening", { urls: listening.map((server) => server.url) });
+    return listening;
+  }
+
+  /** One of several replicas that waits for its turn is ready to take over. */
+  #isStandby(): boolean {
+    return this.#waitsForLease;
+  }
+}

@@ -1,0 +1,76 @@
+import type { LogLevel } from "#telemetry";
+import type { BootstrapConfig, Config } from "../config.ts";
+import { type FlagValues, UsageError } from "./flag.ts";
+import { backendNamesFrom, settingsFrom } from "./settings.ts";
+
+/** The configuration that flags and environment ask for. @throws {UsageError} when they contradict each other */
+export async function configFrom(flags: FlagValues): Promise<Config> {
+  const watchedNamespace = given(flags, "watched-namespace");
+  const bootstrap = bootstrapFrom(flags);
+  const config: Config = {
+    cluster: clusterFrom(flags),
+    settings: await settingsFrom(flags),
+    ...backendNamesFrom(flags),
+    ...(bootstrap === undefined ? {} : { bootstrap }),
+    cacheDirectory: given(flags, "cache-dir") ?? `${temporaryFolder()}/meshwright-git`,
+    concurrency: Math.max(1, flags.integer("concurrency")),
+    ...(watchedNamespace === undefined ? {} : { watchedNamespace }),
+    pauseRollout: flags.boolean("pause-rollout"),
+    reconcileMeshes: flags.boolean("enable-function-mesh-controller"),
+    installDefinitions: flags.boolean("install-crds"),
+    logLevel: flags.text("log-level") as LogLevel,
+    metricsAddress: flags.text("metrics-addr"),
+    healthAddress: flags.text("health-probe-addr"),
+    ...leaderElectionFrom(flags),
+  };
+  return Object.freeze(config);
+}
+
+function clusterFrom(flags: FlagValues): Config["cluster"] {
+  const [kubeconfig, context, namespace] = ["kubeconfig", "context", "namespace"].map((name) =>
+    given(flags, name)
+  );
+  return {
+    ...(kubeconfig === undefined ? {} : { kubeconfig }),
+    ...(context === undefined ? {} : { context }),
+    ...(namespace === undefined ? {} : { namespace }),
+  };
+}
+
+function bootstrapFrom(flags: FlagValues): BootstrapConfig | undefined {
+  const url = given(flags, "git-url");
+  if (url === undefined) {
+    if (given(flags, "git-ref") !== undefined) {
+      throw new UsageError("--git-ref needs --git-url URL");
+    }
+    return undefined;
+  }
+  const targetNamespace = given(flags, "git-target-namespace");
+  const secretName = given(flags, "git-secret");
+  return {
+    url,
+    ref: flags.text("git-ref"),
+    path: flags.text("git-path"),
+    interval: flags.text("git-interval"),
+    timeout: flags.text("git-timeout"),
+    prune: flags.boolean("git-prune"),
+    ...(targetNamespace === undefined ? {} : { targetNamespace }),
+    ...(secretName === undefined ? {} : { secretName }),
+  };
+}
+
+function leaderElectionFrom(flags: FlagValues): Pick<Config, "leaderElection"> {
+  if (!flags.boolean("enable-leader-election")) return {};
+  const namespace = given(flags, "leader-election-namespace");
+  const name = flags.text("leader-election-id");
+  return { leaderElection: { name, ...(namespace === undefined ? {} : { namespace }) } };
+}
+
+function given(flags: FlagValues, name: string): string | undefined {
+  const value = flags.text(name);
+  return value === "" ? undefined : value;
+}
+
+function temporaryFolder(): string {
+  return Deno.env.get("TMPDIR") ?? "/tmp";
+}

@@ -1,0 +1,92 @@
+/**
+ * The command line: verbs, their flags, and what they print. Start at {@linkcode main}; each verb has a file.
+ *
+ * @module
+ */
+import { closestString } from "@std/text";
+import { errorText } from "#base";
+import { crdsVerb } from "./crds.ts";
+import { UsageError } from "./flag.ts";
+import { overview, verbHelp } from "./help.ts";
+import { type Output, terminal } from "./output.ts";
+import { parseArguments } from "./parse.ts";
+import { renderVerb } from "./render.ts";
+import { runVerb } from "./run.ts";
+import { syncVerb } from "./sync.ts";
+import { validateVerb } from "./validate.ts";
+import type { Verb } from "./verb.ts";
+import { versionVerb } from "./version.ts";
+
+/** All verbs, in the order in which help lists them. */
+const VERBS: readonly Verb[] = [
+  runVerb,
+  syncVerb,
+  renderVerb,
+  validateVerb,
+  crdsVerb,
+  versionVerb,
+];
+
+/** Exit codes: done, not done, wrong usage. */
+const EXIT = { done: 0, failed: 1, usage: 2 } as const;
+
+/**
+ * Runs the verb that the arguments name, `run` without one.
+ *
+ * @param signal aborts on SIGINT and SIGTERM
+ * @returns the exit code: 0 done, 1 not, 2 usage
+ */
+export async function main(
+  args: readonly string[],
+  { signal, output = terminal, env = Deno.env.toObject() }: {
+    readonly signal: AbortSignal;
+    readonly output?: Output;
+    readonly env?: Readonly<Record<string, string | undefined>>;
+  },
+): Promise<number> {
+  const [first = "run", ...rest] = args;
+  if (first === "help" || first === "--help" || first === "-h") {
+    output.out(overview(VERBS));
+    return EXIT.done;
+  }
+  const name = first === "--version" ? "version" : first.startsWith("-") ? "run" : first;
+  const verb = VERBS.find((known) => known.name === name);
+  if (verb === undefined) {
+    const near = closestString(name, VERBS.map((known) => known.name));
+    output.note(`Unknown verb ${name}: did you mean ${near}? (--help lists all)`);
+    return EXIT.usage;
+  }
+  return await runVerbSafely(verb, first.startsWith("-") && first !== "--version" ? args : rest, {
+    signal,
+    output,
+    env,
+  });
+}
+
+async function runVerbSafely(
+  verb: Verb,
+  args: readonly string[],
+  { signal, output, env }: {
+    readonly signal: AbortSignal;
+    readonly output: Output;
+    readonly env: Readonly<Record<string, string | undefined>>;
+  },
+): Promise<number> {
+  try {
+    const parsed = parseArguments(args, { flags: verb.flags, env });
+    if (parsed.help) {
+      output.out(verbHelp(verb));
+      return EXIT.done;
+    }
+    if (verb.words === "" && parsed.words.length > 0) {
+      throw new UsageError(
+        `Cannot make sense of "${parsed.words[0]}": ${verb.name} takes flags only`,
+      );
+    }
+    return await verb.run({ ...parsed, signal, output });
+  } catch (error) {
+    if (signal.aborted && error === signal.reason) return EXIT.done;
+    output.note(`meshwright ${verb.name}: ${errorText(error)}`);
+    return error instanceof UsageError ? EXIT.usage : EXIT.failed;
+  }
+}

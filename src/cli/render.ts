@@ -1,0 +1,126 @@
+import { COMPUTE_API_VERSION } from "#api";
+import { isPlainObject, keyOf, type KubeObject } from "#base";
+import { type Facts, type Rendering, renderResource } from "#desired";
+import { manifestProblemText, readManifests } from "#gitops";
+import { yamlStream } from "./crds.ts";
+import { UsageError } from "./flag.ts";
+import { outputFlag, SETTINGS_FLAGS, text } from "./flags.ts";
+import { type BackendNames, backendNamesFrom, settingsFrom } from "./settings.ts";
+import type { Invocation, Verb } from "./verb.ts";
+
+/** `meshwright render` */
+export const renderVerb: Verb = {
+  name: "render",
+  summary: "Print what the controller would create, without a cluster",
+  words: "",
+  description: [
+    "Reads resources from a file or from standard input (`-f -`): YAML, JSON, or one JSON object a line.",
+    "BackendConfigs of the input count for its other resources, as they would in a cluster.",
+    "yaml prints the objects as a stream; json prints one line for each of our resources, in order,",
+    "with its problems and objects. Exit code 1 when a resource has a problem.",
+  ],
+  flags: [
+    {
+      ...text("filename", "RENDER_FILE", "", "FILE", "File with resources; - for standard input"),
+      short: "f",
+    },
+    outputFlag(["yaml", "json"]),
+    ...SETTINGS_FLAGS,
+  ],
+  async run({ flags, words, output }: Invocation) {
+    const file = flags.text("filename") || words[0];
+    if (file === undefined) {
+      throw new UsageError("Name what to render: -f FILE, or -f - for standard input");
+    }
+    const settings = await settingsFrom(flags);
+    const { objects, unread } = readObjects(await readInput(file), file);
+    unread.forEach((line) => output.note(line));
+    const ours = objects.filter((object) => object.apiVersion === COMPUTE_API_VERSION);
+    const names = backendNamesFrom(flags);
+    const rendered = ours.map((object) =>
+      renderResource(object, factsFor(object, ours, names), settings)
+    );
+    if (flags.text("output") === "json") {
+      rendered.forEach((result) => output.out(JSON.stringify(result)));
+    } else {
+      const made = rendered.flatMap((result) => result.objects);
+      if (made.length > 0) output.out(yamlStream(made));
+      rendered.flatMap(problemLines).forEach((line) => output.note(line));
+    }
+    const isSound = unread.length === 0 && rendered.every((result) => result.problems.length === 0);
+    return isSound ? 0 : 1;
+  },
+};
+
+/** The BackendConfigs among the input that a cluster would apply to a resource. */
+function factsFor(object: KubeObject, all: readonly KubeObject[], names: BackendNames): Facts {
+  const configs = all.filter((other) => other.kind === "BackendConfig");
+  const find = (namespace: string, name: string) =>
+    configs.find((config) => {
+      const key = keyOf(config);
+      return (key.namespace || "default") === namespace && key.name === name;
+    });
+  const { globalBackendConfig, namespacedBackendConfig } = names;
+  const global = globalBackendConfig === undefined
+    ? undefined
+    : find(globalBackendConfig.namespace, globalBackendConfig.name);
+  const namespaced = find(object.metadata.namespace ?? "default", namespacedBackendConfig);
+  return {
+    ...(global === undefined ? {} : { globalBackendConfig: global }),
+    ...(namespaced === undefined ? {} : { namespacedBackendConfig: namespaced }),
+  } as Facts;
+}
+
+function problemLines(result: Rendering): string[] {
+  const { kind, name } = result.resource;
+  return result.problems.map((problem) => `${kind}/${name} ${problem.path}: ${problem.message}`);
+}
+
+interface ReadObjects {
+  readonly objects: readonly KubeObject[];
+  /** What could not be read at all. */
+  readonly unread: readonly string[];
+}
+
+function readObjects(content: string, file: string): ReadObjects {
+  const lines = jsonLines(content);
+  if (lines !== undefined) return { objects: lines, unread: [] };
+  const path = file === "-" ? "stdin.yaml" : file;
+  const read = readManifests([{
+    path: /\.(ya?ml|json)$/i.test(path) ? path : `${path}.yaml`,
+    text: content,
+  }]);
+  return {
+    objects: read.documents.map((document) => document.object),
+    unread: read.problems.filter((problem) => problem.kind === undefined).map(manifestProblemText),
+  };
+}
+
+/** Objects written one a line, which no YAML reader takes; undefined when the text is something else. */
+function jsonLines(content: string): KubeObject[] | undefined {
+  const lines = content.split("\n").filter((line) => line.trim() !== "");
+  if (lines.length === 0 || !lines.every((line) => line.trimStart().startsWith("{"))) {
+    return undefined;
+  }
+  try {
+    const objects: unknown[] = lines.map((line) => JSON.parse(line));
+    return objects.every(isObject) ? objects : undefined;
+  } catch {
+    // Not one object a line: a JSON document over several lines, or YAML in braces.
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is KubeObject {
+  return isPlainObject(value) && typeof value["apiVersion"] === "string" &&
+    typeof value["kind"] === "string" && isPlainObject(value["metadata"]);
+}
+
+async function readInput(file: string): Promise<string> {
+  if (file === "-") return await new Response(Deno.stdin.readable).text();
+  try {
+    return await Deno.readTextFile(file);
+  } catch (error) {
+    throw new UsageError(`Cannot read ${file}: ${String(error)}`, { cause: error });
+  }
+}

@@ -1,0 +1,49 @@
+import type { ObjectKey } from "#base";
+import type { Settings } from "#desired";
+import type { LogLevel } from "#telemetry";
+
+/** Where the program's objects are, and how the cluster is reached. */
+export interface ClusterConfig {
+  /** Path of a kubeconfig; undefined: the pod's service account, then the usual places. */
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  /** Namespace of the program's own objects; undefined: that of the pod or of the context. */
+  readonly namespace?: string;
+}
+
+/** What to take from Git, as flags say it: becomes the MeshSync `bootstrap`. */
+export interface BootstrapConfig {
+  readonly url: string;
+  /** Branch, `tag:…`, `semver:…` or `commit:…`; empty for the default branch. */
+  readonly ref: string;
+  readonly path: string;
+  /** Go durations. */
+  readonly interval: string;
+  readonly timeout: string;
+  readonly prune: boolean;
+  readonly targetNamespace?: string;
+  readonly secretName?: string;
+}
+
+/** Everything that the program can be told; made once from flags and environment, then frozen. */
+export interface Config {
+  readonly cluster: ClusterConfig;
+  readonly settings: Settings;
+  readonly globalBackendConfig?: ObjectKey;
+  readonly namespacedBackendConfig: string;
+  readonly bootstrap?: BootstrapConfig;
+  /** Where fetched repositories are kept. */
+  readonly cacheDirectory: string;
+  /** Keys of one kind that are worked on at the same time. */
+  readonly concurrency: number;
+  /** Undefined: all namespaces. */
+  readonly watchedNamespace?: string;
+  readonly pauseRollout: boolean;
+  readonly reconcileMeshes: boolean;
+  readonly installDefinitions: boolean;
+  readonly logLevel: LogLevel;
+  /** `:8080`, `127.0.0.1:0`, or `0` for no server. */
+  readonly metricsAddress: string;
+  readonly healthAddress: string;
+  readonly leaderElection?: { readonly name: string; readonly namespace?: string };
+}

@@ -1,0 +1,123 @@
+import { isMeshKind, resourceOf } from "#api";
+import { keyOf } from "#base";
+import { gitSource } from "#git";
+import { ensureBootstrap, type GitOpsContext, reconcileMeshSync, SyncMemory } from "#gitops";
+import { Informer, type ObjectChange } from "#kube";
+import { Controller } from "#runtime";
+import { type Parts, untilDone } from "./parts.ts";
+import type { MeshController } from "./mesh_controller.ts";
+
+/** MeshSyncs that are fetched or applied at the same time; waiting for health holds none of these. */
+const SYNCS_AT_ONCE = 4;
+
+/** The cache and the queue of MeshSyncs, wired to the GitOps room. */
+export class GitOpsLoop {
+  readonly #parts: Parts;
+  readonly #controller: MeshController;
+  readonly #memory = new SyncMemory();
+  #syncs: Informer | undefined;
+  #queue: Controller | undefined;
+
+  constructor(parts: Parts, controller: MeshController) {
+    this.#parts = parts;
+    this.#controller = controller;
+    // What was applied from Git is watched by the controller's caches: drift and readiness come from there.
+    controller.onChange((change) => this.#notice(change));
+  }
+
+  /** Runs until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    const syncs = this.#informer(signal);
+    this.#syncs = syncs;
+    const following = syncs.run();
+    // Without the caches of what it applies it would ask for each object.
+    await Promise.all([syncs.whenSynced(signal), this.#controller.whenSynced(signal)])
+      .catch((error) => {
+        if (!signal.aborted) throw error;
+      });
+    const queue = this.#build(syncs, signal);
+    this.#queue = queue;
+    for (const sync of syncs.list()) queue.enqueue(keyOf(sync));
+    await Promise.all([following, queue.run(), this.#bootstrap(signal)]);
+  }
+
+  /** What is not read yet, for the readiness check. */
+  unsynced(): string | undefined {
+    return this.#syncs?.synced === true ? undefined : this.#syncs?.problem ?? "not started";
+  }
+
+  /** A pass that does not end, for the liveness check. */
+  stuck(): string | undefined {
+    return this.#queue?.problem();
+  }
+
+  async #bootstrap(signal: AbortSignal): Promise<void> {
+    const { config, cluster, namespace } = this.#parts;
+    const { bootstrap } = config;
+    if (bootstrap === undefined) return;
+    await untilDone("Make the MeshSync of the flags", this.#parts, signal, async () => {
+      await ensureBootstrap(bootstrap, { cluster, namespace, signal });
+    });
+  }
+
+  #build(syncs: Informer, signal: AbortSignal): Controller {
+    const { clock, log, metrics } = this.#parts;
+    const ctx = this.#context(syncs, signal);
+    return new Controller({
+      name: "MeshSync",
+      reconcile: (key) => reconcileMeshSync(key, ctx),
+      concurrency: SYNCS_AT_ONCE,
+      clock,
+      metrics,
+      log,
+      signal,
+    });
+  }
+
+  #context(syncs: Informer, signal: AbortSignal): GitOpsContext {
+    const { config, cluster, clock, log, metrics, events, namespace } = this.#parts;
+    const { bootstrap, cacheDirectory } = config;
+    return {
+      cluster,
+      syncs,
+      caches: { ...this.#controller.caches, MeshSync: syncs },
+      memory: this.#memory,
+      git: gitSource({ cacheDirectory }),
+      clock,
+      log,
+      metrics,
+      events,
+      ...(bootstrap === undefined
+        ? {}
+        : { bootstrap: { key: { namespace, name: "bootstrap" }, url: bootstrap.url } }),
+      signal,
+    };
+  }
+
+  #informer(signal: AbortSignal): Informer {
+    const { config, transport, clock, log, metrics } = this.#parts;
+    const { watchedNamespace } = config;
+    return new Informer({
+      transport,
+      type: resourceOf("MeshSync"),
+      ...(watchedNamespace === undefined ? {} : { namespace: watchedNamespace }),
+      onChange: (change) => this.#changed(change),
+      onRestart: (cause) => metrics.countWatchRestart("MeshSync", cause),
+      clock,
+      log,
+      signal,
+    });
+  }
+
+  #changed(change: ObjectChange): void {
+    const sync = change.after ?? change.before;
+    if (sync !== undefined) this.#queue?.enqueue(keyOf(sync));
+    this.#notice(change);
+  }
+
+  #notice(change: ObjectChange): void {
+    const object = change.after ?? change.before;
+    if (object === undefined || !isMeshKind(object)) return;
+    for (const key of this.#memory.notice(change)) this.#queue?.enqueue(key);
+  }
+}

@@ -1,0 +1,190 @@
+import { COMPONENT_KINDS } from "#api";
+import { keyOf, type Next, type ObjectKey } from "#base";
+import { Informer, type ObjectChange } from "#kube";
+import {
+  reconcileComponent,
+  type ReconcileContext,
+  type ReconciledKind,
+  reconcileMesh,
+  type Watched,
+  watched,
+} from "#reconcile";
+import { Controller } from "#runtime";
+import { type Parts, untilDone } from "./parts.ts";
+
+/** How often everything is looked at although nothing changed: a net under the watches that costs no request. */
+const RESYNC_MS = 10 * 60_000;
+
+/** Caches, queues and reconcilers of the kinds of `compute.functionmesh.io`, wired together. */
+export class MeshController {
+  readonly #parts: Parts;
+  readonly #informers = new Map<string, Informer>();
+  readonly #controllers = new Map<ReconciledKind, Controller>();
+  /** Told of each change that a cache sees, for whoever else lives on these caches. */
+  readonly #listeners: ((change: ObjectChange) => void)[] = [];
+
+  /** Objects that were applied without changing: see `settledMark`. */
+  readonly #settled = new Map<string, string>();
+  readonly #synced = Promise.withResolvers<void>();
+  #caches: ReconcileContext["caches"] = {};
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** The caches by kind; empty before {@linkcode run} has found out what the API server serves. */
+  get caches(): ReconcileContext["caches"] {
+    return this.#caches;
+  }
+
+  /** Has every change that a cache sees told to `listener` as well. */
+  onChange(listener: (change: ObjectChange) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Resolves when all caches have been filled once; rejects with the signal's reason. */
+  async whenSynced(signal: AbortSignal): Promise<void> {
+    const aborted = Promise.withResolvers<never>();
+    const abort = () => aborted.reject(signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
+    if (signal.aborted) abort();
+    await Promise.race([this.#synced.promise, aborted.promise]);
+    signal.removeEventListener("abort", abort);
+  }
+
+  /** Runs until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    await untilDone("Look for autoscaler APIs", this.#parts, signal, async () => {
+      const { cluster } = this.#parts;
+      const vertical = await cluster.resourceType("autoscaling.k8s.io/v1", "VerticalPodAutoscaler");
+      this.#build(vertical !== undefined, signal);
+    });
+    const informers = [...this.#informers.values()];
+    const following = informers.map((informer) => informer.run());
+    await Promise.all(informers.map((informer) => informer.whenSynced(signal)))
+      .catch((error) => {
+        if (!signal.aborted) throw error;
+      });
+    if (!signal.aborted) {
+      const objects = informers.reduce((sum, { size }) => sum + size, 0);
+      this.#parts.log.info("Caches are synced", { objects });
+      this.#synced.resolve();
+    }
+    const working = [...this.#controllers.values()].map((controller) => controller.run());
+    await Promise.all([...following, ...working, this.#resync(signal)]);
+  }
+
+  /** What is not read yet, for the readiness check. */
+  unsynced(): string | undefined {
+    if (this.#informers.size === 0) return "not started";
+    const problems = [...this.#informers.values()]
+      .filter((informer) => !informer.synced)
+      .map((informer) => `${informer.type.kind}: ${informer.problem ?? "not read yet"}`);
+    return problems.length === 0 ? undefined : problems.join("; ");
+  }
+
+  /** A pass that does not end, for the liveness check. */
+  stuck(): string | undefined {
+    return [...this.#controllers.values()].map((controller) => controller.problem())
+      .find((problem) => problem !== undefined);
+  }
+
+  #build(verticalPodAutoscaler: boolean, signal: AbortSignal): void {
+    const { config, clock, log, metrics } = this.#parts;
+    const options = { ...config, verticalPodAutoscaler };
+    for (const watch of watched(options)) {
+      this.#informers.set(watch.type.kind, this.#informer(watch, signal));
+    }
+    this.#caches = Object.fromEntries(this.#informers);
+    const ctx = this.#context(verticalPodAutoscaler);
+    const kinds: readonly ReconciledKind[] = config.reconcileMeshes
+      ? [...COMPONENT_KINDS, "FunctionMesh"]
+      : COMPONENT_KINDS;
+    for (const kind of kinds) {
+      this.#controllers.set(
+        kind,
+        new Controller({
+          name: kind,
+          reconcile: (key, passSignal) => reconcileKind(kind, key, { ctx, signal: passSignal }),
+          concurrency: config.concurrency,
+          clock,
+          metrics,
+          log,
+          signal,
+        }),
+      );
+    }
+  }
+
+  #informer(watch: Watched, signal: AbortSignal): Informer {
+    const { config, transport, clock, log, metrics } = this.#parts;
+    const { type, labelSelector, fieldSelector, project } = watch;
+    const namespace = this.#namespaceOf(type.kind);
+    return new Informer({
+      transport,
+      type,
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(labelSelector === undefined ? {} : { labelSelector }),
+      ...(fieldSelector === undefined ? {} : { fieldSelector }),
+      ...(project === undefined ? {} : { project }),
+      onChange: (change) => this.#wake(watch, change),
+      onRestart: (cause) => metrics.countWatchRestart(type.kind, cause),
+      clock,
+      log,
+      signal,
+    });
+  }
+
+  #wake(watch: Watched, change: ObjectChange): void {
+    const { before, after } = change;
+    if (after === undefined) this.#settled.delete(before?.metadata.uid ?? "");
+    for (const { kind, key } of watch.wakes(change, this.#caches)) {
+      this.#controllers.get(kind)?.enqueue(key);
+    }
+    for (const listener of this.#listeners) listener(change);
+  }
+
+  /** A global BackendConfig may live outside the one namespace that is watched (W-25). */
+  #namespaceOf(kind: string): string | undefined {
+    const { watchedNamespace, globalBackendConfig } = this.#parts.config;
+    const isElsewhere = kind === "BackendConfig" && globalBackendConfig !== undefined &&
+      globalBackendConfig.namespace !== watchedNamespace;
+    return isElsewhere ? undefined : watchedNamespace;
+  }
+
+  #context(verticalPodAutoscaler: boolean): ReconcileContext {
+    const { config, cluster, clock, log, metrics, events } = this.#parts;
+    return {
+      cluster,
+      caches: this.#caches,
+      settings: { ...config.settings, verticalPodAutoscaler },
+      options: config,
+      clock,
+      log,
+      metrics,
+      events,
+      settled: this.#settled,
+    };
+  }
+
+  async #resync(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#parts;
+    while (!signal.aborted) {
+      await clock.sleep(RESYNC_MS * (0.9 + Math.random() / 5), signal).catch(() => {});
+      for (const [kind, controller] of this.#controllers) {
+        const objects = this.#informers.get(kind)?.list() ?? [];
+        for (const object of objects) controller.enqueue(keyOf(object), "periodic");
+      }
+    }
+  }
+}
+
+function reconcileKind(
+  kind: ReconciledKind,
+  key: ObjectKey,
+  effects: { readonly ctx: ReconcileContext; readonly signal: AbortSignal },
+): Promise<Next> {
+  return kind === "FunctionMesh"
+    ? reconcileMesh(key, effects)
+    : reconcileComponent(kind, key, effects);
+}

@@ -1,0 +1,83 @@
+import { type Clock, isAbort, systemClock } from "#base";
+import {
+  type ClusterClient,
+  EventRecorder,
+  httpCluster,
+  httpTransport,
+  type Transport,
+} from "#kube";
+import { Backoff } from "#runtime";
+import { createLogger, createMetrics, type Logger, type Metrics } from "#telemetry";
+import type { Config } from "./config.ts";
+import { connect } from "./kube/connect.ts";
+import { VERSION } from "./version.ts";
+
+/** What every part of the program is given: made once, here. */
+export interface Parts {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly transport: Transport;
+  readonly cluster: ClusterClient;
+  readonly events: EventRecorder;
+  /** Namespace of the program's own objects. */
+  readonly namespace: string;
+}
+
+/** Opens what the program needs: the connection, metrics, log and events. Nothing runs yet. */
+export async function openParts(config: Config): Promise<Parts & AsyncDisposable> {
+  const clock = systemClock;
+  const log = createLogger({ level: config.logLevel });
+  const metrics = createMetrics();
+  const { kubeconfig, context, namespace } = config.cluster;
+  const connection = await connect({
+    ...(kubeconfig === undefined ? {} : { kubeconfig }),
+    ...(context === undefined ? {} : { context }),
+    env: (name) => Deno.env.get(name),
+    clock,
+  });
+  const transport = httpTransport(connection.endpoint, {
+    userAgent: `meshwright/${VERSION}`,
+    clock,
+    onRequest: (sample) => metrics.countApiRequest(sample),
+  });
+  const cluster = httpCluster(transport, { clock });
+  const instance = Deno.hostname();
+  const events = new EventRecorder({ cluster, component: "meshwright", instance, clock, log });
+  log.info("Connected", { server: transport.server, source: connection.source, version: VERSION });
+  return {
+    config,
+    clock,
+    log,
+    metrics,
+    transport,
+    cluster,
+    events,
+    namespace: namespace ?? connection.namespace,
+    async [Symbol.asyncDispose]() {
+      await events[Symbol.asyncDispose]();
+      await transport[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Tries something until it works or the signal aborts, waiting longer after each failure. */
+export async function untilDone(
+  what: string,
+  { clock, log }: Pick<Parts, "clock" | "log">,
+  signal: AbortSignal,
+  attempt: () => Promise<void>,
+): Promise<void> {
+  const backoff = new Backoff({ random: Math.random, maxMs: 30_000 });
+  while (!signal.aborted) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (isAbort(error, signal)) return;
+      const delayMs = backoff.nextDelayMs(what);
+      log.warn("Cannot start yet", { step: what, error, retryMs: delayMs });
+      await clock.sleep(delayMs, signal).catch(() => {});
+    }
+  }
+}

@@ -1,4 +1,5 @@
 import { customResourceDefinitions } from "#api";
+import type { OnceReport } from "#gitops";
 import { installDefinitions, runAsLeader } from "#kube";
 import { type Server, startServer } from "#telemetry";
 import { GitOpsLoop } from "./gitops_loop.ts";
@@ -54,6 +55,27 @@ export class App implements AsyncDisposable {
     await this.#installDefinitions(signal);
     if (signal.aborted) return;
     await Promise.all([this.#controller.run(signal), this.#gitOps.run(signal)]);
+  }
+
+  /**
+   * Applies what the flags name once and waits until it is healthy, or until time is up. With `reconcile` the
+   * controller runs as long, so that a cluster without a running one converges too.
+   */
+  async once(
+    signal: AbortSignal,
+    options: { readonly timeoutMs: number; readonly reconcile: boolean },
+  ): Promise<OnceReport> {
+    await this.#installDefinitions(signal);
+    const over = new AbortController();
+    const either = AbortSignal.any([signal, over.signal]);
+    const controlling = options.reconcile ? this.#controller.run(either) : Promise.resolve();
+    try {
+      if (options.reconcile) await this.#controller.whenSynced(either);
+      return await this.#gitOps.once(signal, options);
+    } finally {
+      over.abort();
+      await controlling;
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,7 +1,15 @@
 import { isMeshKind, resourceOf } from "#api";
 import { keyOf } from "#base";
 import { gitSource } from "#git";
-import { ensureBootstrap, type GitOpsContext, reconcileMeshSync, SyncMemory } from "#gitops";
+import {
+  BOOTSTRAP_NAME,
+  ensureBootstrap,
+  type GitOpsContext,
+  type OnceReport,
+  reconcileMeshSync,
+  SyncMemory,
+  syncOnce,
+} from "#gitops";
 import { Informer, type ObjectChange } from "#kube";
 import { Controller } from "#runtime";
 import { type Parts, untilDone } from "./parts.ts";
@@ -41,6 +49,16 @@ export class GitOpsLoop {
     await Promise.all([following, queue.run(), this.#bootstrap(signal)]);
   }
 
+  /** Brings the MeshSync of the flags to convergence once, and says how that went. */
+  async once(
+    signal: AbortSignal,
+    { timeoutMs }: { readonly timeoutMs: number },
+  ): Promise<OnceReport> {
+    await this.#bootstrap(signal);
+    const key = { namespace: this.#parts.namespace, name: BOOTSTRAP_NAME };
+    return await syncOnce(key, this.#context(signal), { timeoutMs });
+  }
+
   /** What is not read yet, for the readiness check. */
   unsynced(): string | undefined {
     return this.#syncs?.synced === true ? undefined : this.#syncs?.problem ?? "not started";
@@ -56,13 +74,13 @@ export class GitOpsLoop {
     const { bootstrap } = config;
     if (bootstrap === undefined) return;
     await untilDone("Make the MeshSync of the flags", this.#parts, signal, async () => {
-      await ensureBootstrap(bootstrap, { cluster, namespace, signal });
+      await ensureBootstrap(cluster, { ...bootstrap, namespace, signal });
     });
   }
 
   #build(syncs: Informer, signal: AbortSignal): Controller {
     const { clock, log, metrics } = this.#parts;
-    const ctx = this.#context(syncs, signal);
+    const ctx = { ...this.#context(signal), syncs };
     return new Controller({
       name: "MeshSync",
       reconcile: (key) => reconcileMeshSync(key, ctx),
@@ -74,13 +92,12 @@ export class GitOpsLoop {
     });
   }
 
-  #context(syncs: Informer, signal: AbortSignal): GitOpsContext {
+  #context(signal: AbortSignal): Omit<GitOpsContext, "syncs"> {
     const { config, cluster, clock, log, metrics, events, namespace } = this.#parts;
     const { bootstrap, cacheDirectory } = config;
     return {
       cluster,
-      syncs,
-      caches: { ...this.#controller.caches, MeshSync: syncs },
+      caches: this.#controller.caches,
       memory: this.#memory,
       git: gitSource({ cacheDirectory }),
       clock,
@@ -89,7 +106,7 @@ export class GitOpsLoop {
       events,
       ...(bootstrap === undefined
         ? {}
-        : { bootstrap: { key: { namespace, name: "bootstrap" }, url: bootstrap.url } }),
+        : { bootstrap: { key: { namespace, name: BOOTSTRAP_NAME }, url: bootstrap.url } }),
       signal,
     };
   }

@@ -1,10 +1,14 @@
+import { parseRef, RefSyntaxError } from "#git";
 import type { LogLevel } from "#telemetry";
 import type { BootstrapConfig, Config } from "../config.ts";
 import { type FlagValues, UsageError } from "./flag.ts";
 import { backendNamesFrom, settingsFrom } from "./settings.ts";
 
 /** The configuration that flags and environment ask for. @throws {UsageError} when they contradict each other */
-export async function configFrom(flags: FlagValues): Promise<Config> {
+export async function configFrom(
+  flags: FlagValues,
+  { servers = true }: { readonly servers?: boolean } = {},
+): Promise<Config> {
   const watchedNamespace = given(flags, "watched-namespace");
   const bootstrap = bootstrapFrom(flags);
   const config: Config = {
@@ -19,9 +23,9 @@ export async function configFrom(flags: FlagValues): Promise<Config> {
     reconcileMeshes: flags.boolean("enable-function-mesh-controller"),
     installDefinitions: flags.boolean("install-crds"),
     logLevel: flags.text("log-level") as LogLevel,
-    metricsAddress: flags.text("metrics-addr"),
-    healthAddress: flags.text("health-probe-addr"),
-    ...leaderElectionFrom(flags),
+    metricsAddress: servers ? flags.text("metrics-addr") : "0",
+    healthAddress: servers ? flags.text("health-probe-addr") : "0",
+    ...(servers ? leaderElectionFrom(flags) : {}),
   };
   return Object.freeze(config);
 }
@@ -37,6 +41,15 @@ function clusterFrom(flags: FlagValues): Config["cluster"] {
   };
 }
 
+function checkRef(ref: string): void {
+  try {
+    parseRef(ref);
+  } catch (error) {
+    if (!(error instanceof RefSyntaxError)) throw error;
+    throw new UsageError(`Cannot read --git-ref: ${error.message}`, { cause: error });
+  }
+}
+
 function bootstrapFrom(flags: FlagValues): BootstrapConfig | undefined {
   const url = given(flags, "git-url");
   if (url === undefined) {
@@ -45,6 +58,7 @@ function bootstrapFrom(flags: FlagValues): BootstrapConfig | undefined {
     }
     return undefined;
   }
+  checkRef(flags.text("git-ref"));
   const targetNamespace = given(flags, "git-target-namespace");
   const secretName = given(flags, "git-secret");
   return {

@@ -17,6 +17,7 @@ export interface BootstrapOptions {
   /** A duration, e.g. `30s`. */
   readonly interval?: string;
   readonly timeout?: string;
+  readonly prune?: boolean;
   readonly targetNamespace?: string;
   /** Secret with the credentials, in the same namespace. */
   readonly secretName?: string;
@@ -36,7 +37,7 @@ export interface BootstrapOptions {
  * @throws {RefSyntaxError} when the ref can mean nothing
  */
 export function bootstrapSync(options: BootstrapOptions): MeshSync {
-  const { interval, path, secretName, targetNamespace, timeout, url } = options;
+  const { interval, path, prune, secretName, targetNamespace, timeout, url } = options;
   const ref: GitRef = parseRef(options.ref ?? "");
   return {
     apiVersion: GITOPS_API_VERSION,
@@ -48,6 +49,7 @@ export function bootstrapSync(options: BootstrapOptions): MeshSync {
       ...(path === undefined ? {} : { path }),
       ...(interval === undefined ? {} : { interval }),
       ...(timeout === undefined ? {} : { timeout }),
+      ...(prune === undefined ? {} : { prune }),
       ...(targetNamespace === undefined ? {} : { targetNamespace }),
       ...(secretName === undefined ? {} : { secretRef: { name: secretName } }),
     },

@@ -42,9 +42,10 @@ export function problems(object: KubeObject, options: RuleOptions = {}): Problem
   const structural = options.unknownMembers === "refuse"
     ? [...examined.problems, ...examined.unknown]
     : examined.problems;
-  // A rule that only repeats what the structure already said of the same place is left out.
-  const said = new Set(structural.map((problem) => problem.path));
-  const ruled = ruleProblems(examined, options).filter((problem) => !said.has(problem.path));
+  // Rules about a place that has a wrong type would only say so again.
+  const ruled = ruleProblems(examined, options).filter((problem) =>
+    !structural.some((other) => isWithin(problem.path, other.path))
+  );
   return [...structural, ...ruled];
 }
 
@@ -70,6 +71,10 @@ export function warnings(object: KubeObject, options: RuleOptions = {}): Problem
   if (examined === undefined) return [];
   const unknown = options.unknownMembers === "refuse" ? [] : examined.unknown;
   return [...unknown, ...ruleWarnings(examined)];
+}
+
+function isWithin(path: string, place: string): boolean {
+  return path === place || path.startsWith(`${place}.`) || path.startsWith(`${place}[`);
 }
 
 function ruleProblems({ kind, object }: Examined, options: RuleOptions): Problem[] {

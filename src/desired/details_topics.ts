@@ -14,7 +14,7 @@ import { type ConnectorOverride, sinkOverride, sourceOverride } from "./connecto
 import { unsigned64 } from "./details_parts.ts";
 import { goJson, sortedEntries, sortedMap } from "./json_text.ts";
 import { known, message } from "./proto.ts";
-import type { Part } from "./tidy.ts";
+import { entryOf, type Part } from "./tidy.ts";
 
 const BATCH_CLASS = "org.apache.pulsar.functions.source.batch.BatchSourceExecutor";
 /** Names of a proto enum; its first value is left out. */
@@ -172,7 +172,7 @@ function producerSpec(producer: ProducerConfig): Part {
 
 /** Properties of the output's schema and of its consumers, which `customSchemaSinks` holds as JSON of the topic. */
 function outputProperties(output: Output): Part {
-  const text = output.topic ? output.customSchemaSinks?.[output.topic] : undefined;
+  const text = entryOf(output.customSchemaSinks, output.topic || undefined);
   if (text === undefined) return {};
   const settings = parsedObject(text);
   return {

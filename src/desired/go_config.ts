@@ -1,5 +1,6 @@
 import { type DefaultedFunction, integerValue, parseQuantity, type Quantity } from "#api";
 import { goJson } from "./json_text.ts";
+import { entryOf } from "./tidy.ts";
 import { deadLetterTopic, logTopicOf, parallelism, unsigned64 } from "./details_parts.ts";
 
 /** A piece of the configuration's text, or the name of a variable whose value belongs in its place. */
@@ -39,7 +40,7 @@ function members(component: DefaultedFunction): Map<string, unknown> {
     ["nameSpace", spec.namespace],
     ["name", spec.name],
     ["logTopic", logTopicOf(spec)],
-    ["processingGuarantees", GUARANTEES[spec.processingGuarantee] ?? 0],
+    ["processingGuarantees", entryOf(GUARANTEES, spec.processingGuarantee) ?? 0],
     ["secretsMap", ""],
     ["runtime", 3],
     ["autoAck", spec.autoAck],

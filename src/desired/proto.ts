@@ -1,4 +1,4 @@
-import type { Part } from "./tidy.ts";
+import { entryOf, type Part } from "./tidy.ts";
 
 /**
  * A protobuf message for its JSON form: members with their default value (empty text, 0, false, empty list) are left
@@ -15,5 +15,5 @@ function isDefault(value: unknown): boolean {
 
 /** The enum name of a word; "" (the default value) for a word that is none. */
 export function known(names: Readonly<Record<string, string>>, value: string | undefined): string {
-  return value !== undefined && Object.hasOwn(names, value) ? names[value] ?? "" : "";
+  return entryOf(names, value) ?? "";
 }

@@ -22,6 +22,16 @@ function tidy(value: unknown): unknown {
   return Object.fromEntries(members.map(([name, member]) => [name, tidy(member)]));
 }
 
+/** What a map holds under a name that a user chose: `constructor` is no member of an empty map. */
+export function entryOf<T>(
+  map: Readonly<Record<string, T>> | undefined,
+  name: string | undefined,
+): T | undefined {
+  return map !== undefined && name !== undefined && Object.hasOwn(map, name)
+    ? map[name]
+    : undefined;
+}
+
 /** A list, or undefined when it is empty: an empty list in an object means nothing. */
 export function someOf<T>(items: readonly T[] | undefined): readonly T[] | undefined {
   return items === undefined || items.length === 0 ? undefined : items;

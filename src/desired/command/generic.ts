@@ -8,6 +8,7 @@ import {
   stateArguments,
 } from "./instance.ts";
 import { filePath, type GenericRunner } from "./runner.ts";
+import { entryOf } from "../tidy.ts";
 import { word, words } from "./shell.ts";
 
 /** Providers of secrets by language. Others get their secrets as environment only. */
@@ -23,7 +24,7 @@ export function genericScript(
 ): string {
   const { runner, settings } = input;
   const language = runner.spec.language ?? "";
-  const provider = hasSecrets(component) ? SECRETS_PROVIDERS[language] : undefined;
+  const provider = hasSecrets(component) ? entryOf(SECRETS_PROVIDERS, language) : undefined;
   return [
     downloadFirst(component, { ...input, tools: { pulsarctl: true, wget: true } }),
     SHARD,

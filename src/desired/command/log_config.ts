@@ -1,3 +1,5 @@
+import { entryOf } from "../tidy.ts";
+
 /** When a log file is rolled: by the clock, or by its size. */
 export type Rotation =
   | { readonly every: "day" | "week" | "month" }
@@ -25,8 +27,7 @@ const ROTATIONS: Readonly<Record<string, Rotation>> = {
  * otherwise they would fill the volume.
  */
 export function rotationOf(policy: string | undefined, sidecar: boolean): Rotation | undefined {
-  const known = policy === undefined ? undefined : ROTATIONS[policy];
-  return known ?? (sidecar ? { sizeMegabytes: 10 } : undefined);
+  return entryOf(ROTATIONS, policy) ?? (sidecar ? { sizeMegabytes: 10 } : undefined);
 }
 
 const JAVA_LEVELS = new Set(["off", "trace", "debug", "info", "warn", "error", "fatal", "all"]);
@@ -46,7 +47,7 @@ const PYTHON_LEVELS: Readonly<Record<string, string>> = {
 
 /** The level of Python's `logging` for a `log.level`; what Python does not know is `INFO`. */
 export function pythonLevel(level: string): string {
-  return PYTHON_LEVELS[level] ?? "INFO";
+  return entryOf(PYTHON_LEVELS, level) ?? "INFO";
 }
 
 const GO_LEVELS = new Set(["debug", "trace", "info", "warn", "error", "fatal", "panic"]);

@@ -5,7 +5,7 @@ import { runnerContainerName } from "../names.ts";
 import { GRPC_PORT, METRICS_PORT } from "../ports.ts";
 import { quantitiesSpelled } from "../quantities.ts";
 import type { Settings } from "../settings.ts";
-import { type Part, someOf } from "../tidy.ts";
+import { entryOf, type Part, someOf } from "../tidy.ts";
 import type { Backend } from "./backend.ts";
 import { runnerEnv, runnerEnvFrom } from "./env.ts";
 import { livenessProbe } from "./probes.ts";
@@ -68,5 +68,5 @@ export function runnerImage(component: DefaultedComponent, settings: Settings): 
   }
   if (runner.runtime !== "generic") return runnerImages[runner.runtime];
   const { language } = runner.spec;
-  return language ? runnerImages.genericRuntime[language] : PULSAR_IMAGE;
+  return language ? entryOf(runnerImages.genericRuntime, language) : PULSAR_IMAGE;
 }

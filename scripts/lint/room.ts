@@ -153,13 +153,14 @@ function relativeFinding(place: Place, { specifier, typeOnly }: Import): Finding
   };
 }
 
+/** The composition root, `src/app.ts` and what lies beside it, and the command line. */
 function mayConnect(place: Place): boolean {
-  return place.path === "app.ts" || place.room === "cli";
+  return place.room === "" || place.room === "cli";
 }
 
 function connectFinding(): Finding {
   return {
-    message: `src/${CONNECT} is imported outside src/app.ts and src/cli`,
+    message: `src/${CONNECT} is imported below the composition root`,
     hint: "Take a Transport as an argument: connect.ts loads client-node, 70 MB of memory",
   };
 }

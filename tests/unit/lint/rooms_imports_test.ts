@@ -117,7 +117,7 @@ table("lets the composition root and the command line see everything", [
   { file: "src/cli/run.ts", source: 'import { open } from "../app.ts"; import "#gitops";' },
 ]);
 
-table("lets connect.ts alone load client-node, and app and cli alone open it", [
+table("lets connect.ts alone load client-node, and the composition root and cli alone open it", [
   { file: "src/kube/connect.ts", source: 'import { KubeConfig } from "@kubernetes/client-node";' },
   {
     file: "src/kube/watch.ts",
@@ -127,16 +127,17 @@ table("lets connect.ts alone load client-node, and app and cli alone open it", [
   { file: "src/kube/pod.ts", source: 'import type { V1Pod } from "@kubernetes/client-node";' },
   { file: "src/kube/pod.ts", source: 'import { type V1Pod } from "@kubernetes/client-node";' },
   { file: "src/app.ts", source: 'import { connect } from "./kube/connect.ts";' },
+  { file: "src/parts.ts", source: 'import { connect } from "./kube/connect.ts";' },
   { file: "src/cli/run.ts", source: 'import { connect } from "../kube/connect.ts";' },
   {
     file: "src/kube/mod.ts",
     source: 'export * from "./connect.ts";',
-    says: "src/kube/connect.ts is imported outside src/app.ts and src/cli",
+    says: "src/kube/connect.ts is imported below the composition root",
   },
   {
     file: "src/gitops/x.ts",
     source: 'import { connect } from "../kube/connect.ts";',
-    says: "src/kube/connect.ts is imported outside src/app.ts and src/cli",
+    says: "src/kube/connect.ts is imported below the composition root",
   },
 ]);
 

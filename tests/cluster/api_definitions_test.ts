@@ -1,0 +1,126 @@
+import { customResourceDefinitions, problems, RESOURCES } from "#api";
+import { type KubeObject, systemClock } from "#base";
+import { installDefinitions } from "#kube";
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { testCluster } from "../support/control_plane.ts";
+import { testClient } from "../support/transport.ts";
+import { goldenCases } from "../unit/api/golden_cases.ts";
+
+const cluster = testCluster();
+
+async function install(): Promise<void> {
+  await using client = testClient(await cluster.access());
+  const definitions = customResourceDefinitions();
+  await installDefinitions(client.cluster, definitions, {
+    fieldManager: "api-test",
+    clock: systemClock,
+  });
+}
+
+Deno.test("the API server takes crds/ as they are written", async () => {
+  const folder = new URL("../../crds/", import.meta.url).pathname;
+  await cluster.kubectl(["apply", "--server-side", "--force-conflicts", "-f", folder]);
+  await cluster.kubectl(["wait", "--for=condition=Established", "--timeout=20s", "-f", folder]);
+  const list = await cluster.get<{ items: { status: { conditions: Condition[] } }[] }>(
+    ["-f", folder],
+  );
+  assertEquals(list.items.length, RESOURCES.length);
+  for (const { status } of list.items) {
+    // A schema that the server finds fault with has one more condition, NonStructuralSchema.
+    assertEquals(status.conditions.map((condition) => condition.type).sort(), [
+      "Established",
+      "NamesAccepted",
+    ]);
+  }
+});
+
+interface Condition {
+  readonly type: string;
+}
+
+Deno.test("the API server takes what problems() takes, and stores it as it is written", async () => {
+  await install();
+  await using space = await cluster.namespace();
+  const objects = goldenCases().map((golden) => golden.input)
+    .filter((object) => problems(object).length === 0)
+    .map((object) => inNamespace(object, space.name));
+  assertEquals(objects.length > 150, true);
+  const list = { apiVersion: "v1", kind: "List", items: objects };
+  const options = { stdin: JSON.stringify(list) };
+  const command = ["create", "--dry-run=server", "--validate=strict", "-o", "json", "-f", "-"];
+  const answer = await cluster.kubectl(command, options);
+  // kubectl prints one document after the other; only their ends begin a line with a brace.
+  const stored = answer.split(/\n(?=\{)/).map((text): KubeObject => JSON.parse(text));
+  assertEquals(stored.map((object) => object.spec), objects.map(withServerDefault));
+});
+
+Deno.test("the API server refuses with the words of the definitions' rules", async () => {
+  await install();
+  await using space = await cluster.namespace();
+  const refused: readonly (readonly [string, unknown, string])[] = [
+    ["Function", { replicas: 3, maxReplicas: 2 }, "replicas must not be more than maxReplicas"],
+    ["Sink", { replicas: 3, maxReplicas: 2 }, "replicas must not be more than maxReplicas"],
+    [
+      "Function",
+      { java: { jar: "a" }, golang: { go: "a" } },
+      "only one of java, python and golang",
+    ],
+    ["Function", { retainOrdering: true, retainKeyOrdering: true }, "only one of retainOrdering"],
+    ["Function", { replicas: -1 }, "should be greater than or equal to 0"],
+    ["Source", { logTopicAgent: "nobody" }, "Unsupported value"],
+    ["Sink", { resources: { limits: { memory: "a lot" } } }, "spec.resources.limits.memory"],
+    ["MeshSync", {}, "spec.url"],
+    ["MeshSync", { url: "https://a/b", ref: { tag: "a", branch: "b" } }, "only one of ref.branch"],
+    ["MeshSync", { url: "https://a/b", interval: "soon" }, "spec.interval"],
+  ];
+  for (const [kind, spec, words] of refused) {
+    const apiVersion = RESOURCES.find((resource) => resource.kind === kind)?.apiVersion;
+    const metadata = { name: "refused", namespace: space.name };
+    const stdin = JSON.stringify({ apiVersion, kind, metadata, spec });
+    const answer = await cluster.tryKubectl(["create", "--dry-run=server", "-f", "-"], { stdin });
+    assertEquals(answer.code, 1, `${kind} ${JSON.stringify(spec)}`);
+    assertStringIncludes(answer.stderr, words);
+  }
+});
+
+Deno.test("kubectl lists, names in short and scales our kinds", async () => {
+  await install();
+  await using space = await cluster.namespace();
+  const name = `scaled-${crypto.randomUUID().slice(0, 8)}`;
+  const [sample] = goldenCases();
+  const metadata = { name, namespace: space.name };
+  await cluster.apply({ ...sample?.input, metadata });
+  await cluster.kubectl(["scale", `fn/${name}`, "--replicas=3", "-n", space.name]);
+  const stored = await cluster.get<{ spec: { replicas: number } }>(["fn", name, "-n", space.name]);
+  assertEquals(stored.spec.replicas, 3);
+  const table = await cluster.kubectl(["get", "fn,source,sink,fmesh", "-n", space.name]);
+  assertEquals(table.split("\n")[0]?.split(/\s+/).slice(0, 6), [
+    "NAME",
+    "READY",
+    "REPLICAS",
+    "AVAILABLE",
+    "REASON",
+    "AGE",
+  ]);
+  assertStringIncludes(
+    await cluster.kubectl(["get", "mesh", "-n", space.name, "-o", "name"]),
+    name,
+  );
+});
+
+function inNamespace(object: KubeObject, namespace: string): KubeObject {
+  const { uid: _, ...metadata } = object.metadata;
+  return { ...object, metadata: { ...metadata, namespace } };
+}
+
+/** The definitions' only default, `minReplicas` of a component and of a mesh's items. */
+function withServerDefault(object: KubeObject): unknown {
+  const spec = object.spec as Record<string, unknown>;
+  if (object.kind !== "FunctionMesh") return { minReplicas: 1, ...spec };
+  return Object.fromEntries(
+    Object.entries(spec).map(([list, items]) => [
+      list,
+      (items as Record<string, unknown>[]).map((item) => ({ minReplicas: 1, ...item })),
+    ]),
+  );
+}

@@ -1,0 +1,174 @@
+/**
+ * `deno task test`: every test, from pure functions to a real control plane, stage by stage. See `HELP`.
+ *
+ * @module
+ */
+import { durationText, progressOnStderr } from "./control_plane/progress.ts";
+
+const HELP = `Run the tests, stage by stage: the cheapest first.
+
+Usage: deno task test [STAGE...]
+
+  pure     pure code and the examples in its documentation, without permissions
+  golden   what the reference operator makes of 281 resources, against ours (needs ../shared/golden)
+  io       transport, Git, servers and scripts, against this machine
+  cluster  a real kube-apiserver, etcd, controller manager, scheduler and simulated nodes
+
+Without a stage all of them run. The last line is "N passed, N failed".
+The control plane's programs are fetched or built once and kept outside the checkout.
+`;
+
+/** Sanitizers are off by default in this version of Deno. */
+const STRICT = ["--no-prompt", "--sanitize-ops", "--sanitize-resources"];
+
+interface Stage {
+  readonly name: string;
+  /** Arguments of `deno`. */
+  readonly args: readonly string[];
+  /** A folder without which the stage cannot run; it is then counted as skipped, and said so. */
+  readonly needs?: string;
+}
+
+const STAGES: readonly Stage[] = [
+  {
+    name: "pure",
+    args: [
+      "test",
+      "--doc",
+      ...STRICT,
+      "--allow-read=tests,crds",
+      "src/base",
+      "src/api",
+      "src/desired",
+      "src/plan",
+      "tests/unit",
+    ],
+  },
+  { name: "golden", args: ["test", ...STRICT, "-A", "tests/golden"], needs: "../shared/golden" },
+  {
+    name: "io",
+    args: [
+      "test",
+      "--doc",
+      ...STRICT,
+      "-A",
+      "src/telemetry",
+      "src/kube",
+      "src/git",
+      "src/runtime",
+      "src/reconcile",
+      "src/gitops",
+      "src/cli",
+      "scripts/control_plane",
+      "tests/io",
+      "tests/tidy_test.ts",
+    ],
+  },
+  {
+    name: "cluster",
+    args: [
+      "run",
+      "-A",
+      "scripts/with_cluster.ts",
+      "--",
+      Deno.execPath(),
+      "test",
+      "-A",
+      ...STRICT,
+      "tests/cluster",
+    ],
+  },
+];
+
+interface Tally {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+async function main(words: readonly string[]): Promise<number> {
+  if (words.includes("--help")) {
+    await Deno.stdout.write(new TextEncoder().encode(HELP));
+    return 0;
+  }
+  const unknown = words.find((word) => STAGES.every((stage) => stage.name !== word));
+  if (unknown !== undefined) {
+    progressOnStderr(
+      `unknown stage ${unknown}; there are ${STAGES.map(({ name }) => name).join(", ")}`,
+    );
+    return 2;
+  }
+  const stages = STAGES.filter((stage) => words.length === 0 || words.includes(stage.name));
+  const startMs = Date.now();
+  let total: Tally = { passed: 0, failed: 0, skipped: 0 };
+  for (const [index, stage] of stages.entries()) {
+    progressOnStderr(
+      `stage ${index + 1}/${stages.length}: ${stage.name} (${
+        durationText(Date.now() - startMs)
+      } so far)`,
+    );
+    const tally = await runStage(stage);
+    total = {
+      passed: total.passed + tally.passed,
+      failed: total.failed + tally.failed,
+      skipped: total.skipped + tally.skipped,
+    };
+  }
+  progressOnStderr(`all stages took ${durationText(Date.now() - startMs)}`);
+  const skipped = total.skipped === 0 ? "" : `, ${total.skipped} skipped`;
+  await Deno.stdout.write(
+    new TextEncoder().encode(`${total.passed} passed, ${total.failed} failed${skipped}\n`),
+  );
+  return total.failed === 0 ? 0 : 1;
+}
+
+async function runStage(stage: Stage): Promise<Tally> {
+  if (stage.needs !== undefined && !await isThere(stage.needs)) {
+    progressOnStderr(`stage ${stage.name} skipped: ${stage.needs} is not beside this checkout`);
+    return { passed: 0, failed: 0, skipped: 1 };
+  }
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [...stage.args],
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const tally = await tallied(child.stdout);
+  const { success } = await child.status;
+  if (success || tally.failed > 0) return tally;
+  // A stage that ended badly without naming a failed test (a type error, a crash) is a failure itself.
+  progressOnStderr(`stage ${stage.name} ended without a result`);
+  return { ...tally, failed: 1 };
+}
+
+/** Passes the output on and reads the runner's closing line. */
+async function tallied(output: ReadableStream<Uint8Array>): Promise<Tally> {
+  let text = "";
+  const decoder = new TextDecoder();
+  for await (const chunk of output) {
+    await Deno.stdout.write(chunk);
+    text = (text + decoder.decode(chunk, { stream: true })).slice(-4_000);
+  }
+  const closing = [
+    ...text.matchAll(
+      /\| (\d+) passed(?: \([^)]*\))? \| (\d+) failed(?: \([^)]*\))?(?: \| (\d+) ignored)?/g,
+    ),
+  ].at(-1);
+  return {
+    passed: Number(closing?.[1] ?? 0),
+    failed: Number(closing?.[2] ?? 0),
+    skipped: Number(closing?.[3] ?? 0),
+  };
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isDirectory;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -1,0 +1,77 @@
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { meshwright } from "../support/cli.ts";
+
+const VERBS = ["run", "sync", "render", "validate", "crds", "version"];
+
+Deno.test("meshwright --help lists every verb", async () => {
+  const { code, out } = await meshwright(["--help"]);
+  assertEquals(code, 0);
+  for (const verb of VERBS) assertStringIncludes(out.join("\n"), `  ${verb}`);
+});
+
+Deno.test("every verb explains itself, each flag with its variable", async () => {
+  for (const verb of VERBS) {
+    const { code, out } = await meshwright([verb, "--help"]);
+    const text = out.join("\n");
+    assertEquals([verb, code], [verb, 0]);
+    assertStringIncludes(text, `Usage: meshwright ${verb}`);
+    for (const line of text.split("\n").filter((candidate) => /^ {2}(-\w, )?--/.test(candidate))) {
+      assertMatch(line, /\[[A-Z_]+\]$/);
+    }
+  }
+});
+
+Deno.test("an unknown flag is refused with the nearest known one and exit code 2", async () => {
+  const { code, notes } = await meshwright(["run", "--git-ulr", "x"]);
+  assertEquals(code, 2);
+  assertStringIncludes(notes.join("\n"), "Unknown flag --git-ulr: did you mean --git-url?");
+});
+
+Deno.test("an unknown verb is refused with the nearest known one and exit code 2", async () => {
+  const { code, notes } = await meshwright(["rendr"]);
+  assertEquals(code, 2);
+  assertStringIncludes(notes.join("\n"), "did you mean render?");
+});
+
+Deno.test("a bad value names the flag or the variable that holds it", async () => {
+  const flag = await meshwright(["run", "--concurrency", "many"]);
+  assertEquals(flag.code, 2);
+  assertStringIncludes(flag.notes.join("\n"), '--concurrency: "many" is no whole number');
+  const variable = await meshwright(["run"], { GIT_INTERVAL: "soon" });
+  assertEquals(variable.code, 2);
+  assertStringIncludes(variable.notes.join("\n"), "the variable GIT_INTERVAL");
+});
+
+Deno.test("flags that make no sense together are refused", async () => {
+  const ref = await meshwright(["run", "--git-ref", "main"]);
+  assertEquals([ref.code, ref.notes.length], [2, 1]);
+  const sync = await meshwright(["sync", "--git-url", "https://git.example/a.git"]);
+  assertEquals(sync.code, 2);
+  assertStringIncludes(sync.notes.join("\n"), "--once");
+  const semver = await meshwright([
+    "run",
+    "--git-url",
+    "https://git.example/a.git",
+    "--git-ref",
+    "semver:newest",
+  ]);
+  assertEquals(semver.code, 2);
+  assertStringIncludes(semver.notes.join("\n"), "--git-ref");
+});
+
+Deno.test("version says which version of the program and of the runtime", async () => {
+  const { code, out } = await meshwright(["version"]);
+  assertEquals(code, 0);
+  assertMatch(out.join(""), /^meshwright \d+\.\d+\.\d+ \(deno \d/);
+  assertEquals((await meshwright(["--version"])).out, out);
+});
+
+Deno.test("crds prints what lies in crds/, for kubectl apply", async () => {
+  const { out } = await meshwright(["crds"]);
+  const text = out.join("\n");
+  for await (const entry of Deno.readDir("crds")) {
+    const [name] = entry.name.split(".yaml");
+    assertStringIncludes(text, `name: ${name}`);
+  }
+  assertEquals(text.match(/^kind: CustomResourceDefinition$/gm)?.length, 6);
+});

@@ -28,7 +28,7 @@ export type RenderForm = "applied" | "reference";
  *
  * `metadata.uid` stands in owner references; children of a mesh have none yet.
  *
- * @param form see {@linkcode referenceForm}
+ * @param form "reference" is for comparisons: see {@linkcode referenceForm}; and scaling to zero is a problem there (W-40)
  */
 export function renderResource(
   object: KubeObject,
@@ -38,7 +38,7 @@ export function renderResource(
 ): Rendering {
   const { kind, metadata } = object;
   const resource = { kind, namespace: metadata.namespace ?? "", name: metadata.name };
-  const found = problems(object);
+  const found = problems(object, form === "applied" ? {} : { zeroReplicas: "refuse" });
   if (found.length > 0) return { resource, problems: found, objects: [] };
   const own = (component: Component) => {
     const defaulted = withDefaults(component);

@@ -75,7 +75,8 @@ export class WorkQueue {
       this.#due.periodic.delete(key);
     }
     this.#due[lane].set(key, sinceMs ?? this.#options.clock.now());
-    this.#serve();
+    // Not at once: what is added in one go (a change seen by several watches) is one pass.
+    queueMicrotask(() => this.#serve());
     this.#options.onDepth?.(this.depth);
   }
 
@@ -93,7 +94,6 @@ export class WorkQueue {
     return new Promise((resolve) => {
       this.#takers.push(resolve);
       this.#serve();
-      this.#options.onDepth?.(this.depth);
     });
   }
 
@@ -128,6 +128,7 @@ export class WorkQueue {
       // Whatever it waited for: this pass sees the world as it is now.
       this.#delays.remove(key);
       this.#options.onWait?.(this.#options.clock.now() - sinceMs);
+      this.#options.onDepth?.(this.depth);
       this.#takers.shift()?.(key);
     }
   }

@@ -77,7 +77,7 @@ interface Output {
 function loggerFrom(output: Output, fixed: Facts): Logger {
   const write = (level: LogLevel, message: string, facts: Facts = {}) => {
     if (LOG_LEVELS.indexOf(level) < output.threshold) return;
-    output.sink(logLine({ level, message, now: output.clock.now() }, { ...fixed, ...facts }));
+    output.sink(logLine({ level, message, now: output.clock.now() }, [fixed, facts]));
   };
   return {
     debug: (message, facts) => write("debug", message, facts),
@@ -88,14 +88,19 @@ function loggerFrom(output: Output, fixed: Facts): Logger {
   };
 }
 
-function logLine(event: { level: LogLevel; message: string; now: number }, facts: Facts): string {
+function logLine(
+  event: { readonly level: LogLevel; readonly message: string; readonly now: number },
+  facts: readonly Facts[],
+): string {
   const head = {
     time: new Date(event.now).toISOString(),
     level: event.level,
     message: redactedText(event.message),
   };
   try {
-    const { time: _t, level: _l, message: _m, ...rest } = redactedValue(facts) as Facts;
+    const { time: _t, level: _l, message: _m, ...rest } = redactedValue(
+      Object.assign({}, ...facts),
+    ) as Facts;
     return JSON.stringify({ ...head, ...rest });
   } catch (error) {
     // A getter that throws or a toJSON that fails: the line is worth more than its facts.

@@ -1,0 +1,260 @@
+import { assertEquals } from "@std/assert";
+import { type KubeObject, systemClock } from "#base";
+import { httpTransport, Informer, type ObjectChange } from "#kube";
+import { eventually } from "../support/eventually.ts";
+import {
+  scriptedServer,
+  ScriptedWatch,
+  type SeenRequest,
+  statusResponse,
+} from "../support/scripted_server.ts";
+
+const POD = { apiVersion: "v1", kind: "Pod", plural: "pods", namespaced: true };
+
+function pod(name: string, version: number): KubeObject {
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { namespace: "shop", name, uid: `uid-${name}`, resourceVersion: String(version) },
+  };
+}
+
+function listOf(version: number, ...items: KubeObject[]): Response {
+  return Response.json({ kind: "PodList", metadata: { resourceVersion: String(version) }, items });
+}
+
+interface Script {
+  /** Answers to list requests, in order; the last one is repeated. */
+  readonly lists: readonly (() => Response)[];
+  readonly silentMs?: number;
+}
+
+/** An informer against a server whose watches the test speaks through, in the order in which they are asked for. */
+function scripted(script: Script) {
+  const watches: ScriptedWatch[] = [];
+  const changes: string[] = [];
+  const restarts: string[] = [];
+  let lists = 0;
+  const server = scriptedServer((request: SeenRequest) => {
+    if (request.query.get("watch") === "true") {
+      const watch = new ScriptedWatch();
+      watches.push(watch);
+      return watch.response;
+    }
+    const answer = script.lists[Math.min(lists++, script.lists.length - 1)];
+    return answer?.() ?? statusResponse(500, "NoScript");
+  });
+  const transport = httpTransport({
+    server: server.url,
+    credentials: () => Promise.resolve({}),
+  }, { triesMax: 1 });
+  const stop = new AbortController();
+  const informer = new Informer({
+    transport,
+    type: POD,
+    onChange: (change) => changes.push(changeText(change)),
+    onRestart: (cause) => restarts.push(cause),
+    // Waiting is short here, and by its own clock: no test waits for a backoff.
+    clock: { now: () => 0, sleep: (delayMs, signal) => systemClock.sleep(delayMs / 20, signal) },
+    signal: stop.signal,
+    ...(script.silentMs === undefined ? {} : { silentMs: script.silentMs }),
+  });
+  const run = informer.run();
+  return {
+    informer,
+    changes,
+    restarts,
+    server,
+    /** The n-th watch, once it was asked for. */
+    watch: (index: number) => eventually(() => watches[index]),
+    watchVersions: () =>
+      server.seen.filter(({ query }) => query.has("watch")).map(({ query }) =>
+        query.get("resourceVersion")
+      ),
+    listCount: () => lists,
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await run;
+      await transport[Symbol.asyncDispose]();
+      for (const watch of watches) watch.end();
+      await server[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function changeText({ before, after }: ObjectChange): string {
+  const name = (after ?? before)?.metadata.name;
+  return `${before === undefined ? "+" : after === undefined ? "-" : "~"}${name}`;
+}
+
+Deno.test("Informer lists again when its version has expired, and tells what vanished meanwhile", async () => {
+  await using it = scripted({
+    lists: [
+      () => listOf(10, pod("a", 5), pod("b", 6)),
+      () => listOf(20, pod("b", 15), pod("c", 16)),
+    ],
+  });
+  const watch = await it.watch(0);
+  watch.send("ERROR", {
+    kind: "Status",
+    status: "Failure",
+    code: 410,
+    reason: "Expired",
+    message: "too old",
+  });
+  await eventually(() => it.changes.length === 5);
+  assertEquals(it.changes, ["+a", "+b", "~b", "+c", "-a"]);
+  assertEquals(it.restarts, ["expired"]);
+  await it.watch(1);
+  assertEquals(it.watchVersions(), ["10", "20"]);
+});
+
+Deno.test("Informer goes on from the last version after a dropped connection, without listing", async () => {
+  await using it = scripted({ lists: [() => listOf(10, pod("a", 5))] });
+  const first = await it.watch(0);
+  first.send("MODIFIED", pod("a", 11));
+  first.send("BOOKMARK", { metadata: { resourceVersion: "14" } });
+  await eventually(() => it.changes.length === 2);
+  first.break();
+  const second = await it.watch(1);
+  second.send("DELETED", pod("a", 15));
+  await eventually(() => it.changes.length === 3);
+  assertEquals(it.changes, ["+a", "~a", "-a"]);
+  assertEquals(it.watchVersions(), ["10", "14"]);
+  assertEquals([it.listCount(), it.restarts], [1, ["network"]]);
+});
+
+Deno.test("Informer goes on without a word when the server ends a watch in order", async () => {
+  await using it = scripted({ lists: [() => listOf(10)] });
+  const first = await it.watch(0);
+  first.send("ADDED", pod("a", 11));
+  await eventually(() => it.changes.length === 1);
+  first.end();
+  await it.watch(1);
+  assertEquals([it.watchVersions(), it.restarts], [["10", "11"], []]);
+});
+
+Deno.test("Informer survives a line that is no JSON, and one that is cut off", async () => {
+  await using it = scripted({ lists: [() => listOf(10)] });
+  const first = await it.watch(0);
+  first.send("ADDED", pod("a", 11));
+  first.raw("<html>bad gateway</html>\n");
+  const second = await it.watch(1);
+  second.send("ADDED", pod("b", 12));
+  second.raw('{"type":"ADDED","object":{"kind":"Po');
+  await eventually(() => it.changes.length === 2);
+  second.end();
+  const third = await it.watch(2);
+  third.send("ADDED", pod("c", 13));
+  await eventually(() => it.changes.length === 3);
+  assertEquals(it.changes, ["+a", "+b", "+c"]);
+  assertEquals([it.watchVersions(), it.restarts], [["10", "11", "12"], ["garbage"]]);
+});
+
+Deno.test("Informer leaves a connection on which nothing comes any longer", async () => {
+  await using it = scripted({ lists: [() => listOf(10)], silentMs: 60 });
+  await it.watch(0);
+  const second = await it.watch(1);
+  second.send("ADDED", pod("a", 11));
+  await eventually(() => it.changes.length === 1);
+  assertEquals(it.restarts[0], "silent");
+});
+
+Deno.test("Informer takes no half of a list for the whole", async () => {
+  const page = (token: string, ...items: KubeObject[]) =>
+    Response.json({ metadata: { resourceVersion: "20", continue: token }, items });
+  await using it = scripted({
+    lists: [
+      () => listOf(10, pod("a", 5), pod("b", 6)),
+      () => page("more", pod("a", 5)),
+      () => statusResponse(410, "Expired"),
+      () => page("more", pod("a", 5)),
+      () => listOf(20, pod("b", 6)),
+    ],
+  });
+  const watch = await it.watch(0);
+  watch.send("ERROR", { code: 410, reason: "Expired", message: "too old" });
+  await it.watch(1);
+  assertEquals(it.changes, ["+a", "+b"]);
+  assertEquals(it.informer.size, 2);
+  assertEquals(it.restarts, ["expired", "expired"]);
+});
+
+Deno.test("Informer keeps its objects while the server refuses or fails, and says why", async () => {
+  await using it = scripted({
+    lists: [
+      () => statusResponse(403, "Forbidden"),
+      () => statusResponse(429, "TooManyRequests"),
+      () => statusResponse(500, "InternalError"),
+      () => listOf(10, pod("a", 5)),
+    ],
+  });
+  await it.informer.whenSynced();
+  assertEquals(it.restarts, ["refused", "throttled", "server"]);
+  assertEquals([it.changes, it.informer.problem], [["+a"], undefined]);
+});
+
+Deno.test("Informer follows a server whose storage was restored from a backup", async () => {
+  await using it = scripted({
+    lists: [() => listOf(900, pod("a", 800), pod("b", 850)), () => listOf(300, pod("a", 200))],
+  });
+  const watch = await it.watch(0);
+  watch.send("ERROR", { code: 410, reason: "Expired", message: "too new" });
+  await it.watch(1);
+  assertEquals(it.changes, ["+a", "+b", "~a", "-b"]);
+  assertEquals(it.informer.get({ namespace: "shop", name: "a" })?.metadata.resourceVersion, "200");
+});
+
+Deno.test("Informer.observe() is not undone by a list that is older", async () => {
+  await using it = scripted({
+    lists: [() => listOf(10, pod("a", 5)), () => listOf(20, pod("a", 5))],
+  });
+  const watch = await it.watch(0);
+  it.informer.observe(pod("a", 25));
+  it.informer.observe(pod("new", 26));
+  watch.send("ERROR", { code: 410, reason: "Expired", message: "too old" });
+  const second = await it.watch(1);
+  assertEquals(it.changes, ["+a", "~a", "+new"]);
+  // The watch catches up: nothing of it is news, until it is.
+  second.send("MODIFIED", pod("a", 22));
+  second.send("MODIFIED", pod("a", 25));
+  second.send("ADDED", pod("new", 26));
+  second.send("DELETED", pod("new", 27));
+  await eventually(() => it.changes.length === 4);
+  assertEquals(it.changes, ["+a", "~a", "+new", "-new"]);
+});
+
+Deno.test("Informer goes on when its listener throws", async () => {
+  const lines: string[] = [];
+  await using server = scriptedServer(({ query }) =>
+    query.has("watch") ? new Response("") : listOf(10, pod("a", 5), pod("b", 6))
+  );
+  await using transport = httpTransport({
+    server: server.url,
+    credentials: () => Promise.resolve({}),
+  });
+  const stop = new AbortController();
+  const log = {
+    debug() {},
+    info() {},
+    warn() {},
+    error: (message: string, facts?: unknown) => lines.push(`${message} ${JSON.stringify(facts)}`),
+    with: () => log,
+  };
+  const informer = new Informer({
+    transport,
+    type: POD,
+    onChange: () => {
+      throw new Error("a bug");
+    },
+    clock: systemClock,
+    log,
+    signal: stop.signal,
+  });
+  const run = informer.run();
+  await informer.whenSynced();
+  stop.abort();
+  await run;
+  assertEquals(informer.size, 2);
+  assertEquals(lines.length, 2);
+});

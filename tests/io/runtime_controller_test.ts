@@ -1,0 +1,213 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import {
+  afterDelay,
+  AWAIT_CHANGE,
+  keyText,
+  type Next,
+  type ObjectKey,
+  StalledError,
+  WaitingError,
+} from "#base";
+import { ApiError } from "#kube";
+import { Controller, type ControllerOptions } from "#runtime";
+import { createLogger, createMetrics } from "#telemetry";
+import { FakeClock, settled } from "../support/fake_clock.ts";
+
+const ORDERS = { namespace: "shop", name: "orders" };
+const CONFLICT = new ApiError({
+  ask: { verb: "apply", kind: "StatefulSet", key: ORDERS },
+  status: 409,
+  reason: "Conflict",
+  text: "the object has been modified",
+});
+
+/** A controller that runs on a clock of its own, with what it logged and counted. */
+function running(
+  reconcile: (key: ObjectKey, signal: AbortSignal) => Promise<Next>,
+  options: Partial<ControllerOptions> = {},
+) {
+  const clock = new FakeClock();
+  const stop = new AbortController();
+  const metrics = createMetrics();
+  const lines: string[] = [];
+  const passes: string[] = [];
+  const controller = new Controller({
+    name: "Function",
+    reconcile: (key, signal) => {
+      passes.push(`${clock.now()} ${keyText(key)}`);
+      return reconcile(key, signal);
+    },
+    concurrency: 2,
+    clock,
+    random: () => 1,
+    metrics,
+    log: createLogger({ level: "info", sink: (line) => lines.push(line), clock }),
+    signal: stop.signal,
+    ...options,
+  });
+  const run = controller.run();
+  return {
+    controller,
+    clock,
+    lines,
+    passes,
+    stop,
+    run,
+    async counted(result: string): Promise<number> {
+      const { text } = await metrics.exposition();
+      const line = `mesh_reconcile_total{kind="Function",result="${result}"} `;
+      return Number(text.split("\n").find((one) => one.startsWith(line))?.slice(line.length) ?? 0);
+    },
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await run;
+      await settled();
+      assertEquals(clock.sleeping, 0, "timers left");
+    },
+  };
+}
+
+Deno.test("Controller reconciles what is enqueued, once, and waits for a change", async () => {
+  await using it = running(() => Promise.resolve(AWAIT_CHANGE));
+  it.controller.enqueue(ORDERS);
+  it.controller.enqueue(ORDERS);
+  await it.clock.advance(3_600_000);
+  assertEquals(it.passes, ["0 shop/orders"]);
+  assertEquals([await it.counted("success"), it.controller.idle, it.lines], [1, true, []]);
+});
+
+Deno.test("Controller comes back after the delay that a pass asks for", async () => {
+  await using it = running(() => Promise.resolve(afterDelay(1_000)));
+  it.controller.enqueue(ORDERS);
+  await it.clock.advance(2_500);
+  assertEquals(it.passes, ["0 shop/orders", "1000 shop/orders", "2000 shop/orders"]);
+  assertEquals(await it.counted("requeue"), 3);
+});
+
+Deno.test("Controller retries errors later and later, and logs each", async () => {
+  let broken = true;
+  await using it = running(() =>
+    broken ? Promise.reject(new Error("no quota")) : Promise.resolve(AWAIT_CHANGE)
+  );
+  it.controller.enqueue(ORDERS);
+  await it.clock.advance(1_399);
+  assertEquals(it.passes, ["0 shop/orders", "200 shop/orders", "600 shop/orders"]);
+  broken = false;
+  await it.clock.advance(1);
+  assertEquals([it.passes.length, await it.counted("error"), await it.counted("success")], [
+    4,
+    3,
+    1,
+  ]);
+  assertEquals(it.lines.length, 3);
+  assertMatch(
+    it.lines[2] ?? "",
+    /"level":"error".*"object":"shop\/orders","error":"no quota","failures":3/,
+  );
+  broken = true;
+  it.controller.enqueue(ORDERS);
+  await it.clock.advance(200);
+  assertEquals(it.passes.length, 6, "the backoff begins anew after a success");
+});
+
+Deno.test("Controller does not retry what is stalled, and says so once", async () => {
+  await using it = running(() =>
+    Promise.reject(new StalledError("Invalid", "spec.java is missing"))
+  );
+  it.controller.enqueue(ORDERS);
+  await it.clock.advance(3_600_000);
+  assertEquals(it.passes.length, 1);
+  it.controller.enqueue(ORDERS);
+  await it.clock.advance(0);
+  assertEquals([it.passes.length, it.lines.length, await it.counted("stalled")], [2, 1, 2]);
+  assertMatch(
+    it.lines[0] ?? "",
+    /"level":"warn","message":"Stalled until it changes".*"reason":"Invalid"/,
+  );
+});
+
+Deno.test("Controller comes back without alarm to what only waits", async () => {
+  await using it = running(() =>
+    Promise.reject(new WaitingError("NoSecret", "not there yet", 5_000))
+  );
+  it.controller.enqueue(ORDERS);
+  await it.clock.advance(5_000);
+  assertEquals([it.passes.length, it.lines, await it.counted("requeue")], [2, [], 2]);
+});
+
+Deno.test("Controller looks again quickly and quietly after a conflict (W-59)", async () => {
+  let races = 2;
+  await using it = running(() =>
+    races-- > 0 ? Promise.reject(CONFLICT) : Promise.resolve(AWAIT_CHANGE)
+  );
+  it.controller.enqueue(ORDERS);
+  await it.clock.advance(600);
+  assertEquals([it.passes.length, it.lines, await it.counted("conflict")], [3, [], 2]);
+});
+
+Deno.test("Controller slows down an object whose failures cause changes", async () => {
+  await using it: ReturnType<typeof running> = running((key) => {
+    queueMicrotask(() => it.controller.enqueue(key));
+    return Promise.reject(new Error("always"));
+  });
+  it.controller.enqueue(ORDERS);
+  await it.clock.advance(10_000);
+  assertEquals(it.passes.length < 20, true, `${it.passes.length} passes in 10 s`);
+});
+
+Deno.test("Controller works on as many objects at once as it may, never twice on one", async () => {
+  let running_ = 0;
+  let most = 0;
+  const release = Promise.withResolvers<void>();
+  await using it = running(async () => {
+    most = Math.max(most, ++running_);
+    await release.promise;
+    running_--;
+    return AWAIT_CHANGE;
+  });
+  for (const name of ["a", "b", "c", "a"]) it.controller.enqueue({ namespace: "", name });
+  await settled();
+  assertEquals([most, it.controller.depth, it.controller.idle], [2, 1, false]);
+  release.resolve();
+  await settled();
+  assertEquals([it.passes, most], [["0 a", "0 b", "0 c"], 2]);
+});
+
+Deno.test("Controller aborts a pass that takes too long, and tells of one that does not react", async () => {
+  const forever = Promise.withResolvers<Next>();
+  const reasons: string[] = [];
+  await using it = running((key, signal) => {
+    if (key.name === "deaf") return forever.promise;
+    return new Promise((_, reject) =>
+      signal.addEventListener("abort", () => {
+        reasons.push(String(signal.reason.message));
+        reject(signal.reason);
+      })
+    );
+  }, { passMsMax: 1_000 });
+  it.controller.enqueue({ namespace: "", name: "slow" });
+  it.controller.enqueue({ namespace: "", name: "deaf" });
+  await it.clock.advance(1_000);
+  assertEquals(reasons, ["no end after 1000 ms"]);
+  assertEquals(it.controller.problem(), undefined);
+  await it.clock.advance(70_000);
+  assertEquals(it.controller.problem(), "Function deaf has been worked on for 71 s");
+  forever.resolve(AWAIT_CHANGE);
+  await settled();
+  assertEquals(it.controller.problem(), undefined);
+});
+
+Deno.test("Controller lets running passes end at shutdown, for a while", async () => {
+  const ends: string[] = [];
+  await using it = running(async (key, signal) => {
+    await it.clock.sleep(key.name === "quick" ? 1_000 : 60_000, signal).catch(() => {});
+    ends.push(`${it.clock.now()} ${key.name}${signal.aborted ? " aborted" : ""}`);
+    return AWAIT_CHANGE;
+  }, { drainMs: 5_000 });
+  for (const name of ["quick", "slow", "late"]) it.controller.enqueue({ namespace: "", name });
+  await settled();
+  it.stop.abort();
+  await it.clock.advance(5_000);
+  await it.run;
+  assertEquals(ends, ["1000 quick", "5000 slow aborted"]);
+});

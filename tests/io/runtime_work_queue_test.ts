@@ -1,0 +1,132 @@
+import { assertEquals } from "@std/assert";
+import { WorkQueue } from "#runtime";
+import { Delays } from "../../src/runtime/delays.ts";
+import { FakeClock, settled } from "../support/fake_clock.ts";
+
+/** Takes all that is due, one by one. */
+async function drain(queue: WorkQueue): Promise<string[]> {
+  const keys: string[] = [];
+  while (queue.depth > 0) {
+    const key = await queue.take() ?? "";
+    keys.push(key);
+    queue.done(key);
+  }
+  return keys;
+}
+
+Deno.test("WorkQueue holds a key once, in the order of the first time", async () => {
+  const queue = new WorkQueue({ clock: new FakeClock() });
+  for (const key of ["b", "a", "b", "c", "a"]) queue.add(key);
+  assertEquals(queue.depth, 3);
+  assertEquals(await drain(queue), ["b", "a", "c"]);
+});
+
+Deno.test("WorkQueue gives a key to one worker at a time, and again if it was added meanwhile", async () => {
+  const queue = new WorkQueue({ clock: new FakeClock() });
+  queue.add("a");
+  assertEquals(await queue.take(), "a");
+  queue.add("a");
+  queue.add("a", "periodic");
+  const second = queue.take();
+  let taken: string | undefined;
+  second.then((key) => taken = key);
+  await settled();
+  assertEquals([taken, queue.depth], [undefined, 0]);
+  queue.done("a");
+  assertEquals(await second, "a");
+  queue.done("a");
+  assertEquals([queue.depth, queue.working], [0, 0]);
+});
+
+Deno.test("WorkQueue takes changes first, and lets no periodic key starve", async () => {
+  const queue = new WorkQueue({ clock: new FakeClock() });
+  queue.add("tick", "periodic");
+  for (let index = 0; index < 10; index++) queue.add(`c${index}`);
+  const order = await drain(queue);
+  assertEquals(order.indexOf("tick"), 8);
+  assertEquals(order.length, 11);
+});
+
+Deno.test("WorkQueue moves a periodic key forward when it changes", async () => {
+  const queue = new WorkQueue({ clock: new FakeClock() });
+  for (const key of ["a", "b"]) queue.add(key, "periodic");
+  queue.add("b", "change");
+  queue.add("b", "periodic");
+  assertEquals(await drain(queue), ["b", "a"]);
+});
+
+Deno.test("WorkQueue.addAfter() keeps the earliest time", async () => {
+  const clock = new FakeClock();
+  const queue = new WorkQueue({ clock });
+  queue.addAfter("a", 500);
+  queue.addAfter("a", 100);
+  queue.addAfter("a", 900);
+  queue.addAfter("b", 300);
+  await clock.advance(99);
+  assertEquals(queue.depth, 0);
+  await clock.advance(1);
+  assertEquals(await drain(queue), ["a"]);
+  await clock.advance(1_000);
+  assertEquals(await drain(queue), ["b"]);
+  assertEquals([queue.delayed, clock.sleeping], [0, 0]);
+});
+
+Deno.test("WorkQueue drops a delay when a pass begins, and keeps one that is asked for during it", async () => {
+  const clock = new FakeClock();
+  const queue = new WorkQueue({ clock });
+  queue.addAfter("a", 500);
+  queue.add("a");
+  assertEquals(await queue.take(), "a");
+  assertEquals(queue.delayed, 0);
+  queue.addAfter("a", 200);
+  queue.done("a");
+  await clock.advance(199);
+  assertEquals(queue.depth, 0);
+  await clock.advance(1);
+  assertEquals(await drain(queue), ["a"]);
+  await clock.advance(1_000);
+  assertEquals(queue.depth, 0);
+});
+
+Deno.test("WorkQueue.close() wakes who waits and leaves no timer", async () => {
+  const clock = new FakeClock();
+  const queue = new WorkQueue({ clock });
+  queue.addAfter("a", 500);
+  const waiting = queue.take();
+  queue.close();
+  assertEquals(await waiting, undefined);
+  await settled();
+  assertEquals(clock.sleeping, 0);
+  queue.add("b");
+  queue.addAfter("c", 1);
+  assertEquals([queue.depth, queue.delayed, await queue.take()], [0, 0, undefined]);
+});
+
+Deno.test("WorkQueue tells depth and wait", async () => {
+  const clock = new FakeClock();
+  const depths: number[] = [];
+  const waitsMs: number[] = [];
+  const queue = new WorkQueue({
+    clock,
+    onDepth: (depth) => depths.push(depth),
+    onWait: (waitMs) => waitsMs.push(waitMs),
+  });
+  queue.add("a");
+  queue.add("b");
+  await clock.advance(40);
+  await queue.take();
+  await queue.take();
+  assertEquals([depths, waitsMs], [[1, 2, 1, 0], [40, 40]]);
+});
+
+Deno.test("Delays takes keys in the order of their times, whatever the order they came in", () => {
+  const delays = new Delays<number>();
+  // A fixed shuffle: 7 and 1000 have no common divisor.
+  for (let index = 0; index < 1_000; index++) delays.add((index * 7) % 1_000, (index * 7) % 1_000);
+  for (let key = 0; key < 1_000; key += 2) delays.remove(key);
+  assertEquals(delays.nextMs(), 1);
+  const taken: number[] = [];
+  for (let key = delays.take(2_000); key !== undefined; key = delays.take(2_000)) taken.push(key);
+  assertEquals(taken, Array.from({ length: 500 }, (_, index) => 2 * index + 1));
+  assertEquals([delays.size, delays.nextMs()], [0, undefined]);
+});

@@ -1,12 +1,22 @@
 import { COMPUTE_API_VERSION } from "#api";
 import { isPlainObject, keyOf, type KubeObject } from "#base";
-import { type Facts, type Rendering, renderResource } from "#desired";
+import { type Facts, type RenderForm, type Rendering, renderResource } from "#desired";
 import { manifestProblemText, readManifests } from "#gitops";
 import { yamlStream } from "./crds.ts";
-import { UsageError } from "./flag.ts";
+import { type Flag, type FlagValues, UsageError } from "./flag.ts";
 import { outputFlag, SETTINGS_FLAGS, text } from "./flags.ts";
 import { type BackendNames, backendNamesFrom, settingsFrom } from "./settings.ts";
 import type { Invocation, Verb } from "./verb.ts";
+
+const FORM_FLAG: Flag = {
+  name: "form",
+  env: "RENDER_FORM",
+  kind: "choice",
+  default: "auto",
+  value: "FORM",
+  choices: ["auto", "applied", "reference"],
+  help: "applied, reference, or auto: applied for yaml, reference for json",
+};
 
 /** `meshwright render` */
 export const renderVerb: Verb = {
@@ -18,6 +28,9 @@ export const renderVerb: Verb = {
     "BackendConfigs of the input count for its other resources, as they would in a cluster.",
     "yaml prints the objects as a stream; json prints one line for each of our resources, in order,",
     "with its problems and objects. Exit code 1 when a resource has a problem.",
+    "yaml shows objects as they are applied; json in the form in which the reference operator's generators",
+    "write them, for comparisons: it differs only where an API server would refuse that form (a Service's",
+    "version reads core/v1, for one). --form asks for either.",
   ],
   flags: [
     {
@@ -25,6 +38,7 @@ export const renderVerb: Verb = {
       short: "f",
     },
     outputFlag(["yaml", "json"]),
+    FORM_FLAG,
     ...SETTINGS_FLAGS,
   ],
   async run({ flags, words, output }: Invocation) {
@@ -37,8 +51,9 @@ export const renderVerb: Verb = {
     unread.forEach((line) => output.note(line));
     const ours = objects.filter((object) => object.apiVersion === COMPUTE_API_VERSION);
     const names = backendNamesFrom(flags);
+    const form = formFrom(flags);
     const rendered = ours.map((object) =>
-      renderResource(object, factsFor(object, ours, names), settings)
+      renderResource(object, factsFor(object, ours, names), settings, form)
     );
     if (flags.text("output") === "json") {
       rendered.forEach((result) => output.out(JSON.stringify(result)));
@@ -51,6 +66,12 @@ export const renderVerb: Verb = {
     return isSound ? 0 : 1;
   },
 };
+
+function formFrom(flags: FlagValues): RenderForm {
+  const form = flags.text("form");
+  if (form === "auto") return flags.text("output") === "json" ? "reference" : "applied";
+  return form === "reference" ? "reference" : "applied";
+}
 
 /** The BackendConfigs among the input that a cluster would apply to a resource. */
 function factsFor(object: KubeObject, all: readonly KubeObject[], names: BackendNames): Facts {

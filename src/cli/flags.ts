@@ -105,7 +105,7 @@ export const GIT_FLAGS: readonly Flag[] = [
   flag("git-prune", "GIT_PRUNE", "true", "Delete what the repository no longer holds"),
   text(
     "cache-dir",
-    "CACHE_DIR",
+    "MESHWRIGHT_CACHE_DIR",
     "",
     "FOLDER",
     "Where fetched repositories are kept (default: a folder below the system's temporary one)",
@@ -116,7 +116,7 @@ export const GIT_FLAGS: readonly Flag[] = [
 export const CONTROLLER_FLAGS: readonly Flag[] = [
   integer(
     "concurrency",
-    "CONCURRENCY",
+    "MESHWRIGHT_CONCURRENCY",
     "8",
     "Objects of one kind that are worked on at the same time",
   ),
@@ -198,7 +198,7 @@ export const SERVER_FLAGS: readonly Flag[] = [
 export function outputFlag(choices: readonly string[]): Flag {
   return {
     name: "output",
-    env: "OUTPUT",
+    env: "MESHWRIGHT_OUTPUT",
     kind: "choice",
     default: choices[0] ?? "",
     value: "FORMAT",

@@ -130,9 +130,13 @@ export function isUnauthorized(error: unknown): boolean {
   return isStatus(error, 401);
 }
 
-/** The server refuses the content: a person has to change it. */
+/**
+ * The server refuses the content: a person has to change it. A server-side apply of a field that a built-in kind does
+ * not have is answered with 500, which only its words tell from a fault of the server.
+ */
 export function isInvalid(error: unknown): boolean {
-  return isStatus(error, 422) || isStatus(error, 400);
+  return isStatus(error, 422) || isStatus(error, 400) ||
+    (isStatus(error, 500) && error.text.includes("field not declared in schema"));
 }
 
 /**

@@ -8,7 +8,7 @@ export interface ApplyOptions {
   readonly force?: boolean;
   /** Ask what would happen; nothing is stored. */
   readonly dryRun?: boolean;
-  /** Refuse fields that the kind does not have (400) instead of dropping them. */
+  /** Refuse fields that the kind does not have (see `isInvalid`) instead of dropping them. */
   readonly strict?: boolean;
   readonly signal?: AbortSignal;
 }

@@ -6,6 +6,7 @@ import {
   type ReconcileContext,
   type ReconciledKind,
   reconcileMesh,
+  StatusPace,
   type Watched,
   watched,
 } from "#reconcile";
@@ -164,6 +165,7 @@ export class MeshController {
       metrics,
       events,
       settled: this.#settled,
+      pace: new StatusPace(),
     };
   }
 

@@ -7,7 +7,7 @@ import {
   type Transport,
 } from "#kube";
 import { Backoff } from "#runtime";
-import { createLogger, createMetrics, type Logger, type Metrics } from "#telemetry";
+import { createLogger, createMetrics, type Logger, type LogSink, type Metrics } from "#telemetry";
 import type { Config } from "./config.ts";
 import { connect } from "./kube/connect.ts";
 import { VERSION } from "./version.ts";
@@ -25,10 +25,20 @@ export interface Parts {
   readonly namespace: string;
 }
 
-/** Opens what the program needs: the connection, metrics, log and events. Nothing runs yet. */
-export async function openParts(config: Config): Promise<Parts & AsyncDisposable> {
+/**
+ * Opens what the program needs: the connection, metrics, log and events. Nothing runs yet.
+ *
+ * @param options.logSink where log lines go; standard error when left out
+ */
+export async function openParts(
+  config: Config,
+  { logSink }: { readonly logSink?: LogSink } = {},
+): Promise<Parts & AsyncDisposable> {
   const clock = systemClock;
-  const log = createLogger({ level: config.logLevel });
+  const log = createLogger({
+    level: config.logLevel,
+    ...(logSink === undefined ? {} : { sink: logSink }),
+  });
   const metrics = createMetrics();
   const { kubeconfig, context, namespace } = config.cluster;
   const connection = await connect({

@@ -45,6 +45,14 @@ export const ANNOTATIONS = {
   pauseRollout: "compute.functionmesh.io/pause-rollout",
   /** `false`: no clean-up of subscriptions. */
   needCleanup: "compute.functionmesh.io/need-cleanup",
+  /** On every object that we make: hash of what was last applied. Ours. */
+  appliedHash: "compute.functionmesh.io/applied-hash",
+  /** On a child of a mesh: the replicas that the mesh declared when they were last applied; empty for none. Ours. */
+  declaredReplicas: "compute.functionmesh.io/declared-replicas",
+  /** On what an autoscaled component owns: the lowest number of replicas that its author declared. Ours. */
+  declaredMinimum: "compute.functionmesh.io/declared-min-replicas",
+  /** On a component without `spec.replicas`: the number that was filled in for the scale subresource. Ours. */
+  filledReplicas: "compute.functionmesh.io/filled-replicas",
   /** On a StatefulSet: hash of what it was rendered from. Ours. */
   renderedHash: "compute.functionmesh.io/rendered-hash",
   /** On a StatefulSet: version of the program that rendered it. Ours. */

@@ -1,12 +1,15 @@
-import { contentHash, controllerOf, idOf, idText, type KubeObject, type ObjectId } from "#base";
+import { ANNOTATIONS } from "#api";
+import {
+  contentHash,
+  controllerOf,
+  idOf,
+  idText,
+  type KubeObject,
+  type ObjectId,
+  sameJson,
+} from "#base";
 import { differences } from "./drift.ts";
 import { withDeclaredReplicas, withScaledReplicas } from "./replicas.ts";
-
-/**
- * Annotation of every object that this program makes: the hash of what was last applied. With it, a member that is no
- * longer desired is noticed although the live object still "covers" the rest, and drift can be told from change.
- */
-export const APPLIED_HASH = "compute.functionmesh.io/applied-hash";
 
 /** One write that brings the cluster closer to what is desired. */
 export type Step =
@@ -102,19 +105,26 @@ function changeStep(
   if (paths.length === 0) return undefined;
   const mark = settled.get(live.metadata.uid ?? "");
   if (mark !== undefined && mark === settledMark(object, live)) return undefined;
-  const wasApplied = live.metadata.annotations?.[APPLIED_HASH] ===
-    object.metadata.annotations?.[APPLIED_HASH];
+  const wasApplied = live.metadata.annotations?.[ANNOTATIONS.appliedHash] ===
+    object.metadata.annotations?.[ANNOTATIONS.appliedHash];
   return {
     action: "apply",
     object,
     why: wasApplied ? "drifted" : "changed",
-    paths: paths.filter((path) => !path.includes(APPLIED_HASH)),
+    paths: paths.filter((path) => !path.includes(ANNOTATIONS.appliedHash)),
     live,
   };
 }
 
+/**
+ * The object with the hash of itself. With it, a member that is no longer desired is noticed although the live object
+ * still "covers" the rest, and drift can be told from change.
+ */
 function withHash(object: KubeObject): KubeObject {
-  const annotations = { ...object.metadata.annotations, [APPLIED_HASH]: contentHash(object) };
+  const annotations = {
+    ...object.metadata.annotations,
+    [ANNOTATIONS.appliedHash]: contentHash(object),
+  };
   return { ...object, metadata: { ...object.metadata, annotations } };
 }
 
@@ -137,7 +147,18 @@ function holderOf(live: KubeObject): string {
 /** Members of a StatefulSet's spec that an API server never lets change. */
 const IMMUTABLE = ["podManagementPolicy", "selector", "serviceName", "volumeClaimTemplates"];
 
-/** The object with the live values of fields that cannot change, and the paths where that made a difference. */
+/** The part of a StatefulSet's spec that its own selector has to agree with. */
+interface Selecting {
+  readonly selector?: { readonly matchLabels?: Readonly<Record<string, string>> };
+  readonly template?: {
+    readonly metadata?: { readonly labels?: Readonly<Record<string, string>> };
+  };
+}
+
+/**
+ * The object with the live values of fields that cannot change, and the paths where that made a difference. The pods
+ * get the labels of the selector that stays, or the API server would refuse the whole object.
+ */
 function withImmutableKept(
   object: KubeObject,
   live: KubeObject,
@@ -145,19 +166,39 @@ function withImmutableKept(
   if (object.kind !== "StatefulSet") return { object, paths: [] };
   const spec = object.spec as Record<string, unknown>;
   const liveSpec = live.spec as Record<string, unknown>;
-  const changed = IMMUTABLE.filter((member) =>
-    differences(liveSpec[member], spec[member]).length > 0 ||
-    (member === "volumeClaimTemplates" && listLength(liveSpec[member]) !== listLength(spec[member]))
-  );
+  const changed = IMMUTABLE.filter((member) => !sameImmutable(liveSpec, spec, member));
   if (changed.length === 0) return { object, paths: [] };
-  const kept = Object.fromEntries(
-    Object.entries({
-      ...spec,
-      ...Object.fromEntries(changed.map((name) => [name, liveSpec[name]])),
-    })
-      .filter(([_, value]) => value !== undefined),
-  );
+  const members = {
+    ...spec,
+    ...Object.fromEntries(changed.map((name) => [name, liveSpec[name]])),
+  };
+  const kept = withSelectedLabels(Object.fromEntries(
+    Object.entries(members).filter(([_, value]) => value !== undefined),
+  ));
   return { object: { ...object, spec: kept }, paths: changed.map((member) => `spec.${member}`) };
+}
+
+/** Unlike elsewhere, more on the live side is a difference: nothing can be taken away either. */
+function sameImmutable(
+  live: Record<string, unknown>,
+  desired: Record<string, unknown>,
+  member: string,
+): boolean {
+  if (differences(live[member], desired[member]).length > 0) return false;
+  if (member === "volumeClaimTemplates") {
+    return listLength(live[member]) === listLength(desired[member]);
+  }
+  return member !== "selector" || sameJson(matchLabels(live), matchLabels(desired));
+}
+
+function withSelectedLabels(spec: Record<string, unknown>): Record<string, unknown> {
+  const { template } = spec as Selecting;
+  const labels = { ...template?.metadata?.labels, ...matchLabels(spec) };
+  return { ...spec, template: { ...template, metadata: { ...template?.metadata, labels } } };
+}
+
+function matchLabels(spec: Selecting): Readonly<Record<string, string>> {
+  return spec.selector?.matchLabels ?? {};
 }
 
 function listLength(value: unknown): number {

@@ -18,6 +18,10 @@ export interface Instance {
   readonly state: string;
   readonly ready: boolean;
   readonly restarts: number;
+  /** Where it runs. */
+  readonly node?: string;
+  /** RFC 3339. */
+  readonly startedAt?: string;
   readonly reason?: string;
   readonly message?: string;
 }
@@ -69,7 +73,7 @@ export function componentStatus(facts: ComponentFacts): ComponentStatus {
   const previous = facts.component.status as Partial<ComponentStatus> | undefined;
   return {
     conditions: mergeConditions(previous?.conditions, conditionsOf(verdict, generation), facts.now),
-    observedGeneration: generation,
+    observedGeneration: isStillToDo(facts) ? previous?.observedGeneration ?? 0 : generation,
     replicas: pods.length,
     readyReplicas: pods.filter(isPodReady).length,
     updatedReplicas: pods.filter((pod) => isCurrent(pod, facts.statefulSet)).length,
@@ -83,6 +87,11 @@ export function componentStatus(facts: ComponentFacts): ComponentStatus {
       : { namespacedBackendConfigRevision: facts.backendRevisions.namespaced }),
     ...(facts.pending.length === 0 ? {} : { pendingChange: facts.pending.join(", ") }),
   };
+}
+
+/** A write that is tried again: this generation is not applied yet, and a pause must not take it for applied. */
+function isStillToDo(facts: ComponentFacts): boolean {
+  return facts.failures.some((failure) => !failure.isFinal);
 }
 
 /** `Ready`, `Reconciling` and `Stalled`, as kstatus, `kubectl wait`, Flux and Argo CD read them. */
@@ -207,6 +216,8 @@ function instanceOf(pod: Pod, warnings: readonly WarningEvent[]): Instance {
       : "Terminating",
     ready: isPodReady(pod),
     restarts: containers.reduce((sum, container) => sum + (container.restartCount ?? 0), 0),
+    ...(pod.spec?.nodeName === undefined ? {} : { node: pod.spec.nodeName }),
+    ...(pod.status?.startTime === undefined ? {} : { startedAt: pod.status.startTime }),
     ...(cause === undefined ? {} : { reason: cause.reason, message: cause.message }),
   };
 }

@@ -36,13 +36,17 @@ export function stepEvent(step: Step): EventDraft {
   }
 }
 
-/** The Event for a change of readiness or of its cause; undefined while nothing worth telling changed. */
+/**
+ * The Event for a change of readiness or of its cause; undefined while nothing worth telling changed. Work in progress
+ * is not: the events of the writes that started it have told.
+ */
 export function readinessEvent(before: unknown, after: unknown): EventDraft | undefined {
   const was = conditionOf((before as { conditions?: unknown } | undefined)?.conditions, "Ready");
   const is = conditionOf((after as { conditions?: unknown } | undefined)?.conditions, "Ready");
   if (is === undefined || (was?.status === is.status && was.reason === is.reason)) return undefined;
-  const isCalm = is.status === "True" || is.reason === "Progressing" || is.reason === "RollingOut";
-  return { type: isCalm ? "Normal" : "Warning", reason: is.reason, message: is.message };
+  if (is.status === "True") return { type: "Normal", reason: is.reason, message: is.message };
+  const isCalm = is.reason === "Progressing" || is.reason === "RollingOut";
+  return isCalm ? undefined : { type: "Warning", reason: is.reason, message: is.message };
 }
 
 function pathsText(paths: readonly string[]): string {

@@ -6,6 +6,7 @@
  *
  * @module
  */
+export * from "./autoscaled.ts";
 export * from "./cause.ts";
 export * from "./children.ts";
 export * from "./component_status.ts";

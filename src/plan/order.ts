@@ -59,11 +59,8 @@ const GROUP_DOMAIN = groupOf(GITOPS_API_VERSION).replace(/^[^.]+/, "");
  * ```
  */
 export function applyStages<T>(items: readonly T[], idOfItem: (item: T) => ObjectId): T[][] {
-  const stages = new Map<number, T[]>();
-  for (const item of [...items].sort((a, b) => compareIds(idOfItem(a), idOfItem(b)))) {
-    const stage = applyStage(idOfItem(item));
-    stages.set(stage, [...stages.get(stage) ?? [], item]);
-  }
+  const ordered = [...items].sort((a, b) => compareIds(idOfItem(a), idOfItem(b)));
+  const stages = Map.groupBy(ordered, (item) => applyStage(idOfItem(item)));
   return [...stages].sort(([a], [b]) => a - b).map(([, stage]) => stage);
 }
 

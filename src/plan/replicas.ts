@@ -1,11 +1,5 @@
-import { isComponent } from "#api";
+import { ANNOTATIONS, isComponent } from "#api";
 import type { KubeObject } from "#base";
-
-/** On a child of a mesh: the replicas that the mesh declared when they were last applied; empty for none. */
-export const DECLARED_REPLICAS = "compute.functionmesh.io/declared-replicas";
-
-/** On a component without `spec.replicas`: the number that was filled in for the scale subresource. */
-export const FILLED_REPLICAS = "compute.functionmesh.io/filled-replicas";
 
 interface ScaledSpec {
   readonly replicas?: number;
@@ -22,7 +16,7 @@ export function withDeclaredReplicas(component: KubeObject): KubeObject {
   if (!isComponent(component) || spec?.maxReplicas === undefined) return component;
   const annotations = {
     ...component.metadata.annotations,
-    [DECLARED_REPLICAS]: String(spec.replicas ?? ""),
+    [ANNOTATIONS.declaredReplicas]: String(spec.replicas ?? ""),
   };
   return { ...component, metadata: { ...component.metadata, annotations } };
 }
@@ -30,11 +24,12 @@ export function withDeclaredReplicas(component: KubeObject): KubeObject {
 /**
  * A desired component with the replicas that the autoscaler chose (W-17, U3): those of the live one, unless the
  * declared number was changed. The live resource version comes along, so that a scale in between is a conflict and not
- * undone.
+ * undone. A number outside of the autoscaler's bounds is brought inside, as bounds may be moved and the API server refuses
+ * what contradicts itself.
  */
 export function withScaledReplicas(desired: KubeObject, live: KubeObject): KubeObject {
-  const declared = desired.metadata.annotations?.[DECLARED_REPLICAS];
-  const before = live.metadata.annotations?.[DECLARED_REPLICAS];
+  const declared = desired.metadata.annotations?.[ANNOTATIONS.declaredReplicas];
+  const before = live.metadata.annotations?.[ANNOTATIONS.declaredReplicas];
   const replicas = (live.spec as ScaledSpec | undefined)?.replicas;
   const isChanged = before !== undefined && before !== declared;
   if (declared === undefined || isChanged || replicas === undefined) return desired;
@@ -45,15 +40,22 @@ export function withScaledReplicas(desired: KubeObject, live: KubeObject): KubeO
       ...desired.metadata,
       ...(resourceVersion === undefined ? {} : { resourceVersion }),
     },
-    spec: { ...desired.spec as ScaledSpec, replicas },
+    spec: { ...desired.spec as ScaledSpec, replicas: withinBounds(replicas, desired) },
   };
+}
+
+/** Zero stays: it turns the component off, and its autoscaler with it. */
+export function withinBounds(replicas: number, component: KubeObject): number {
+  const { minReplicas = 1, maxReplicas = replicas } = (component.spec ?? {}) as ScaledSpec;
+  if (replicas === 0 || minReplicas > maxReplicas) return replicas;
+  return Math.min(Math.max(replicas, minReplicas), maxReplicas);
 }
 
 /**
  * The component as its author wrote it: without a number of replicas that this program filled in and nobody changed.
  */
 export function withoutFilledReplicas<T extends KubeObject>(component: T): T {
-  const filled = component.metadata.annotations?.[FILLED_REPLICAS];
+  const filled = component.metadata.annotations?.[ANNOTATIONS.filledReplicas];
   const spec = component.spec as ScaledSpec | undefined;
   if (filled === undefined || String(spec?.replicas) !== filled) return component;
   const { replicas: _filled, ...rest } = spec ?? {};
@@ -71,7 +73,7 @@ export function filledReplicas(
   defaultReplicas: number,
 ): KubeObject | undefined {
   const live = (component.spec as ScaledSpec | undefined)?.replicas;
-  const filled = component.metadata.annotations?.[FILLED_REPLICAS];
+  const filled = component.metadata.annotations?.[ANNOTATIONS.filledReplicas];
   const isOurs = filled !== undefined && String(live) === filled;
   if (live !== undefined && (!isOurs || live === defaultReplicas)) return undefined;
   const { name, namespace, resourceVersion } = component.metadata;
@@ -82,7 +84,7 @@ export function filledReplicas(
       name,
       ...(namespace === undefined ? {} : { namespace }),
       ...(resourceVersion === undefined ? {} : { resourceVersion }),
-      annotations: { [FILLED_REPLICAS]: String(defaultReplicas) },
+      annotations: { [ANNOTATIONS.filledReplicas]: String(defaultReplicas) },
     },
     spec: { replicas: defaultReplicas },
   };

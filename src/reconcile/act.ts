@@ -1,4 +1,12 @@
-import { errorText, idOf, idText, isAbort, type KubeObject } from "#base";
+import {
+  errorText,
+  idOf,
+  idText,
+  isAbort,
+  type KubeObject,
+  StalledError,
+  WaitingError,
+} from "#base";
 import { ApiError } from "#kube";
 import { type EventDraft, settledMark, type Step, stepEvent, type StepFailure } from "#plan";
 import { type CachedKind, FIELD_MANAGER, type ReconcileContext } from "./context.ts";
@@ -59,6 +67,31 @@ async function execute(
   if (step.why === "drifted") ctx.metrics.countDriftCorrected(object.kind);
   tell(step, owner, ctx);
   return object;
+}
+
+/** A namespace that is being deleted takes its time, and nothing in it is worth a word until then. */
+const TERMINATING_RECHECK_MS = 30_000;
+
+/**
+ * Whether writes failed because the namespace is being deleted: there is nothing to put right and nobody to tell.
+ *
+ * @throws {WaitingError} if so
+ */
+export function throwIfTerminating(owner: KubeObject, outcome: Outcome): void {
+  const { error } = outcome;
+  if (!(error instanceof ApiError)) return;
+  if (!error.causes.some((cause) => cause.reason === "NamespaceTerminating")) return;
+  const message = `Cannot reconcile ${idText(idOf(owner))}: its namespace is being deleted`;
+  throw new WaitingError("NamespaceTerminating", message, TERMINATING_RECHECK_MS, { cause: error });
+}
+
+/** The error for the queue: stalled where trying again without a change is useless. */
+export function queueError(owner: KubeObject, outcome: Outcome): unknown {
+  const isFinal = outcome.failures.every((failure) => failure.isFinal);
+  const [first] = outcome.failures;
+  if (!isFinal || first === undefined) return outcome.error;
+  const message = `Cannot reconcile ${idText(idOf(owner))}: ${first.object} was refused`;
+  return new StalledError(first.reason, message, { cause: outcome.error });
 }
 
 function tell(step: Step, owner: KubeObject, ctx: ReconcileContext): void {

@@ -1,20 +1,12 @@
-import {
-  ANNOTATIONS,
-  type Component,
-  type ComponentKind,
-  problems,
-  withDefaults,
-} from "#api";
+import { ANNOTATIONS, type Component, type ComponentKind, problems, withDefaults } from "#api";
 import {
   afterDelay,
   AWAIT_CHANGE,
-  idOf,
-  idText,
   type KubeObject,
   type Next,
   type ObjectKey,
   type Problem,
-  StalledError,
+  soonest,
   timestamp,
 } from "#base";
 import { desiredChildren, type Facts, selectorLabels, statefulSetName } from "#desired";
@@ -23,21 +15,16 @@ import {
   componentStatus,
   filledReplicas,
   planChildren,
-  readinessEvent,
   selectorText,
-  statusPatch,
   type Step,
+  withAuthorsReplicas,
+  withDeclaredMinimum,
   withoutFilledReplicas,
 } from "#plan";
-import { act, type Outcome } from "./act.ts";
-import {
-  type CachedKind,
-  cacheOf,
-  type ReconcileContext,
-  REPLICAS_MANAGER,
-  STATUS_MANAGER,
-} from "./context.ts";
+import { act, type Outcome, queueError, throwIfTerminating } from "./act.ts";
+import { type CachedKind, cacheOf, type ReconcileContext, REPLICAS_MANAGER } from "./context.ts";
 import { backendFacts, liveChildren, podsOf, warningsAbout } from "./look.ts";
+import { report } from "./report.ts";
 
 /** Kinds that a component may own. */
 const CHILD_KINDS: readonly CachedKind[] = [
@@ -70,50 +57,52 @@ export async function reconcileComponent(
   key: ObjectKey,
   { ctx, signal }: Effects,
 ): Promise<Next> {
-  const stored = cacheOf(ctx.caches, kind).get(key);
+  const stored = cacheOf(ctx.caches, kind).get(key) as Component | undefined;
   if (stored === undefined) {
     // Its children are removed by the garbage collector, by their owner references.
     ctx.metrics.forget(kind, key);
     return AWAIT_CHANGE;
   }
   if (isUnmanaged(stored) || stored.metadata.deletionTimestamp !== undefined) return AWAIT_CHANGE;
-  const found = problems(withoutFilledReplicas(stored));
+  const found = problems(asMeant(stored, ctx));
   const component = found.length > 0
     ? stored
-    : withoutFilledReplicas(await withReplicas(stored as Component, { ctx, signal }));
+    : asMeant(await withReplicas(stored, { ctx, signal }), ctx);
   const facts = backendFacts(component, ctx);
-  const plan = found.length > 0
-    ? { steps: [], foreign: [], immutable: [] }
-    : await planOf(component as Component, facts, { ctx, signal });
+  const plan = found.length > 0 ? NOTHING : await planOf(component, facts, { ctx, signal });
   const { now, held } = splitByPause(component, plan.steps, ctx);
   const outcome = await act(now, component, { ctx, signal });
-  await reportStatus({ component, problems: found, plan, held, outcome, facts }, { ctx, signal });
+  throwIfTerminating(component, outcome);
+  const status = statusOf({ component, problems: found, plan, held, outcome, facts }, ctx);
+  const urgent = outcome.error !== undefined;
+  const next = await report(component, { status, urgent }, { ctx, signal });
   if (outcome.error !== undefined) throw queueError(component, outcome);
-  return plan.foreign.length > 0 ? afterDelay(FOREIGN_RECHECK_MS) : AWAIT_CHANGE;
+  return plan.foreign.length > 0 ? soonest(next, afterDelay(FOREIGN_RECHECK_MS)) : next;
 }
+
+/** What is done about an invalid resource: what runs goes on running. */
+const NOTHING: ChildrenPlan = { steps: [], foreign: [], immutable: [] };
 
 /** Whether a resource says that it wants to be left alone (`compute.functionmesh.io/managed: "false"`). */
 export function isUnmanaged(object: KubeObject): boolean {
   return object.metadata.annotations?.[ANNOTATIONS.managed] === "false";
 }
 
-/** The error for the queue: stalled where trying again without a change is useless. */
-export function queueError(owner: KubeObject, outcome: Outcome): unknown {
-  const isFinal = outcome.failures.every((failure) => failure.isFinal);
-  const [first] = outcome.failures;
-  if (!isFinal || first === undefined) return outcome.error;
-  const message = `Cannot reconcile ${idText(idOf(owner))}: ${first.object} was refused`;
-  return new StalledError(first.reason, message, { cause: outcome.error });
+/** The component as its author meant it, without what this program and autoscalers wrote into its spec. */
+function asMeant(stored: Component, ctx: ReconcileContext): Component {
+  const owned = (["HorizontalPodAutoscaler", "StatefulSet"] as const)
+    .flatMap((kind) => cacheOf(ctx.caches, kind).ownedBy(stored.metadata.uid ?? ""));
+  return withAuthorsReplicas(withoutFilledReplicas(stored), owned);
 }
 
 /** The component with `spec.replicas` in place, so that its scale subresource works. */
-async function withReplicas(stored: Component, { ctx, signal }: Effects): Promise<KubeObject> {
-  const { replicas } = withDefaults(withoutFilledReplicas(stored)).spec;
+async function withReplicas(stored: Component, { ctx, signal }: Effects): Promise<Component> {
+  const { replicas } = withDefaults(asMeant(stored, ctx)).spec;
   const filled = filledReplicas(stored, replicas);
   if (filled === undefined) return stored;
   const written = await ctx.cluster.apply(filled, { fieldManager: REPLICAS_MANAGER, signal });
   cacheOf(ctx.caches, stored.kind).observe(written);
-  return written;
+  return written as Component;
 }
 
 async function planOf(
@@ -121,7 +110,9 @@ async function planOf(
   facts: Facts,
   { ctx, signal }: Effects,
 ): Promise<ChildrenPlan> {
-  const desired = desiredChildren(withDefaults(component), facts, ctx.settings);
+  const desired = withDeclaredMinimum(
+    desiredChildren(withDefaults(component), facts, ctx.settings),
+  );
   const live = await liveChildren(component, desired, { ctx, kinds: CHILD_KINDS, signal });
   return planChildren({ owner: component, desired, live, settled: ctx.settled });
 }
@@ -142,30 +133,12 @@ function splitByPause(
 }
 
 interface Pass {
-  readonly component: KubeObject;
+  readonly component: Component;
   readonly problems: readonly Problem[];
   readonly plan: ChildrenPlan;
   readonly held: readonly Step[];
   readonly outcome: Outcome;
   readonly facts: Facts;
-}
-
-async function reportStatus(
-  pass: Pass,
-  { ctx, signal }: Effects,
-): Promise<void> {
-  const { component } = pass;
-  const status = statusOf(pass, ctx);
-  const patch = statusPatch(component.status, status);
-  if (patch === undefined) return;
-  const written = await ctx.cluster.patch(idOf(component), patch, {
-    fieldManager: STATUS_MANAGER,
-    subresource: "status",
-    signal,
-  });
-  ctx.caches[component.kind as CachedKind]?.observe(written);
-  const event = readinessEvent(component.status, status);
-  if (event !== undefined) ctx.events.record(component, event);
 }
 
 function statusOf(pass: Pass, ctx: ReconcileContext) {
@@ -174,7 +147,7 @@ function statusOf(pass: Pass, ctx: ReconcileContext) {
   const namespaced = facts.namespacedBackendConfig?.metadata.resourceVersion;
   const statefulSet = cacheOf(ctx.caches, "StatefulSet").get({
     namespace: component.metadata.namespace ?? "",
-    name: statefulSetName(component as Component),
+    name: statefulSetName(component),
   });
   const pods = podsOf(statefulSet, ctx);
   const watched = statefulSet === undefined ? pods : [statefulSet, ...pods];
@@ -185,7 +158,7 @@ function statusOf(pass: Pass, ctx: ReconcileContext) {
     failures: pass.outcome.failures,
     immutable: pass.plan.immutable,
     pending: pass.held.flatMap(pendingPaths),
-    selector: selectorText(selectorLabels(component as Component)),
+    selector: selectorText(selectorLabels(component)),
     statefulSet,
     pods,
     warnings: warningsAbout(watched, ctx),

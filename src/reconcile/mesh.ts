@@ -7,22 +7,16 @@ import {
   type KubeObject,
   type Next,
   type ObjectKey,
+  soonest,
   timestamp,
 } from "#base";
 import { meshChildren } from "#desired";
-import {
-  type ChildrenPlan,
-  type MeshItem,
-  meshItems,
-  meshStatus,
-  planChildren,
-  readinessEvent,
-  statusPatch,
-} from "#plan";
-import { act, type Outcome } from "./act.ts";
-import { type Effects, FOREIGN_RECHECK_MS, isUnmanaged, queueError } from "./component.ts";
-import { type CachedKind, cacheOf, type ReconcileContext, STATUS_MANAGER } from "./context.ts";
+import { type ChildrenPlan, type MeshItem, meshItems, meshStatus, planChildren } from "#plan";
+import { act, type Outcome, queueError, throwIfTerminating } from "./act.ts";
+import { type Effects, FOREIGN_RECHECK_MS, isUnmanaged } from "./component.ts";
+import { type CachedKind, cacheOf, type ReconcileContext } from "./context.ts";
 import { liveChildren } from "./look.ts";
+import { report } from "./report.ts";
 
 const CHILD_KINDS: readonly CachedKind[] = ["Function", "Source", "Sink"];
 
@@ -45,6 +39,7 @@ export async function reconcileMesh(key: ObjectKey, { ctx, signal }: Effects): P
   const { items, rest } = meshItems(mesh, problems(mesh));
   const plan = await planOf(mesh, items, { ctx, signal });
   const outcome = await act(plan.steps, mesh, { ctx, signal });
+  throwIfTerminating(mesh, outcome);
   const filled = withOutcome(items, { plan, outcome, ctx });
   const status = meshStatus({
     mesh,
@@ -53,9 +48,10 @@ export async function reconcileMesh(key: ObjectKey, { ctx, signal }: Effects): P
     leaving: leavingNames(mesh, items, ctx),
     now: timestamp(ctx.clock.now()),
   });
-  await writeStatus(mesh, status, { ctx, signal });
+  const urgent = outcome.error !== undefined;
+  const next = await report(mesh, { status, urgent }, { ctx, signal });
   if (outcome.error !== undefined) throw queueError(mesh, outcome);
-  return plan.foreign.length > 0 ? afterDelay(FOREIGN_RECHECK_MS) : AWAIT_CHANGE;
+  return plan.foreign.length > 0 ? soonest(next, afterDelay(FOREIGN_RECHECK_MS)) : next;
 }
 
 async function planOf(
@@ -100,23 +96,6 @@ function leavingNames(
     .flatMap((kind) => cacheOf(ctx.caches, kind).ownedBy(mesh.metadata.uid ?? ""))
     .filter((child) => !wanted.has(childId(child)))
     .map((child) => `${child.kind} ${child.metadata.name}`);
-}
-
-async function writeStatus(
-  mesh: FunctionMesh,
-  status: ReturnType<typeof meshStatus>,
-  { ctx, signal }: Effects,
-): Promise<void> {
-  const patch = statusPatch(mesh.status, status);
-  if (patch === undefined) return;
-  const written = await ctx.cluster.patch(idOf(mesh), patch, {
-    fieldManager: STATUS_MANAGER,
-    subresource: "status",
-    signal,
-  });
-  cacheOf(ctx.caches, "FunctionMesh").observe(written);
-  const event = readinessEvent(mesh.status, status);
-  if (event !== undefined) ctx.events.record(mesh, event);
 }
 
 function itemId(item: MeshItem): string {

@@ -10,4 +10,5 @@
 export * from "./component.ts";
 export * from "./context.ts";
 export * from "./mesh.ts";
+export { StatusPace } from "./report.ts";
 export * from "./watches.ts";

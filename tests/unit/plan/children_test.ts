@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
+import { ANNOTATIONS } from "#api";
 import { type KubeObject, ownerReference } from "#base";
-import { APPLIED_HASH, planChildren, settledMark, type Step } from "#plan";
+import { planChildren, settledMark, type Step } from "#plan";
 import { functionObject } from "../../support/objects.ts";
 
 const owner = functionObject("orders");
@@ -156,5 +157,5 @@ Deno.test("planChildren() leaves the replicas of an autoscaled child to the auto
 Deno.test("planChildren() gives the same bytes for the same look", () => {
   const once = JSON.stringify(plan([service(1)], []));
   assertEquals(JSON.stringify(plan([service(1)], [])), once);
-  assertEquals(once.includes(APPLIED_HASH), true);
+  assertEquals(once.includes(ANNOTATIONS.appliedHash), true);
 });

@@ -3,7 +3,7 @@
  * Renders the inputs of the golden cases and lets `compare.mjs` of that folder tell where they differ from what the
  * reference operator makes of them.
  *
- *   deno run --allow-read --allow-write --allow-run scripts/golden.ts [FOLDER]
+ *   deno run --allow-read --allow-write --allow-run --allow-env scripts/golden.ts [FOLDER]
  *
  * Exit code 1 on any difference.
  *
@@ -12,8 +12,11 @@
 import type { KubeObject } from "#base";
 import { DEFAULT_SETTINGS, renderResource, type Settings } from "#desired";
 
-/** Where the cases are, seen from the root of the repository. */
-export const GOLDEN_FOLDER = new URL("../../shared/golden/", import.meta.url).pathname;
+/** Where the cases are: beside the checkout, or where `MESHWRIGHT_GOLDEN` says. */
+export function goldenFolder(): string {
+  return Deno.env.get("MESHWRIGHT_GOLDEN") ??
+    new URL("../../shared/golden", import.meta.url).pathname;
+}
 
 /** How one file of cases compares. */
 export interface GoldenResult {
@@ -79,7 +82,7 @@ function resultOf(file: string, report: string, errors: string): GoldenResult {
 }
 
 if (import.meta.main) {
-  const results = await compareGolden(Deno.args[0] ?? GOLDEN_FOLDER);
+  const results = await compareGolden(Deno.args[0] ?? goldenFolder());
   for (const { file, passed, failed, report } of results) {
     if (failed > 0) console.log(report);
     console.log(`${file}: ${passed} of ${passed + failed} equal`);

@@ -6,55 +6,60 @@ function details(component: Parameters<typeof functionDetails>[0]): unknown {
   return JSON.parse(functionDetails(component));
 }
 
+const CRYPTO = {
+  cryptoKeyReaderClassName: "ckr",
+  cryptoKeyReaderConfig: { PUBLIC: "a", PRIVATE: "<b>" },
+  encryptionKeys: ["k1", "k2"],
+  producerCryptoFailureAction: "SEND",
+  consumerCryptoFailureAction: "bogus",
+};
+
+const MAXIMAL_INPUT = {
+  typeClassName: "T",
+  topics: ["t1", "t2"],
+  topicPattern: "persistent://a/b/.*",
+  customSerdeSources: { s1: "S" },
+  customSchemaSources: { sc1: "json" },
+  sourceSpecs: {
+    x: {
+      schemaType: "st",
+      serdeClassname: "sd",
+      isRegexPattern: false,
+      schemaProperties: { b: "1", a: "2" },
+      consumerProperties: { c: "d" },
+      receiverQueueSize: 0,
+      cryptoConfig: CRYPTO,
+    },
+    y: { receiverQueueSize: 500 },
+  },
+};
+
+const MAXIMAL_OUTPUT = {
+  topic: "o",
+  typeClassName: "OT",
+  sinkSerdeClassName: "oserde",
+  sinkSchemaType: "avro",
+  producerConf: {
+    maxPendingMessages: 10,
+    maxPendingMessagesAcrossPartitions: 20,
+    useThreadLocalProducers: true,
+    batchBuilder: "KEY_BASED",
+    compressionType: "SNAPPY" as const,
+    cryptoConfig: {
+      cryptoKeyReaderClassName: "ckr",
+      producerCryptoFailureAction: "DISCARD",
+      consumerCryptoFailureAction: "CONSUME",
+    },
+  },
+  customSchemaSinks: { o: `{"schemaProperties":{"sp":"1"},"ConsumerProperties":{"cp":"2"}}` },
+};
+
 Deno.test("functionDetails() writes the reference's text for a maximal function (objects.md A.8)", () => {
-  const crypto = {
-    cryptoKeyReaderClassName: "ckr",
-    cryptoKeyReaderConfig: { PUBLIC: "a", PRIVATE: "<b>" },
-    encryptionKeys: ["k1", "k2"],
-    producerCryptoFailureAction: "SEND",
-    consumerCryptoFailureAction: "bogus",
-  };
   const text = functionDetails(aFunction({
     name: "f",
     className: "com.example.Fn",
-    input: {
-      typeClassName: "T",
-      topics: ["t1", "t2"],
-      topicPattern: "persistent://a/b/.*",
-      customSerdeSources: { s1: "S" },
-      customSchemaSources: { sc1: "json" },
-      sourceSpecs: {
-        x: {
-          schemaType: "st",
-          serdeClassname: "sd",
-          isRegexPattern: false,
-          schemaProperties: { b: "1", a: "2" },
-          consumerProperties: { c: "d" },
-          receiverQueueSize: 0,
-          cryptoConfig: crypto,
-        },
-        y: { receiverQueueSize: 500 },
-      },
-    },
-    output: {
-      topic: "o",
-      typeClassName: "OT",
-      sinkSerdeClassName: "oserde",
-      sinkSchemaType: "avro",
-      producerConf: {
-        maxPendingMessages: 10,
-        maxPendingMessagesAcrossPartitions: 20,
-        useThreadLocalProducers: true,
-        batchBuilder: "KEY_BASED",
-        compressionType: "SNAPPY",
-        cryptoConfig: {
-          cryptoKeyReaderClassName: "ckr",
-          producerCryptoFailureAction: "DISCARD",
-          consumerCryptoFailureAction: "CONSUME",
-        },
-      },
-      customSchemaSinks: { o: `{"schemaProperties":{"sp":"1"},"ConsumerProperties":{"cp":"2"}}` },
-    },
+    input: MAXIMAL_INPUT,
+    output: MAXIMAL_OUTPUT,
     replicas: 3,
     minReplicas: 1,
     autoAck: false,

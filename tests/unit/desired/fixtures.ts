@@ -105,6 +105,30 @@ export function reversed(value: unknown): unknown {
   );
 }
 
+const OAUTH2 = {
+  audience: "urn:x",
+  issuerUrl: "https://issuer/",
+  keySecretName: "key.file",
+  keySecretKey: "auth.json",
+};
+
+const FULL_POD: NonNullable<FunctionSpec["pod"]> = {
+  labels: { team: "data" },
+  env: [{ name: "FOO", value: "bar" }],
+  sidecars: [{ name: "side", image: "busybox" }],
+  volumes: [{ name: "scratch", emptyDir: { sizeLimit: "0.5Gi" } }],
+  vpa: {
+    resourcePolicy: { containerPolicies: [{ containerName: "*", minAllowed: { cpu: "0.2" } }] },
+  },
+  liveness: { periodSeconds: 10 },
+};
+
+/** Crypto settings that mount a key of a Secret. */
+function keyOf(secretKey: string) {
+  const secret = { secretName: "k", secretKey, asVolume: `/k/${secretKey}` };
+  return { cryptoConfig: { cryptoSecrets: [secret] } };
+}
+
 /** A function with something in every field that objects are made from. */
 export function fullFunction(): FunctionResource {
   return functionResource({
@@ -121,14 +145,7 @@ export function fullFunction(): FunctionResource {
     resources: { requests: { cpu: "0.5", memory: "1Gi" }, limits: { cpu: 1, memory: "2048Mi" } },
     pulsar: {
       pulsarConfig: "pulsar",
-      authConfig: {
-        oauth2Config: {
-          audience: "urn:x",
-          issuerUrl: "https://issuer/",
-          keySecretName: "key.file",
-          keySecretKey: "auth.json",
-        },
-      },
+      authConfig: { oauth2Config: OAUTH2 },
       tlsConfig: { enabled: true, certSecretName: "ca", certSecretKey: "ca.crt" },
     },
     pulsarPackageService: { pulsarConfig: "packages", authSecret: "package-auth" },
@@ -140,29 +157,13 @@ export function fullFunction(): FunctionResource {
     },
     input: {
       topics: ["persistent://public/default/in"],
-      sourceSpecs: {
-        b: {
-          cryptoConfig: { cryptoSecrets: [{ secretName: "k", secretKey: "b", asVolume: "/k/b" }] },
-        },
-        a: {
-          cryptoConfig: { cryptoSecrets: [{ secretName: "k", secretKey: "a", asVolume: "/k/a" }] },
-        },
-      },
+      sourceSpecs: { b: keyOf("b"), a: keyOf("a") },
     },
     volumeClaimTemplates: [{
       metadata: { name: "data" },
       spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1024Mi" } } },
     }],
     volumeMounts: [{ name: "data", mountPath: "/data" }],
-    pod: {
-      labels: { team: "data" },
-      env: [{ name: "FOO", value: "bar" }],
-      sidecars: [{ name: "side", image: "busybox" }],
-      volumes: [{ name: "scratch", emptyDir: { sizeLimit: "0.5Gi" } }],
-      vpa: {
-        resourcePolicy: { containerPolicies: [{ containerName: "*", minAllowed: { cpu: 0.2 } }] },
-      },
-      liveness: { periodSeconds: 10 },
-    },
+    pod: FULL_POD,
   });
 }

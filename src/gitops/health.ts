@@ -1,4 +1,4 @@
-import { COMPUTE_API_VERSION, type MeshSync } from "#api";
+import { ANNOTATIONS, COMPUTE_API_VERSION, type MeshSync } from "#api";
 import { conditionOf, idText, keyOf, type KubeObject, type ObjectId } from "#base";
 import { eachOf, type GitOpsContext } from "./context.ts";
 
@@ -31,6 +31,8 @@ const KINDS = ["Function", "FunctionMesh", "Sink", "Source"];
  * ```
  */
 export function sickness(object: KubeObject): string | undefined {
+  // Nobody looks at what is not managed, so nobody could say that it is ready.
+  if (object.metadata.annotations?.[ANNOTATIONS.managed] === "false") return undefined;
   const name = idText({ kind: object.kind, ...keyOf(object) });
   const status = object.status as { readonly conditions?: unknown } | undefined;
   const ready = conditionOf(status?.conditions, "Ready");

@@ -182,7 +182,7 @@ function commitSinceMs(found: Found, ctx: GitOpsContext): number {
 }
 
 function isNews(work: Work): boolean {
-  return work.pruned.pruned.length > 0 ||
+  return work.pruned.pruned.length > 0 || work.pruned.skipped.length > 0 ||
     work.applied.changes.some((change) => change.action !== "unchanged");
 }
 

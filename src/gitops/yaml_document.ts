@@ -65,26 +65,47 @@ export function yamlDocuments(
   return { documents, problems };
 }
 
-/** Octal numbers of YAML 1.2, which Go reads as well. */
-const octal: ScalarTag = {
-  tag: "tag:yaml.org,2002:int",
-  default: true,
-  format: "OCT12",
-  test: /^[-+]?0o[0-7_]+$/,
-  resolve: (text) => Number.parseInt(text.replaceAll("_", "").replace("0o", ""), 8),
-};
+/**
+ * Numbers as Go reads them. The package's own would take the name `e2` for a number, `10:30` for 630, and `0o17` for a
+ * text.
+ */
+const NUMBERS: readonly ScalarTag[] = [
+  {
+    tag: "tag:yaml.org,2002:int",
+    default: true,
+    test: /^[-+]?(?:0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO]?[0-7_]*|[1-9][0-9_]*)$/,
+    resolve: goInteger,
+  },
+  {
+    tag: "tag:yaml.org,2002:float",
+    default: true,
+    test: /^[-+]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][-+]?[0-9_]+)?$/,
+    resolve: (text) => Number(text.replaceAll("_", "")),
+  },
+  {
+    tag: "tag:yaml.org,2002:float",
+    default: true,
+    test: /^(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$/,
+    resolve: () => NaN,
+  },
+];
 
-/** The tags of YAML 1.1 without those that Go leaves as texts or that JSON has no value for. */
+/** `strconv.ParseInt` with base 0: a leading zero alone means octal. */
+function goInteger(text: string): number {
+  const [, sign = "", digits = ""] = /^([-+]?)(.*)$/.exec(text.replaceAll("_", "")) ?? [];
+  const value = /^0[0-7]+$/.test(digits)
+    ? Number.parseInt(digits, 8)
+    : Number(digits.toLowerCase());
+  return sign === "-" ? -value : value;
+}
+
+/** The tags of YAML 1.1 with numbers of our own, without those that Go leaves as texts or that JSON has no value for. */
 function kubernetesTags(tags: Tags): Tags {
-  const dropped = ["binary", "omap", "pairs", "set", "timestamp"];
-  return [
-    ...tags.filter((tag) =>
-      typeof tag === "string" ||
-      (!dropped.includes(tag.tag.replace("tag:yaml.org,2002:", "")) &&
-        !("format" in tag && tag.format === "TIME"))
-    ),
-    octal,
-  ];
+  const dropped = ["binary", "float", "int", "omap", "pairs", "set", "timestamp"];
+  const kept = tags.filter((tag) =>
+    typeof tag === "string" || !dropped.includes(tag.tag.replace("tag:yaml.org,2002:", ""))
+  );
+  return [...kept, ...NUMBERS];
 }
 
 function valueProblems(

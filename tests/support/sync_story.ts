@@ -1,0 +1,165 @@
+/** A MeshSync of a test: its repository, its namespace in a real cluster, and the loop that brings them together. */
+import { customResourceDefinitions, type MeshSync, resourceOf } from "#api";
+import { conditionOf, type KubeObject, type Next, type ObjectKey, systemClock } from "#base";
+import { gitSource } from "#git";
+import { type GitOpsContext, reconcileMeshSync, SyncMemory } from "#gitops";
+import { installDefinitions } from "#kube";
+import type { EventDraft } from "#plan";
+import { type ApiRequestSample, createMetrics, silentLogger } from "#telemetry";
+import type { TestCluster } from "./control_plane.ts";
+import {
+  type CountedGit,
+  countedGit,
+  temporaryFolder,
+  type TestRepository,
+  testRepository,
+} from "./git_repository.ts";
+import { type TestClient, testClient } from "./transport.ts";
+
+/** One sync, run by hand: each pass is a call. */
+export interface SyncStory extends AsyncDisposable {
+  readonly namespace: string;
+  readonly key: ObjectKey;
+  readonly repository: TestRepository;
+  readonly client: TestClient;
+  readonly git: CountedGit;
+  readonly events: EventDraft[];
+  readonly metrics: ReturnType<typeof createMetrics>;
+  /** What the loop runs with; a new one after {@linkcode SyncStory.restart}. */
+  context(): GitOpsContext;
+  /** Makes or changes the MeshSync. */
+  sync(spec?: Record<string, unknown>, annotations?: Record<string, string>): Promise<void>;
+  /** One pass, with a look at the remote even before its time. */
+  pass(): Promise<Next>;
+  /** One pass as the queue would make it: a look only when one is due. */
+  idlePass(): Promise<Next>;
+  /** Forgets all that a process remembers. */
+  restart(): void;
+  status(): Promise<NonNullable<MeshSync["status"]>>;
+  /** Reason and message of Ready, as `True Healthy: …`. */
+  ready(): Promise<string>;
+  /** Requests since the last call, as `verb Kind`, sorted. */
+  requests(): string[];
+}
+
+/** Requests that change something. */
+export const WRITES: readonly string[] = ["apply", "create", "delete", "patch", "remove", "update"];
+
+/** Starts a story in a namespace of its own. */
+export async function syncStory(cluster: TestCluster): Promise<SyncStory> {
+  const stack = new AsyncDisposableStack();
+  const client = stack.use(testClient(await cluster.access()));
+  await installDefinitions(client.cluster, customResourceDefinitions(), {
+    fieldManager: "meshwright",
+    clock: systemClock,
+  });
+  const space = stack.use(await cluster.namespace());
+  const repository = stack.use(await testRepository());
+  const folder = stack.use(await temporaryFolder());
+  const git = await countedGit(folder.path);
+  const key = { namespace: space.name, name: "shop" };
+  const events: EventDraft[] = [];
+  const metrics = createMetrics();
+  const fixed = {
+    cluster: client.cluster,
+    caches: {},
+    git: gitSource({ cacheDirectory: `${folder.path}/cache`, environment: git.environment }),
+    clock: systemClock,
+    log: silentLogger,
+    metrics,
+    events: { record: (_object: KubeObject, event: EventDraft) => events.push(event) },
+    bootstrap: { key, url: repository.url },
+    signal: new AbortController().signal,
+  };
+  return {
+    namespace: space.name,
+    key,
+    repository,
+    client,
+    git,
+    events,
+    metrics,
+    ...passes(key, { ...fixed, client }),
+    sync: async (spec = {}, annotations = {}) => {
+      await client.cluster.apply({
+        apiVersion: "gitops.functionmesh.io/v1alpha1",
+        kind: "MeshSync",
+        metadata: { ...key, annotations },
+        spec: { url: repository.url, path: "meshes", interval: "1h", ...spec },
+      }, { fieldManager: "user" });
+    },
+    requests: () => {
+      const taken = client.requests.splice(0).filter(isAboutObjects);
+      return taken.map(({ verb, kind }) => `${verb} ${kind}`).sort();
+    },
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}
+
+/** The loop, one pass at a call, with a cache of the one MeshSync that is read before each. */
+function passes(
+  key: ObjectKey,
+  fixed: Omit<GitOpsContext, "syncs" | "memory"> & { readonly client: TestClient },
+): Pick<SyncStory, "context" | "pass" | "idlePass" | "restart" | "status" | "ready"> {
+  let memory = new SyncMemory();
+  let cached: KubeObject | undefined;
+  const context = (): GitOpsContext => ({
+    ...fixed,
+    memory,
+    syncs: { get: () => cached, synced: true },
+  });
+  const read = async () => {
+    cached = await fixed.client.cluster.get(resourceOf("MeshSync"), key);
+    return cached as MeshSync | undefined;
+  };
+  const idlePass = async () => {
+    await read();
+    return await reconcileMeshSync(key, context());
+  };
+  return {
+    context,
+    idlePass,
+    pass: async () => {
+      memory.setState(key, { ...memory.state(key), nextLookAtMs: 0 });
+      return await idlePass();
+    },
+    restart: () => {
+      memory = new SyncMemory();
+    },
+    status: async () => (await read())?.status ?? {},
+    ready: async () => {
+      const ready = conditionOf((await read())?.status?.conditions, "Ready");
+      return `${ready?.status} ${ready?.reason}: ${ready?.message}`;
+    },
+  };
+}
+
+/** Discovery is asked once for a kind, and reading the MeshSync is the test's doing, a cache's elsewhere. */
+function isAboutObjects(sample: ApiRequestSample): boolean {
+  return sample.verb !== "discover" && !(sample.verb === "get" && sample.kind === "MeshSync");
+}
+
+/** A ConfigMap in YAML. */
+export function configMapText(name: string, value: string): string {
+  return `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\ndata:\n  value: "${value}"\n`;
+}
+
+/** A Function in YAML. */
+export function functionText(name: string, spec = ""): string {
+  return `apiVersion: compute.functionmesh.io/v1alpha1
+kind: Function
+metadata:
+  name: ${name}
+spec:
+  className: org.example.Exclaim
+  image: example/runner:1
+  input:
+    topics: [persistent://public/default/in]
+  output:
+    topic: persistent://public/default/out
+  pulsar:
+    pulsarConfig: pulsar
+  java:
+    jar: /pulsar/exclaim.jar
+${spec}`;
+}

@@ -10,7 +10,8 @@
  * @module
  */
 import type { KubeObject } from "#base";
-import { DEFAULT_SETTINGS, renderResource, type Settings } from "#desired";
+import { renderResource } from "#desired";
+import { goldenOptions } from "../tests/golden/golden_cases.ts";
 
 /** Where the cases are: beside the checkout, or where `MESHWRIGHT_GOLDEN` says. */
 export function goldenFolder(): string {
@@ -25,11 +26,6 @@ export interface GoldenResult {
   readonly failed: number;
   /** What the comparison says. */
   readonly report: string;
-}
-
-/** The settings that the cases of a file were made with: the defaults, save that one file is about init containers. */
-function settingsOf(file: string): Settings {
-  return { ...DEFAULT_SETTINGS, enableInitContainers: file === "init_containers.jsonl" };
 }
 
 /** Renders and compares every file of cases in a folder, sorted by name. */
@@ -50,7 +46,7 @@ async function compareFile(folder: string, file: string): Promise<GoldenResult> 
   );
   const rendered = cases.map((line) => {
     const { input } = JSON.parse(line) as { readonly input: KubeObject };
-    return JSON.stringify(renderResource(input, {}, settingsOf(file), "reference"));
+    return JSON.stringify(renderResource(input, { ...goldenOptions(file), form: "reference" }));
   });
   const path = await Deno.makeTempFile({ suffix: ".jsonl" });
   try {

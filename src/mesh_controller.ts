@@ -118,7 +118,7 @@ export class MeshController {
   }
 
   #informer(watch: Watched, signal: AbortSignal): Informer {
-    const { config, transport, clock, log, metrics } = this.#parts;
+    const { transport, clock, log, metrics } = this.#parts;
     const { type, labelSelector, fieldSelector, project } = watch;
     const namespace = this.#namespaceOf(type.kind);
     return new Informer({

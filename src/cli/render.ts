@@ -53,7 +53,7 @@ export const renderVerb: Verb = {
     const names = backendNamesFrom(flags);
     const form = formFrom(flags);
     const rendered = ours.map((object) =>
-      renderResource(object, factsFor(object, ours, names), settings, form)
+      renderResource(object, { facts: factsFor(object, ours, names), settings, form })
     );
     if (flags.text("output") === "json") {
       rendered.forEach((result) => output.out(JSON.stringify(result)));

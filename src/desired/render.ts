@@ -19,6 +19,14 @@ export interface Rendering {
   readonly objects: readonly KubeObject[];
 }
 
+/** What a rendering depends on besides the resource. */
+export interface RenderOptions {
+  readonly facts: Facts;
+  readonly settings: Settings;
+  /** "reference" is for comparisons: see {@linkcode referenceForm}; scaling to zero is a problem there (W-40). */
+  readonly form?: RenderForm;
+}
+
 /** Objects as the controller applies them, or with the faults of the reference operator for comparisons. */
 export type RenderForm = "applied" | "reference";
 
@@ -27,14 +35,10 @@ export type RenderForm = "applied" | "reference";
  * FunctionMesh its children, each followed by its objects. A resource with problems makes nothing.
  *
  * `metadata.uid` stands in owner references; children of a mesh have none yet.
- *
- * @param form "reference" is for comparisons: see {@linkcode referenceForm}; and scaling to zero is a problem there (W-40)
  */
 export function renderResource(
   object: KubeObject,
-  facts: Facts,
-  settings: Settings,
-  form: RenderForm = "applied",
+  { facts, settings, form = "applied" }: RenderOptions,
 ): Rendering {
   const { kind, metadata } = object;
   const resource = { kind, namespace: metadata.namespace ?? "", name: metadata.name };

@@ -4,7 +4,7 @@ import { installDefinitions } from "#kube";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { testCluster } from "../support/control_plane.ts";
 import { testClient } from "../support/transport.ts";
-import { goldenCases } from "../unit/api/golden_cases.ts";
+import { goldenCases } from "../golden/golden_cases.ts";
 
 const cluster = testCluster();
 

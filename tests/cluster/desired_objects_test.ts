@@ -9,7 +9,7 @@ import {
 } from "#desired";
 import { withDefaults } from "#api";
 import { testCluster } from "../support/control_plane.ts";
-import { goldenCases } from "../unit/api/golden_cases.ts";
+import { goldenCases } from "../golden/golden_cases.ts";
 import { aFunction, aSink, aSource, at, fullFunction, namesIn } from "../unit/desired/fixtures.ts";
 
 const cluster = testCluster();
@@ -78,7 +78,7 @@ function declaresItsVolumes(input: KubeObject): boolean {
 Deno.test("an API server takes every object of the golden cases", async () => {
   const inputs = goldenCases().map(({ input }) => input).filter(declaresItsVolumes);
   const objects = inputs.flatMap((input) =>
-    [SETTINGS, INIT].flatMap((settings) => renderResource(input, {}, settings).objects)
+    [SETTINGS, INIT].flatMap((settings) => renderResource(input, { facts: {}, settings }).objects)
   ).filter((object) => !object.apiVersion.startsWith("compute."));
   assertEquals(objects.length > 500, true, `only ${objects.length} objects`);
   assertEquals(await refusals(objects), "");

@@ -19,7 +19,7 @@ async function rendered(): Promise<KubeObject[]> {
   const { documents } = await sample();
   return documents.flatMap(({ object }) => [
     ...(isComponent(object) ? [object] : []),
-    ...renderResource(object, {}, DEFAULT_SETTINGS).objects,
+    ...renderResource(object, { facts: {}, settings: DEFAULT_SETTINGS }).objects,
   ]);
 }
 

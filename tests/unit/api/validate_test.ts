@@ -8,7 +8,7 @@ import {
 } from "#api";
 import { isPlainObject, type KubeObject } from "#base";
 import { assertEquals } from "@std/assert";
-import { goldenCases } from "./golden_cases.ts";
+import { goldenCases } from "../../golden/golden_cases.ts";
 import {
   functionWith,
   meshWith,

@@ -116,7 +116,10 @@ Deno.test("desiredChildren() leaves out members that are null", () => {
 
 Deno.test("renderResource() makes no objects of a resource with problems", () => {
   const { pulsar: _pulsar, ...spec } = fullFunction().spec;
-  const rendering = renderResource({ ...fullFunction(), spec }, {}, DEFAULT_SETTINGS);
+  const rendering = renderResource({ ...fullFunction(), spec }, {
+    facts: {},
+    settings: DEFAULT_SETTINGS,
+  });
   assertEquals(rendering.objects, []);
   assertEquals(rendering.problems.length > 0, true);
   assertEquals(rendering.resource, { kind: "Function", namespace: "shop", name: "orders" });

@@ -48,7 +48,7 @@ Deno.test("meshChildren() takes a mesh without lists", () => {
 
 Deno.test("renderResource() lists each child of a mesh before the child's own objects", () => {
   const mesh = aMesh({ functions: [{ ...functionResource().spec, name: "enrich" }] });
-  const { objects, problems } = renderResource(mesh, {}, DEFAULT_SETTINGS);
+  const { objects, problems } = renderResource(mesh, { facts: {}, settings: DEFAULT_SETTINGS });
   assertEquals(problems, []);
   assertEquals(objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`), [
     "Function flow-enrich",

@@ -83,7 +83,7 @@ export class GitOpsLoop {
     const ctx = { ...this.#context(signal), syncs };
     return new Controller({
       name: "MeshSync",
-      reconcile: (key) => reconcileMeshSync(key, ctx),
+      reconcile: (key, passSignal) => reconcileMeshSync(key, { ...ctx, signal: passSignal }),
       concurrency: SYNCS_AT_ONCE,
       clock,
       metrics,

@@ -46,13 +46,17 @@ export interface TestCluster {
   serviceAccountKubeconfig(account: { namespace: string; name: string }): Promise<string>;
 }
 
-/** Registers the start and the end of the cluster with the test file that calls it, at its top level. */
-export function testCluster(): TestCluster {
+/**
+ * Registers the start and the end of the cluster with the test file that calls it, at its top level.
+ *
+ * @param options.alone a cluster of this file's own in any case: for what counts the requests of a whole API server
+ */
+export function testCluster(options: { readonly alone?: boolean } = {}): TestCluster {
   let program: { path: string; kubeconfigPath: string } | undefined;
   let own: AsyncDisposable | undefined;
   Deno.test.beforeAll(async () => {
     const shared = Deno.env.get("MESHWRIGHT_TEST_KUBECONFIG");
-    if (shared !== undefined) {
+    if (shared !== undefined && options.alone !== true) {
       program = { path: (await findBinaries()).kubectl, kubeconfigPath: shared };
       return;
     }

@@ -13,7 +13,7 @@ import {
 const POD_DELAY_MS = 200;
 const HEARTBEAT_MS = 600_000;
 
-/** The name of the default storage class: claims of it are bound to a volume at once. */
+/** The name of the default storage class. Claims of every class are bound to a volume at once. */
 export const STORAGE_CLASS = "simulated";
 
 interface Expression {
@@ -168,7 +168,8 @@ function volumeStages(): readonly unknown[] {
       resourceRef: { apiGroup: "v1", kind },
       selector: {
         matchExpressions: [
-          `has(self.spec.storageClassName) && self.spec.storageClassName == '${STORAGE_CLASS}'`,
+          // Of every class, there or not: samples name those of their authors' clusters.
+          "has(self.spec.storageClassName) && self.spec.storageClassName != ''",
           ...rules.when,
         ].map((expression) => ({ cel: { expression } })),
       },
@@ -220,7 +221,7 @@ spec:
   capacity:
     storage: {{ .spec.resources.requests.storage | Quote }}
   persistentVolumeReclaimPolicy: Retain
-  storageClassName: ${STORAGE_CLASS}
+  storageClassName: {{ .spec.storageClassName | Quote }}
   volumeMode: {{ or .spec.volumeMode "Filesystem" }}
   claimRef:
     apiVersion: v1

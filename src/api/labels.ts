@@ -24,6 +24,8 @@ export const LABELS = {
   oldNamespace: "namespace",
   /** On a clean-up Job: the uid of its resource. */
   owner: "owner",
+  /** On a clean-up Job and its pods: `function`, `source` or `sink`, whatever it cleans up after. Ours. */
+  cleanupOf: "compute.functionmesh.io/cleanup-of",
   /** On a resource: it belongs to a Pulsar cluster's own worker service; any value. No clean-up then. */
   pulsarCluster: "compute.functionmesh.io/pulsar-cluster",
   oldPulsarCluster: "pulsar-cluster",
@@ -45,6 +47,12 @@ export const ANNOTATIONS = {
   pauseRollout: "compute.functionmesh.io/pause-rollout",
   /** `false`: no clean-up of subscriptions. */
   needCleanup: "compute.functionmesh.io/need-cleanup",
+  /** `skip`: a deletion does not wait for the clean-up any longer; an event names what may be left. Ours. */
+  cleanup: "compute.functionmesh.io/cleanup",
+  /** How long a deletion may wait for the clean-up, e.g. `30m`; 10 minutes without it. Ours. */
+  cleanupDeadline: "compute.functionmesh.io/cleanup-deadline",
+  /** On a clean-up Job: which attempt it is, from 1. Ours. */
+  cleanupAttempt: "compute.functionmesh.io/cleanup-attempt",
   /** On every object that we make: hash of what was last applied. Ours. */
   appliedHash: "compute.functionmesh.io/applied-hash",
   /** On a child of a mesh: the replicas that the mesh declared when they were last applied; empty for none. Ours. */

@@ -31,6 +31,7 @@ export type CachedKind =
   | "HorizontalPodAutoscaler"
   | "VerticalPodAutoscaler"
   | "Pod"
+  | "Job"
   | "Event";
 
 /** The caches; that of the vertical autoscaler is there only where its API is served. */

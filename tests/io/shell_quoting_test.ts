@@ -285,10 +285,16 @@ Deno.test("a clean-up succeeds when there is nothing to remove, and fails on any
     0,
   );
   const [shell, flag, script] = at(container, "command") as string[];
-  for (const [answer, code] of [["Subscription not found", 0], ["Reason: 500", 1]] as const) {
+  const answers = [
+    ["Subscription not found", 1, 0],
+    ["Reason: HTTP 404", 1, 0],
+    ["Reason: 500 of topic t404", 1, 1],
+    ["sh: pulsar-admin: not found", 127, 1],
+  ] as const;
+  for (const [answer, ended, code] of answers) {
     const failing = String(script).replace(
       "/pulsar/bin/pulsar-admin",
-      `failing() { echo '${answer}' >&2; return 1; }; failing`,
+      `failing() { echo '${answer}' >&2; return ${ended}; }; failing`,
     );
     const output = await new Deno.Command(String(shell), { args: [String(flag), failing] })
       .output();

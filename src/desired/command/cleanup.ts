@@ -32,29 +32,67 @@ export function cleanupScript(
     messaging: { ...messaging, ...(auth ? { authConfig: auth } : {}) },
   };
   const admin = adminScript(service, tools);
-  const calls = component.kind === "Source"
-    ? batchCalls(component, tools.pulsarctl)
-    : subscriptionCalls(component, tools.pulsarctl);
+  const calls = leftoversOf(component).map((leftover) => callFor(leftover, tools.pulsarctl));
   if (calls.length === 0) return undefined;
   return ["failed=0", ...calls.map((call) => attempt(words(admin, call))), "exit $failed"].join(
     "; ",
   );
 }
 
-/** Runs a call and says what it answers. "Not found" is what is wanted in the end. */
+/**
+ * Runs a call and says what it answers. "Not found" is what is wanted in the end (W-36), unless it is the shell that
+ * says so about the program (codes 126 and 127), or the answer only quotes a topic's name.
+ */
 function attempt(call: string): string {
-  return `answer=$({ ${call}; } 2>&1) || ` +
-    `case "$answer" in *"not found"*|*"Not Found"*|*"404"*) ;; *) failed=1;; esac; echo "$answer"`;
+  return `answer=$({ ${call}; } 2>&1) || case "$?:$answer" in 126:*|127:*) failed=1;; ` +
+    `*"not found"*|*"Not Found"*|*"HTTP 404"*|*"code: 404"*) ;; *) failed=1;; esac; echo "$answer"`;
 }
 
-function subscriptionCalls(
-  component: Exclude<DefaultedComponent, DefaultedSource>,
-  pulsarctl: boolean,
-): Call[] {
+/** One thing that a component leaves in Pulsar. */
+export type Leftover =
+  | { readonly what: "subscription"; readonly name: string; readonly topic: string }
+  | { readonly what: "subscriptions"; readonly name: string; readonly namespace: string }
+  | { readonly what: "topic"; readonly topic: string };
+
+/** What a component leaves in Pulsar, sorted: its subscriptions, and a batch source's own topic. */
+export function leftoversOf(component: DefaultedComponent): Leftover[] {
+  return component.kind === "Source" ? batchLeftovers(component) : subscriptions(component);
+}
+
+/** A leftover in words. */
+export function leftoverText(leftover: Leftover): string {
+  switch (leftover.what) {
+    case "subscription":
+      return `subscription ${leftover.name} of ${leftover.topic}`;
+    case "subscriptions":
+      return `subscription ${leftover.name} of all topics in ${leftover.namespace}`;
+    case "topic":
+      return `topic ${leftover.topic}`;
+  }
+}
+
+function callFor(leftover: Leftover, pulsarctl: boolean): Call {
+  switch (leftover.what) {
+    case "subscription": {
+      const [name, topic] = [word(leftover.name), word(leftover.topic)];
+      return pulsarctl
+        ? words("subscriptions delete", topic, name)
+        : words("topics unsubscribe -s", name, topic);
+    }
+    case "subscriptions": {
+      const [name, namespace] = [word(leftover.name), word(leftover.namespace)];
+      return pulsarctl
+        ? words("namespaces unsubscribe", namespace, name)
+        : words("namespaces unsubscribe -s", name, namespace);
+    }
+    case "topic":
+      return words("topics delete -f", word(leftover.topic));
+  }
+}
+
+function subscriptions(component: Exclude<DefaultedComponent, DefaultedSource>): Leftover[] {
   const { spec } = component;
-  const subscription = word(
-    spec.subscriptionName || `${spec.tenant}/${spec.namespace}/${spec.name}`,
-  );
+  const name = spec.subscriptionName || `${spec.tenant}/${spec.namespace}/${spec.name}`;
   const specs = [...inputSpecs(spec.input) ?? []];
   const patterns = specs.filter(([, consumer]) => consumer["isRegexPattern"] === true).map((
     [topic],
@@ -65,12 +103,8 @@ function subscriptionCalls(
       !patterns.includes(topic) && !namespaceText(topic).some((name) => namespaces.includes(name))
     );
   return [
-    ...namespaces.map((name) =>
-      pulsarctl
-        ? words("namespaces unsubscribe", word(name), subscription)
-        : words("namespaces unsubscribe -s", subscription, word(name))
-    ),
-    ...topics.map((topic) => unsubscribeCall({ topic, subscription, pulsarctl })),
+    ...namespaces.map((namespace) => ({ what: "subscriptions", name, namespace }) as const),
+    ...topics.map((topic) => ({ what: "subscription", name, topic }) as const),
   ];
 }
 
@@ -81,7 +115,7 @@ function namespaceText(topic: string): string[] {
 }
 
 /** A batch source hands its tasks to itself over a topic of its own. */
-function batchCalls({ spec }: DefaultedSource, pulsarctl: boolean): Call[] {
+function batchLeftovers({ spec }: DefaultedSource): Leftover[] {
   const { tenant, namespace, name } = spec;
   const topic = topicText({
     domain: "persistent",
@@ -89,21 +123,12 @@ function batchCalls({ spec }: DefaultedSource, pulsarctl: boolean): Call[] {
     namespace,
     topic: `${name}-intermediate`,
   });
-  const subscription = word(`BatchSourceExecutor-${tenant}/${namespace}/${name}`);
   return [
-    unsubscribeCall({ topic, subscription, pulsarctl }),
-    words("topics delete -f", word(topic)),
+    {
+      what: "subscription",
+      name: `BatchSourceExecutor-${tenant}/${namespace}/${name}`,
+      topic,
+    },
+    { what: "topic", topic },
   ];
-}
-
-function unsubscribeCall(
-  { topic, subscription, pulsarctl }: {
-    readonly topic: string;
-    readonly subscription: string;
-    readonly pulsarctl: boolean;
-  },
-): Call {
-  return pulsarctl
-    ? words("subscriptions delete", word(topic), subscription)
-    : words("topics unsubscribe -s", subscription, word(topic));
 }

@@ -1,5 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
-import { cleanupJob, DEFAULT_SETTINGS, selectorLabels, wantsCleanup } from "#desired";
+import {
+  cleanupJob,
+  cleanupTargets,
+  DEFAULT_SETTINGS,
+  selectorLabels,
+  wantsCleanup,
+} from "#desired";
 import { aFunction, aSink, aSource, at, namesIn } from "./fixtures.ts";
 
 function script(component: Parameters<typeof cleanupJob>[0]): string {
@@ -126,4 +132,43 @@ Deno.test("cleanupJob() mounts no volume that the StatefulSet claims", () => {
   });
   const pod = at(cleanupJob(component, {}, DEFAULT_SETTINGS), "spec", "template", "spec");
   assertEquals(namesIn(at(pod, "containers", 0, "volumeMounts")), ["keys"]);
+});
+
+Deno.test("cleanupJob() tries once and ends by the deadline that its resource names (W-31, W-33)", () => {
+  const component = aFunction({ cleanupSubscription: true });
+  const annotations = { "compute.functionmesh.io/cleanup-deadline": "30m" };
+  const limits = (metadata: object) => {
+    const own = { ...component, metadata: { ...component.metadata, ...metadata } };
+    const job = cleanupJob(own, {}, DEFAULT_SETTINGS);
+    return [at(job, "spec", "backoffLimit"), at(job, "spec", "activeDeadlineSeconds")];
+  };
+  assertEquals(limits({}), [0, 600]);
+  assertEquals(limits({ annotations }), [0, 1800]);
+  assertEquals(limits({ annotations: { "compute.functionmesh.io/cleanup-deadline": "soon" } }), [
+    0,
+    600,
+  ]);
+});
+
+Deno.test("cleanupJob() has no clean-up without topics, and a pattern's short form is not public/default's alone (W-37)", () => {
+  const targets = (input: object) =>
+    cleanupTargets(aFunction({ cleanupSubscription: true, input: input as never }));
+  assertEquals(targets({}), []);
+  assertEquals(targets({ topics: [] }), []);
+  assertEquals(targets({ topicPattern: "persistent://a/b/.*" }), [
+    "subscription public/default/orders of all topics in a/b",
+  ]);
+  assertEquals(targets({ topicPattern: "a/b/x.*" }), [
+    "subscription public/default/orders of all topics in a/b",
+  ]);
+});
+
+Deno.test("cleanupTargets() names a batch source's subscription and topic, and nothing without a clean-up", () => {
+  const source = aSource({ batchSourceConfig: { discoveryTriggererClassName: "T" } });
+  const topic = "persistent://public/default/orders-intermediate";
+  assertEquals(cleanupTargets(source), [
+    `subscription BatchSourceExecutor-public/default/orders of ${topic}`,
+    `topic ${topic}`,
+  ]);
+  assertEquals(cleanupTargets(aSource()), []);
 });

@@ -18,5 +18,6 @@ export * from "./mesh_status.ts";
 export * from "./order.ts";
 export * from "./pod.ts";
 export * from "./replicas.ts";
+export * from "./rollout.ts";
 export * from "./status_patch.ts";
 export * from "./verdict.ts";

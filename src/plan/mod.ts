@@ -15,6 +15,7 @@ export * from "./event_draft.ts";
 export * from "./inventory.ts";
 export * from "./mesh_items.ts";
 export * from "./mesh_status.ts";
+export * from "./object_health.ts";
 export * from "./order.ts";
 export * from "./pod.ts";
 export * from "./replicas.ts";

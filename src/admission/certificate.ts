@@ -1,0 +1,200 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
+
+const DAY_MS = 24 * 60 * 60_000;
+
+/** What is kept and renewed: an authority that the API server trusts, and a certificate that it signed. PEM texts. */
+export interface Certificates {
+  /** The authority first, then older ones that are still trusted. */
+  readonly authorities: readonly string[];
+  readonly authorityKey: string;
+  readonly certificate: string;
+  readonly privateKey: string;
+}
+
+/** Whom a certificate is for, and for how long. */
+export interface CertificateTerms {
+  /** DNS names and IP addresses by which the server is called. */
+  readonly hosts: readonly string[];
+  readonly nowMs: number;
+  /** How long an authority lasts; ten years when left out. */
+  readonly authorityMs?: number;
+  /** How long a certificate lasts; 90 days when left out. */
+  readonly certificateMs?: number;
+}
+
+/** Clocks of an API server and of this machine may differ. */
+const CLOCKS_APART_MS = 60 * 60_000;
+const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
+
+/**
+ * The certificates that should be in use: those that are held, or new ones where they are missing, damaged, for other
+ * hosts, or past two thirds of their life, which leaves a month to notice that renewing fails.
+ *
+ * # Guarantees
+ * A new certificate comes from the authority that is trusted already, so that nobody who serves the old one is cut off.
+ * A new authority is put before the old, which stays trusted until its end.
+ *
+ * @returns `held` itself when it will do
+ */
+export async function renewedCertificates(
+  held: Certificates | undefined,
+  terms: CertificateTerms,
+): Promise<Certificates> {
+  const authority = held !== undefined && isSoundAuthority(held, terms)
+    ? { authorities: held.authorities, authorityKey: held.authorityKey }
+    : await newAuthority(stillTrusted(held?.authorities ?? [], terms), terms);
+  if (
+    held !== undefined && isSoundServing(held, { ...terms, authority: authority.authorities[0] })
+  ) {
+    return held;
+  }
+  return { ...authority, ...await newCertificate(authority, terms) };
+}
+
+/** When a certificate should be replaced: two thirds into its life, in milliseconds since 1970. */
+export function renewalTimeMs(certificatePem: string): number {
+  const certificate = new X509Certificate(certificatePem);
+  const [fromMs, toMs] = [Date.parse(certificate.validFrom), Date.parse(certificate.validTo)];
+  return fromMs + (toMs - fromMs) * 2 / 3;
+}
+
+/** The certificates of a PEM text, one text each. */
+export function pemCertificates(text: string): string[] {
+  return text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g)
+    ?.map((block) => `${block}\n`) ?? [];
+}
+
+/** Whether a private key belongs to a certificate; false when either cannot be read. */
+export function isKeyOf(certificatePem: string, keyPem: string): boolean {
+  return isSound(() =>
+    new X509Certificate(certificatePem).checkPrivateKey(createPrivateKey(keyPem))
+  );
+}
+
+function isSoundAuthority(held: Certificates, { nowMs }: CertificateTerms): boolean {
+  const [current] = held.authorities;
+  return current !== undefined && isKeyOf(current, held.authorityKey) &&
+    renewalTimeMs(current) > nowMs;
+}
+
+function isSoundServing(
+  held: Certificates,
+  { hosts, nowMs, authority }: CertificateTerms & { readonly authority: string | undefined },
+): boolean {
+  if (authority === undefined || !isKeyOf(held.certificate, held.privateKey)) return false;
+  return isSound(() => {
+    const certificate = new X509Certificate(held.certificate);
+    return certificate.verify(new X509Certificate(authority).publicKey) &&
+      hosts.every((host) => isFor(certificate, host)) && renewalTimeMs(held.certificate) > nowMs;
+  });
+}
+
+function isFor(certificate: X509Certificate, host: string): boolean {
+  const name = isAddress(host) ? certificate.checkIP(host) : certificate.checkHost(host);
+  return name !== undefined;
+}
+
+function stillTrusted(authorities: readonly string[], { nowMs }: CertificateTerms): string[] {
+  return authorities.slice(0, 1).filter((pem) =>
+    isSound(() => Date.parse(new X509Certificate(pem).validTo) > nowMs)
+  );
+}
+
+/** What cannot be read is as good as missing: it is made anew. */
+function isSound(check: () => boolean): boolean {
+  try {
+    return check();
+  } catch {
+    return false;
+  }
+}
+
+/** Loaded where something has to be made: 14 MB of memory, once in two months. */
+async function x509Library(): Promise<typeof import("@peculiar/x509")> {
+  return await import("@peculiar/x509");
+}
+
+async function newAuthority(
+  older: readonly string[],
+  terms: CertificateTerms,
+): Promise<Pick<Certificates, "authorities" | "authorityKey">> {
+  const x509 = await x509Library();
+  const keys = await crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    // Each with a name of its own: with two of the same name a verifier may try the wrong one.
+    name: `CN=meshwright webhook authority ${crypto.randomUUID().slice(0, 8)}`,
+    ...validity(terms.nowMs, terms.authorityMs ?? 3650 * DAY_MS),
+    signingAlgorithm: ALGORITHM,
+    keys,
+    extensions: [
+      new x509.BasicConstraintsExtension(true, 0, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+    ],
+  });
+  return {
+    authorities: [pemText(certificate.toString("pem")), ...older],
+    authorityKey: await keyText(keys.privateKey),
+  };
+}
+
+async function newCertificate(
+  { authorities, authorityKey }: Pick<Certificates, "authorities" | "authorityKey">,
+  terms: CertificateTerms,
+): Promise<Pick<Certificates, "certificate" | "privateKey">> {
+  const x509 = await x509Library();
+  const authority = new x509.X509Certificate(authorities[0] ?? "");
+  const signingKey = await crypto.subtle.importKey(
+    "pkcs8",
+    x509.PemConverter.decodeFirst(authorityKey),
+    ALGORITHM,
+    false,
+    ["sign"],
+  );
+  const keys = await crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
+  const certificate = await x509.X509CertificateGenerator.create({
+    subject: "CN=meshwright webhook",
+    issuer: authority.subject,
+    ...validity(terms.nowMs, terms.certificateMs ?? 90 * DAY_MS),
+    signingAlgorithm: ALGORITHM,
+    signingKey,
+    publicKey: keys.publicKey,
+    extensions: [
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+      new x509.SubjectAlternativeNameExtension(
+        [...terms.hosts].sort().map((host) => ({
+          type: isAddress(host) ? "ip" as const : "dns" as const,
+          value: host,
+        })),
+      ),
+      await x509.AuthorityKeyIdentifierExtension.create(authority, false),
+    ],
+  });
+  return {
+    certificate: pemText(certificate.toString("pem")),
+    privateKey: await keyText(keys.privateKey),
+  };
+}
+
+function validity(nowMs: number, lifeMs: number): { notBefore: Date; notAfter: Date } {
+  // A short life, as in tests, must not be over at once: the start is moved by at most that life.
+  const earlierMs = Math.min(CLOCKS_APART_MS, lifeMs);
+  return { notBefore: new Date(nowMs - earlierMs), notAfter: new Date(nowMs + lifeMs) };
+}
+
+async function keyText(key: CryptoKey): Promise<string> {
+  const x509 = await x509Library();
+  return pemText(
+    x509.PemConverter.encode(await crypto.subtle.exportKey("pkcs8", key), "PRIVATE KEY"),
+  );
+}
+
+function pemText(text: string): string {
+  return `${text.trim()}\n`;
+}
+
+function isAddress(host: string): boolean {
+  return host.includes(":") || /^\d+(\.\d+){3}$/.test(host);
+}

@@ -1,0 +1,62 @@
+import { isPlainObject } from "#base";
+
+/** A member name, or an index of a list. */
+type Step = string | number;
+
+const STEP = /\.?([A-Za-z_][\w-]*)|\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]/gy;
+
+/** Whether nothing, or an empty text, is at the path of a problem. */
+export function isAbsentAt(object: unknown, path: string): boolean {
+  const value = stepsOf(path)?.reduce<unknown>(memberOf, object);
+  return value === undefined || value === null || value === "";
+}
+
+/**
+ * The path of a problem in words that survive a change of order: items of lists are named instead of counted, so that
+ * whoever removes the first component of a mesh is not blamed for the problems of the second.
+ */
+export function stablePath(object: unknown, path: string): string {
+  const steps = stepsOf(path);
+  if (steps === undefined) return path;
+  const words: string[] = [];
+  let value = object;
+  for (const step of steps) {
+    value = memberOf(value, step);
+    words.push(typeof step === "number" ? `[${nameOf(value)}]` : `.${step}`);
+  }
+  return words.join("");
+}
+
+/** Undefined for what is no path. */
+function stepsOf(path: string): readonly Step[] | undefined {
+  const steps: Step[] = [];
+  let end = 0;
+  for (const match of path.matchAll(STEP)) {
+    const [text, member, index, quoted] = match;
+    if (member !== undefined) steps.push(member);
+    else if (index !== undefined) steps.push(Number(index));
+    else if (quoted !== undefined) steps.push(textOf(quoted));
+    end = match.index + text.length;
+  }
+  return end === path.length ? steps : undefined;
+}
+
+/** Escapes that JSON does not know stay as they are: the text only serves as a key. */
+function textOf(quoted: string): string {
+  try {
+    return String(JSON.parse(quoted));
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return quoted;
+  }
+}
+
+function memberOf(value: unknown, step: Step): unknown {
+  if (typeof step === "number") return Array.isArray(value) ? value[step] : undefined;
+  return isPlainObject(value) && Object.hasOwn(value, step) ? value[step] : undefined;
+}
+
+function nameOf(item: unknown): string {
+  const name = isPlainObject(item) ? item["name"] : undefined;
+  return typeof name === "string" ? JSON.stringify(name) : "";
+}

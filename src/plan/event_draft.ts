@@ -10,6 +10,9 @@ export interface EventDraft {
 
 const PATHS_MAX = 5;
 
+/** Reasons for not being ready that are work in progress. */
+const CALM_REASONS: readonly string[] = ["CleaningUp", "Progressing", "RollingOut"];
+
 /** What to tell about a write that succeeded: created, configured, corrected or deleted. */
 export function stepEvent(step: Step): EventDraft {
   if (step.action === "remove") {
@@ -45,7 +48,7 @@ export function readinessEvent(before: unknown, after: unknown): EventDraft | un
   const is = conditionOf((after as { conditions?: unknown } | undefined)?.conditions, "Ready");
   if (is === undefined || (was?.status === is.status && was.reason === is.reason)) return undefined;
   if (is.status === "True") return { type: "Normal", reason: is.reason, message: is.message };
-  const isCalm = is.reason === "Progressing" || is.reason === "RollingOut";
+  const isCalm = CALM_REASONS.includes(is.reason);
   return isCalm ? undefined : { type: "Warning", reason: is.reason, message: is.message };
 }
 

@@ -9,6 +9,7 @@
 export * from "./autoscaled.ts";
 export * from "./cause.ts";
 export * from "./children.ts";
+export * from "./cleanup.ts";
 export * from "./component_status.ts";
 export * from "./drift.ts";
 export * from "./event_draft.ts";

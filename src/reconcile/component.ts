@@ -22,6 +22,7 @@ import {
   withoutFilledReplicas,
 } from "#plan";
 import { act, type Outcome, queueError, throwIfTerminating } from "./act.ts";
+import { finishDeletion, holdForCleanup } from "./cleanup.ts";
 import { type CachedKind, cacheOf, type ReconcileContext, REPLICAS_MANAGER } from "./context.ts";
 import { backendFacts, liveChildren, podsOf, warningsAbout } from "./look.ts";
 import { report } from "./report.ts";
@@ -63,7 +64,11 @@ export async function reconcileComponent(
     ctx.metrics.forget(kind, key);
     return AWAIT_CHANGE;
   }
-  if (isUnmanaged(stored) || stored.metadata.deletionTimestamp !== undefined) return AWAIT_CHANGE;
+  if (stored.metadata.deletionTimestamp !== undefined) {
+    return await finishDeletion(stored, { ctx, signal });
+  }
+  if (isUnmanaged(stored)) return AWAIT_CHANGE;
+  const unheld = await holdForCleanup(stored, { ctx, signal });
   const found = problems(asMeant(stored, ctx));
   const component = found.length > 0
     ? stored
@@ -77,6 +82,7 @@ export async function reconcileComponent(
   const urgent = outcome.error !== undefined;
   const next = await report(component, { status, urgent }, { ctx, signal });
   if (outcome.error !== undefined) throw queueError(component, outcome);
+  if (unheld !== undefined) throw unheld;
   return plan.foreign.length > 0 ? soonest(next, afterDelay(FOREIGN_RECHECK_MS)) : next;
 }
 

@@ -51,6 +51,13 @@ export function watched(
       wakes: podWakes,
     },
     {
+      // This program's clean-up Jobs, and those that the reference operator left.
+      type: { apiVersion: "batch/v1", kind: "Job", plural: "jobs", namespaced: true },
+      labelSelector: `${LABELS.owner},${LABELS.component}`,
+      project: withoutSpec,
+      wakes: podWakes,
+    },
+    {
       type: core("Event", "events"),
       fieldSelector: "type=Warning",
       project: projectedWarning,
@@ -94,10 +101,18 @@ function podWakes(change: Change): WakeUp[] {
 function labelledKey(object: KubeObject): WakeUp[] {
   const { labels, namespace } = object.metadata;
   const name = labels?.[LABELS.name];
-  const kind = COMPONENT_KINDS.find((known) => known.toLowerCase() === labels?.[LABELS.component]);
+  // A clean-up has its own component label, so that nothing of its component selects it (W-35).
+  const component = labels?.[LABELS.cleanupOf] ?? labels?.[LABELS.component];
+  const kind = COMPONENT_KINDS.find((known) => known.toLowerCase() === component);
   return kind === undefined || name === undefined
     ? []
     : [{ kind, key: { namespace: namespace ?? "", name } }];
+}
+
+/** Of a Job only what became of it matters. */
+function withoutSpec(object: KubeObject): KubeObject {
+  const { apiVersion, kind, metadata, status } = object;
+  return { apiVersion, kind, metadata, status };
 }
 
 function warningWakes(change: Change, caches: Caches): WakeUp[] {
@@ -106,7 +121,9 @@ function warningWakes(change: Change, caches: Caches): WakeUp[] {
     if (about === undefined) return [];
     const key = { namespace: event.metadata.namespace ?? "", name: about.name };
     const [pod, statefulSet] = [caches.Pod?.get(key), caches.StatefulSet?.get(key)];
+    const job = caches.Job?.get(key);
     if (about.kind === "Pod" && pod !== undefined) return labelledKey(pod);
+    if (about.kind === "Job" && job !== undefined) return labelledKey(job);
     if (about.kind === "StatefulSet" && statefulSet !== undefined) {
       return controllerKey(statefulSet);
     }

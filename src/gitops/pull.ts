@@ -1,19 +1,15 @@
 import { type MeshSync } from "#api";
-import { contentHash, keyOf, type ObjectId, timestamp } from "#base";
-import type { Remote, ResolvedRef, Revision } from "#git";
-import { entryKey, inventoryOf, mergedInventory, staleEntries, type Verdict } from "#plan";
-import { applyAll, type ApplyReport } from "./apply.ts";
+import { contentHash, keyOf } from "#base";
+import type { ResolvedRef } from "#git";
+import type { Verdict } from "#plan";
 import type { GitOpsContext } from "./context.ts";
-import { duplicateProblems, readManifests } from "./read.ts";
-import type { Manifest, ManifestProblem } from "./manifest.ts";
-import type { AppliedObject, SyncState } from "./memory.ts";
-import { definedKinds, kindKey, type Kinds, type Placed, placed } from "./place.ts";
-import { NOTHING_PRUNED, prune, type PruneReport } from "./prune.ts";
+import { execute, type Executed } from "./execute.ts";
+import type { SyncState } from "./memory.ts";
 import { remoteOf } from "./remote.ts";
-import { writeStatus } from "./report.ts";
-import { type StatusNews, syncStatus } from "./status.ts";
-import { linkedFiles, manifestEntries } from "./tree_files.ts";
-import { applyVerdict, emptyVerdict, heldVerdict, pruneVerdict } from "./trouble.ts";
+import { type Found, readRevision } from "./revision.ts";
+import type { StatusNews } from "./status.ts";
+import { isNews, logName, type Step, type Work } from "./step.ts";
+import { emptyVerdict, heldVerdict } from "./trouble.ts";
 
 /** What a pull found out. */
 export interface Pulled {
@@ -23,20 +19,6 @@ export interface Pulled {
   readonly sync: MeshSync;
   /** What was applied and deleted; absent when nothing had to be looked at. */
   readonly work?: Work;
-}
-
-/** What a revision made the loop do. */
-export interface Work {
-  readonly revision: Revision;
-  readonly text: string;
-  readonly applied: ApplyReport;
-  readonly pruned: PruneReport;
-}
-
-interface Step {
-  readonly sync: MeshSync;
-  readonly ctx: GitOpsContext;
-  readonly state: SyncState;
 }
 
 /** The part of a spec that changes what is applied. */
@@ -111,13 +93,6 @@ function withoutTrouble(state: SyncState): SyncState {
   return { ...rest, failures: 0 };
 }
 
-interface Found {
-  readonly remote: Remote;
-  readonly revision: Revision;
-  /** When the remote was looked at before this commit was seen. */
-  readonly lastLookAtMs: number | undefined;
-}
-
 /** Takes a new commit in. */
 async function take(found: Found, step: Step): Promise<Pulled> {
   const { revision } = found;
@@ -179,154 +154,4 @@ function commitSinceMs(found: Found, ctx: GitOpsContext): number {
   const nowMs = ctx.clock.now();
   if (found.lastLookAtMs === undefined) return nowMs;
   return Math.min(nowMs, Math.max(found.lastLookAtMs, found.revision.committedAtMs));
-}
-
-function isNews(work: Work): boolean {
-  return work.pruned.pruned.length > 0 || work.pruned.skipped.length > 0 ||
-    work.applied.changes.some((change) => change.action !== "unchanged");
-}
-
-/** Reads and validates all of a revision. */
-async function readRevision(
-  { remote, revision }: Found,
-  { sync, ctx }: Step,
-): Promise<{ readonly objects: Placed[]; readonly problems: readonly ManifestProblem[] }> {
-  const startMs = ctx.clock.now();
-  const tree = revision.tree ?? "";
-  const call = { signal: ctx.signal };
-  const selection = manifestEntries(await ctx.git.listTree(remote, tree, call));
-  if (selection.submodules.length > 0) {
-    ctx.log.warn("Passed over submodules", { sync: logName(sync), paths: selection.submodules });
-  }
-  const files = await ctx.git.readFiles(remote, { ...call, tree, entries: selection.entries });
-  const root = (sync.spec.path || ".").split("/").filter((part) => part !== "" && part !== ".")
-    .join("/");
-  const linked = linkedFiles(files, root);
-  const read = readManifests(linked.files);
-  for (const warning of read.warnings.slice(0, 20)) {
-    ctx.log.warn("Read a manifest with a flaw", { sync: logName(sync), ...warning });
-  }
-  const problems = [...linked.problems, ...read.problems];
-  if (problems.length > 0) return { objects: [], problems };
-  const kinds = await kindsOf(read.documents, ctx);
-  const objects = read.documents.map((manifest) => placed(manifest, sync, kinds));
-  ctx.metrics.observeSyncPhase("read", (ctx.clock.now() - startMs) / 1000);
-  // Again, as a target namespace can bring together what files kept apart.
-  return { objects, problems: duplicateProblems(objects) };
-}
-
-async function kindsOf(manifests: readonly Manifest[], ctx: GitOpsContext): Promise<Kinds> {
-  const wanted = new Map(manifests.map(({ object }) => [kindKey(object), object]));
-  const served: Kinds["served"] = new Map(
-    (await Promise.all(
-      [...wanted].sort(([a], [b]) => a < b ? -1 : 1).map(async ([key, { apiVersion, kind }]) => {
-        const type = await ctx.cluster.resourceType(apiVersion, kind);
-        return type === undefined ? [] : [[key, type] as const];
-      }),
-    )).flat(),
-  );
-  return { served, defined: definedKinds(manifests) };
-}
-
-interface Executed {
-  readonly sync: MeshSync;
-  readonly news: StatusNews;
-  readonly work: Work;
-  readonly trouble?: Verdict;
-}
-
-/** Applies what was read and deletes what is gone. */
-async function execute(
-  objects: readonly Placed[],
-  step: Step & { readonly text: string; readonly revision: Revision },
-): Promise<Executed> {
-  const { ctx, text, revision } = step;
-  const ids = objects.map((object) => object.id);
-  const sync = await announce(ids, step);
-  const inventory = sync.status?.inventory ?? [];
-  const startMs = ctx.clock.now();
-  const applied = await applyAll(objects, sync, ctx);
-  ctx.metrics.observeSyncPhase("apply", (ctx.clock.now() - startMs) / 1000);
-  remember(applied, sync, ctx);
-  const failed = applyVerdict(text, applied);
-  const base = { sync, work: { revision, text, applied, pruned: NOTHING_PRUNED } };
-  if (failed !== undefined) return { ...base, news: {}, trouble: failed };
-  const wanted = inventoryOf(ids);
-  const pruned = await pruneStale(staleEntries(inventory, wanted), sync, ctx);
-  const work = { ...base.work, pruned };
-  const news: StatusNews = {
-    inventory: mergedInventory(wanted, pruned.kept),
-    lastAppliedRevision: text,
-    ...(revision.tree === undefined ? {} : { lastAppliedTree: revision.tree }),
-    ...(isNews(work) || sync.status?.lastAppliedTime === undefined
-      ? { lastAppliedTime: timestamp(ctx.clock.now()), counts: counts(work) }
-      : {}),
-  };
-  const trouble = pruneVerdict(text, pruned.failures);
-  return { sync, work, news, ...(trouble === undefined ? {} : { trouble }) };
-}
-
-/**
- * Writes down what is about to be created, before it is: a program that dies in between would otherwise leave objects that
- * nobody knows to delete. Costs a write only when a revision brings new objects.
- */
-async function announce(
-  ids: readonly ObjectId[],
-  step: Step & { readonly text: string },
-): Promise<MeshSync> {
-  const { sync, ctx, text } = step;
-  const before = sync.status?.inventory ?? [];
-  const both = mergedInventory(inventoryOf(ids), before);
-  if (both.length === before.length) return sync;
-  const verdict = {
-    ready: false,
-    reconciling: true,
-    stalled: false,
-    reason: "Progressing",
-    message: `Applying ${text}: ${ids.length} objects`,
-  };
-  const news = { inventory: both, lastAttemptedRevision: text };
-  const now = timestamp(ctx.clock.now());
-  return await writeStatus(sync, syncStatus(sync, { news, verdict, now }), ctx);
-}
-
-async function pruneStale(
-  stale: ReturnType<typeof staleEntries>,
-  sync: MeshSync,
-  ctx: GitOpsContext,
-): Promise<PruneReport> {
-  if (stale.length === 0 || sync.spec.prune === false) return NOTHING_PRUNED;
-  const startMs = ctx.clock.now();
-  const report = await prune(stale, sync, ctx);
-  ctx.metrics.observeSyncPhase("prune", (ctx.clock.now() - startMs) / 1000);
-  ctx.metrics.countPruned(report.pruned.length);
-  return report;
-}
-
-/** What is applied now; after a failure also what was before, so that nothing of it is taken for new. */
-function remember(report: ApplyReport, sync: MeshSync, ctx: GitOpsContext): void {
-  const isComplete = report.failures.length === 0 && report.waiting.length === 0;
-  const known = isComplete ? [] : [...ctx.memory.applied(keyOf(sync)).values()];
-  const objects = new Map<string, AppliedObject>(
-    known.map((object) => [entryKey(object.id), object]),
-  );
-  for (const change of report.changes) objects.set(entryKey(change.id), change.applied);
-  ctx.memory.setApplied(keyOf(sync), [...objects.values()]);
-}
-
-function counts({ applied, pruned }: Work): Record<string, number> {
-  const count = (action: string) =>
-    applied.changes.filter((change) => change.action === action).length;
-  return {
-    configured: count("configured"),
-    created: count("created"),
-    pruned: pruned.pruned.length,
-    skipped: pruned.skipped.length,
-    unchanged: count("unchanged"),
-  };
-}
-
-/** How log lines name a sync. */
-export function logName(sync: MeshSync): string {
-  return `${sync.metadata.namespace ?? ""}/${sync.metadata.name}`;
 }

@@ -4,7 +4,7 @@ import { isNotFound } from "#kube";
 import { statusPatch } from "#plan";
 import type { Change } from "./apply.ts";
 import type { GitOpsContext } from "./context.ts";
-import type { Work } from "./pull.ts";
+import type { Work } from "./step.ts";
 
 /** The field manager of status writes. */
 const STATUS_MANAGER = "meshwright-status";

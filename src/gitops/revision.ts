@@ -1,0 +1,57 @@
+import type { Remote, Revision } from "#git";
+import type { GitOpsContext } from "./context.ts";
+import type { Manifest, ManifestProblem } from "./manifest.ts";
+import { definedKinds, kindKey, type Kinds, type Placed, placed } from "./place.ts";
+import { duplicateProblems, readManifests } from "./read.ts";
+import { logName, type Step } from "./step.ts";
+import { linkedFiles, manifestEntries } from "./tree_files.ts";
+
+/** A commit that was fetched. */
+export interface Found {
+  readonly remote: Remote;
+  readonly revision: Revision;
+  /** When the remote was looked at before this commit was seen. */
+  readonly lastLookAtMs: number | undefined;
+}
+
+/** Reads and validates all of a revision. */
+export async function readRevision(
+  { remote, revision }: Found,
+  { sync, ctx }: Step,
+): Promise<{ readonly objects: Placed[]; readonly problems: readonly ManifestProblem[] }> {
+  const startMs = ctx.clock.now();
+  const tree = revision.tree ?? "";
+  const call = { signal: ctx.signal };
+  const selection = manifestEntries(await ctx.git.listTree(remote, tree, call));
+  if (selection.submodules.length > 0) {
+    ctx.log.warn("Passed over submodules", { sync: logName(sync), paths: selection.submodules });
+  }
+  const files = await ctx.git.readFiles(remote, { ...call, tree, entries: selection.entries });
+  const root = (sync.spec.path || ".").split("/").filter((part) => part !== "" && part !== ".")
+    .join("/");
+  const linked = linkedFiles(files, root);
+  const read = readManifests(linked.files);
+  for (const warning of read.warnings.slice(0, 20)) {
+    ctx.log.warn("Read a manifest with a flaw", { sync: logName(sync), ...warning });
+  }
+  const problems = [...linked.problems, ...read.problems];
+  if (problems.length > 0) return { objects: [], problems };
+  const kinds = await kindsOf(read.documents, ctx);
+  const objects = read.documents.map((manifest) => placed(manifest, sync, kinds));
+  ctx.metrics.observeSyncPhase("read", (ctx.clock.now() - startMs) / 1000);
+  // Again, as a target namespace can bring together what files kept apart.
+  return { objects, problems: duplicateProblems(objects) };
+}
+
+async function kindsOf(manifests: readonly Manifest[], ctx: GitOpsContext): Promise<Kinds> {
+  const wanted = new Map(manifests.map(({ object }) => [kindKey(object), object]));
+  const served: Kinds["served"] = new Map(
+    (await Promise.all(
+      [...wanted].sort(([a], [b]) => a < b ? -1 : 1).map(async ([key, { apiVersion, kind }]) => {
+        const type = await ctx.cluster.resourceType(apiVersion, kind);
+        return type === undefined ? [] : [[key, type] as const];
+      }),
+    )).flat(),
+  );
+  return { served, defined: definedKinds(manifests) };
+}

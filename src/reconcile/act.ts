@@ -3,11 +3,13 @@ import {
   idOf,
   idText,
   isAbort,
+  isPlainObject,
+  type JsonObject,
   type KubeObject,
   StalledError,
   WaitingError,
 } from "#base";
-import { ApiError } from "#kube";
+import { ApiError, isInvalid, isNamespaceTerminating } from "#kube";
 import { type EventDraft, settledMark, type Step, stepEvent, type StepFailure } from "#plan";
 import { type CachedKind, FIELD_MANAGER, type ReconcileContext } from "./context.ts";
 
@@ -55,7 +57,7 @@ async function execute(
     if (answer === "deleted") tell(step, owner, ctx);
     return undefined;
   }
-  const object = await ctx.cluster.apply(step.object, { fieldManager: FIELD_MANAGER, signal });
+  const object = await write(step.object, step.live, { ctx, signal });
   ctx.caches[object.kind as CachedKind]?.observe(object);
   const uid = object.metadata.uid ?? "";
   if (step.live?.metadata.resourceVersion === object.metadata.resourceVersion) {
@@ -69,6 +71,24 @@ async function execute(
   return object;
 }
 
+async function write(
+  object: KubeObject,
+  live: KubeObject | undefined,
+  { ctx, signal }: { readonly ctx: ReconcileContext; readonly signal: AbortSignal },
+): Promise<KubeObject> {
+  const options = { fieldManager: FIELD_MANAGER, signal };
+  try {
+    return await ctx.cluster.apply(object, options);
+  } catch (error) {
+    if (!isInvalid(error) || live === undefined || !isPlainObject(object.spec)) throw error;
+    // What others put into a list may contradict what we put there (two ports of one name), and an apply takes nothing
+    // of theirs away. A merge patch replaces whole lists; if it is refused too, the fault is ours.
+    const { spec } = object as KubeObject & { readonly spec: JsonObject };
+    await ctx.cluster.patch(idOf(object), { spec }, options);
+    return await ctx.cluster.apply(object, options);
+  }
+}
+
 /** A namespace that is being deleted takes its time, and nothing in it is worth a word until then. */
 const TERMINATING_RECHECK_MS = 30_000;
 
@@ -79,8 +99,7 @@ const TERMINATING_RECHECK_MS = 30_000;
  */
 export function throwIfTerminating(owner: KubeObject, outcome: Outcome): void {
   const { error } = outcome;
-  if (!(error instanceof ApiError)) return;
-  if (!error.causes.some((cause) => cause.reason === "NamespaceTerminating")) return;
+  if (!isNamespaceTerminating(error)) return;
   const message = `Cannot reconcile ${idText(idOf(owner))}: its namespace is being deleted`;
   throw new WaitingError("NamespaceTerminating", message, TERMINATING_RECHECK_MS, { cause: error });
 }

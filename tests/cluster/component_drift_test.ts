@@ -1,0 +1,176 @@
+import { assertEquals } from "@std/assert";
+import type { KubeObject } from "#base";
+import { eventually, testCluster } from "../support/control_plane.ts";
+import { controllerTest, userFunction } from "../support/controller_story.ts";
+
+const cluster = testCluster();
+
+/** What the issue allows: an edit is undone within 2 s. */
+const CORRECTED_MS = 2_000;
+
+interface StatefulSet extends KubeObject {
+  readonly metadata: KubeObject["metadata"];
+  readonly spec: {
+    readonly replicas: number;
+    readonly template: {
+      readonly metadata: {
+        readonly labels: Readonly<Record<string, string>>;
+        readonly annotations: Readonly<Record<string, string>>;
+      };
+      readonly spec: {
+        readonly containers: readonly {
+          readonly name: string;
+          readonly image: string;
+          readonly env: readonly { readonly name: string; readonly value?: string }[];
+        }[];
+      };
+    };
+  };
+}
+
+controllerTest("a deleted StatefulSet or Service is made again", { cluster }, async (story) => {
+  await story.apply(userFunction("orders"));
+  await story.untilReady("function/orders");
+  for (const name of ["statefulset/orders-function", "service/orders-function-headless"]) {
+    const before = await story.get(name);
+    await story.kubectl("delete", name, "--wait=false");
+    await eventually(async () => {
+      const after = await story.find(name);
+      return after !== undefined && after.metadata.uid !== before.metadata.uid;
+    }, { timeoutMs: CORRECTED_MS });
+  }
+  await story.untilReady("function/orders");
+});
+
+controllerTest(
+  "an edited StatefulSet is put right, and an Event names the fields",
+  { cluster },
+  async (story) => {
+    const pod = { env: [{ name: "REGION", value: "north" }] };
+    await story.apply(userFunction("orders", { replicas: 1, pod }));
+    await story.untilReady("function/orders");
+    const name = "statefulset/orders-function";
+    const before = await story.get<StatefulSet>(name);
+    const [container] = before.spec.template.spec.containers;
+    const variable = container?.env.find(({ value }) => value !== undefined);
+    const reference = container?.env.find(({ value }) => value === undefined);
+    if (container === undefined || variable === undefined || reference === undefined) {
+      throw new Error("Cannot edit env: the container has too little of it");
+    }
+
+    const edits: readonly (readonly [unknown, string])[] = [
+      [{ spec: { replicas: 3 } }, "spec.replicas"],
+      [
+        { metadata: { labels: { "compute.functionmesh.io/name": "other" } } },
+        'metadata.labels["compute.functionmesh.io/name"]',
+      ],
+      [
+        { metadata: { labels: { "compute.functionmesh.io/component": null } } },
+        'metadata.labels["compute.functionmesh.io/component"]',
+      ],
+      [
+        {
+          spec: {
+            template: { metadata: { annotations: { "prometheus.io/port": "1" } } },
+          },
+        },
+        'spec.template.metadata.annotations["prometheus.io/port"]',
+      ],
+      [
+        containerEdit(container.name, { image: "evil/image:1" }),
+        `spec.template.spec.containers[${container.name}].image`,
+      ],
+      [
+        containerEdit(container.name, { env: [{ name: variable.name, value: "evil" }] }),
+        `spec.template.spec.containers[${container.name}].env[${variable.name}].value`,
+      ],
+      [
+        // Two sources of one value contradict each other: an apply alone would be refused.
+        containerEdit(container.name, {
+          env: [{ name: reference.name, value: "evil", valueFrom: null }],
+        }),
+        `spec.template.spec.containers[${container.name}].env[${reference.name}].valueFrom`,
+      ],
+    ];
+    for (const [index, [edit, path]] of edits.entries()) {
+      await story.kubectl("patch", name, "--type=strategic", "-p", JSON.stringify(edit));
+      await eventually(async () => {
+        const { spec, metadata } = await story.get<StatefulSet>(name);
+        assertEquals(metadata.labels, before.metadata.labels);
+        assertEquals(spec, before.spec);
+        return true;
+      }, { timeoutMs: CORRECTED_MS });
+      await eventually(async () => {
+        const told = (await story.events("function/orders"))
+          .filter((line) => line.startsWith("Warning DriftCorrected Corrected StatefulSet"));
+        return told.some((line) => line.includes(path));
+      }, { timeoutMs: 3_000 });
+      const counted = await story.controller.metric("mesh_drift_corrected_total", {
+        kind: "StatefulSet",
+      });
+      assertEquals(counted, index + 1);
+    }
+    await story.untilReady("function/orders");
+  },
+);
+
+controllerTest(
+  "an edited Service and an edited autoscaler are put right",
+  { cluster },
+  async (story) => {
+    await story.apply(userFunction("orders", { maxReplicas: 3 }));
+    await story.untilReady("function/orders");
+    const service = "service/orders-function-headless";
+    const autoscaler = "hpa/orders-function";
+    const before = { service: await story.get(service), autoscaler: await story.get(autoscaler) };
+    const ports = [{ name: "tcp-grpc", port: 9999, targetPort: 9999 }];
+    await story.patch(service, { spec: { ports } });
+    await story.patch(autoscaler, { spec: { maxReplicas: 9 } });
+    await eventually(async () => {
+      assertEquals((await story.get(service)).spec, before.service.spec);
+      assertEquals((await story.get(autoscaler)).spec, before.autoscaler.spec);
+      return true;
+    }, { timeoutMs: CORRECTED_MS });
+    for (const kind of ["Service", "HorizontalPodAutoscaler"]) {
+      assertEquals(await story.controller.metric("mesh_drift_corrected_total", { kind }), 1);
+    }
+    await eventually(async () => {
+      const told = await story.events("function/orders");
+      return told.some((line) =>
+        line.includes("HorizontalPodAutoscaler orders-function, which") &&
+        line.endsWith(": spec.maxReplicas")
+      );
+    });
+  },
+);
+
+controllerTest(
+  "what others add stays: a restart by kubectl, an annotation, a label",
+  { cluster },
+  async (story) => {
+    await story.apply(userFunction("orders"));
+    await story.untilReady("function/orders");
+    const name = "statefulset/orders-function";
+    await story.kubectl("rollout", "restart", name);
+    await story.kubectl("rollout", "status", name, "--timeout=15s");
+    await story.kubectl("annotate", name, "example.org/team=shop");
+    await story.kubectl("label", name, "example.org/tier=gold");
+    await story.untilReady("function/orders");
+    // A later write of our own takes none of it away either (W-21).
+    await story.patch("function/orders", { spec: { pod: { labels: { more: "yes" } } } });
+    await eventually(async () => {
+      const { spec } = await story.get<StatefulSet>(name);
+      return spec.template.metadata.labels["more"] === "yes";
+    });
+    const { metadata, spec } = await story.get<StatefulSet>(name);
+    const { annotations } = spec.template.metadata;
+    assertEquals(Object.hasOwn(annotations, "kubectl.kubernetes.io/restartedAt"), true);
+    assertEquals(metadata.annotations?.["example.org/team"], "shop");
+    assertEquals(metadata.labels?.["example.org/tier"], "gold");
+    assertEquals(await story.controller.metric("mesh_drift_corrected_total"), 0);
+  },
+);
+
+function containerEdit(name: string, change: object): unknown {
+  return { spec: { template: { spec: { containers: [{ name, ...change }] } } } };
+}

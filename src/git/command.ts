@@ -1,8 +1,10 @@
 import { isAbort } from "#base";
 import { GitError, gitErrorFrom } from "./git_error.ts";
 
-/** One run of the `git` program. */
+/** One run of the `git` program, or of one that it works with. */
 export interface GitCommand {
+  /** `git` when left out. */
+  readonly program?: "git" | "gpg";
   readonly args: readonly string[];
   /** What is tried, for messages: `Cannot fetch https://host/path`. */
   readonly action: string;
@@ -63,8 +65,9 @@ export async function runGit(command: GitCommand): Promise<Uint8Array> {
 }
 
 function spawnGit(command: GitCommand): Deno.ChildProcess {
+  const program = command.program ?? "git";
   try {
-    return new Deno.Command("git", {
+    return new Deno.Command(program, {
       args: [...command.args],
       cwd: command.directory,
       clearEnv: true,
@@ -77,7 +80,7 @@ function spawnGit(command: GitCommand): Deno.ChildProcess {
     }).spawn();
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound) {
-      throw new GitError("failed", `${command.action}: the program git is not installed`, {
+      throw new GitError("failed", `${command.action}: the program ${program} is not installed`, {
         cause,
       });
     }

@@ -1,5 +1,6 @@
 import { GitError } from "./git_error.ts";
 import { type GitCredentials, type Remote, remoteScheme, type Scheme } from "./remote.ts";
+import { sshKeyFlaw } from "./ssh_key.ts";
 
 /** Variables of this process that git may see: where programs are, and which proxy to use. */
 const INHERITED = [
@@ -15,6 +16,26 @@ const INHERITED = [
 
 /** Seconds without a byte after which a transport gives up, even if nobody can kill it. */
 const SILENCE_SECONDS = 30;
+
+const ACCESS_PREFIX = "access-";
+
+/** No command takes that long, so what is older was left by a program that was killed. */
+const LEFT_AFTER_MS = 600_000;
+
+/** Removes key files that a killed program left. */
+export async function removeLeftAccess(home: string): Promise<void> {
+  for await (const { name } of Deno.readDir(home)) {
+    if (!name.startsWith(ACCESS_PREFIX)) continue;
+    try {
+      const { mtime } = await Deno.stat(`${home}/${name}`);
+      if ((mtime?.getTime() ?? 0) + LEFT_AFTER_MS > Date.now()) continue;
+      await Deno.remove(`${home}/${name}`, { recursive: true });
+    } catch (error) {
+      // Another one removed it first.
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+}
 
 /** What a git command for one remote runs with. Disposing of it removes the key files. */
 export interface Access extends AsyncDisposable {
@@ -133,7 +154,7 @@ async function privateFiles(remote: Remote, scheme: Scheme, home: string): Promi
   if (ssh === undefined && remote.caPem === undefined) {
     return { env: {}, config: [], remove: () => Promise.resolve() };
   }
-  const folder = await Deno.makeTempDir({ dir: home, prefix: "access-" });
+  const folder = await Deno.makeTempDir({ dir: home, prefix: ACCESS_PREFIX });
   const remove = () => Deno.remove(folder, { recursive: true });
   try {
     const config: [string, string][] = [];
@@ -158,6 +179,8 @@ async function sshEnv(
       "Cannot trust the ssh server: put its host key as known_hosts in the Secret named by secretRef",
     );
   }
+  const flaw = sshKeyFlaw(ssh.privateKey);
+  if (flaw !== undefined) throw new GitError("no_access", `Cannot use the ssh key: ${flaw}`);
   // ssh refuses a key whose last line has no end, and one with the line ends of Windows.
   await writePrivate(`${folder}/identity`, `${ssh.privateKey.replaceAll("\r", "").trimEnd()}\n`);
   await writePrivate(`${folder}/known_hosts`, `${ssh.knownHosts.trimEnd()}\n`);

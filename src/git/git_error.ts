@@ -5,6 +5,7 @@ export type GitErrorKind =
   | "no_ref"
   | "no_path"
   | "host_unknown"
+  | "unverified"
   | "unreachable"
   | "timeout"
   | "too_large"

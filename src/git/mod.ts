@@ -18,6 +18,7 @@ export {
   refText,
 } from "./ref.ts";
 export type { ResolvedRef } from "./references.ts";
+export { type Signer, type SignerKey, signerKeyKind } from "./signature.ts";
 export {
   type GitCredentials,
   placeText,
@@ -32,6 +33,7 @@ export {
   gitSource,
   type GitSourceOptions,
   isRemoteFault,
+  type LookCall,
   type Revision,
 } from "./source.ts";
 export { folderPath, type TreeEntry, type TreeFile } from "./tree.ts";

@@ -4,6 +4,13 @@ import { GitError } from "./git_error.ts";
 import type { ResolvedRef } from "./references.ts";
 import { placeText, type Remote } from "./remote.ts";
 import type { GitCall, Revision } from "./source.ts";
+import {
+  openKeyring,
+  type Signer,
+  type SignerKey,
+  verifiedSigner,
+  withKeyring,
+} from "./signature.ts";
 import { batchContents, folderPath, treeEntries, type TreeEntry, type TreeFile } from "./tree.ts";
 
 /** What a {@linkcode Repository} needs. */
@@ -91,6 +98,28 @@ export class Repository {
         }),
       );
       return files.map((file) => ({ ...file, text: contents.get(file.blob) ?? "" }));
+    });
+  }
+
+  /** Who signed a commit that was fetched. */
+  verify(
+    remote: Remote,
+    call: GitCall & { readonly commit: string; readonly keys: readonly SignerKey[] },
+  ): Promise<Signer> {
+    return this.#inLine({ remote, call }, async (run) => {
+      const { home } = this.#options;
+      await using keyring = await openKeyring({ ...call, home });
+      const action = `Cannot trust commit ${call.commit} of ${placeText(remote)}`;
+      return await verifiedSigner(
+        { ...call, action, keyring },
+        async (command) =>
+          new TextDecoder().decode(
+            await this.#bytes({ ...run, access: withKeyring(run.access, keyring) }, {
+              action,
+              ...command,
+            }),
+          ),
+      );
     });
   }
 
@@ -247,12 +276,14 @@ export class Repository {
 
   async #bytes(run: Run, command: RepositoryCommand): Promise<Uint8Array> {
     const { directory, home, limits } = this.#options;
+    const { program = "git" } = command;
     return await runGit({
+      program,
       env: run.access.env,
       config: run.access.config,
       secrets: run.access.secrets,
       action: command.action ?? `Cannot fetch ${placeText(run.remote)}`,
-      args: [`--git-dir=${directory}`, ...command.args],
+      args: program === "git" ? [`--git-dir=${directory}`, ...command.args] : command.args,
       directory: home,
       timeoutMs: run.call.timeoutMs ?? limits.timeoutMs,
       outputBytesMax: command.outputBytesMax ?? LIST_BYTES_MAX,
@@ -263,6 +294,7 @@ export class Repository {
 }
 
 interface RepositoryCommand {
+  readonly program?: "git" | "gpg";
   readonly args: readonly string[];
   readonly action?: string;
   readonly stdin?: string;

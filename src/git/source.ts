@@ -1,11 +1,13 @@
 import { createHash } from "node:crypto";
 import { runGit } from "./command.ts";
-import { type Access, inheritedEnvironment, openAccess } from "./environment.ts";
+import { type Access, inheritedEnvironment, openAccess, removeLeftAccess } from "./environment.ts";
 import { GitError } from "./git_error.ts";
 import { advertisedRefs, missingRef, refQuery, type ResolvedRef } from "./references.ts";
 import type { GitRef } from "./ref.ts";
 import { placeText, type Remote } from "./remote.ts";
 import { Repository } from "./repository.ts";
+import { SharedLooks } from "./shared_looks.ts";
+import type { Signer, SignerKey } from "./signature.ts";
 import type { TreeEntry, TreeFile } from "./tree.ts";
 
 /** A commit of a remote, as much of it as a sync needs. */
@@ -27,10 +29,19 @@ export interface GitCall {
   readonly timeoutMs?: number;
 }
 
+/** A call that looks at the remote. */
+export interface LookCall extends GitCall {
+  /** An answer that was asked for before this call will not do. */
+  readonly isFresh?: boolean;
+}
+
 /** What a sync asks of Git. */
 export interface GitSource {
-  /** Where a ref points to: one `ls-remote`, none for a commit. */
-  resolveRef(remote: Remote, ref: GitRef, call?: GitCall): Promise<ResolvedRef>;
+  /**
+   * Where a ref points to: one `ls-remote`, none for a commit, and none when somebody with the same access asked the same
+   * within {@linkcode GitSourceOptions.sharedLookMs}.
+   */
+  resolveRef(remote: Remote, ref: GitRef, call?: LookCall): Promise<ResolvedRef>;
   /** The revision, fetched if the cache does not hold it: one commit deep, without file contents. */
   fetchRevision(
     remote: Remote,
@@ -44,6 +55,15 @@ export interface GitSource {
     remote: Remote,
     call: GitCall & { readonly tree: string; readonly entries: readonly TreeEntry[] },
   ): Promise<TreeFile[]>;
+  /**
+   * Who signed a fetched commit, with one of these keys; no network.
+   *
+   * @throws {GitError} `unverified` when it is not signed, or by somebody else
+   */
+  verifyCommit(
+    remote: Remote,
+    call: GitCall & { readonly commit: string; readonly keys: readonly SignerKey[] },
+  ): Promise<Signer>;
 }
 
 /** What a {@linkcode gitSource} needs. */
@@ -54,6 +74,8 @@ export interface GitSourceOptions {
   readonly timeoutMs?: number;
   /** Limit for the contents of all files of a revision together; 64 MiB when left out. */
   readonly contentBytesMax?: number;
+  /** How old a shared answer about where a ref points to may be; 0 (nothing is shared) when left out. */
+  readonly sharedLookMs?: number;
   /** Environment for git besides what isolates it; PATH and the proxies of this process when left out. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -75,8 +97,11 @@ export function gitSource(options: GitSourceOptions): GitSource {
     timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
     bytesMax: options.contentBytesMax ?? CONTENT_BYTES_MAX,
   };
+  const looks = new SharedLooks({ windowMs: options.sharedLookMs ?? 0 });
+  let swept: Promise<void> | undefined;
   const open = async (remote: Remote): Promise<Access> => {
     await Deno.mkdir(home, { recursive: true, mode: 0o700 });
+    await (swept ??= removeLeftAccess(home));
     const inherited = options.environment ?? inheritedEnvironment();
     return await openAccess(remote, { home, inherited });
   };
@@ -92,9 +117,14 @@ export function gitSource(options: GitSourceOptions): GitSource {
     resolveRef: async (remote, ref, call = {}) => {
       const query = refQuery(ref);
       if (query === undefined) return { commit: ref.commit ?? "", name: "commit" };
-      await using access = await open(remote);
-      const list = async (args: readonly string[]) =>
-        await listRemote({ remote, access, args, home, ...limits, ...call });
+      const list = (args: readonly string[]) =>
+        looks.ask(lookKey(remote, args), {
+          ...call,
+          look: async (signal) => {
+            await using access = await open(remote);
+            return await listRemote({ remote, access, args, home, ...limits, ...call, signal });
+          },
+        });
       const { refs, headName } = advertisedRefs(
         await list([...query.flags, remote.url, ...query.patterns]),
       );
@@ -106,7 +136,15 @@ export function gitSource(options: GitSourceOptions): GitSource {
     fetchRevision: (remote, resolved, call) => repository(remote).revision(remote, resolved, call),
     listTree: (remote, tree, call = {}) => repository(remote).list(remote, tree, call),
     readFiles: (remote, call) => repository(remote).read(remote, call),
+    verifyCommit: (remote, call) => repository(remote).verify(remote, call),
   };
+}
+
+/** A question and who asks it; hashed, as it holds credentials. */
+function lookKey(remote: Remote, args: readonly string[]): string {
+  const { account, caPem, credentials, fileAllowed } = remote;
+  const asked = JSON.stringify([account, caPem, credentials, fileAllowed, args]);
+  return createHash("sha256").update(asked).digest("hex");
 }
 
 interface ListOptions extends GitCall {
@@ -139,5 +177,7 @@ function named(resolved: ResolvedRef, headName: string | undefined): ResolvedRef
 /** Whether an error says that the remote, not this program, has to change. */
 export function isRemoteFault(error: unknown): boolean {
   return error instanceof GitError &&
-    ["not_found", "no_access", "no_ref", "no_path", "host_unknown"].includes(error.kind);
+    ["not_found", "no_access", "no_ref", "no_path", "host_unknown", "unverified"].includes(
+      error.kind,
+    );
 }

@@ -10,6 +10,7 @@ const GIT_REASONS: Readonly<Record<GitErrorKind, string>> = {
   no_ref: "RefNotFound",
   no_path: "PathNotFound",
   host_unknown: "HostKeyUnknown",
+  unverified: "SignatureRefused",
   unreachable: "RepositoryUnreachable",
   timeout: "GitTimeout",
   too_large: "RevisionTooLarge",

@@ -69,6 +69,10 @@ export const ANNOTATIONS = {
   requestedAt: "reconcile.functionmesh.io/requestedAt",
   /** `disabled`: a MeshSync does not delete the object. Ours. */
   prune: "gitops.functionmesh.io/prune",
+  /** On a MeshSync: the revision that may delete more than its `pruneLimit`, by its commit. Ours. */
+  allowPrune: "gitops.functionmesh.io/allow-prune",
+  /** On an object in Git, `true`: a MeshSync takes its fields from other managers. Ours. */
+  force: "gitops.functionmesh.io/force",
 } as const;
 
 /** Finalizers. */

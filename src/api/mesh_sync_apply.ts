@@ -1,0 +1,83 @@
+import { Type } from "@sinclair/typebox";
+import { choice, flag, int32, list, map, optional, text, time } from "./schema.ts";
+
+/** One time in which revisions are applied (`allow`) or not (`deny`). */
+const WindowSchema = Type.Object({
+  kind: choice("Whether revisions are applied in it, or not", ["allow", "deny"]),
+  schedule: text("When it begins: five fields as cron has them"),
+  duration: text("How long it lasts, e.g. 8h"),
+  timeZone: optional(text("Of the schedule, e.g. Europe/Berlin (default: UTC)")),
+});
+
+/** Fields that are left to others. */
+const IgnoreSchema = Type.Object({
+  apiVersion: optional(text("Only objects of this version")),
+  kind: optional(text("Only objects of this kind")),
+  namespace: optional(text("Only objects in this namespace")),
+  name: optional(text("Only objects of this name")),
+  paths: list("JSON pointers, e.g. /spec/replicas", Type.String()),
+}, { description: "Fields that others may set: every member that is given must fit" });
+
+/** Members of a MeshSync's spec about how a revision is applied, and when it is not. */
+export const APPLY_MEMBERS = {
+  force: optional(flag("Take fields from other managers; otherwise a conflict holds the object")),
+  commonLabels: optional(map("Labels of everything that is applied", text(""))),
+  serviceAccountName: optional(
+    text("Apply with the rights of this ServiceAccount, in the namespace of the MeshSync"),
+  ),
+  dependsOn: optional(
+    list(
+      "MeshSyncs that must be ready first",
+      Type.Object({
+        name: text("Name of the MeshSync"),
+        namespace: optional(text("Its namespace (default: the same)")),
+      }),
+    ),
+  ),
+  pruneLimit: optional(
+    Type.Object({
+      objects: optional(int32("Objects that may go at once (default: 10)", { minimum: 0 })),
+      percent: optional(
+        int32("Share of the inventory that may go at once (default: 20)", { minimum: 0 }),
+      ),
+    }, { description: "A revision that deletes more than both is held until it is allowed" }),
+  ),
+  deletionPolicy: optional(
+    choice(
+      "What becomes of the objects of a deleted MeshSync (default: MirrorPrune, Delete if prune is true)",
+      ["Delete", "MirrorPrune", "Orphan"],
+    ),
+  ),
+  drift: optional(
+    Type.Object({
+      mode: optional(
+        choice("What to do about changes by others (default: correct)", [
+          "correct",
+          "ignore",
+          "report",
+        ]),
+      ),
+      ignore: optional(list("Fields that are left to others", IgnoreSchema)),
+    }, { description: "Changes that did not come from Git" }),
+  ),
+  suspendReason: optional(text("Why it is suspended")),
+  suspendUntil: optional(time("When it goes on by itself")),
+  windows: optional(list("When revisions are applied (default: always)", WindowSchema)),
+} as const;
+
+/** Members of a MeshSync's status about what a revision does. */
+export const APPLY_STATUS_MEMBERS = {
+  plan: optional(
+    Type.Object({
+      revision: text("Revision that it is about"),
+      counts: map("Objects by what becomes of them", int32("")),
+      changes: list("The first objects that change", Type.String()),
+    }, { description: "What the revision that was tried last changes" }),
+  ),
+  drifted: optional(
+    list("The first objects that others changed and that were left", Type.String()),
+  ),
+  inventoryParts: optional(
+    list("ConfigMaps with the inventory, where it is too large for the status", Type.String()),
+  ),
+} as const;

@@ -15,6 +15,8 @@ export interface Cause {
 export interface WarningEvent extends KubeObject {
   readonly reason?: string;
   readonly message?: string;
+  /** RFC 3339, in whole seconds or finer. */
+  readonly lastSeen?: string;
   readonly involvedObject?: {
     readonly kind?: string;
     readonly name?: string;
@@ -74,20 +76,28 @@ export function firstCause(
 }
 
 /**
- * Why a StatefulSet has too few pods: the API server refused to create one (quota, admission, a security policy).
- * Only its events tell.
+ * Why a StatefulSet or a Job has too few pods: the API server refused to create one (quota, admission, a security policy).
+ * Only its events tell, and they stay for an hour: once a pod was created after the last refusal, it is history.
  */
 export function creationCause(
-  statefulSet: KubeObject,
+  owner: KubeObject,
   warnings: readonly WarningEvent[],
+  { pods = [] }: { readonly pods?: readonly Pod[] } = {},
 ): Cause | undefined {
+  const createdMs = Math.max(...pods.map((pod) => timeMs(pod.metadata.creationTimestamp)), 0);
   const event = warnings.find((warning) =>
-    warning.reason === "FailedCreate" && isAbout(warning, statefulSet)
+    warning.reason === "FailedCreate" && isAbout(warning, owner) &&
+    timeMs(warning.lastSeen) >= createdMs
   );
   if (event === undefined) return undefined;
   const message = event.message ?? "";
   const reason = /exceeded quota/.test(message) ? "QuotaExceeded" : "PodCreationFailed";
   return { reason, message: oneLine(message), weight: WEIGHT.blocked };
+}
+
+/** 0 for no time: what has none is neither newer nor older than anything. */
+function timeMs(text: string | null | undefined): number {
+  return Date.parse(text ?? "") || 0;
 }
 
 function isAbout(event: WarningEvent, object: KubeObject): boolean {

@@ -154,7 +154,7 @@ function podsVerdict(facts: ComponentFacts, pods: readonly Pod[]): Verdict {
     };
   }
   const cause = strongest([
-    pods.length < want ? creationCause(statefulSet, facts.warnings) : undefined,
+    pods.length < want ? creationCause(statefulSet, facts.warnings, { pods }) : undefined,
     firstCause(current, facts.warnings),
     rolloutCause(pods, current, want),
     firstCause(pods, facts.warnings),

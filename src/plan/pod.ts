@@ -45,8 +45,8 @@ export interface PodCondition {
 
 /** What is kept of a pod: thousands of whole pods would be most of the memory of this program. */
 export function projectedPod(pod: KubeObject): KubeObject {
-  const { name, namespace, uid, resourceVersion, labels, ownerReferences, deletionTimestamp } =
-    pod.metadata;
+  const { name, namespace, uid, resourceVersion, labels, ownerReferences } = pod.metadata;
+  const { creationTimestamp, deletionTimestamp } = pod.metadata;
   const spec = pod.spec as Pod["spec"];
   const status = pod.status as Pod["status"];
   return {
@@ -59,6 +59,7 @@ export function projectedPod(pod: KubeObject): KubeObject {
       resourceVersion,
       labels,
       ownerReferences,
+      creationTimestamp,
       deletionTimestamp,
     }),
     spec: dropUndefined({ nodeName: spec?.nodeName }),

@@ -114,5 +114,5 @@ export function meshKeyOf(component: KubeObject): ObjectKey | undefined {
 }
 
 function lastSeen(event: WarningEvent): string {
-  return String((event as { readonly lastSeen?: unknown }).lastSeen ?? "");
+  return event.lastSeen ?? "";
 }

@@ -28,6 +28,8 @@ export interface ControllerStory {
   ready(name: string): Promise<string>;
   /** Resolves when {@linkcode ready} matches, with its text. */
   untilReady(name: string, pattern?: RegExp, timeoutMs?: number): Promise<string>;
+  /** How a short `kubectl wait --for=condition=Ready` ends. */
+  tryWait(name: string): Promise<{ readonly code: number }>;
   /** Resolves when kubectl's merge patch is through. */
   patch(name: string, patch: unknown, ...args: string[]): Promise<void>;
   /** Events about an object, as `Normal Created Created Service orders-function-headless`, in order. */
@@ -123,6 +125,10 @@ export function kubectlIn(
         throw new Error(`${name} is not ${pattern}, but: ${last}`, { cause: error });
       });
     },
+    tryWait: (name) =>
+      cluster.tryKubectl(
+        ["wait", "-n", namespace, "--for=condition=Ready", name, "--timeout=0s"],
+      ),
     patch: async (name, patch, ...args) => {
       await kubectl("patch", name, "--type=merge", "-p", JSON.stringify(patch), ...args);
     },

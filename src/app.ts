@@ -1,7 +1,9 @@
+import type { Admission } from "#admission";
 import { customResourceDefinitions } from "#api";
 import type { OnceReport } from "#gitops";
 import { installDefinitions, runAsLeader } from "#kube";
 import { type Server, startServer } from "#telemetry";
+import { admissionWebhook } from "./admission_webhook.ts";
 import { GitOpsLoop } from "./gitops_loop.ts";
 import { MeshController } from "./mesh_controller.ts";
 import { type Parts, untilDone } from "./parts.ts";
@@ -20,6 +22,7 @@ export class App implements AsyncDisposable {
   readonly #servers: readonly Server[];
   readonly #controller: MeshController;
   readonly #gitOps: GitOpsLoop;
+  readonly #admission: Admission | undefined;
   #definitions = "not installed yet";
   #waitsForLease = false;
 
@@ -27,27 +30,21 @@ export class App implements AsyncDisposable {
     this.#parts = parts;
     this.#controller = new MeshController(parts);
     this.#gitOps = new GitOpsLoop(parts, this.#controller);
+    this.#admission = admissionWebhook(parts);
     this.#servers = this.#startServers();
   }
 
   /** Works until the signal aborts. @throws when the lease is lost: the process should end */
   async run(signal: AbortSignal): Promise<void> {
-    const { config, cluster, clock, log, namespace } = this.#parts;
-    const election = config.leaderElection;
-    if (election === undefined) return await this.work(signal);
-    this.#waitsForLease = true;
-    const ended = await runAsLeader({
-      cluster,
-      key: { namespace: election.namespace ?? namespace, name: election.name },
-      identity: `${Deno.hostname()}_${crypto.randomUUID()}`,
-      clock,
-      log,
-      signal,
-    }, async (leading) => {
-      this.#waitsForLease = false;
-      await this.work(leading);
-    });
-    if (ended === "lost") throw new Error("Cannot go on: another process leads now");
+    const over = new AbortController();
+    // Every replica answers for what is applied, whoever leads.
+    const admitting = this.#admission?.run(AbortSignal.any([signal, over.signal]));
+    try {
+      await this.#workAsLeader(signal);
+    } finally {
+      over.abort();
+      await admitting;
+    }
   }
 
   /** Installs the definitions, then runs the controller and the GitOps loop side by side. */
@@ -80,7 +77,27 @@ export class App implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const server of this.#servers) await server[Symbol.asyncDispose]();
+    await this.#admission?.[Symbol.asyncDispose]();
     await this.#parts[Symbol.asyncDispose]();
+  }
+
+  async #workAsLeader(signal: AbortSignal): Promise<void> {
+    const { config, cluster, clock, log, namespace } = this.#parts;
+    const election = config.leaderElection;
+    if (election === undefined) return await this.work(signal);
+    this.#waitsForLease = true;
+    const ended = await runAsLeader({
+      cluster,
+      key: { namespace: election.namespace ?? namespace, name: election.name },
+      identity: `${Deno.hostname()}_${crypto.randomUUID()}`,
+      clock,
+      log,
+      signal,
+    }, async (leading) => {
+      this.#waitsForLease = false;
+      await this.work(leading);
+    });
+    if (ended === "lost") throw new Error("Cannot go on: another process leads now");
   }
 
   async #installDefinitions(signal: AbortSignal): Promise<void> {
@@ -104,6 +121,7 @@ export class App implements AsyncDisposable {
     const checks = {
       live: { controllers: () => this.#controller.stuck() ?? this.#gitOps.stuck() },
       ready: {
+        admission: () => this.#admission?.problem(),
         definitions: () => this.#isStandby() ? undefined : this.#definitions || undefined,
         caches: () => this.#isStandby() ? undefined : this.#controller.unsynced(),
         syncs: () => this.#isStandby() ? undefined : this.#gitOps.unsynced(),

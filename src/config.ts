@@ -25,6 +25,20 @@ export interface BootstrapConfig {
   readonly secretName?: string;
 }
 
+/** How resources are checked at `kubectl apply`. */
+export interface WebhookConfig {
+  /** `auto`: where the API server can get here. */
+  readonly mode: "auto" | "true";
+  /** Where to listen: `:9443`. */
+  readonly address: string;
+  /** Service in the program's namespace that leads here. */
+  readonly service: string;
+  /** `https://host:port` that leads here; goes before the Service. */
+  readonly url?: string;
+  /** A folder with `tls.crt`, `tls.key` and perhaps `ca.crt`; a certificate is made when left out. */
+  readonly certificateFolder?: string;
+}
+
 /** Everything that the program can be told; made once from flags and environment, then frozen. */
 export interface Config {
   readonly cluster: ClusterConfig;
@@ -45,5 +59,7 @@ export interface Config {
   /** `:8080`, `127.0.0.1:0`, or `0` for no server. */
   readonly metricsAddress: string;
   readonly healthAddress: string;
+  /** Undefined: no webhook. */
+  readonly webhook?: WebhookConfig;
   readonly leaderElection?: { readonly name: string; readonly namespace?: string };
 }

@@ -23,6 +23,8 @@ export interface Parts {
   readonly events: EventRecorder;
   /** Namespace of the program's own objects. */
   readonly namespace: string;
+  /** Whether this runs as a pod of the cluster, with its service account. */
+  readonly inCluster: boolean;
 }
 
 /**
@@ -65,6 +67,7 @@ export async function openParts(
     cluster,
     events,
     namespace: namespace ?? connection.namespace,
+    inCluster: connection.inCluster,
     async [Symbol.asyncDispose]() {
       await events[Symbol.asyncDispose]();
       await transport[Symbol.asyncDispose]();

@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
+import type { Socket } from "node:net";
 import { errorText, isPlainObject } from "#base";
 import { type Logger, parseAddress } from "#telemetry";
 import { NoReviewError, type ReviewAnswer, reviewAnswer, type ReviewOptions } from "./review.ts";
@@ -33,6 +34,8 @@ export interface AdmissionServerOptions extends ReviewOptions {
 export class AdmissionServer implements AsyncDisposable {
   readonly #options: AdmissionServerOptions;
   #server: Server | undefined;
+  /** Everybody who is connected, before the handshake as well: those an orderly end would wait for. */
+  readonly #sockets = new Set<Socket>();
   #keys: ServingKeys | undefined;
 
   constructor(options: AdmissionServerOptions) {
@@ -68,18 +71,26 @@ export class AdmissionServer implements AsyncDisposable {
     this.#server = undefined;
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     server.closeIdleConnections();
-    const timer = setTimeout(() => server.closeAllConnections(), GRACE_MS);
+    const timer = setTimeout(() => {
+      server.closeAllConnections();
+      for (const socket of this.#sockets) socket.destroy();
+    }, GRACE_MS);
     await closed;
     clearTimeout(timer);
   }
 
   async #listen(context: { readonly cert: string; readonly key: string }): Promise<Server> {
     const { hostname, port } = parseAddress(this.#options.address);
-    const server = createServer({ ...context }, (request, response) => {
+    const limits = { handshakeTimeout: BODY_LIMIT_MS };
+    const server = createServer({ ...limits, ...context }, (request, response) => {
       this.#answer(request, response).catch((error) => {
         this.#options.log.warn("Cannot answer a review", { error });
         response.destroy();
       });
+    });
+    server.on("connection", (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once("close", () => this.#sockets.delete(socket));
     });
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);

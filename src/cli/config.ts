@@ -1,6 +1,6 @@
 import { parseRef, RefSyntaxError } from "#git";
 import type { LogLevel } from "#telemetry";
-import type { BootstrapConfig, Config } from "../config.ts";
+import type { BootstrapConfig, Config, WebhookConfig } from "../config.ts";
 import { type FlagValues, UsageError } from "./flag.ts";
 import { backendNamesFrom, settingsFrom } from "./settings.ts";
 
@@ -25,7 +25,7 @@ export async function configFrom(
     logLevel: flags.text("log-level") as LogLevel,
     metricsAddress: servers ? flags.text("metrics-addr") : "0",
     healthAddress: servers ? flags.text("health-probe-addr") : "0",
-    ...(servers ? leaderElectionFrom(flags) : {}),
+    ...(servers ? { ...leaderElectionFrom(flags), ...webhookFrom(flags) } : {}),
   };
   return Object.freeze(config);
 }
@@ -78,6 +78,30 @@ function leaderElectionFrom(flags: FlagValues): Pick<Config, "leaderElection"> {
   const namespace = given(flags, "leader-election-namespace");
   const name = flags.text("leader-election-id");
   return { leaderElection: { name, ...(namespace === undefined ? {} : { namespace }) } };
+}
+
+function webhookFrom(flags: FlagValues): { readonly webhook?: WebhookConfig } {
+  const mode = flags.text("enable-webhooks");
+  const address = flags.text("webhook-addr");
+  if (mode === "false" || address === "0") return {};
+  const url = given(flags, "webhook-url");
+  const certificateFolder = given(flags, "cert-dir");
+  return {
+    webhook: {
+      mode: mode === "true" ? "true" : "auto",
+      address,
+      service: flags.text("webhook-service"),
+      ...(url === undefined ? {} : { url: originOf(url) }),
+      ...(certificateFolder === undefined ? {} : { certificateFolder }),
+    },
+  };
+}
+
+/** The paths below it are ours, and an API server takes nothing but https. */
+function originOf(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol === "https:" && `${url.origin}/` === url.href) return url.origin;
+  throw new UsageError(`Cannot use --webhook-url ${text}: write https://HOST:PORT`);
 }
 
 function given(flags: FlagValues, name: string): string | undefined {

@@ -194,6 +194,41 @@ export const SERVER_FLAGS: readonly Flag[] = [
   ),
 ];
 
+/** Flags of the admission webhook. */
+export const WEBHOOK_FLAGS: readonly Flag[] = [
+  {
+    name: "enable-webhooks",
+    env: "ENABLE_WEBHOOKS",
+    kind: "choice",
+    default: "auto",
+    value: "CHOICE",
+    choices: ["auto", "true", "false"],
+    help: "Refuse invalid resources at kubectl apply; auto: in a cluster, or with a webhook URL",
+  },
+  text("webhook-addr", "WEBHOOK_ADDR", ":9443", "ADDRESS", "Where the webhook is served (HTTPS)"),
+  text(
+    "webhook-service",
+    "WEBHOOK_SERVICE",
+    "meshwright-webhook",
+    "NAME",
+    "Service in the program's namespace that leads to the webhook, port 443",
+  ),
+  text(
+    "webhook-url",
+    "WEBHOOK_URL",
+    "",
+    "URL",
+    "Address of the webhook for an API server that cannot use a Service, https://127.0.0.1:9443",
+  ),
+  text(
+    "cert-dir",
+    "CERT_DIR",
+    "",
+    "FOLDER",
+    "Folder with tls.crt, tls.key and perhaps ca.crt (default: one is made, kept in a Secret)",
+  ),
+];
+
 /** How a verb prints. */
 export function outputFlag(choices: readonly string[]): Flag {
   return {

@@ -7,6 +7,7 @@ import {
   GIT_FLAGS,
   SERVER_FLAGS,
   SETTINGS_FLAGS,
+  WEBHOOK_FLAGS,
 } from "./flags.ts";
 import type { Verb } from "./verb.ts";
 
@@ -19,7 +20,14 @@ export const runVerb: Verb = {
     "Runs in a cluster or with a kubeconfig. Installs its definitions first and waits for them.",
     "Logs JSON lines on standard error.",
   ],
-  flags: [...CLUSTER_FLAGS, ...CONTROLLER_FLAGS, ...GIT_FLAGS, ...SETTINGS_FLAGS, ...SERVER_FLAGS],
+  flags: [
+    ...CLUSTER_FLAGS,
+    ...CONTROLLER_FLAGS,
+    ...GIT_FLAGS,
+    ...SETTINGS_FLAGS,
+    ...SERVER_FLAGS,
+    ...WEBHOOK_FLAGS,
+  ],
   async run({ flags, signal }) {
     await using app = new App(await openParts(await configFrom(flags)));
     await app.run(signal);

@@ -25,6 +25,8 @@ export interface ConnectOptions {
 export interface Connection {
   readonly endpoint: Endpoint;
   readonly namespace: string;
+  /** Found as a pod of the cluster finds it. */
+  readonly inCluster: boolean;
   /** Where this was found: for logs. */
   readonly source: string;
 }
@@ -43,7 +45,7 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
       clock,
       ...(directory === undefined ? {} : { directory }),
     });
-    if (pod !== undefined) return { ...pod, source: "service account" };
+    if (pod !== undefined) return { ...pod, inCluster: true, source: "service account" };
   }
   const home = env("HOME") ?? env("USERPROFILE");
   const paths = (options.kubeconfig ?? (env("KUBECONFIG") || undefined) ??
@@ -54,6 +56,7 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
   return {
     endpoint: await endpointFrom(config),
     namespace: config.getContextObject(config.getCurrentContext())?.namespace ?? "default",
+    inCluster: false,
     source: `${paths.join(":")} (context ${config.getCurrentContext()})`,
   };
 }

@@ -69,8 +69,9 @@ class HttpCluster implements ClusterClient {
   }
 
   async apply(object: KubeObject, options: ApplyOptions): Promise<KubeObject> {
-    const ask = { verb: "apply", kind: object.kind, key: idOf(object) };
     const { fieldManager, force = true, dryRun = false, strict = false, signal } = options;
+    const verb = dryRun ? "dry-run" : "apply";
+    const ask = { verb, kind: object.kind, key: idOf(object) };
     return await this.#write(idOf(object), ask, (type) => ({
       method: "PATCH" as const,
       path: resourcePath(type, idOf(object)),

@@ -156,6 +156,8 @@ class HttpTransport implements Transport {
     if (credentials.authorization !== undefined) {
       headers.set("authorization", credentials.authorization);
     }
+    // The server adds the groups that every service account is in.
+    if (request.actAs !== undefined) headers.set("impersonate-user", request.actAs);
     if (body !== undefined) headers.set("content-type", contentType);
     return await fetch(urlOf(this.server, request), {
       client: this.#clientFor(credentials),

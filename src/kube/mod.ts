@@ -6,6 +6,7 @@
  *
  * @module
  */
+export * from "./acting_as.ts";
 export * from "./api_error.ts";
 export * from "./cache.ts";
 export * from "./cluster.ts";

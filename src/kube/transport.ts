@@ -15,6 +15,8 @@ export interface TransportRequest {
   readonly contentType?: string;
   /** What the request means: for error messages and metrics. */
   readonly ask: Ask;
+  /** User to act as, with that user's rights only: `system:serviceaccount:NAMESPACE:NAME`. */
+  readonly actAs?: string | undefined;
   /** Whether sending it twice does what sending it once does; by method when left out (all but POST). */
   readonly idempotent?: boolean;
   /** How long one try may take; the transport's own limit when left out. */

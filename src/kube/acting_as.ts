@@ -1,0 +1,23 @@
+import type { ObjectKey } from "#base";
+import type { Transport } from "./transport.ts";
+
+/** The user that a ServiceAccount is to an API server. */
+export function serviceAccountUser(account: ObjectKey): string {
+  return `system:serviceaccount:${account.namespace}:${account.name}`;
+}
+
+/**
+ * A transport whose requests have the rights of another user and no others: the server checks that the program may act as
+ * that user (verb `impersonate`), then forgets who asked.
+ *
+ * The connection stays the given transport's: disposing what this answers does nothing.
+ */
+export function actingAs(transport: Transport, user: string): Transport {
+  return {
+    server: transport.server,
+    request: (request) => transport.request({ ...request, actAs: user }),
+    stream: (request) => transport.stream({ ...request, actAs: user }),
+    reconnect: () => transport.reconnect(),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}

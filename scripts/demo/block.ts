@@ -69,8 +69,7 @@ export function stacked(upper: Block, lower: Block): Block {
 export function branched(upper: Block, lowers: readonly Block[]): Block {
   if (lowers.length === 0) return upper;
   const { lines, anchors } = sideBySide(lowers);
-  const [first = 0, last = 0] = [anchors[0], anchors.at(-1)];
-  const anchor = Math.floor((first + last) / 2);
+  const anchor = forkColumn(anchors);
   const arrows = marked(anchors.map((column) => [column, "▼"]));
   const fork = anchors.length === 1 ? [] : [forkLine(anchors, anchor)];
   const width = lines[0]?.length ?? 0;
@@ -114,6 +113,13 @@ function sideBySide(
     anchor + widths.slice(0, index).reduce((sum, width) => sum + width + GAP, 0)
   );
   return { lines, anchors };
+}
+
+/** The middle of a fork; straight over an arrow that is about there. */
+function forkColumn(columns: readonly number[]): number {
+  const [first = 0, last = 0] = [columns[0], columns.at(-1)];
+  const middle = Math.floor((first + last) / 2);
+  return columns.find((column) => Math.abs(column - middle) <= 2) ?? middle;
 }
 
 /** `┌──┴──┬──┐`: from the column `from` above to every column below. */

@@ -132,14 +132,20 @@ export class World implements AsyncDisposable {
   }
 }
 
-/** Objects that are being deleted, or whose owner is gone: they will go too. */
+/** Objects that are being deleted, that lost their owner, or whose owner is one of these: they will go. */
 export function leavingObjects(snapshot: Snapshot): KubeObject[] {
   const objects = Object.values(snapshot).flat();
-  const uids = new Set(objects.map(({ metadata }) => metadata.uid));
-  return objects.filter(({ metadata }) =>
-    metadata.deletionTimestamp !== undefined ||
-    (metadata.ownerReferences ?? []).some((owner) => !uids.has(owner.uid))
-  );
+  const staying = new Set(objects);
+  for (let before = -1; before !== staying.size;) {
+    before = staying.size;
+    const uids = new Set([...staying].map(({ metadata }) => metadata.uid));
+    for (const object of staying) {
+      const { deletionTimestamp, ownerReferences = [] } = object.metadata;
+      const isOrphan = ownerReferences.some(({ uid }) => !uids.has(uid));
+      if (deletionTimestamp !== undefined || isOrphan) staying.delete(object);
+    }
+  }
+  return objects.filter((object) => !staying.has(object));
 }
 
 interface WatchedType {

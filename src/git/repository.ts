@@ -40,6 +40,8 @@ export class Repository {
   readonly #options: RepositoryOptions;
   #line: Promise<unknown> = Promise.resolve();
   #fetches = 0;
+  /** Trees and where they came from. */
+  readonly #origins = new Map<string, ResolvedRef>();
 
   constructor(options: RepositoryOptions) {
     this.#options = options;
@@ -63,6 +65,7 @@ export class Repository {
       ]);
       const [root = "", author = "", subject = "", seconds = "0"] = about.trimEnd().split("\0");
       const tree = path === "" ? root : await this.#subtree(run, { root, path });
+      if (tree !== undefined) this.#origins.set(tree, resolved);
       const committedAtMs = Number(seconds) * 1000;
       return { commit: resolved.commit, name: resolved.name, tree, author, subject, committedAtMs };
     });
@@ -86,9 +89,7 @@ export class Repository {
     if (files.length === 0) return Promise.resolve([]);
     return this.#inLine({ remote, call }, async (run) => {
       const blobs = [...new Set(files.map((file) => file.blob))].sort();
-      const missing = await this.#missing(run, call.tree);
-      const wanted = blobs.filter((blob) => missing.has(blob));
-      if (wanted.length > 0) await this.#fetchBlobs(run, wanted);
+      await this.#provide(run, { tree: call.tree, blobs });
       const contents = batchContents(
         await this.#bytes(run, {
           args: ["cat-file", "--batch"],
@@ -168,6 +169,7 @@ export class Repository {
 
   async #reset(): Promise<void> {
     this.#fetches = 0;
+    this.#origins.clear();
     await this.#remove();
   }
 
@@ -253,6 +255,38 @@ export class Repository {
     ], LIST_BYTES_MAX);
     const lines = listed.split("\n").filter((line) => line.startsWith("?"));
     return new Set(lines.map((line) => line.slice(1)));
+  }
+
+  /** Makes sure that the cache holds contents. */
+  async #provide(
+    run: Run,
+    { tree, blobs }: { readonly tree: string; readonly blobs: readonly string[] },
+  ): Promise<void> {
+    const missing = await this.#missing(run, tree);
+    const wanted = blobs.filter((blob) => missing.has(blob));
+    if (wanted.length === 0) return;
+    try {
+      await this.#fetchBlobs(run, wanted);
+    } catch (error) {
+      // A server of before protocol 2, or an sshd that does not pass the version on, gives no single contents.
+      const isRefused = error instanceof GitError && error.kind === "no_ref";
+      const origin = this.#origins.get(tree);
+      if (!isRefused || origin === undefined) throw error;
+      await this.#fetchWhole(run, origin);
+      const still = await this.#missing(run, tree);
+      if (!wanted.some((blob) => still.has(blob))) return;
+      const place = placeText(run.remote);
+      const message =
+        `Cannot fetch the files of ${origin.commit} of ${place}: ${origin.name} moved`;
+      throw new GitError("moved", message, { cause: error });
+    }
+  }
+
+  async #fetchWhole(run: Run, origin: ResolvedRef): Promise<void> {
+    this.#fetches++;
+    const from = origin.fullName ?? origin.commit;
+    const flags = ["--refetch", "--no-filter", "--depth=1"];
+    await this.#git(run, [...FETCH, ...flags, "origin", `+${from}:refs/arrived`]);
   }
 
   async #fetchBlobs(run: Run, blobs: readonly string[]): Promise<void> {

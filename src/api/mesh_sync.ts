@@ -1,6 +1,14 @@
 import type { KubeObject } from "#base";
 import { Type } from "@sinclair/typebox";
-import { int32, int64, list, map, optional, text, time, type Value } from "./schema.ts";
+import { APPLY_MEMBERS, APPLY_STATUS_MEMBERS } from "./mesh_sync_apply.ts";
+import { choice, int32, int64, list, map, optional, text, time, type Value } from "./schema.ts";
+import {
+  HistorySchema,
+  NotifySchema,
+  QuarantineSchema,
+  ReceiverSchema,
+  TrialSchema,
+} from "./mesh_sync_health.ts";
 import { ConditionsSchema } from "./status.ts";
 
 const DURATION_PATTERN = "^([0-9]+(\\.[0-9]+)?(ms|s|m|h))+$";
@@ -42,6 +50,21 @@ export const MeshSyncSpecSchema = Type.Object({
       description: "Credentials, in the namespace of the MeshSync",
     }),
   ),
+  // Health, and who is told.
+  healthTimeout: optional(Type.String({
+    pattern: DURATION_PATTERN,
+    description: "Time that a revision has to become healthy (default: timeout)",
+  })),
+  onUnhealthy: optional(
+    choice("What to do about a revision that does not become healthy (default: nothing)", [
+      "nothing",
+      "rollback",
+    ]),
+  ),
+  receiver: optional(ReceiverSchema),
+  notify: optional(list("Who is told", NotifySchema)),
+  // How a revision is applied, and when it is not.
+  ...APPLY_MEMBERS,
 }, { description: "What to take from Git, and how often" });
 
 /** Schema of {@linkcode MeshSyncStatus}. */
@@ -64,6 +87,11 @@ export const MeshSyncStatusSchema = Type.Object({
     ),
   ),
   counts: optional(map("Objects by what became of them", int32(""))),
+  // Health, and who is told.
+  trials: optional(list("Revisions that have not been healthy yet", TrialSchema)),
+  quarantined: optional(list("Revisions whose objects went back", QuarantineSchema)),
+  history: optional(list("The last revisions, newest first", HistorySchema)),
+  ...APPLY_STATUS_MEMBERS,
 }, { description: "What was seen; written by the controller" });
 
 /** `spec` of a MeshSync. */

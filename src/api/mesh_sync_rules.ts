@@ -2,6 +2,8 @@ import type { Problem } from "#base";
 import { durationMs } from "./duration.ts";
 import { gitTransport } from "./git_url.ts";
 import type { MeshSync, MeshSyncSpec } from "./mesh_sync.ts";
+import { noticeProblems } from "./mesh_sync_health_rules.ts";
+import { applyProblems } from "./mesh_sync_apply_rules.ts";
 import { dnsProblems } from "./name_rules.ts";
 import { at, type RuleOptions, when } from "./rule.ts";
 
@@ -20,8 +22,11 @@ export function meshSyncProblems(sync: MeshSync, options: RuleOptions): Problem[
     ...pathProblems(spec.path),
     ...durationProblems(spec.interval, "interval"),
     ...durationProblems(spec.timeout, "timeout"),
+    ...durationProblems(spec.healthTimeout, "healthTimeout"),
+    ...noticeProblems(spec),
     ...(spec.targetNamespace ? dnsProblems(spec.targetNamespace, "spec.targetNamespace") : []),
     ...when(spec.secretRef?.name === "", at("secretRef.name", "is empty; name the Secret")),
+    ...applyProblems(sync),
   ];
 }
 

@@ -18,6 +18,7 @@ export * from "./language.ts";
 export * from "./mesh.ts";
 export * from "./mesh_items.ts";
 export * from "./mesh_sync.ts";
+export * from "./mesh_sync_health.ts";
 export * from "./messaging.ts";
 export { COMPONENT_NAME_LENGTH_MAX } from "./name_rules.ts";
 export * from "./package_url.ts";

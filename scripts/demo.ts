@@ -65,7 +65,10 @@ async function runDemo(isKept: boolean): Promise<number> {
     });
     return 0;
   } catch (error) {
-    if (interruption.received !== undefined) return isOver ? 0 : interruption.exitCode;
+    if (interruption.received !== undefined) {
+      if (!isOver) screen.line("Interrupted: everything is stopped and removed");
+      return isOver ? 0 : interruption.exitCode;
+    }
     screen.settle();
     tellFailure(error);
     return FAILED;

@@ -60,6 +60,7 @@ const STAGES: readonly Stage[] = [
       "src/gitops",
       "src/cli",
       "scripts/control_plane",
+      "scripts/demo",
       "tests/io",
       "tests/tidy_test.ts",
     ],

@@ -9,6 +9,7 @@ import {
   ReceiverSchema,
   TrialSchema,
 } from "./mesh_sync_health.ts";
+import { SOURCE_MEMBERS, SOURCE_STATUS_MEMBERS } from "./mesh_sync_source.ts";
 import { ConditionsSchema } from "./status.ts";
 
 const DURATION_PATTERN = "^([0-9]+(\\.[0-9]+)?(ms|s|m|h))+$";
@@ -50,6 +51,7 @@ export const MeshSyncSpecSchema = Type.Object({
       description: "Credentials, in the namespace of the MeshSync",
     }),
   ),
+  ...SOURCE_MEMBERS,
   // Health, and who is told.
   healthTimeout: optional(Type.String({
     pattern: DURATION_PATTERN,
@@ -87,6 +89,7 @@ export const MeshSyncStatusSchema = Type.Object({
     ),
   ),
   counts: optional(map("Objects by what became of them", int32(""))),
+  ...SOURCE_STATUS_MEMBERS,
   // Health, and who is told.
   trials: optional(list("Revisions that have not been healthy yet", TrialSchema)),
   quarantined: optional(list("Revisions whose objects went back", QuarantineSchema)),

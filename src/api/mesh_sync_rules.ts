@@ -4,6 +4,7 @@ import { gitTransport } from "./git_url.ts";
 import type { MeshSync, MeshSyncSpec } from "./mesh_sync.ts";
 import { noticeProblems } from "./mesh_sync_health_rules.ts";
 import { applyProblems } from "./mesh_sync_apply_rules.ts";
+import { sourceProblems } from "./mesh_sync_source_rules.ts";
 import { dnsProblems } from "./name_rules.ts";
 import { at, type RuleOptions, when } from "./rule.ts";
 
@@ -26,6 +27,7 @@ export function meshSyncProblems(sync: MeshSync, options: RuleOptions): Problem[
     ...noticeProblems(spec),
     ...(spec.targetNamespace ? dnsProblems(spec.targetNamespace, "spec.targetNamespace") : []),
     ...when(spec.secretRef?.name === "", at("secretRef.name", "is empty; name the Secret")),
+    ...sourceProblems(spec),
     ...applyProblems(sync),
   ];
 }

@@ -1,0 +1,43 @@
+import { Type } from "@sinclair/typebox";
+import { choice, flag, list, map, optional, text } from "./schema.ts";
+
+const SecretRefSchema = (description: string) =>
+  Type.Object({ name: text("Name of the Secret") }, { description });
+
+const PatternsSchema = (description: string) =>
+  list(description, text("Pattern as in .gitignore, from the path"));
+
+const VerifySchema = Type.Object({
+  mode: optional(choice("What must be signed: the commit (default)", ["commit"])),
+  secretRef: SecretRefSchema("Public keys, GPG or ssh, one or more a member"),
+}, { description: "Take only commits that one of these keys signed" });
+
+const VariablesSchema = map("Values of ${NAME} in manifests, by name", text(""));
+
+const VariableSourceSchema = Type.Object({
+  kind: choice("Kind of object", ["ConfigMap", "Secret"]),
+  name: text("Name of the object, in the namespace of the MeshSync"),
+  optional: optional(flag("Whether it may be missing (default: false)")),
+}, { description: "An object whose data are variables" });
+
+const DecryptionSchema = Type.Object({
+  secretRef: SecretRefSchema("age identities (AGE-SECRET-KEY-1…), in any member"),
+}, { description: "Decrypt files of SOPS, in memory only" });
+
+/** Members of the spec about what is read from Git. */
+export const SOURCE_MEMBERS = {
+  include: optional(PatternsSchema("Read only these files")),
+  exclude: optional(PatternsSchema("Do not read these files")),
+  verify: optional(VerifySchema),
+  variables: optional(VariablesSchema),
+  variablesFrom: optional(
+    list("Objects whose data are variables; later ones win", VariableSourceSchema),
+  ),
+  decryption: optional(DecryptionSchema),
+};
+
+/** Members of the status about what was read from Git. */
+export const SOURCE_STATUS_MEMBERS = {
+  signer: optional(text("Who signed the revision that was read last")),
+  notes: optional(list("What was passed over in it, and other news of Git", text(""))),
+};

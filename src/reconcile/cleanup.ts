@@ -152,7 +152,7 @@ async function letGo(stored: Component, plan: CleanupPlan, { ctx, signal }: Effe
   if (plan.event === undefined) return;
   ctx.events.record(stored, plan.event);
   const { type, reason, message } = plan.event;
-  const facts = { owner: idText(idOf(stored)), reason, message };
+  const facts = { owner: idText(idOf(stored)), reason, outcome: message };
   if (type === "Warning") ctx.log.warn("Let a component go without its clean-up", facts);
   else ctx.log.info("Cleaned up after a component", facts);
 }

@@ -1,0 +1,85 @@
+import { assertEquals } from "@std/assert";
+import type { KubeObject } from "#base";
+import { eventually, testCluster } from "../support/control_plane.ts";
+import {
+  type Conditioned,
+  kubectlIn,
+  readyText,
+  userFunction,
+} from "../support/controller_story.ts";
+
+const cluster = testCluster();
+
+const COUNT = 12;
+
+/** The program as people run it, as a process of its own. */
+interface Program extends AsyncDisposable {
+  /** Ends it without a chance to finish anything. */
+  kill(): Promise<void>;
+}
+
+Deno.test("a program that is killed at work goes on where it was, and changes nothing twice", async () => {
+  await using space = await cluster.namespace();
+  const story = kubectlIn(cluster, space.name);
+  const names = Array.from({ length: COUNT }, (_, index) => `fn-${index}`);
+  {
+    await using first = startedProgram(space.name);
+    // The definitions come from the program itself.
+    await eventually(async () => (await cluster.tryKubectl(["get", "fn", "-A"])).code === 0, {
+      timeoutMs: 30_000,
+    });
+    await story.apply(...names.map((name) => userFunction(name)));
+    await eventually(async () => (await story.list("statefulsets")).length > 2, {
+      timeoutMs: 30_000,
+    });
+    await first.kill();
+  }
+  {
+    await using second = startedProgram(space.name);
+    await eventually(async () => {
+      const objects = await story.list<Conditioned>("functions");
+      return objects.filter((object) => readyText(object).startsWith("True ")).length === COUNT;
+    }, { timeoutMs: 60_000, intervalMs: 500 });
+    await second.kill();
+  }
+  const before = await state();
+  assertEquals(before.filter((line) => /^StatefulSet \S+ 1 /.test(line)).length, COUNT);
+  await using third = startedProgram(space.name);
+  await story.apply(userFunction("last"));
+  await story.untilReady("function/last", /^True /, 30_000);
+  await third.kill();
+  assertEquals((await state()).filter((line) => !line.includes(" last")), before);
+
+  async function state(): Promise<string[]> {
+    const objects = await story.list<KubeObject>("statefulsets,services,pods,functions");
+    return objects.map(({ kind, metadata }) =>
+      [kind, metadata.name, metadata.generation, metadata.uid, versionOf(kind, metadata)].join(" ")
+    );
+  }
+});
+
+/** Pods and their sets go through states of their own; what we write has a version that stays. */
+function versionOf(kind: string, metadata: KubeObject["metadata"]): string {
+  return kind === "Pod" ? "" : metadata.resourceVersion ?? "";
+}
+
+function startedProgram(namespace: string): Program {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      ..."run --allow-all --no-check main.ts run --metrics-addr 0 --health-probe-addr 0".split(" "),
+      ...["--kubeconfig", cluster.kubeconfigPath, "--watched-namespace", namespace],
+      ...["--namespace", namespace],
+    ],
+    cwd: new URL("../..", import.meta.url).pathname,
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  let isOver = false;
+  const kill = async () => {
+    if (isOver) return;
+    isOver = true;
+    child.kill("SIGKILL");
+    await child.status;
+  };
+  return { kill, [Symbol.asyncDispose]: kill };
+}

@@ -1,4 +1,5 @@
 import type { KubeObject } from "#base";
+import { withoutValues } from "./variables.ts";
 
 /** A file of a revision, or of a folder on disk. */
 export interface ManifestFile {
@@ -13,6 +14,8 @@ export interface Manifest {
   readonly line: number;
   /** Line of a field (`spec.functions[2].name`), or of the nearest one above it. */
   readonly lineOf: (path: string) => number;
+  /** Values in it that no message may repeat. */
+  readonly secrets?: readonly string[];
 }
 
 /** Something wrong in a file, with its place. */
@@ -54,6 +57,6 @@ export function problemOf(manifest: Manifest, message: string, path?: string): M
     kind: manifest.object.kind,
     name: manifest.object.metadata.name,
     ...(path === undefined ? {} : { path }),
-    message,
+    message: withoutValues(message, manifest.secrets ?? []),
   };
 }

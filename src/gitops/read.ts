@@ -1,7 +1,14 @@
 import { isMeshKind, problems as meshProblems, warnings as meshWarnings } from "#api";
 import { groupOf, idText, isPlainObject, keyOf, type KubeObject } from "#base";
 import { type Manifest, type ManifestFile, type ManifestProblem, problemOf } from "./manifest.ts";
-import { type YamlDocument, yamlDocuments } from "./yaml_document.ts";
+import { decryptFile, type SopsKey } from "./sops.ts";
+import { secretValues, substituteVariables, type Variables, withoutValues } from "./variables.ts";
+import {
+  type FileEdit,
+  type ParsedFile,
+  type YamlDocument,
+  yamlDocuments,
+} from "./yaml_document.ts";
 
 /** What files hold. */
 export interface ReadManifests {
@@ -10,6 +17,14 @@ export interface ReadManifests {
   readonly problems: readonly ManifestProblem[];
   /** What is worth saying and harmless, e.g. a field that nobody knows. */
   readonly warnings: readonly ManifestProblem[];
+}
+
+/** What to do with values before they are taken. */
+export interface ReadOptions {
+  /** What `${NAME}` stands for; nothing is replaced when left out. */
+  readonly variables?: Variables;
+  /** Data keys of encrypted files, by path. */
+  readonly sopsKeys?: ReadonlyMap<string, SopsKey>;
 }
 
 const MANIFEST_NAME = /\.(ya?ml|json)$/i;
@@ -34,9 +49,12 @@ export function isManifestPath(path: string): boolean {
  * ]);
  * ```
  */
-export function readManifests(files: readonly ManifestFile[]): ReadManifests {
+export function readManifests(
+  files: readonly ManifestFile[],
+  options: ReadOptions = {},
+): ReadManifests {
   const read = [...files].filter((file) => isManifestPath(file.path))
-    .sort((a, b) => a.path < b.path ? -1 : 1).map(readFile);
+    .sort((a, b) => a.path < b.path ? -1 : 1).map((file) => readFile(file, options));
   const documents = read.flatMap((file) => file.documents);
   const problems = [
     ...read.flatMap((file) => file.problems),
@@ -75,21 +93,45 @@ interface ReadFile {
   readonly problems: readonly ManifestProblem[];
 }
 
-function readFile(file: ManifestFile): ReadFile {
+function readFile(file: ManifestFile, options: ReadOptions): ReadFile {
   if (file.text.startsWith("version https://git-lfs.github.com/spec/v1")) {
     const message =
       "is a Git LFS pointer, whose content is not fetched; store manifests in Git itself";
     return { documents: [], problems: [{ file: file.path, line: 1, message }] };
   }
-  const { documents, problems } = yamlDocuments(file.text);
+  const { edit, secrets } = valueEdit(file.path, options);
+  const { documents, problems } = yamlDocuments(file.text, edit);
   const split = documents.flatMap((document) => objectsOf(file, document));
   return {
-    documents: split.filter((item): item is Manifest => "object" in item),
+    documents: split.filter((item): item is Manifest => "object" in item)
+      .map((manifest) => secrets.length === 0 ? manifest : { ...manifest, secrets }),
     problems: [
-      ...problems.map((problem) => ({ file: file.path, ...problem })),
+      ...problems.map(({ line, message }) => ({
+        file: file.path,
+        line,
+        message: withoutValues(message, secrets),
+      })),
       ...split.filter((item): item is ManifestProblem => !("object" in item)),
     ],
   };
+}
+
+/** Decrypts first; what was encrypted holds no variables. Afterwards `secrets` holds what no message may repeat. */
+function valueEdit(
+  path: string,
+  { sopsKeys, variables }: ReadOptions,
+): { readonly edit: FileEdit; readonly secrets: readonly string[] } {
+  const secrets = variables === undefined ? [] : secretValues(variables);
+  const edit = (file: ParsedFile) => {
+    const key = sopsKeys?.get(path);
+    if (key !== undefined && "message" in key) return [{ line: 1, message: key.message }];
+    const opened = key === undefined ? undefined : decryptFile(file, key.dataKey);
+    secrets.push(...opened?.secrets ?? []);
+    if (opened !== undefined && opened.problems.length > 0) return opened.problems;
+    if (variables === undefined) return [];
+    return substituteVariables(file, variables, opened?.sealed ?? new Set());
+  };
+  return { edit, secrets };
 }
 
 /** The object of a document, or the objects of a list; a problem where it is none. */
@@ -158,7 +200,7 @@ function unreadable(object: KubeObject): string | undefined {
     return "overlays of kustomize are not built here; commit the result of `kustomize build`";
   }
   if (isPlainObject(object["sops"])) {
-    return "is encrypted with SOPS, which is not decrypted here; take it out of this path";
+    return "is encrypted with SOPS; name the Secret with its age key in spec.decryption.secretRef";
   }
   return undefined;
 }

@@ -8,6 +8,7 @@ import {
   LineCounter,
   type Node,
   parseAllDocuments,
+  parseDocument,
   type ScalarTag,
   type Tags,
   visit,
@@ -28,26 +29,51 @@ export interface YamlProblem {
   readonly message: string;
 }
 
+/** A file whose syntax is right, before its values are taken. */
+export interface ParsedFile {
+  readonly text: string;
+  readonly documents: readonly Document.Parsed[];
+  /** Line of a position in the text. */
+  readonly lineAt: (offset: number) => number;
+}
+
+/** Changes the values of a file in place, and answers what is wrong with them. */
+export type FileEdit = (file: ParsedFile) => readonly YamlProblem[];
+
+/** The documents of a file as the parser sees them. */
+export function parsedDocuments(text: string): ParsedFile {
+  const lines = new LineCounter();
+  const documents = parseAllDocuments(text, { ...PARSE_OPTIONS, lineCounter: lines });
+  return { text, documents, lineAt: (offset) => Math.max(1, lines.linePos(offset).line) };
+}
+
+/** What YAML makes of a text without quotes where one value is expected; a list or a map is a text all the same. */
+export function plainScalar(text: string): unknown {
+  const { contents, errors } = parseDocument(text, PARSE_OPTIONS);
+  const isPlain = errors.length === 0 && isScalar(contents) && contents.type === "PLAIN";
+  return isPlain && contents.source === text ? contents.value : text;
+}
+
 /**
  * The documents of a file, read as `kubectl` does (sigs.k8s.io/yaml: YAML 1.1, so that `on` and `yes` are true, `0644`
  * and `0o644` octal; but `10:30` and `2026-01-01` texts). Keys that are given twice, unknown tags, and numbers that JSON
  * cannot hold are problems. Empty documents are left out.
+ *
+ * @param edit called once when the syntax of all documents is right
  */
 export function yamlDocuments(
   text: string,
+  edit: FileEdit = () => [],
 ): { readonly documents: YamlDocument[]; readonly problems: YamlProblem[] } {
-  const lines = new LineCounter();
-  const lineAt = (offset: number) => Math.max(1, lines.linePos(offset).line);
+  const file = parsedDocuments(text);
+  const { lineAt } = file;
   const documents: YamlDocument[] = [];
-  const problems: YamlProblem[] = [];
-  const parsed = parseAllDocuments(text, {
-    version: "1.1",
-    customTags: kubernetesTags,
-    lineCounter: lines,
-    logLevel: "silent",
-    prettyErrors: false,
-  });
-  for (const document of parsed) {
+  const isSound = file.documents.every(({ errors, warnings }) =>
+    errors.length + warnings.length === 0
+  );
+  const problems: YamlProblem[] = isSound ? [...edit(file)] : [];
+  if (problems.length > 0) return { documents, problems };
+  for (const document of file.documents) {
     const found = [...document.errors, ...document.warnings].map((error) => ({
       line: lineAt(error.pos[0]),
       message: sentence(error.message),
@@ -107,6 +133,13 @@ function kubernetesTags(tags: Tags): Tags {
   );
   return [...kept, ...NUMBERS];
 }
+
+const PARSE_OPTIONS = {
+  version: "1.1",
+  customTags: kubernetesTags,
+  logLevel: "silent",
+  prettyErrors: false,
+} as const;
 
 function valueProblems(
   document: Document.Parsed,

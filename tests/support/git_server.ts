@@ -1,6 +1,6 @@
 /** A smart HTTP server for repositories in a folder: `git http-backend` behind `Deno.serve`. */
 export interface GitServer extends AsyncDisposable {
-  /** `http://127.0.0.1:port`. */
+  /** `http://127.0.0.1:port`, or `https:`. */
   readonly url: string;
   /** Requests so far: method, path, and the header `authorization`. */
   readonly requests: readonly { method: string; path: string; authorization: string | null }[];
@@ -11,12 +11,15 @@ export interface GitServerOptions {
   readonly folder: string;
   /** The whole header that is let in; anybody is when left out. */
   readonly authorization?: string;
+  /** Certificate and key (PEM): https instead of http. */
+  readonly tls?: { readonly cert: string; readonly key: string };
 }
 
 /** Serves the repositories below a folder on loopback. */
 export function gitServer(options: GitServerOptions): GitServer {
   const requests: { method: string; path: string; authorization: string | null }[] = [];
-  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
+  const address = { hostname: "127.0.0.1", port: 0, onListen() {}, ...options.tls };
+  const server = Deno.serve(address, async (request) => {
     const url = new URL(request.url);
     const authorization = request.headers.get("authorization");
     requests.push({ method: request.method, path: url.pathname, authorization });
@@ -29,7 +32,7 @@ export function gitServer(options: GitServerOptions): GitServer {
     return await backend(request, options.folder);
   });
   return {
-    url: `http://127.0.0.1:${server.addr.port}`,
+    url: `${options.tls === undefined ? "http" : "https"}://127.0.0.1:${server.addr.port}`,
     requests,
     [Symbol.asyncDispose]: () => server.shutdown(),
   };

@@ -1,0 +1,224 @@
+import { armor, Decrypter } from "npm:age-encryption@0.3.1";
+import { createDecipheriv, createHash } from "node:crypto";
+import { type Document, isAlias, isMap, isScalar, isSeq, type Scalar } from "yaml";
+import { macText } from "./sops_scalar.ts";
+import { parsedDocuments, type ParsedFile, type YamlProblem } from "./yaml_document.ts";
+
+/** The data key of an encrypted file, or why there is none. */
+export type SopsKey = { readonly dataKey: Uint8Array } | { readonly message: string };
+
+/** What a SOPS file says about itself. */
+interface Metadata {
+  readonly age?: readonly { readonly recipient?: string; readonly enc?: string }[];
+  readonly key_groups?: unknown;
+  readonly lastmodified?: string;
+  readonly mac?: string;
+  readonly mac_only_encrypted?: boolean;
+}
+
+/** Whether a file can be encrypted with SOPS: cheap, and surely true for one that is. */
+export function isSopsText(text: string): boolean {
+  return /(?:^|[\s{,])"?sops"?\s*:/.test(text);
+}
+
+/** The age identities in texts, wherever they stand: `age-keygen` writes comments around them. */
+export function ageIdentities(texts: readonly string[]): string[] {
+  const found = texts.flatMap((text) => text.match(/AGE-SECRET-KEY-(?:PQ-)?1[0-9A-Z]+/g) ?? []);
+  return [...new Set(found)].sort();
+}
+
+/**
+ * The data key of an encrypted file, opened with the first identity that fits one of its recipients; undefined for a
+ * file that is not encrypted.
+ */
+export async function sopsKey(
+  text: string,
+  identities: readonly string[],
+): Promise<SopsKey | undefined> {
+  const metadata = metadataOf(parsedDocuments(text).documents);
+  if (metadata === undefined) return undefined;
+  const keys = metadata.age ?? [];
+  if (metadata.key_groups !== undefined) {
+    return { message: "is encrypted by SOPS for groups of keys; encrypt it for age keys alone" };
+  }
+  if (keys.length === 0) {
+    return { message: "is encrypted by SOPS for no age key, and only those are known here" };
+  }
+  const decrypter = new Decrypter();
+  for (const identity of identities) {
+    if (!added(decrypter, identity)) {
+      return { message: "cannot be decrypted: an age identity in the Secret is not valid" };
+    }
+  }
+  for (const { enc = "" } of keys) {
+    const dataKey = await opened(decrypter, enc);
+    if (dataKey !== undefined) return { dataKey };
+  }
+  const recipients = keys.map((key) => key.recipient ?? "").sort().join(", ");
+  return {
+    message:
+      `is encrypted for ${recipients}; the Secret of spec.decryption holds none of their keys`,
+  };
+}
+
+function added(decrypter: Decrypter, identity: string): boolean {
+  try {
+    decrypter.addIdentity(identity);
+    return true;
+  } catch {
+    // Its message could repeat the key.
+    return false;
+  }
+}
+
+async function opened(decrypter: Decrypter, armored: string): Promise<Uint8Array | undefined> {
+  try {
+    return await decrypter.decrypt(armor.decode(armored.trim()));
+  } catch {
+    // Meant for somebody else, or damaged: the caller says for whom.
+    return undefined;
+  }
+}
+
+/**
+ * Decrypts the values of a file in place and removes what SOPS wrote about itself.
+ *
+ * # Guarantees
+ * Every value is authenticated with its place, and all of them together by the file's MAC: a value that was moved, changed,
+ * added or left out is a problem.
+ *
+ * @returns problems, the values that were decrypted, and their texts, which no message may repeat
+ */
+export function decryptFile(
+  file: ParsedFile,
+  dataKey: Uint8Array,
+): {
+  readonly problems: YamlProblem[];
+  readonly sealed: ReadonlySet<Scalar>;
+  readonly secrets: readonly string[];
+} {
+  const metadata = metadataOf(file.documents) ?? {};
+  const walk = new Walk(file, { dataKey, isMacOverAll: metadata.mac_only_encrypted !== true });
+  for (const document of file.documents) {
+    if (isMap(document.contents)) document.delete("sops");
+    walk.value(document.contents, []);
+  }
+  const { problems, sealed, secrets } = walk;
+  const mac = decrypted(metadata.mac ?? "", { dataKey, place: metadata.lastmodified ?? "" });
+  if (problems.length === 0 && mac?.text !== walk.mac()) {
+    const message = "was changed after SOPS encrypted it: its MAC does not fit; encrypt it again";
+    problems.push({ line: 1, message });
+  }
+  return { problems, sealed, secrets };
+}
+
+/** First 32 bytes when only what is encrypted counts, so that the two kinds of MAC always differ: SHA-256 of `sops`. */
+const ONLY_ENCRYPTED = createHash("sha256").update("sops").digest();
+
+/** One way through all values of a file, in its order. */
+class Walk {
+  readonly problems: YamlProblem[] = [];
+  readonly sealed = new Set<Scalar>();
+  readonly secrets: string[] = [];
+  readonly #file: ParsedFile;
+  readonly #options: { readonly dataKey: Uint8Array; readonly isMacOverAll: boolean };
+  readonly #hash = createHash("sha512");
+
+  constructor(
+    file: ParsedFile,
+    options: { readonly dataKey: Uint8Array; readonly isMacOverAll: boolean },
+  ) {
+    this.#file = file;
+    this.#options = options;
+    if (!options.isMacOverAll) this.#hash.update(ONLY_ENCRYPTED);
+  }
+
+  mac(): string {
+    return this.#hash.digest("hex").toUpperCase();
+  }
+
+  value(node: unknown, path: readonly string[]): void {
+    if (isMap(node)) {
+      for (const pair of node.items) {
+        const key = isScalar(pair.key) ? String(pair.key.value) : "";
+        this.value(pair.value, [...path, key]);
+      }
+    } else if (isSeq(node)) {
+      for (const item of node.items) this.value(item, path);
+    } else if (isAlias(node)) {
+      const line = this.#file.lineAt(node.range?.[0] ?? 0);
+      this.problems.push({
+        line,
+        message: "is an alias, which SOPS never writes; encrypt it again",
+      });
+    } else if (isScalar(node)) this.#scalar(node, path);
+  }
+
+  #scalar(node: Scalar, path: readonly string[]): void {
+    const isEncrypted = typeof node.value === "string" && node.value.startsWith("ENC[");
+    if (!isEncrypted) {
+      const text = macText(node);
+      if (this.#options.isMacOverAll && text !== undefined) this.#hash.update(text);
+      return;
+    }
+    const place = `${path.join(":")}:`;
+    const found = decrypted(String(node.value), { dataKey: this.#options.dataKey, place });
+    if (found === undefined) {
+      const line = this.#file.lineAt(node.range?.[0] ?? 0);
+      const message = `cannot be decrypted: ${path.join(".")} was changed or moved`;
+      this.problems.push({ line, message });
+      return;
+    }
+    this.#hash.update(found.text);
+    this.sealed.add(node);
+    this.secrets.push(found.text);
+    node.value = found.value;
+    node.source = found.text;
+    node.type = "QUOTE_DOUBLE";
+  }
+}
+
+const ENCRYPTED =
+  /^ENC\[AES256_GCM,data:([A-Za-z0-9+/=]*),iv:([A-Za-z0-9+/=]+),tag:([A-Za-z0-9+/=]+),type:(\w+)\]$/;
+
+/** One value; undefined when it is not what was encrypted at this place. */
+function decrypted(
+  text: string,
+  { dataKey, place }: { readonly dataKey: Uint8Array; readonly place: string },
+): { readonly text: string; readonly value: string | number | boolean } | undefined {
+  const [whole, data = "", iv = "", tag = "", type = ""] = ENCRYPTED.exec(text) ?? [];
+  if (whole === undefined) return undefined;
+  try {
+    const cipher = createDecipheriv("aes-256-gcm", dataKey, Uint8Array.fromBase64(iv), {
+      authTagLength: 16,
+    });
+    cipher.setAAD(new TextEncoder().encode(place));
+    cipher.setAuthTag(Uint8Array.fromBase64(tag));
+    const head = cipher.update(Uint8Array.fromBase64(data));
+    const plain = new TextDecoder().decode(new Uint8Array([...head, ...cipher.final()]));
+    return { text: plain, value: typed(plain, type) };
+  } catch {
+    // Whatever is wrong with it, the answer is the same; the words of the library say no more.
+    return undefined;
+  }
+}
+
+function typed(text: string, type: string): string | number | boolean {
+  switch (type) {
+    case "int":
+    case "float":
+      return Number(text);
+    case "bool":
+      return text.toLowerCase() === "true";
+    default:
+      return text;
+  }
+}
+
+function metadataOf(documents: readonly Document.Parsed[]): Metadata | undefined {
+  for (const document of documents) {
+    const found = isMap(document.contents) ? document.contents.get("sops") : undefined;
+    if (isMap(found)) return found.toJS(document) as Metadata;
+  }
+  return undefined;
+}

@@ -159,3 +159,28 @@ Deno.test("planChildren() gives the same bytes for the same look", () => {
   assertEquals(JSON.stringify(plan([service(1)], [])), once);
   assertEquals(once.includes(ANNOTATIONS.appliedHash), true);
 });
+
+Deno.test("planChildren() keeps a live selector, and puts its labels on the pods (W-58)", () => {
+  const set = (labels: Record<string, string>, extra: Record<string, string> = {}): KubeObject => ({
+    apiVersion: "apps/v1",
+    kind: "StatefulSet",
+    metadata: {
+      name: "orders-function",
+      namespace: "shop",
+      labels,
+      ownerReferences: [ownerReference(owner)],
+    },
+    spec: {
+      selector: { matchLabels: labels },
+      template: { metadata: { labels: { ...labels, ...extra } }, spec: {} },
+    },
+  });
+  const old = { "compute.functionmesh.io/name": "orders", app: "old" };
+  const look = plan([set(labels, { app: "new" })], [applied(set(old))]);
+  assertEquals(look.immutable, ["StatefulSet spec.selector"]);
+  const [step] = look.steps;
+  assertEquals(step?.action === "apply" ? step.object.spec : undefined, {
+    selector: { matchLabels: old },
+    template: { metadata: { labels: { ...labels, app: "old" } }, spec: {} },
+  });
+});

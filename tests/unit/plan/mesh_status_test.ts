@@ -1,0 +1,151 @@
+import { assertEquals } from "@std/assert";
+import { conditionOf, type KubeObject } from "#base";
+import { type MeshFacts, type MeshItem, meshItems, meshStatus } from "#plan";
+import { functionObject } from "../../support/objects.ts";
+
+const mesh: KubeObject = {
+  apiVersion: "compute.functionmesh.io/v1alpha1",
+  kind: "FunctionMesh",
+  metadata: { name: "shop", namespace: "shop", uid: "uid-mesh", generation: 3 },
+};
+
+function item(name: string, more: Partial<MeshItem> = {}): MeshItem {
+  return {
+    kind: "Function",
+    name,
+    namespace: "shop",
+    child: `shop-${name}`,
+    problems: [],
+    live: child(name, "True", "Ready"),
+    foreign: undefined,
+    failure: undefined,
+    ...more,
+  };
+}
+
+function child(name: string, status: string, reason: string, observedGeneration = 1): KubeObject {
+  const condition = { status, reason, message: `about ${name}`, observedGeneration };
+  return {
+    ...functionObject(`shop-${name}`),
+    status: {
+      replicas: 2,
+      readyReplicas: 1,
+      conditions: [
+        { type: "Ready", ...condition },
+        { type: "Stalled", ...condition, status: reason === "InvalidSpec" ? "True" : "False" },
+      ],
+    },
+  };
+}
+
+function verdict(facts: Partial<MeshFacts>) {
+  const { conditions, ready } = status(facts);
+  const texts = ["Ready", "Reconciling", "Stalled"].map((type) =>
+    conditionOf(conditions, type)?.status
+  );
+  const { reason, message } = conditionOf(conditions, "Ready") ?? {};
+  return { ready, conditions: texts.join(" "), reason, message };
+}
+
+function status(facts: Partial<MeshFacts>) {
+  const now = "2026-01-01T00:00:00Z";
+  return meshStatus({ mesh, items: [], problems: [], leaving: [], now, ...facts });
+}
+
+Deno.test("meshStatus() is Ready when all components are, and an empty mesh is", () => {
+  assertEquals(verdict({ items: [item("a"), item("b")] }), {
+    ready: "2/2",
+    conditions: "True False False",
+    reason: "Ready",
+    message: "2/2 components ready",
+  });
+  assertEquals(verdict({}).message, "0/0 components ready");
+});
+
+Deno.test("meshStatus() has one line for each component", () => {
+  const { components } = status({ items: [item("a")] });
+  assertEquals(components, [{
+    kind: "Function",
+    name: "a",
+    child: "shop-a",
+    ready: true,
+    reason: "Ready",
+    message: "about a",
+    replicas: 2,
+    readyReplicas: 1,
+  }]);
+});
+
+Deno.test("meshStatus() says the first cause, and a stalled component before one at work", () => {
+  const working = item("a", { live: child("a", "False", "ImagePullBackOff") });
+  assertEquals(verdict({ items: [item("z"), working] }), {
+    ready: "1/2",
+    conditions: "False True False",
+    reason: "ImagePullBackOff",
+    message: "1/2 components ready; Function a: about a",
+  });
+  const invalid = item("b", { live: child("b", "False", "InvalidSpec") });
+  const stuck = verdict({ items: [working, invalid] });
+  assertEquals([stuck.conditions, stuck.message], [
+    "False False True",
+    "0/2 components ready; Function b: about b",
+  ]);
+});
+
+Deno.test("meshStatus() does not believe what a child said of an older generation (W-28)", () => {
+  const stale = {
+    ...child("a", "True", "Ready", 1),
+    metadata: { ...child("a", "True", "Ready").metadata, generation: 2 },
+  };
+  const { components } = status({ items: [item("a", { live: stale })] });
+  assertEquals(components.map(({ ready, reason }) => [ready, reason]), [[false, "Progressing"]]);
+});
+
+Deno.test("meshStatus() is stalled by what only a person can mend, and not by the rest", () => {
+  const refused = { object: "Function shop/shop-a", reason: "Invalid", message: "no" };
+  const lines = [
+    item("a", { live: undefined, failure: { ...refused, isFinal: true } }),
+    item("a", { live: undefined, failure: { ...refused, isFinal: false } }),
+    item("a", { live: undefined }),
+  ].map((one) => verdict({ items: [one] }));
+  assertEquals(lines.map(({ conditions, reason }) => `${conditions} ${reason}`), [
+    "False False True Invalid",
+    "False True False Invalid",
+    "False True False Progressing",
+  ]);
+});
+
+Deno.test("meshStatus() names children that are on their way out", () => {
+  assertEquals(verdict({ items: [item("a")], leaving: ["Function shop-old"] }), {
+    ready: "1/1",
+    conditions: "True True False",
+    reason: "Ready",
+    message: "1/1 components ready; being removed: Function shop-old",
+  });
+});
+
+Deno.test("meshItems() gives each item the problems that are its own", () => {
+  const problems = [
+    { path: "spec.functions[1].name", message: "is taken" },
+    { path: "spec.functions[10]", message: "is no item of this mesh" },
+    { path: "metadata.name", message: "is long" },
+  ];
+  const spec = { functions: [{ name: "a" }, { name: "a" }], sinks: [{ name: "s" }] };
+  const { items, rest } = meshItems({ ...mesh, spec }, problems);
+  assertEquals(
+    items.map(({ kind, name, child, problems }) => [kind, name, child, problems.length]),
+    [
+      ["Function", "a", "shop-a", 0],
+      ["Function", "a", "shop-a", 1],
+      ["Sink", "s", "shop-s", 0],
+    ],
+  );
+  assertEquals(rest.map(({ path }) => path), ["spec.functions[10]", "metadata.name"]);
+});
+
+Deno.test("meshItems() survives whatever a spec holds", () => {
+  for (const spec of [undefined, null, 3, { functions: "no" }, { functions: [null, 3, {}] }]) {
+    const { items } = meshItems({ ...mesh, spec }, []);
+    assertEquals(items.every(({ name }) => name === ""), true);
+  }
+});

@@ -6,6 +6,7 @@ import {
   idOf,
   idText,
   isAbort,
+  keyOf,
   mergeConditions,
   type Next,
   soonest,
@@ -83,6 +84,9 @@ export async function finishDeletion(stored: Component, { ctx, signal }: Effects
   const look = lookAt(stored, ctx);
   let plan = planCleanup(look);
   try {
+    if (plan.creation !== undefined && !await isStillHeld(stored, { ctx, signal })) {
+      return AWAIT_CHANGE;
+    }
     await execute(plan, stored, { ctx, signal });
   } catch (error) {
     if (isAbort(error, signal)) throw error;
@@ -128,6 +132,16 @@ function jobOf(stored: Component, ctx: ReconcileContext) {
     namespace: stored.metadata.namespace ?? "",
     name: cleanupJobName(stored),
   });
+}
+
+/**
+ * Asks the API server whether the component still waits for its clean-up. A cache may show it for a moment after it was
+ * let go and its Job removed, and a Job that is made then would never be looked at again.
+ */
+async function isStillHeld(stored: Component, { ctx, signal }: Effects): Promise<boolean> {
+  const { type } = cacheOf(ctx.caches, stored.kind);
+  const live = await ctx.cluster.get(type, keyOf(stored), signal);
+  return live !== undefined && live.metadata.uid === stored.metadata.uid && isHeld(live);
 }
 
 async function execute(plan: CleanupPlan, stored: Component, { ctx, signal }: Effects) {

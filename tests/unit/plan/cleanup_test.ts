@@ -1,7 +1,13 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { type Component, withDefaults } from "#api";
 import type { KubeObject } from "#base";
-import { cleanupDeadlineMs, cleanupJob, cleanupTargets, DEFAULT_SETTINGS } from "#desired";
+import {
+  cleanupDeadlineMs,
+  cleanupJob,
+  cleanupTargets,
+  DEFAULT_SETTINGS,
+  selectorLabels,
+} from "#desired";
 import { type CleanupLook, type CleanupPlan, planCleanup, planHold, type Pod } from "#plan";
 import { functionObject, podObject, statefulSetObject } from "../../support/objects.ts";
 
@@ -129,6 +135,9 @@ Deno.test("planCleanup() gives up at once when a person says so (W-14)", () => {
 Deno.test("planCleanup() leaves orphaned pods their subscription", () => {
   const orphaning = leaving({ finalizers: ["orphan", FINALIZER] });
   assertEquals(planCleanup(look({ component: orphaning })).event?.reason, "CleanupGivenUp");
+  const left = statefulSetObject({ name: "orders-function" });
+  const statefulSet = { ...left, metadata: { ...left.metadata, labels: selectorLabels(orders()) } };
+  assertEquals(planCleanup(look({ statefulSet })).event?.reason, "CleanupGivenUp");
 });
 
 Deno.test("planCleanup() ends the pods before anything else (W-27)", () => {

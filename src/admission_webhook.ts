@@ -9,11 +9,9 @@ import type { Parts } from "./parts.ts";
 export function admissionWebhook(parts: Parts): Admission | undefined {
   const { config, cluster, clock, log, namespace, inCluster } = parts;
   const { webhook, watchedNamespace } = config;
-  const isReachable = inCluster || webhook?.url !== undefined;
-  if (webhook === undefined || (webhook.mode === "auto" && !isReachable)) {
-    log.info("Admission webhook is off", {
-      reason: webhook === undefined ? "by its flags" : "not in a cluster, and no --webhook-url",
-    });
+  if (webhook === undefined) return undefined;
+  if (webhook.mode === "auto" && !inCluster && webhook.url === undefined) {
+    log.info("Admission webhook is off", { reason: "not in a cluster, and no --webhook-url" });
     return undefined;
   }
   return new Admission({

@@ -1,7 +1,7 @@
 /** How an answer is to be had. */
 export interface LookCall {
-  /** An answer from before this call will not do: somebody says that there is something new. */
-  readonly isFresh?: boolean;
+  /** How long ago the question may have been asked; 0, which shares nothing, when left out. */
+  readonly maxAgeMs?: number;
   readonly signal?: AbortSignal;
   /** Asks the remote; its signal aborts when nobody waits for the answer anymore. */
   look(signal: AbortSignal): Promise<string>;
@@ -15,35 +15,32 @@ interface Look {
   isDone: boolean;
 }
 
+/** No caller wants an answer that is older. */
+const KEPT_MS = 60_000;
+
 /**
  * Questions to remotes, of which many callers share one answer: a hundred syncs of one repository ask once.
  *
  * # Guarantees
- * An answer is not older than the window (milliseconds; 0 shares nothing). Failures are told to those who wait for them and not
- * kept. A caller that gives up does not disturb the others; when all have, the question itself is given up, and has
+ * An answer is not older than its caller allows. Failures are told to those who wait for them and not kept. A caller that gives up does not disturb the others; when all have, the question itself is given up, and has
  * ended when the last of them is told.
  */
 export class SharedLooks {
-  readonly #windowMs: number;
   readonly #looks = new Map<string, Look>();
-
-  constructor(options: { readonly windowMs: number }) {
-    this.#windowMs = options.windowMs;
-  }
 
   /** The answer to a question, which the key names completely: the remote, who asks, and what. */
   async ask(key: string, call: LookCall): Promise<string> {
     call.signal?.throwIfAborted();
-    this.#forgetOld();
-    const known = call.isFresh === true ? undefined : this.#looks.get(key);
-    const look = known ?? this.#start(key, call);
-    return await joined(look, call.signal);
+    const nowMs = performance.now();
+    this.#forgetOld(nowMs);
+    const known = this.#looks.get(key);
+    const isUsable = known !== undefined && nowMs - known.startMs < (call.maxAgeMs ?? 0);
+    return await joined(isUsable ? known : this.#start(key, call), call.signal);
   }
 
-  #forgetOld(): void {
-    const oldestMs = performance.now() - this.#windowMs;
+  #forgetOld(nowMs: number): void {
     for (const [key, look] of this.#looks) {
-      if (look.startMs <= oldestMs) this.#looks.delete(key);
+      if (nowMs - look.startMs > KEPT_MS) this.#looks.delete(key);
     }
   }
 

@@ -31,15 +31,15 @@ export interface GitCall {
 
 /** A call that looks at the remote. */
 export interface LookCall extends GitCall {
-  /** An answer that was asked for before this call will not do. */
-  readonly isFresh?: boolean;
+  /** How long ago the remote may have been asked by somebody else; 0 (nothing is shared) when left out. */
+  readonly maxAgeMs?: number;
 }
 
 /** What a sync asks of Git. */
 export interface GitSource {
   /**
    * Where a ref points to: one `ls-remote`, none for a commit, and none when somebody with the same access asked the same
-   * within {@linkcode GitSourceOptions.sharedLookMs}.
+   * within {@linkcode LookCall.maxAgeMs}.
    */
   resolveRef(remote: Remote, ref: GitRef, call?: LookCall): Promise<ResolvedRef>;
   /** The revision, fetched if the cache does not hold it: one commit deep, without file contents. */
@@ -74,8 +74,6 @@ export interface GitSourceOptions {
   readonly timeoutMs?: number;
   /** Limit for the contents of all files of a revision together; 64 MiB when left out. */
   readonly contentBytesMax?: number;
-  /** How old a shared answer about where a ref points to may be; 0 (nothing is shared) when left out. */
-  readonly sharedLookMs?: number;
   /** Environment for git besides what isolates it; PATH and the proxies of this process when left out. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -97,7 +95,7 @@ export function gitSource(options: GitSourceOptions): GitSource {
     timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
     bytesMax: options.contentBytesMax ?? CONTENT_BYTES_MAX,
   };
-  const looks = new SharedLooks({ windowMs: options.sharedLookMs ?? 0 });
+  const looks = new SharedLooks();
   let swept: Promise<void> | undefined;
   const open = async (remote: Remote): Promise<Access> => {
     await Deno.mkdir(home, { recursive: true, mode: 0o700 });

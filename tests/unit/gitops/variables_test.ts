@@ -36,10 +36,10 @@ Deno.test("a declared variable is replaced in values, anywhere in them, and neve
 
 Deno.test("a variable alone and without quotes is read as YAML reads its value, in quotes it is text", () => {
   const found = read(
-    '  n: ${COUNT}\n  s: "${COUNT}"\n  b: ${FLAG}\n  list:\n  - ${COUNT}\n  - a${COUNT}\n  e: ${EMPTY}\n',
+    '  count: ${COUNT}\n  s: "${COUNT}"\n  b: ${FLAG}\n  list:\n  - ${COUNT}\n  - a${COUNT}\n  e: ${EMPTY}\n',
   );
   assertEquals(found.problems, []);
-  assertEquals(found.data, { n: 3, s: "3", b: true, list: [3, "a3"], e: "" });
+  assertEquals(found.data, { count: 3, s: "3", b: true, list: [3, "a3"], e: "" });
 });
 
 Deno.test("the value of a variable never becomes structure", () => {

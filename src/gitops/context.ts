@@ -1,6 +1,6 @@
 import type { Clock, KubeObject, ObjectKey } from "#base";
 import type { GitSource } from "#git";
-import type { Cache, ClusterClient } from "#kube";
+import type { Cache, ClusterClient, ResourceType } from "#kube";
 import type { EventDraft } from "#plan";
 import type { Logger, Metrics } from "#telemetry";
 import type { SyncMemory } from "./memory.ts";
@@ -29,6 +29,8 @@ export interface GitOpsContext {
   /** Caches of our kinds by kind; what has none is read from the API server. */
   readonly caches: Readonly<Partial<Record<string, SyncCache>>>;
   readonly memory: SyncMemory;
+  /** The cache that follows a kind, once it has read everything. */
+  readonly followed?: (type: ResourceType) => SyncCache | undefined;
   readonly git: GitSource;
   readonly clock: Clock;
   readonly log: Logger;

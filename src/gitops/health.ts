@@ -1,17 +1,26 @@
 import { ANNOTATIONS, COMPUTE_API_VERSION, type MeshSync } from "#api";
-import { conditionOf, idText, keyOf, type KubeObject, type ObjectId } from "#base";
+import { conditionOf, idText, keyOf, keyText, type KubeObject, type ObjectId } from "#base";
+import { entryKey, hasHealth, objectHealth } from "#plan";
 import { eachOf, type GitOpsContext } from "./context.ts";
+import { syncLabels } from "./place.ts";
 
-/** How the meshes of a revision are. */
-export interface Health {
-  /** Mesh objects that are ready for their current generation. */
-  readonly ready: number;
-  readonly total: number;
-  /** The first that are not, in words. */
-  readonly sick: readonly string[];
+/** An object that is not as it should be. */
+export interface Sick {
+  /** As in the inventory. */
+  readonly key: string;
+  /** `Kind namespace/name: what is wrong`. */
+  readonly words: string;
 }
 
-/** Kinds that say whether they are ready. */
+/** How the objects of a revision are. */
+export interface Health {
+  /** Objects with a health of their own that are ready for their current generation. */
+  readonly ready: number;
+  readonly total: number;
+  readonly sick: readonly Sick[];
+}
+
+/** Our kinds that say whether they are ready; their changes are watched. */
 const KINDS = ["Function", "FunctionMesh", "Sink", "Source"];
 
 /**
@@ -43,16 +52,45 @@ export function sickness(object: KubeObject): string | undefined {
   return ready.status === "True" ? undefined : `${name}: ${ready.message || ready.reason}`;
 }
 
-/** Looks at every mesh object that a sync applied; in caches where there are any. */
-export async function healthOf(sync: MeshSync, ctx: GitOpsContext): Promise<Health> {
-  const ids = [...ctx.memory.applied(keyOf(sync)).values()].map((applied) => applied.id)
-    .filter((id) => id.apiVersion === COMPUTE_API_VERSION && KINDS.includes(id.kind));
-  const looked = await eachOf(ids, async (id) => {
+/**
+ * How everything is that a sync applied and that has a health: meshes by their own `Ready`, in caches where there are
+ * any; ordinary kinds by the rules of kstatus.
+ *
+ * # Guarantees
+ * Ordinary kinds cost one list a kind, by the sync's labels, and none where a cache follows them: after a revision was applied, every look until they are
+ * healthy, and then with each look at the remote. No object is read by itself, except meshes where no cache is.
+ *
+ * @param options.isDue whether this pass looked at the remote
+ */
+export async function healthOf(
+  sync: MeshSync,
+  ctx: GitOpsContext,
+  { isDue }: { readonly isDue: boolean },
+): Promise<Health> {
+  const applied = [...ctx.memory.applied(keyOf(sync)).values()].map(({ id }) => id);
+  const meshes = applied.filter(isMesh);
+  const looked = await eachOf(meshes, async (id) => {
     const object = await seen(id, ctx);
-    return object === undefined ? `${idText(id)}: not there` : sickness(object);
+    return sickOf(id, object === undefined ? `${idText(id)}: not there` : sickness(object));
   });
-  const sick = looked.filter((words) => words !== undefined);
-  return { ready: ids.length - sick.length, total: ids.length, sick };
+  const ordinary = applied.filter((id) => !isMesh(id) && hasHealth(id) && !isSelf(id, sync));
+  const others = await ordinaryHealth(ordinary, { sync, ctx, isDue });
+  const sick = [...looked.flat(), ...others.sick];
+  const total = meshes.length + others.total;
+  return { ready: total - sick.length, total, sick };
+}
+
+function isMesh(id: ObjectId): boolean {
+  return id.apiVersion === COMPUTE_API_VERSION && KINDS.includes(id.kind);
+}
+
+/** A sync that is part of its own folder would wait for itself. */
+function isSelf(id: ObjectId, sync: MeshSync): boolean {
+  return id.kind === "MeshSync" && keyText(id) === keyText(keyOf(sync));
+}
+
+function sickOf(id: ObjectId, words: string | undefined): Sick[] {
+  return words === undefined ? [] : [{ key: entryKey(id), words }];
 }
 
 async function seen(id: ObjectId, ctx: GitOpsContext): Promise<KubeObject | undefined> {
@@ -62,11 +100,58 @@ async function seen(id: ObjectId, ctx: GitOpsContext): Promise<KubeObject | unde
   return type === undefined ? undefined : await ctx.cluster.get(type, id, ctx.signal);
 }
 
+interface Look {
+  readonly sync: MeshSync;
+  readonly ctx: GitOpsContext;
+  readonly isDue: boolean;
+}
+
+async function ordinaryHealth(ids: readonly ObjectId[], look: Look): Promise<Health> {
+  const { ctx, isDue } = look;
+  const key = keyOf(look.sync);
+  if (ids.length === 0) return { ready: 0, total: 0, sick: [] };
+  const { appliedKey = "", ordinary } = ctx.memory.state(key);
+  const isKnown = ordinary?.appliedKey === appliedKey && ordinary.sick.length === 0;
+  if (isKnown && !isDue) return { ready: ids.length, total: ids.length, sick: [] };
+  const byKind = Map.groupBy(ids, (id) => `${id.apiVersion} ${id.kind}`);
+  const found = await eachOf([...byKind.values()], (group) => groupSickness(group, look));
+  const sick = found.flat();
+  ctx.memory.setState(key, { ...ctx.memory.state(key), ordinary: { appliedKey, sick } });
+  return { ready: ids.length - sick.length, total: ids.length, sick };
+}
+
+/** What is sick among the objects of one kind: from the cache that follows it, or by one list. */
+async function groupSickness(ids: readonly ObjectId[], { sync, ctx }: Look): Promise<Sick[]> {
+  const [first] = ids;
+  if (first === undefined) return [];
+  const type = await ctx.cluster.resourceType(first.apiVersion, first.kind);
+  const cache = type === undefined ? undefined : ctx.followed?.(type);
+  if (type === undefined || cache !== undefined) {
+    return ids.flatMap((id) => sickOf(id, ordinarySickness(id, cache?.get(id))));
+  }
+  const namespaces = new Set(ids.map((id) => id.namespace));
+  const labelSelector = Object.entries(syncLabels(sync)).map((pair) => pair.join("=")).join(",");
+  const objects = await ctx.cluster.list(type, {
+    labelSelector,
+    // One namespace where they share one.
+    ...(namespaces.size === 1 && first.namespace !== "" ? { namespace: first.namespace } : {}),
+    signal: ctx.signal,
+  });
+  const live = new Map(objects.map((object) => [keyText(keyOf(object)), object]));
+  return ids.flatMap((id) => sickOf(id, ordinarySickness(id, live.get(keyText(id)))));
+}
+
+function ordinarySickness(id: ObjectId, live: KubeObject | undefined): string | undefined {
+  if (live === undefined) return `${idText(id)}: not there`;
+  const { state, message } = objectHealth(live);
+  return state === "current" ? undefined : `${idText(id)}: ${message}`;
+}
+
 const SHOWN_MAX = 3;
 
 /** The first causes, the rest counted. */
-export function sickText(health: Health): string {
-  const shown = health.sick.slice(0, SHOWN_MAX).join("; ");
-  const rest = health.sick.length - SHOWN_MAX;
+export function sickText(sick: readonly Sick[]): string {
+  const shown = sick.slice(0, SHOWN_MAX).map(({ words }) => words).join("; ");
+  const rest = sick.length - SHOWN_MAX;
   return rest > 0 ? `${shown}; and ${rest} more` : shown;
 }

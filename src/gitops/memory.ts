@@ -10,6 +10,7 @@ import {
 import { isNewerVersion } from "#kube";
 import { differences, entryKey, withScaledReplicas } from "#plan";
 import type { Verdict } from "#plan";
+import type { Sick } from "./health.ts";
 
 /** One object as this process applied it. */
 export interface AppliedObject {
@@ -38,6 +39,8 @@ export interface SyncState {
   readonly appliedAtMs?: number;
   /** Set while commit-to-ready is being measured: since when the commit can have been there. */
   readonly measuredFromMs?: number;
+  /** How the objects of ordinary kinds were, of the content that was applied then. */
+  readonly ordinary?: { readonly appliedKey: string; readonly sick: readonly Sick[] };
   /** Why the last look at the remote or the last attempt to apply failed. */
   readonly trouble?: Verdict;
   /** The MeshSync as the API server answered our last write of its status. */

@@ -1,10 +1,11 @@
 import { type MeshSync } from "#api";
 import { contentHash, keyOf } from "#base";
-import type { ResolvedRef } from "#git";
+import type { ResolvedRef, Revision } from "#git";
 import type { Verdict } from "#plan";
 import type { GitOpsContext } from "./context.ts";
 import { execute, type Executed } from "./execute.ts";
 import type { SyncState } from "./memory.ts";
+import { holdsKey, holdsOf, trialNews, withHolds } from "./quarantine.ts";
 import { remoteOf } from "./remote.ts";
 import { type Found, readRevision } from "./revision.ts";
 import type { StatusNews } from "./status.ts";
@@ -19,12 +20,14 @@ export interface Pulled {
   readonly sync: MeshSync;
   /** What was applied and deleted; absent when nothing had to be looked at. */
   readonly work?: Work;
+  /** The commit that was fetched; absent when nothing had to be. */
+  readonly fetched?: Revision;
 }
 
-/** The part of a spec that changes what is applied. */
+/** The part of a spec that changes what is applied, and what is held of it. */
 function specKey(sync: MeshSync): string {
   const { url, path, prune: prunes, targetNamespace } = sync.spec;
-  return contentHash({ url, path, prunes, targetNamespace });
+  return contentHash({ url, path, prunes, targetNamespace, holds: holdsKey(holdsOf(sync)) });
 }
 
 /** A revision in words: `main@sha1:3fa1c2…`, as Flux writes it. */
@@ -61,11 +64,12 @@ export async function pull(sync: MeshSync, ctx: GitOpsContext): Promise<Pulled> 
     const revision = await ctx.git.fetchRevision(remote, resolved, { ...call, path });
     result = "changed";
     ctx.metrics.observeSyncPhase("fetch", (ctx.clock.now() - startMs) / 1000);
-    return await take({ remote, revision, lastLookAtMs: before.lastLookAtMs }, {
+    const taken = await take({ remote, revision, lastLookAtMs: before.lastLookAtMs }, {
       sync,
       ctx,
       state,
     });
+    return { ...taken, fetched: revision };
   } finally {
     ctx.metrics.observeGitFetch(result, (ctx.clock.now() - startMs) / 1000);
   }
@@ -123,7 +127,10 @@ async function take(found: Found, step: Step): Promise<Pulled> {
   const { appliedKey: _key, settledKey: _settled, held: _refused, ...open } = settled;
   // From here on the cluster holds neither the old content nor, until it is done, the new one.
   ctx.memory.setState(keyOf(sync), open);
-  const result = await execute(read.objects, { ...step, text, revision });
+  const composed = await withHolds(read.objects, found, step);
+  const executed = await execute(composed.objects, { ...step, text, revision });
+  const trials = trialNews(executed.work, composed, { ...step, sync: executed.sync });
+  const result = { ...executed, news: { ...composed.news, ...trials, ...executed.news } };
   if (result.trouble !== undefined) {
     ctx.metrics.countSync("failed");
     const failed = { ...open, failures: state.failures + 1, trouble: result.trouble };
@@ -131,9 +138,11 @@ async function take(found: Found, step: Step): Promise<Pulled> {
   }
   ctx.metrics.countSync("success");
   const { held: _held, ...done } = settled;
+  const judged = { ...sync, status: { ...sync.status, quarantined: composed.kept } };
   const applied: SyncState = {
     ...done,
-    appliedKey,
+    settledKey: settledKey(revision, judged),
+    appliedKey: `${revision.tree} ${specKey(judged)}`,
     appliedAtMs: appliedAtMs(result, ctx),
     ...(isNews(result.work) ? { measuredFromMs: commitSinceMs(found, ctx) } : {}),
   };

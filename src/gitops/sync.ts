@@ -16,12 +16,13 @@ import { isNewerVersion } from "#kube";
 import { problemsVerdict, type Verdict } from "#plan";
 import { applyOne } from "./apply.ts";
 import type { GitOpsContext } from "./context.ts";
-import { type Health, healthOf } from "./health.ts";
+import { healthOf } from "./health.ts";
+import { judge } from "./judge.ts";
 import type { SyncState } from "./memory.ts";
 import { pull, type Pulled } from "./pull.ts";
 import { isBootstrap } from "./remote.ts";
 import { tellCorrection, tellState, tellWork, writeStatus } from "./report.ts";
-import { appliedVerdict, type StatusNews, suspendedStatus, syncStatus } from "./status.ts";
+import { type StatusNews, suspendedStatus, syncStatus } from "./status.ts";
 import { errorVerdict } from "./trouble.ts";
 
 const INTERVAL_MS = 60_000;
@@ -77,12 +78,18 @@ async function pass(sync: MeshSync, ctx: GitOpsContext): Promise<Next> {
   const state = ctx.memory.state(key);
   const trouble = state.trouble ?? correction ?? state.held;
   const health = trouble === undefined && state.appliedKey !== undefined
-    ? await healthOf(pulled.sync, ctx)
+    ? await healthOf(pulled.sync, ctx, { isDue })
     : undefined;
-  const verdict = trouble ?? verdictOf(pulled, health, ctx);
-  const news = { ...pulled.news, ...healthNews(pulled, verdict, ctx), ...requestNews(sync) };
-  const status = syncStatus(pulled.sync, { news, verdict, now: timestamp(ctx.clock.now()) });
-  tellState(sync, await writeStatus(pulled.sync, status, ctx), ctx);
+  const { back, conditions, verdict, ...judged } = judge(pulled, { trouble, health, ctx });
+  const news = { ...judged.news, ...requestNews(sync) };
+  const now = timestamp(ctx.clock.now());
+  const status = syncStatus(pulled.sync, { news, verdict, conditions, now });
+  tellState(pulled.sync, await writeStatus(pulled.sync, status, ctx), ctx);
+  if (back !== undefined) {
+    // With the hold written down, the same commit is another thing to apply.
+    ctx.memory.setState(key, { ...ctx.memory.state(key), nextLookAtMs: 0 });
+    return afterDelay(0);
+  }
   return nextOf(verdict, { sync, ctx, isCorrecting: correction !== undefined });
 }
 
@@ -170,38 +177,6 @@ async function correct(sync: MeshSync, ctx: GitOpsContext): Promise<Verdict | un
   if (failures.length === 0) return undefined;
   const message = `Cannot correct what somebody changed: ${failures.slice(0, 5).join("; ")}`;
   return { ready: false, reconciling: true, stalled: false, reason: "ApplyFailed", message };
-}
-
-function verdictOf(pulled: Pulled, health: Health | undefined, ctx: GitOpsContext): Verdict {
-  const { sync } = pulled;
-  const state = ctx.memory.state(keyOf(sync));
-  const revision = pulled.news.lastAppliedRevision ?? sync.status?.lastAppliedRevision ?? "";
-  const timeoutMs = durationMs(sync.spec.timeout ?? "") ?? TIMEOUT_MS;
-  return appliedVerdict(revision, {
-    objects: ctx.memory.applied(keyOf(sync)).size,
-    health: health ?? { ready: 0, total: 0, sick: [] },
-    isLate: ctx.clock.now() - (state.appliedAtMs ?? 0) >= timeoutMs,
-  });
-}
-
-/** Notes that a revision became healthy, and how long that took since its commit. */
-function healthNews(pulled: Pulled, verdict: Verdict, ctx: GitOpsContext): StatusNews {
-  if (!verdict.ready) return {};
-  const key = keyOf(pulled.sync);
-  const { measuredFromMs, ...rest } = ctx.memory.state(key);
-  const revision = pulled.news.lastAppliedRevision ?? pulled.sync.status?.lastAppliedRevision;
-  if (measuredFromMs !== undefined) {
-    const seconds = (ctx.clock.now() - measuredFromMs) / 1000;
-    ctx.memory.setState(key, rest);
-    ctx.metrics.observeCommitToReady(seconds);
-    ctx.metrics.observeSyncPhase("health", (ctx.clock.now() - (rest.appliedAtMs ?? 0)) / 1000);
-    ctx.log.info("A revision is healthy", {
-      sync: keyText(key),
-      revision,
-      commitToReadySeconds: seconds,
-    });
-  }
-  return revision === undefined ? {} : { lastHealthyRevision: revision };
 }
 
 function requestNews(sync: MeshSync): StatusNews {

@@ -31,30 +31,7 @@ controllerTest(
   "a StatefulSet, a Service and a Function of somebody else stay as they are (W-24)",
   { cluster },
   async (story) => {
-    const labels = { app: "other" };
-    await story.apply(
-      {
-        apiVersion: "apps/v1",
-        kind: "StatefulSet",
-        metadata: { name: "orders-function" },
-        spec: {
-          replicas: 0,
-          serviceName: "other",
-          selector: { matchLabels: labels },
-          template: {
-            metadata: { labels },
-            spec: { containers: [{ name: "other", image: "other:1" }] },
-          },
-        },
-      },
-      {
-        apiVersion: "v1",
-        kind: "Service",
-        metadata: { name: "pay-function-headless" },
-        spec: { ports: [{ port: 80 }], selector: labels },
-      },
-      userFunction("shop-ship"),
-    );
+    await story.apply(...strangers(), userFunction("shop-ship"));
     await story.untilReady("function/shop-ship");
     const names = [
       "statefulset/orders-function",
@@ -110,6 +87,31 @@ controllerTest(
     await story.untilReady("function/orders");
   },
 );
+
+/** Objects of somebody else, with names that are about to be ours. */
+function strangers(): KubeObject[] {
+  const labels = { app: "other" };
+  const containers = [{ name: "other", image: "other:1" }];
+  return [
+    {
+      apiVersion: "apps/v1",
+      kind: "StatefulSet",
+      metadata: { name: "orders-function" },
+      spec: {
+        replicas: 0,
+        serviceName: "other",
+        selector: { matchLabels: labels },
+        template: { metadata: { labels }, spec: { containers } },
+      },
+    },
+    {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: { name: "pay-function-headless" },
+      spec: { ports: [{ port: 80 }], selector: labels },
+    },
+  ];
+}
 
 function mesh(name: string, functions: readonly object[]): KubeObject {
   return {

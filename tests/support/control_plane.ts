@@ -111,7 +111,7 @@ function clusterOf(program: () => { path: string; kubeconfigPath: string }): Tes
       return {
         name,
         async [Symbol.asyncDispose]() {
-          await kubectl(["delete", "namespace", name, "--wait=false"]);
+          await kubectl(["delete", "namespace", name, "--wait=false", "--ignore-not-found"]);
         },
       };
     },

@@ -1,14 +1,21 @@
 import { isMeshKind, type MeshSync } from "#api";
 import { errorText, isAbort, keyOf, type KubeObject, type ObjectId } from "#base";
-import { ApiError, isConflict, isInvalid, isNewerVersion, type ResourceType } from "#kube";
-import { applyStages, entryKey, withScaledReplicas } from "#plan";
+import { ApiError, isConflict, isInvalid } from "#kube";
+import { applyStages, entryKey, ignoredPaths } from "#plan";
 import { eachOf, type GitOpsContext } from "./context.ts";
+import { whenServed } from "./definition_wait.ts";
 import { type ManifestProblem, problemOf } from "./manifest.ts";
-import { type AppliedObject, driftPaths } from "./memory.ts";
-import { fieldManager, HASH_ANNOTATION, type Placed } from "./place.ts";
+import type { AppliedObject } from "./memory.ts";
+import { fieldManager, type Placed } from "./place.ts";
+import {
+  type Action,
+  FieldConflictError,
+  type Planned,
+  plannedChange,
+  type Target,
+} from "./planned.ts";
 
-/** What became of one object. */
-export type Action = "created" | "configured" | "unchanged";
+export type { Action, Target } from "./planned.ts";
 
 /** One object after it was looked at. */
 export interface Change {
@@ -16,6 +23,8 @@ export interface Change {
   readonly action: Action;
   /** Git did not change: somebody else had, at these fields. */
   readonly corrected: readonly string[];
+  /** The same, where the sync's spec wants it left. */
+  readonly left: readonly string[];
   readonly applied: AppliedObject;
 }
 
@@ -23,6 +32,8 @@ export interface Change {
 export interface ApplyFailure extends ManifestProblem {
   /** Whether trying again without a change is useless. */
   readonly isFinal: boolean;
+  /** Whether another manager holds fields. */
+  readonly isConflict: boolean;
 }
 
 /** What became of all objects of a revision. */
@@ -33,125 +44,165 @@ export interface ApplyReport {
   readonly waiting: readonly Placed[];
   /** Objects of later stages, which were not tried. */
   readonly untried: number;
+  /** Whether a newer commit ended it. */
+  readonly superseded: boolean;
 }
 
-/**
- * Applies objects stage by stage. Within a stage a failure does not keep the others from being tried; a stage with a
- * failure or an object that has to wait is the last one.
- */
-export async function applyAll(
+/** An object of a revision with what is to be done: a plan, what keeps it from being applied, or that it has to wait. */
+export type PlannedItem =
+  | { readonly object: Placed; readonly plan: Planned }
+  | { readonly object: Placed; readonly known: AppliedObject }
+  | { readonly object: Placed; readonly failure: ApplyFailure }
+  | { readonly object: Placed };
+
+/** Compares all objects of a revision with the live ones; what did not change since it was applied costs no request. */
+export async function planAll(
   objects: readonly Placed[],
   sync: MeshSync,
   ctx: GitOpsContext,
+): Promise<PlannedItem[]> {
+  return await eachOf(objects, (object) => planned(object, sync, ctx));
+}
+
+async function planned(object: Placed, sync: MeshSync, ctx: GitOpsContext): Promise<PlannedItem> {
+  if (object.type === undefined) return { object };
+  const known = ctx.memory.applied(keyOf(sync)).get(entryKey(object.id));
+  if (known?.hash === object.hash && !ctx.memory.isSuspect(keyOf(sync), object.id)) {
+    return { object, known };
+  }
+  const { hash, id, type } = object;
+  const target = { object: object.object, hash, id, type, known };
+  try {
+    return { object, plan: await plannedChange(target, { sync, ctx }) };
+  } catch (error) {
+    if (isAbort(error, ctx.signal)) throw error;
+    return { object, failure: failureOf(object, error) };
+  }
+}
+
+/** How many objects are applied between two looks whether something newer came. */
+const OBJECTS_BETWEEN_LOOKS = 50;
+
+/**
+ * Acts on a plan, stage by stage. Within a stage a failure does not keep the others from being tried; a stage with a
+ * failure or an object that has to wait is the last one. Definitions are waited for before what they define.
+ *
+ * @param options.isSuperseded asked between stages and now and then within one: whether to stop for a newer commit
+ */
+export async function applyAll(
+  items: readonly PlannedItem[],
+  sync: MeshSync,
+  options: { readonly ctx: GitOpsContext; readonly isSuperseded: () => Promise<boolean> },
 ): Promise<ApplyReport> {
-  const changes: Change[] = [];
-  const failures: ApplyFailure[] = [];
-  const waiting: Placed[] = [];
+  const { ctx } = options;
+  const results: (Change | ApplyFailure | Placed)[] = [];
   let untried = 0;
-  for (const stage of applyStages(objects, (object) => object.id)) {
-    if (failures.length > 0 || waiting.length > 0) {
+  let superseded = false;
+  for (const stage of applyStages(items, (item) => item.object.id)) {
+    const isBlocked = results.some((result) => !("action" in result));
+    if (isBlocked || superseded) {
       untried += stage.length;
       continue;
     }
-    const results = await eachOf(stage, (object) => tried(object, sync, ctx));
-    for (const result of results) {
-      if ("action" in result) changes.push(result);
-      else if ("isFinal" in result) failures.push(result);
-      else waiting.push(result);
+    for (let at = 0; at < stage.length; at += OBJECTS_BETWEEN_LOOKS) {
+      superseded = superseded || await options.isSuperseded();
+      const part = stage.slice(at, at + OBJECTS_BETWEEN_LOOKS);
+      if (superseded) untried += part.length;
+      else results.push(...await eachOf(part, (item) => acted(item, sync, ctx)));
     }
+    await whenServed(stage.map((item) => item.object.object), ctx);
   }
-  return { changes, failures, waiting, untried };
+  return {
+    changes: results.filter((result) => "action" in result),
+    failures: results.filter((result) => "isFinal" in result),
+    waiting: results.filter((result): result is Placed => "lineOf" in result),
+    untried,
+    superseded,
+  };
 }
 
-async function tried(
-  object: Placed,
+async function acted(
+  item: PlannedItem,
   sync: MeshSync,
   ctx: GitOpsContext,
 ): Promise<Change | ApplyFailure | Placed> {
-  if (object.type === undefined) return object;
-  const { hash, id, type } = object;
-  const known = ctx.memory.applied(keyOf(sync)).get(entryKey(id));
-  if (known?.hash === hash && !ctx.memory.isSuspect(keyOf(sync), id)) {
-    return { id, action: "unchanged", corrected: [], applied: known };
+  const { object } = item;
+  const { id } = object;
+  if ("failure" in item) return item.failure;
+  if ("known" in item) {
+    return { id, action: "unchanged", corrected: [], left: [], applied: item.known };
   }
   try {
-    return await applyOne({ object: object.object, hash, id, type, known }, sync, ctx);
+    if ("plan" in item) return await act(item.plan, sync, ctx);
+    // Not served when the plan was made: perhaps the revision itself brought its definition meanwhile.
+    const type = await ctx.cluster.resourceType(id.apiVersion, id.kind);
+    if (type === undefined) return object;
+    const target = { object: object.object, hash: object.hash, id, type, known: undefined };
+    return await applyOne(target, sync, ctx);
   } catch (error) {
     if (isAbort(error, ctx.signal)) throw error;
-    const message = error instanceof ApiError ? error.text : errorText(error);
-    return { ...problemOf(object, message), isFinal: isInvalid(error) };
+    return failureOf(object, error);
   }
 }
 
-/** One object to bring to what Git says. */
-export interface Target {
-  readonly object: KubeObject;
-  readonly hash: string;
-  readonly id: ObjectId;
-  readonly type: ResourceType;
-  /** As this process applied it last. */
-  readonly known: AppliedObject | undefined;
+function failureOf(object: Placed, error: unknown): ApplyFailure {
+  const message = error instanceof ApiError ? error.text : errorText(withoutCause(error));
+  const isFinal = isInvalid(error);
+  return {
+    ...problemOf(object, message),
+    isFinal,
+    isConflict: error instanceof FieldConflictError,
+  };
+}
+
+/** The message of a conflict says all that its cause does. */
+function withoutCause(error: unknown): unknown {
+  return error instanceof FieldConflictError ? error.message : error;
 }
 
 /** How often a write that met another one is tried again, with a new look. */
 const CONFLICTS_MAX = 3;
 
-/**
- * Looks at one object, and writes it if it differs from what Git says or Git changed.
- *
- * # Guarantees
- * An object that is as Git says costs a read (none where it is cached) and no write.
- */
+/** Looks at one object, and writes it if it differs from what Git says or Git changed. */
 export async function applyOne(
   target: Target,
   sync: MeshSync,
   ctx: GitOpsContext,
 ): Promise<Change> {
+  return await act(await plannedChange(target, { sync, ctx }), sync, ctx);
+}
+
+async function act(first: Planned, sync: MeshSync, ctx: GitOpsContext): Promise<Change> {
+  let plan = first;
   for (let attempt = 1;; attempt++) {
-    // After a conflict the cache is behind for certain.
-    const live = attempt === 1
-      ? await liveObject(target, ctx)
-      : await ctx.cluster.get(target.type, target.id, ctx.signal);
-    const isSame = live?.metadata.annotations?.[HASH_ANNOTATION] === target.hash;
-    const paths = live === undefined ? [] : driftPaths(target.object, live);
-    if (isSame && paths.length === 0) return changeOf(target, live, { action: "unchanged" });
-    // Deleted by somebody, or changed while Git stayed the same.
-    const isDrift = isSame || (live === undefined && target.known?.hash === target.hash);
-    const wanted = live === undefined ? target.object : withScaledReplicas(target.object, live);
+    if (plan.action === "unchanged") return changeOf(plan, plan.live, sync);
     try {
-      const answer = await ctx.cluster.apply(wanted, {
+      const answer = await ctx.cluster.apply(plan.wanted, {
         fieldManager: fieldManager(keyOf(sync)),
+        force: plan.force,
         signal: ctx.signal,
       });
       if (isMeshKind(answer)) ctx.caches[answer.kind]?.observe?.(answer);
-      const isUnchanged = live?.metadata.resourceVersion === answer.metadata.resourceVersion;
-      const action = isUnchanged ? "unchanged" : live === undefined ? "created" : "configured";
-      const corrected = isDrift && !isUnchanged ? live === undefined ? ["deleted"] : paths : [];
-      return changeOf(target, answer, { action, corrected });
+      const isUnchanged = plan.live?.metadata.resourceVersion === answer.metadata.resourceVersion;
+      return changeOf(isUnchanged ? { ...plan, action: "unchanged" } : plan, answer, sync);
     } catch (error) {
       if (!isConflict(error) || attempt >= CONFLICTS_MAX) throw error;
+      // Somebody was faster; a cache is behind for certain.
+      plan = await plannedChange(plan.target, { sync, ctx, fresh: true });
     }
   }
 }
 
-function changeOf(
-  target: Target,
-  live: KubeObject,
-  result: { readonly action: Action; readonly corrected?: readonly string[] },
-): Change {
-  const { id, hash, object } = target;
-  const { resourceVersion } = live.metadata;
-  const applied = { id, hash, resourceVersion, ...(isMeshKind(object) ? { object } : {}) };
-  return { id, action: result.action, corrected: result.corrected ?? [], applied };
-}
-
-/** The object as it is now: from the cache where there is one that knows at least our own last write. */
-async function liveObject(target: Target, ctx: GitOpsContext): Promise<KubeObject | undefined> {
-  const { id, known, object, type } = target;
-  const cache = isMeshKind(object) ? ctx.caches[object.kind] : undefined;
-  const cached = cache?.synced === true ? cache.get(id) : undefined;
-  const isBehind = known !== undefined &&
-    isNewerVersion(known.resourceVersion, cached?.metadata.resourceVersion);
-  if (cached !== undefined && !isBehind) return cached;
-  return await ctx.cluster.get(type, id, ctx.signal);
+function changeOf(plan: Planned, live: KubeObject | undefined, sync: MeshSync): Change {
+  const { id, hash, object } = plan.target;
+  const ignored = ignoredPaths(object, sync.spec.drift?.ignore ?? []);
+  const resourceVersion = live?.metadata.resourceVersion;
+  const isCorrected = plan.action !== "unchanged";
+  return {
+    id,
+    action: plan.action,
+    corrected: isCorrected ? plan.drift : [],
+    left: isCorrected ? [] : plan.drift,
+    applied: { id, hash, resourceVersion, object, ignored },
+  };
 }

@@ -8,6 +8,8 @@ import type { SyncMemory } from "./memory.ts";
 /** Objects as last seen; takes in the answers of our own writes, so that the next look sees them. */
 export interface SyncCache extends Pick<Cache, "get" | "synced"> {
   observe?(object: KubeObject): void;
+  /** All objects; the API server is asked where a cache cannot list. */
+  list?(): readonly KubeObject[];
 }
 
 /** What the loop counts and measures. */
@@ -29,8 +31,16 @@ export interface GitOpsContext {
   /** Caches of our kinds by kind; what has none is read from the API server. */
   readonly caches: Readonly<Partial<Record<string, SyncCache>>>;
   readonly memory: SyncMemory;
+  /** A client with the rights of a ServiceAccount only; without it a sync that wants one is refused. */
+  readonly clientOf?: (account: ObjectKey) => ClusterClient;
+  /** The client with the program's own rights, where `cluster` has those of a ServiceAccount. */
+  readonly own?: ClusterClient;
+  /** Follows what syncs apply of these kinds, so that changes by others are seen; resolves when all is read, or soon. */
+  readonly follow?: (types: readonly ResourceType[]) => Promise<void>;
   /** The cache that follows a kind, once it has read everything. */
   readonly followed?: (type: ResourceType) => SyncCache | undefined;
+  /** Has another MeshSync look at its repository now. */
+  readonly wake?: (key: ObjectKey) => void;
   readonly git: GitSource;
   readonly clock: Clock;
   readonly log: Logger;

@@ -8,8 +8,8 @@ import {
   type ObjectKey,
 } from "#base";
 import { isNewerVersion } from "#kube";
-import { differences, entryKey, withScaledReplicas } from "#plan";
-import type { Verdict } from "#plan";
+import { differences, entryKey, withIgnored, withScaledReplicas } from "#plan";
+import type { InventoryEntry, Verdict } from "#plan";
 import type { Sick } from "./health.ts";
 
 /** One object as this process applied it. */
@@ -17,8 +17,10 @@ export interface AppliedObject {
   readonly id: ObjectId;
   /** Hash of what Git says. */
   readonly hash: string;
-  /** What was applied; kept for our kinds only, whose changes are watched. */
+  /** What was applied. */
   readonly object?: KubeObject;
+  /** JSON pointers to fields that are left to others. */
+  readonly ignored?: readonly string[];
   readonly resourceVersion: string | undefined;
 }
 
@@ -39,6 +41,12 @@ export interface SyncState {
   readonly appliedAtMs?: number;
   /** Set while commit-to-ready is being measured: since when the commit can have been there. */
   readonly measuredFromMs?: number;
+  /** When a revision that waits for its window may be applied. */
+  readonly waitsUntilMs?: number;
+  /** The revision that waits for other MeshSyncs: their changes are a reason to look. */
+  readonly waitsForOthers?: string;
+  /** Since when objects wait to be deleted, because other MeshSyncs may take them over. */
+  readonly pruneWaitsSinceMs?: number;
   /** How the objects of ordinary kinds were, of the content that was applied then. */
   readonly ordinary?: { readonly appliedKey: string; readonly sick: readonly Sick[] };
   /** Why the last look at the remote or the last attempt to apply failed. */
@@ -55,6 +63,15 @@ interface Entry {
   state: SyncState;
   applied: ReadonlyMap<string, AppliedObject>;
   readonly suspects: Set<string>;
+  /** Objects that others changed and that were left so, with the fields. */
+  readonly left: Map<string, LeftDrift>;
+  inventory: readonly InventoryEntry[] | undefined;
+}
+
+/** Somebody's change that was not undone, as the sync's spec wants it. */
+export interface LeftDrift {
+  readonly id: ObjectId;
+  readonly paths: readonly string[];
 }
 
 /**
@@ -112,6 +129,29 @@ export class SyncMemory {
     entry.applied = new Map(entry.applied).set(id, object);
   }
 
+  /** What a sync owns, once it was read or written; undefined before. */
+  inventory(key: ObjectKey): readonly InventoryEntry[] | undefined {
+    return this.#entries.get(keyText(key))?.inventory;
+  }
+
+  setInventory(key: ObjectKey, inventory: readonly InventoryEntry[]): void {
+    this.#entry(key).inventory = inventory;
+  }
+
+  /** Changes of others that were left, sorted by object. */
+  left(key: ObjectKey): LeftDrift[] {
+    const left = this.#entries.get(keyText(key))?.left ?? new Map<string, LeftDrift>();
+    return [...left].sort(([a], [b]) => a < b ? -1 : 1).map(([_, drift]) => drift);
+  }
+
+  /** Notes a change that is left; no paths: there is none (anymore). */
+  setLeft(key: ObjectKey, drift: LeftDrift): void {
+    const { left, suspects } = this.#entry(key);
+    suspects.delete(entryKey(drift.id));
+    if (drift.paths.length === 0) left.delete(entryKey(drift.id));
+    else left.set(entryKey(drift.id), drift);
+  }
+
   /** The syncs that applied an object. */
   owning(id: ObjectId): ObjectKey[] {
     return [...this.#owners.get(entryKey(id)) ?? []].sort().map(keyFromText);
@@ -130,8 +170,10 @@ export class SyncMemory {
       const applied = entry.applied.get(id);
       if (applied === undefined) return false;
       const isChanged = hasDrifted(applied, change.after);
-      if (isChanged) entry.suspects.add(id);
-      return isChanged || readiness(change.before) !== readiness(change.after);
+      // What was left comes back as a suspect too, to notice that it is in order again.
+      if (isChanged || entry.left.has(id)) entry.suspects.add(id);
+      return isChanged || entry.left.has(id) ||
+        readiness(change.before) !== readiness(change.after);
     });
   }
 
@@ -144,7 +186,13 @@ export class SyncMemory {
 
   #entry(key: ObjectKey): Entry {
     const known = this.#entries.get(keyText(key)) ??
-      { state: NEW_STATE, applied: new Map(), suspects: new Set<string>() };
+      {
+        state: NEW_STATE,
+        applied: new Map(),
+        suspects: new Set<string>(),
+        left: new Map<string, LeftDrift>(),
+        inventory: undefined,
+      };
     this.#entries.set(keyText(key), known);
     return known;
   }
@@ -166,13 +214,23 @@ function hasDrifted(applied: AppliedObject, live: KubeObject | undefined): boole
   if (version === applied.resourceVersion || isNewerVersion(applied.resourceVersion, version)) {
     return false;
   }
-  return driftPaths(applied.object, live).length > 0;
+  return driftPaths(applied.object, live, applied.ignored).length > 0;
 }
 
-/** Where a live object lacks what Git says; replicas that an autoscaler chose are no difference (W-17, U3). */
-export function driftPaths(object: KubeObject, live: KubeObject): string[] {
-  const { resourceVersion: _lock, ...metadata } = withScaledReplicas(object, live).metadata;
-  return differences(live, { ...withScaledReplicas(object, live), metadata });
+/**
+ * Where a live object lacks what Git says; replicas that an autoscaler chose are no difference (W-17, U3), and neither are
+ * fields that are left to others.
+ *
+ * @param ignored JSON pointers
+ */
+export function driftPaths(
+  object: KubeObject,
+  live: KubeObject,
+  ignored: readonly string[] = [],
+): string[] {
+  const wanted = withIgnored(withScaledReplicas(object, live), live, ignored);
+  const { resourceVersion: _lock, ...metadata } = wanted.metadata;
+  return differences(live, { ...wanted, metadata });
 }
 
 function readiness(object: KubeObject | undefined): string {

@@ -24,6 +24,6 @@ export {
 export { type AppliedObject, SyncMemory, type SyncState } from "./memory.ts";
 export { type OnceReport, syncOnce } from "./once.ts";
 export { fieldManager, HASH_ANNOTATION, syncLabels } from "./place.ts";
-export { revisionText } from "./pull.ts";
+export { revisionText } from "./revision_key.ts";
 export { duplicateProblems, isManifestPath, type ReadManifests, readManifests } from "./read.ts";
 export { reconcileMeshSync } from "./sync.ts";

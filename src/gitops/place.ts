@@ -64,7 +64,8 @@ export function definedKinds(manifests: readonly Manifest[]): Map<string, boolea
 
 /**
  * A manifest as it is to be applied for a sync: in its namespace (the sync's target namespace wins, then the manifest's,
- * then the sync's own), without what only servers write, with the sync's labels and the hash of all this.
+ * then the sync's own), without what only servers write, with the common labels and the sync's own, and the hash of all
+ * this. Labels go on the objects, not into pod templates and selectors: those do not bear changing.
  */
 export function placed(manifest: Manifest, sync: MeshSync, kinds: Kinds): Placed {
   const { object } = manifest;
@@ -79,7 +80,7 @@ export function placed(manifest: Manifest, sync: MeshSync, kinds: Kinds): Placed
     metadata: {
       ...metadata,
       ...(namespace === undefined ? {} : { namespace }),
-      labels: { ...metadata.labels, ...syncLabels(sync) },
+      labels: { ...metadata.labels, ...sync.spec.commonLabels, ...syncLabels(sync) },
     },
   });
   const hash = contentHash(bare);

@@ -62,6 +62,24 @@ export function tellWork(sync: MeshSync, work: Work, ctx: GitOpsContext): void {
 
 const FIELDS_SHOWN_MAX = 5;
 
+/** Notes, and tells where it is wanted, that somebody changed an object and that this is left so. */
+export function tellLeft(sync: MeshSync, change: Change, ctx: GitOpsContext): void {
+  const mode = sync.spec.drift?.mode ?? "correct";
+  const key = { namespace: sync.metadata.namespace ?? "", name: sync.metadata.name };
+  const paths = mode === "report" ? change.left : [];
+  const known = ctx.memory.left(key).find((drift) => idText(drift.id) === idText(change.id));
+  ctx.memory.setLeft(key, { id: change.id, paths });
+  if (paths.length === 0 || known?.paths.join() === paths.join()) return;
+  const fields = paths.slice(0, FIELDS_SHOWN_MAX).join(", ");
+  const message = `${idText(change.id)} differs from Git, left as drift.mode says: ${fields}`;
+  ctx.events.record(sync, { type: "Warning", reason: "DriftDetected", message });
+  ctx.log.info("Left drift", {
+    sync: idText(idOf(sync)),
+    object: idText(change.id),
+    fields: paths.slice(0, 20),
+  });
+}
+
 /** Tells that somebody's change was undone. */
 export function tellCorrection(sync: MeshSync, change: Change, ctx: GitOpsContext): void {
   if (change.corrected.length === 0) return;
@@ -76,13 +94,16 @@ export function tellCorrection(sync: MeshSync, change: Change, ctx: GitOpsContex
   });
 }
 
+/** Reasons why nothing happens, as somebody wanted it. */
+const CALM: readonly string[] = ["DependencyNotReady", "Suspended", "WaitingForWindow"];
+
 /** Tells that a sync is in another state than before. Progress is no news: what was applied has its own event. */
 export function tellState(before: MeshSync, after: MeshSync, ctx: GitOpsContext): void {
   const was = conditionOf(before.status?.conditions, "Ready");
   const is = conditionOf(after.status?.conditions, "Ready");
   if (is === undefined || is.reason === "Progressing") return;
   if (was?.reason === is.reason && was.message === is.message) return;
-  const isCalm = is.status === "True" || is.reason === "Suspended";
+  const isCalm = is.status === "True" || CALM.includes(is.reason);
   ctx.events.record(after, {
     type: isCalm ? "Normal" : "Warning",
     reason: is.reason,

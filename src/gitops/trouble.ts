@@ -1,8 +1,11 @@
-import { errorText } from "#base";
+import { ANNOTATIONS } from "#api";
+import { errorText, StalledError } from "#base";
 import { GitError, type GitErrorKind, isRemoteFault, RefSyntaxError, RemoteUrlError } from "#git";
 import type { Verdict } from "#plan";
 import type { ApplyReport } from "./apply.ts";
+import { InputError } from "./inputs.ts";
 import { type ManifestProblem, manifestProblemText } from "./manifest.ts";
+import type { PrunePlan } from "./prune.ts";
 
 const GIT_REASONS: Readonly<Record<GitErrorKind, string>> = {
   not_found: "RepositoryNotFound",
@@ -25,6 +28,9 @@ export function errorVerdict(error: unknown): Verdict {
   if (error instanceof RefSyntaxError || error instanceof RemoteUrlError) {
     return stalled("InvalidSpec", error.message);
   }
+  if (error instanceof StalledError) return stalled(error.reason, error.message);
+  // What is missing may come any moment, from another sync for one.
+  if (error instanceof InputError) return retried(error.reason, error.message);
   if (!(error instanceof GitError)) return retried("SyncFailed", errorText(error));
   const reason = GIT_REASONS[error.kind];
   return isRemoteFault(error) || error.kind === "too_large"
@@ -60,7 +66,9 @@ export function applyVerdict(revision: string, report: ApplyReport): Verdict | u
     const shown = report.failures.slice(0, SHOWN_MAX).map(manifestProblemText).join("; ");
     const rest = report.failures.length - SHOWN_MAX;
     const text = rest > 0 ? `${shown}; and ${rest} more` : shown;
-    return retried("ApplyFailed", `Cannot apply all of ${revision}: ${text}${untried}`);
+    const isConflict = report.failures.every((failure) => failure.isConflict);
+    const reason = isConflict ? "FieldConflict" : "ApplyFailed";
+    return retried(reason, `Cannot apply all of ${revision}: ${text}${untried}`);
   }
   if (report.waiting.length === 0) return undefined;
   const kinds = report.waiting.map((object) => `${object.object.apiVersion} ${object.object.kind}`);
@@ -88,9 +96,44 @@ function bounded(message: string): string {
     : message;
 }
 
-/** What could not be deleted; undefined when nothing. */
-export function pruneVerdict(revision: string, failures: readonly string[]): Verdict | undefined {
-  if (failures.length === 0) return undefined;
-  const shown = failures.slice(0, SHOWN_MAX).join("; ");
-  return retried("PruneFailed", `Applied ${revision}, but not all it dropped is deleted: ${shown}`);
+/** What could not be deleted, or waits; undefined when nothing. */
+export function pruneVerdict(
+  revision: string,
+  failures: readonly string[],
+  { waitsFor, doomed }: Pick<PrunePlan, "waitsFor" | "doomed">,
+): Verdict | undefined {
+  if (failures.length > 0) {
+    const shown = failures.slice(0, SHOWN_MAX).join("; ");
+    return retried(
+      "PruneFailed",
+      `Applied ${revision}, but not all it dropped is deleted: ${shown}`,
+    );
+  }
+  if (waitsFor.length === 0) return undefined;
+  const count = `${doomed.length} object${doomed.length === 1 ? "" : "s"}`;
+  return retried(
+    "PruneWaits",
+    `Applied ${revision}; before ${count} that it dropped are deleted, MeshSync ` +
+      `${waitsFor.slice(0, SHOWN_MAX).join(", ")} may take them over`,
+  );
+}
+
+/** A revision that deletes too much to do so unasked. */
+export function brakeVerdict(
+  revision: string,
+  { excess, commit }: { readonly excess: string; readonly commit: string },
+): Verdict {
+  return stalled(
+    "PruneLimit",
+    `Held back ${revision}, nothing was changed: ${excess}; to let it through, annotate the MeshSync ` +
+      `with ${ANNOTATIONS.allowPrune}=${commit}`,
+  );
+}
+
+/** A revision that a newer one ended. */
+export function supersededVerdict(revision: string, report: ApplyReport): Verdict {
+  return retried(
+    "Superseded",
+    `Stopped applying ${revision} after ${report.changes.length} objects: there is something newer`,
+  );
 }

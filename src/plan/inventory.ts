@@ -76,3 +76,46 @@ export function mergedInventory(
   const entries = new Map([...second, ...first].map((entry) => [entry.id, entry]));
   return [...entries.values()].sort((a, b) => a.id < b.id ? -1 : 1);
 }
+
+/** More entries than this, or more text, and an inventory leaves the status: an object holds 1.5 MB at most in etcd. */
+const STATUS_ENTRIES_MAX = 1_500;
+const STATUS_LENGTH_MAX = 400_000;
+/** Text in one part: ConfigMaps hold 1 MiB at most. */
+const PART_LENGTH_MAX = 400_000;
+
+/**
+ * An inventory in parts that an object can hold, as one JSON object a line; undefined when it is small enough for a
+ * status.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { entriesFromText, inventoryParts } from "#plan";
+ * assertEquals(inventoryParts([{ id: "x_a__ConfigMap" }]), undefined);
+ * const many = Array.from({ length: 20_000 }, (_, index) => ({ id: `x_a${index}__ConfigMap`, version: "v1" }));
+ * const parts = inventoryParts(many) ?? [];
+ * assertEquals(parts.length, 3);
+ * assertEquals(parts.flatMap(entriesFromText), many);
+ * ```
+ */
+export function inventoryParts(entries: readonly InventoryEntry[]): string[] | undefined {
+  const lines = entries.map(({ id, version }) => JSON.stringify({ id, version }));
+  const length = lines.reduce((sum, line) => sum + line.length + 1, 0);
+  if (entries.length <= STATUS_ENTRIES_MAX && length <= STATUS_LENGTH_MAX) return undefined;
+  const parts: string[][] = [];
+  let room = 0;
+  for (const line of lines) {
+    if (line.length + 1 > room) {
+      parts.push([]);
+      room = PART_LENGTH_MAX;
+    }
+    parts.at(-1)?.push(line);
+    room -= line.length + 1;
+  }
+  return parts.map((part) => part.join("\n"));
+}
+
+/** The entries of one part. */
+export function entriesFromText(text: string): InventoryEntry[] {
+  return text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
+}

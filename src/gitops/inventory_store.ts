@@ -1,0 +1,115 @@
+import type { MeshSync } from "#api";
+import { keyOf, type KubeObject, ownerReference } from "#base";
+import { entriesFromText, type InventoryEntry, inventoryParts } from "#plan";
+import { ownClient } from "./account.ts";
+import type { GitOpsContext } from "./context.ts";
+import { fieldManager, syncLabels } from "./place.ts";
+
+const CONFIG_MAP = {
+  apiVersion: "v1",
+  kind: "ConfigMap",
+  plural: "configmaps",
+  namespaced: true,
+} as const;
+
+/** The member of a ConfigMap's data that holds entries, one JSON object a line. */
+const MEMBER = "entries";
+
+/** Where an inventory is: what the status holds of it. */
+export interface StoredInventory {
+  readonly inventory?: readonly InventoryEntry[];
+  readonly inventoryParts?: readonly string[];
+}
+
+/**
+ * What a sync owns: from memory, its status, or the ConfigMaps that the status names.
+ *
+ * @throws {Error} when a part is not there: without it nobody knows what the sync owns
+ */
+export async function loadInventory(
+  sync: MeshSync,
+  ctx: GitOpsContext,
+): Promise<readonly InventoryEntry[]> {
+  const names = sync.status?.inventoryParts ?? [];
+  if (names.length === 0) return sync.status?.inventory ?? [];
+  const known = ctx.memory.inventory(keyOf(sync));
+  if (known !== undefined) return known;
+  const entries: InventoryEntry[] = [];
+  for (const name of names) {
+    const key = { namespace: sync.metadata.namespace ?? "", name };
+    const part = await ownClient(ctx).get(CONFIG_MAP, key, ctx.signal);
+    const data = part?.["data"] as Readonly<Record<string, string>> | undefined;
+    if (data?.[MEMBER] === undefined) {
+      throw new Error(
+        `Cannot read the inventory: ConfigMap ${key.namespace}/${name} does not hold its part`,
+      );
+    }
+    entries.push(...entriesFromText(data[MEMBER]));
+  }
+  ctx.memory.setInventory(keyOf(sync), entries);
+  return entries;
+}
+
+/**
+ * Writes an inventory down: a small one goes in the status as the answer says, a large one in ConfigMaps that belong to the
+ * MeshSync, unchanged ones at no cost.
+ *
+ * @returns members of the status
+ */
+export async function storeInventory(
+  entries: readonly InventoryEntry[],
+  sync: MeshSync,
+  ctx: GitOpsContext,
+): Promise<StoredInventory> {
+  const before = ctx.memory.inventory(keyOf(sync));
+  const oldNames = sync.status?.inventoryParts ?? [];
+  ctx.memory.setInventory(keyOf(sync), entries);
+  const parts = inventoryParts(entries);
+  if (parts === undefined) return { inventory: entries };
+  const oldParts = oldNames.length > 0 && before !== undefined ? inventoryParts(before) ?? [] : [];
+  const names: string[] = [];
+  for (const [index, text] of parts.entries()) {
+    const object = partOf(sync, { index, text });
+    names.push(object.metadata.name);
+    if (oldParts[index] === text && oldNames[index] === object.metadata.name) continue;
+    await ownClient(ctx).apply(object, {
+      fieldManager: `${fieldManager(keyOf(sync)).slice(0, 118)}-inventory`,
+      signal: ctx.signal,
+    });
+  }
+  return { inventoryParts: names };
+}
+
+/** Deletes parts that the status named before and does not anymore. */
+export async function dropParts(
+  before: MeshSync,
+  after: MeshSync,
+  ctx: GitOpsContext,
+): Promise<void> {
+  const kept = new Set(after.status?.inventoryParts);
+  for (const name of before.status?.inventoryParts ?? []) {
+    if (kept.has(name)) continue;
+    const key = { namespace: before.metadata.namespace ?? "", name };
+    await ownClient(ctx).remove({ apiVersion: "v1", kind: "ConfigMap", ...key }, {
+      signal: ctx.signal,
+    });
+  }
+}
+
+function partOf(
+  sync: MeshSync,
+  part: { readonly index: number; readonly text: string },
+): KubeObject {
+  const { name, namespace = "" } = sync.metadata;
+  return {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: {
+      name: `meshsync-${name.slice(0, 200)}-inventory-${part.index}`,
+      namespace,
+      labels: { "gitops.functionmesh.io/inventory-of": Object.values(syncLabels(sync))[0] ?? "" },
+      ownerReferences: [ownerReference(sync)],
+    },
+    data: { [MEMBER]: part.text },
+  };
+}

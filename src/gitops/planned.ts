@@ -1,0 +1,143 @@
+import { ANNOTATIONS, isMeshKind, type MeshSync } from "#api";
+import { keyOf, type KubeObject, type ObjectId, sameJson } from "#base";
+import { ApiError, isConflict, isNewerVersion, type ResourceType } from "#kube";
+import {
+  conflictText,
+  fieldConflicts,
+  ignoredPaths,
+  openConflicts,
+  withIgnored,
+  withScaledReplicas,
+} from "#plan";
+import type { GitOpsContext } from "./context.ts";
+import { type AppliedObject, driftPaths } from "./memory.ts";
+import { goneManagers } from "./others.ts";
+import { belongsTo, fieldManager, HASH_ANNOTATION } from "./place.ts";
+
+/** What becomes of one object. */
+export type Action = "created" | "configured" | "unchanged";
+
+/** One object to bring to what Git says. */
+export interface Target {
+  readonly object: KubeObject;
+  readonly hash: string;
+  readonly id: ObjectId;
+  readonly type: ResourceType;
+  /** As this process applied it last. */
+  readonly known: AppliedObject | undefined;
+}
+
+/** What is to be done about one object, and why. */
+export interface Planned {
+  readonly target: Target;
+  readonly action: Action;
+  readonly live: KubeObject | undefined;
+  /** What to apply. */
+  readonly wanted: KubeObject;
+  /** Whether the plan found that fields of others may be taken. */
+  readonly force: boolean;
+  /** Fields that somebody changed while Git stayed the same; `deleted` for the whole object. */
+  readonly drift: readonly string[];
+}
+
+/** Another manager holds fields, and nobody said that they may be taken. */
+export class FieldConflictError extends Error {
+  override readonly name = "FieldConflictError";
+}
+
+interface Scope {
+  readonly sync: MeshSync;
+  readonly ctx: GitOpsContext;
+  /** Read the object from the API server, whatever a cache says. */
+  readonly fresh?: boolean;
+}
+
+/**
+ * Compares one object with the live one: first by what Git says and by hash, and where that finds a difference, by a
+ * server-side dry run.
+ *
+ * # Guarantees
+ * Nothing is written. An object that is as Git says costs a read, and none where it is followed.
+ *
+ * @throws {FieldConflictError} naming both managers and the fields
+ * @throws what the API server has against the object
+ */
+export async function plannedChange(target: Target, scope: Scope): Promise<Planned> {
+  const { sync } = scope;
+  const live = await liveObject(target, scope);
+  const ignored = ignoredPaths(target.object, sync.spec.drift?.ignore ?? []);
+  const isSame = live?.metadata.annotations?.[HASH_ANNOTATION] === target.hash;
+  const paths = live === undefined ? ["deleted"] : driftPaths(target.object, live, ignored);
+  const wanted = live === undefined
+    ? target.object
+    : withIgnored(withScaledReplicas(target.object, live), live, ignored);
+  const isDrift = isSame || (live === undefined && target.known?.hash === target.hash);
+  const base = { target, live, wanted, drift: isDrift ? paths : [] };
+  const isLeft = isDrift && (sync.spec.drift?.mode ?? "correct") !== "correct";
+  if (isLeft || (isSame && paths.length === 0)) {
+    return { ...base, action: "unchanged", force: false };
+  }
+  // What is not there has nothing to be compared with.
+  if (live === undefined) return { ...base, action: "created", force: isForced(target, sync) };
+  return await dryRun({ ...base, live }, scope);
+}
+
+async function dryRun(
+  base: Omit<Planned, "action" | "force"> & { readonly live: KubeObject },
+  scope: Scope,
+): Promise<Planned> {
+  const { ctx, sync } = scope;
+  const force = isForced(base.target, sync);
+  try {
+    const answer = await ctx.cluster.apply(base.wanted, {
+      fieldManager: fieldManager(keyOf(sync)),
+      dryRun: true,
+      force,
+      signal: ctx.signal,
+    });
+    const action = sameJson(content(answer), content(base.live)) ? "unchanged" : "configured";
+    return { ...base, action, force };
+  } catch (error) {
+    const conflicts = error instanceof ApiError && isConflict(error)
+      ? fieldConflicts(error.causes)
+      : [];
+    if (conflicts.length === 0) throw error;
+    const gone = await goneManagers(base.target.id, conflicts.map(({ manager }) => manager), scope);
+    const open = openConflicts(conflicts, {
+      isForced: force,
+      isOurs: belongsTo(sync, base.live),
+      isDrift: base.drift.length > 0,
+      gone,
+    });
+    if (open.length === 0) return { ...base, action: "configured", force: true };
+    const text = conflictText(open, fieldManager(keyOf(sync)));
+    throw new FieldConflictError(text, { cause: error });
+  }
+}
+
+/** Whether the author of the sync or of the object said that fields of others may be taken. */
+function isForced(target: Target, sync: MeshSync): boolean {
+  return sync.spec.force === true ||
+    target.object.metadata.annotations?.[ANNOTATIONS.force] === "true";
+}
+
+/** What of an object a write can change; a dry run leaves versions and times as they are, or makes some up. */
+function content(object: KubeObject): unknown {
+  const { metadata, status: _status, ...rest } = object;
+  const { resourceVersion: _version, generation: _generation, ...kept } = metadata;
+  return { ...rest, metadata: kept };
+}
+
+/** The object as it is now: from the cache where there is one that knows at least our own last write. */
+async function liveObject(target: Target, scope: Scope): Promise<KubeObject | undefined> {
+  const { ctx } = scope;
+  const { id, known, object, type } = target;
+  if (scope.fresh !== true) {
+    const cache = isMeshKind(object) ? ctx.caches[object.kind] : ctx.followed?.(type);
+    const cached = cache?.synced === true ? cache.get(id) : undefined;
+    const isBehind = known !== undefined &&
+      isNewerVersion(known.resourceVersion, cached?.metadata.resourceVersion);
+    if (cached !== undefined && !isBehind) return cached;
+  }
+  return await ctx.cluster.get(type, id, ctx.signal);
+}

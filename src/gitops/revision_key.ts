@@ -1,0 +1,40 @@
+import { ANNOTATIONS, type MeshSync } from "#api";
+import { contentHash } from "#base";
+import type { GitRef, ResolvedRef } from "#git";
+import { holdsKey, holdsOf } from "./quarantine.ts";
+
+/** The part of a spec that changes what is applied, and what is held of it. */
+export function specKey(sync: MeshSync): string {
+  const { url, path, prune: prunes, targetNamespace } = sync.spec;
+  const { commonLabels, drift, force, serviceAccountName } = sync.spec;
+  return contentHash({
+    url,
+    path,
+    prunes,
+    targetNamespace,
+    commonLabels,
+    ignored: drift?.ignore,
+    force,
+    serviceAccountName,
+    holds: holdsKey(holdsOf(sync)),
+  });
+}
+
+/** The commit and all of a sync that decides what becomes of it: while it stays, there is nothing to do. */
+export function settledKey(resolved: ResolvedRef, sync: MeshSync): string {
+  const allowed = sync.metadata.annotations?.[ANNOTATIONS.allowPrune] ?? "";
+  const limit = contentHash([sync.spec.pruneLimit, allowed]);
+  return `${resolved.commit} ${resolved.name} ${specKey(sync)} ${limit}`;
+}
+
+/** The ref of a sync, without members that say nothing. */
+export function refOf(sync: MeshSync): GitRef {
+  const given = Object.entries(sync.spec.ref ?? {}).filter(([, value]) => value);
+  return Object.fromEntries(given);
+}
+
+/** A revision in words: `main@sha1:3fa1c2…`, as Flux writes it. */
+export function revisionText(revision: { readonly commit: string; readonly name: string }): string {
+  const digest = `${revision.commit.length === 64 ? "sha256" : "sha1"}:${revision.commit}`;
+  return revision.name === "commit" ? digest : `${revision.name}@${digest}`;
+}

@@ -65,7 +65,7 @@ function verdictOf(sync: MeshSync, { health, ctx }: Findings): Verdict {
 
 function backVerdict(back: GoingBack): Verdict {
   const { message } = back;
-  return { ready: false, reconciling: true, stalled: false, reason: "RollingBack", message };
+  return { ready: false, reconciling: true, stalled: false, reason: "Quarantined", message };
 }
 
 /** Notes that a revision became healthy, and how long that took since its commit. */
@@ -141,6 +141,6 @@ function resultOf(
   isFetched: boolean,
 ): string | undefined {
   if (isHealthy) return "Healthy";
-  if (verdict.reason === "Progressing" || verdict.reason === "RollingBack") return "Applied";
+  if (["Progressing", "Quarantined"].includes(verdict.reason)) return "Applied";
   return isFetched || verdict.reason === "Unhealthy" ? verdict.reason : undefined;
 }

@@ -62,6 +62,7 @@ export async function withHolds(
   const wanted = new Map(objects.map((object) => [entryKey(object.id), object.hash]));
   const { kept, ended } = judgedHolds(holdsOf(sync), wanted);
   const isChanged = kept.length !== (sync.status?.quarantined ?? []).length;
+  ended.forEach((hold) => tellEnd(hold, step));
   const news = isChanged ? { quarantined: [...kept] } : {};
   const held = new Map(
     kept.flatMap((hold) => hold.objects.map((key) => [key, hold.healthyRevision])),
@@ -73,6 +74,13 @@ export async function withHolds(
     healthy.push(...good.filter((object) => held.get(entryKey(object.id)) === revision));
   }
   return { objects: [...free, ...healthy], kept, ended, news };
+}
+
+function tellEnd({ revision, objects }: Quarantine, { sync, ctx }: Step): void {
+  const message =
+    `A newer commit changes ${objects.join(", ")}: what ${revision} did is not held ` +
+    "back any longer";
+  ctx.events.record(sync, { type: "Normal", reason: "Released", message });
 }
 
 async function healthyObjects(revision: string, found: Found, step: Step): Promise<Placed[]> {

@@ -98,12 +98,15 @@ export function syncStatus(
 }
 
 /** The status of a suspended sync: what was true of readiness stays, and it says why nothing happens. */
-export function suspendedStatus(sync: MeshSync, now: string): MeshSyncStatus {
+export function suspendedStatus(
+  sync: MeshSync,
+  { now, message }: { readonly now: string; readonly message: string },
+): MeshSyncStatus {
   const before = conditionOf(sync.status?.conditions, "Ready");
   const observedGeneration = sync.metadata.generation ?? 0;
   const said = {
     reason: "Suspended",
-    message: "Suspended: nothing is read from Git, applied or deleted",
+    message,
     observedGeneration,
   };
   return withConditions(sync, [
@@ -118,8 +121,11 @@ function withConditions(
   drafts: readonly ConditionDraft[],
   pass: { readonly news: StatusNews; readonly now: string },
 ): MeshSyncStatus {
+  const { inventory: _own, inventoryParts: _parts, ...rest } = sync.status ?? {};
+  // An inventory is in one place: news of one of these ends the other.
+  const isMoved = pass.news.inventory !== undefined || pass.news.inventoryParts !== undefined;
   return {
-    ...sync.status,
+    ...(isMoved ? rest : sync.status),
     ...pass.news,
     conditions: mergeConditions(sync.status?.conditions, drafts, pass.now),
     observedGeneration: sync.metadata.generation ?? 0,

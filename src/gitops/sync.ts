@@ -3,7 +3,6 @@ import {
   afterDelay,
   AWAIT_CHANGE,
   errorText,
-  idText,
   isAbort,
   keyOf,
   keyText,
@@ -14,22 +13,28 @@ import {
 } from "#base";
 import { isNewerVersion } from "#kube";
 import { problemsVerdict, type Verdict } from "#plan";
-import { applyOne } from "./apply.ts";
 import type { GitOpsContext } from "./context.ts";
+import { correct, driftedLines } from "./correct.ts";
+import { ensureFinalizer, finalize } from "./finalize.ts";
 import { healthOf } from "./health.ts";
 import { judge } from "./judge.ts";
 import type { SyncState } from "./memory.ts";
 import { pull, type Pulled } from "./pull.ts";
 import { isBootstrap } from "./remote.ts";
-import { tellCorrection, tellState, tellWork, writeStatus } from "./report.ts";
+import { tellState, tellWork, writeStatus } from "./report.ts";
 import { type StatusNews, suspendedStatus, syncStatus } from "./status.ts";
+import { suspensionOf } from "./suspension.ts";
 import { errorVerdict } from "./trouble.ts";
+import { isDependencyMet } from "./wait.ts";
+import { windowProblems } from "./window.ts";
 
 const INTERVAL_MS = 60_000;
 const TIMEOUT_MS = 300_000;
 /** How often to look whether a revision became healthy, where no watch tells. */
 const HEALTH_POLL_MS = 2_000;
 const RETRY_FIRST_MS = 1_000;
+/** Timers do not take more than 24 days. */
+const LONG_MS = 86_400_000;
 
 /**
  * Brings a cluster to what a MeshSync's folder in Git says: look at the remote, apply what is new, undo what others
@@ -48,22 +53,28 @@ export async function reconcileMeshSync(key: ObjectKey, ctx: GitOpsContext): Pro
     ctx.memory.forget(key);
     return AWAIT_CHANGE;
   }
-  if (cached.metadata.deletionTimestamp !== undefined) return AWAIT_CHANGE;
   const sync = newest(cached, ctx.memory.state(key).written) as MeshSync;
+  if (sync.metadata.deletionTimestamp !== undefined) return await finalize(sync, ctx);
   const now = timestamp(ctx.clock.now());
-  if (sync.spec?.suspend === true) {
+  const suspension = suspensionOf(sync.spec, ctx.clock.now());
+  if (suspension !== undefined) {
     // A resumed sync looks at once.
     ctx.memory.setState(key, { ...ctx.memory.state(key), nextLookAtMs: 0 });
-    tellState(sync, await writeStatus(sync, suspendedStatus(sync, now), ctx), ctx);
-    return AWAIT_CHANGE;
+    const status = suspendedStatus(sync, { now, message: suspension.message });
+    tellState(sync, await writeStatus(sync, status, ctx), ctx);
+    if (suspension.untilMs === undefined) return AWAIT_CHANGE;
+    return afterDelay(Math.min(LONG_MS, suspension.untilMs - ctx.clock.now()));
   }
-  const found = problems(sync, { fileUrls: isBootstrap(sync, ctx) ? "allow" : "refuse" });
+  const found = [
+    ...problems(sync, { fileUrls: isBootstrap(sync, ctx) ? "allow" : "refuse" }),
+    ...windowProblems(sync.spec?.windows ?? []),
+  ];
   if (found.length > 0) {
     const status = syncStatus(sync, { news: {}, verdict: problemsVerdict(found), now });
     tellState(sync, await writeStatus(sync, status, ctx), ctx);
     return AWAIT_CHANGE;
   }
-  return await pass(sync, ctx);
+  return await pass(await ensureFinalizer(sync, ctx), ctx);
 }
 
 async function pass(sync: MeshSync, ctx: GitOpsContext): Promise<Next> {
@@ -81,7 +92,7 @@ async function pass(sync: MeshSync, ctx: GitOpsContext): Promise<Next> {
     ? await healthOf(pulled.sync, ctx, { isDue })
     : undefined;
   const { back, conditions, verdict, ...judged } = judge(pulled, { trouble, health, ctx });
-  const news = { ...judged.news, ...requestNews(sync) };
+  const news = { ...judged.news, ...requestNews(sync), ...driftNews(pulled.sync, ctx) };
   const now = timestamp(ctx.clock.now());
   const status = syncStatus(pulled.sync, { news, verdict, conditions, now });
   tellState(pulled.sync, await writeStatus(pulled.sync, status, ctx), ctx);
@@ -103,11 +114,15 @@ function newest(cached: KubeObject, written: KubeObject | undefined): KubeObject
 /** A look is due by time, by a new spec, or because somebody asked for one. */
 function isLookDue(sync: MeshSync, ctx: GitOpsContext): boolean {
   const state = ctx.memory.state(keyOf(sync));
-  return state.nextLookAtMs <= ctx.clock.now() || state.lookedFor !== lookKey(sync);
+  const { waitsForOthers } = state;
+  if (waitsForOthers !== undefined && isDependencyMet(sync, waitsForOthers, ctx)) return true;
+  const dueMs = Math.min(state.nextLookAtMs, state.waitsUntilMs ?? Infinity);
+  return dueMs <= ctx.clock.now() || state.lookedFor !== lookKey(sync);
 }
 
 function lookKey(sync: MeshSync): string {
-  return `${sync.metadata.uid} ${sync.metadata.generation} ${requestedAt(sync) ?? ""}`;
+  const allowed = sync.metadata.annotations?.[ANNOTATIONS.allowPrune] ?? "";
+  return `${sync.metadata.uid} ${sync.metadata.generation} ${requestedAt(sync) ?? ""} ${allowed}`;
 }
 
 function requestedAt(sync: MeshSync): string | undefined {
@@ -158,25 +173,9 @@ function scheduled(pulled: Pulled, sync: MeshSync, ctx: GitOpsContext): SyncStat
   };
 }
 
-/** Undoes what others did to objects of ours; answers what failed. */
-async function correct(sync: MeshSync, ctx: GitOpsContext): Promise<Verdict | undefined> {
-  const failures: string[] = [];
-  for (const known of ctx.memory.suspects(keyOf(sync))) {
-    const { id, hash, object } = known;
-    try {
-      const type = await ctx.cluster.resourceType(id.apiVersion, id.kind);
-      if (type === undefined || object === undefined) continue;
-      const change = await applyOne({ object, hash, id, type, known }, sync, ctx);
-      ctx.memory.settle(keyOf(sync), change.applied);
-      tellCorrection(sync, change, ctx);
-    } catch (error) {
-      if (isAbort(error, ctx.signal)) throw error;
-      failures.push(`${idText(id)}: ${errorText(error)}`);
-    }
-  }
-  if (failures.length === 0) return undefined;
-  const message = `Cannot correct what somebody changed: ${failures.slice(0, 5).join("; ")}`;
-  return { ready: false, reconciling: true, stalled: false, reason: "ApplyFailed", message };
+function driftNews(sync: MeshSync, ctx: GitOpsContext): StatusNews {
+  const drifted = driftedLines(sync, ctx);
+  return drifted.length === 0 && sync.status?.drifted === undefined ? {} : { drifted };
 }
 
 function requestNews(sync: MeshSync): StatusNews {
@@ -188,8 +187,8 @@ function nextOf(
   verdict: Verdict,
   pass: { readonly sync: MeshSync; readonly ctx: GitOpsContext; readonly isCorrecting: boolean },
 ): Next {
-  const { nextLookAtMs } = pass.ctx.memory.state(keyOf(pass.sync));
-  const lookMs = Math.max(0, nextLookAtMs - pass.ctx.clock.now());
+  const { nextLookAtMs, waitsUntilMs = Infinity } = pass.ctx.memory.state(keyOf(pass.sync));
+  const lookMs = Math.max(0, Math.min(nextLookAtMs, waitsUntilMs) - pass.ctx.clock.now());
   const isWaiting = verdict.reason === "Progressing" || pass.isCorrecting;
   return afterDelay(isWaiting ? Math.min(lookMs, HEALTH_POLL_MS) : lookMs);
 }

@@ -2,6 +2,8 @@ import { durationMs, type MeshSync } from "#api";
 import { errorText, isAbort, keyOf } from "#base";
 import type { Remote, ResolvedRef } from "#git";
 import type { GitOpsContext } from "./context.ts";
+import { readInputs } from "./inputs.ts";
+import { sharedLookMs } from "./look_age.ts";
 import type { SyncState } from "./memory.ts";
 import { remoteOf } from "./remote.ts";
 import { refOf, settledKey } from "./revision_key.ts";
@@ -25,11 +27,13 @@ export async function pull(sync: MeshSync, ctx: GitOpsContext): Promise<Pulled> 
   let result: "changed" | "unchanged" | "failed" = "failed";
   try {
     const remote = await remoteOf(sync, ctx);
+    const inputs = await readInputs(sync, ctx);
     const call = { signal: ctx.signal };
-    const resolved = await ctx.git.resolveRef(remote, refOf(sync), call);
+    const maxAgeMs = sharedLookMs(sync, ctx);
+    const resolved = await ctx.git.resolveRef(remote, refOf(sync), { ...call, maxAgeMs });
     const state = seenState(before, resolved, ctx);
     ctx.memory.setState(keyOf(sync), state);
-    if (state.settledKey === settledKey(resolved, sync)) {
+    if (state.settledKey === settledKey(resolved, sync, inputs)) {
       result = "unchanged";
       ctx.metrics.countSync("unchanged");
       return { state: withoutTrouble(state), news: {}, sync };
@@ -38,7 +42,7 @@ export async function pull(sync: MeshSync, ctx: GitOpsContext): Promise<Pulled> 
     const revision = await ctx.git.fetchRevision(remote, resolved, { ...call, path });
     result = "changed";
     ctx.metrics.observeSyncPhase("fetch", (ctx.clock.now() - startMs) / 1000);
-    const taken = await take({ remote, revision, lastLookAtMs: before.lastLookAtMs }, {
+    const taken = await take({ remote, revision, inputs, lastLookAtMs: before.lastLookAtMs }, {
       sync,
       ctx,
       state,

@@ -27,7 +27,7 @@ export async function remoteOf(sync: MeshSync, ctx: GitOpsContext): Promise<Remo
   if (secret === undefined) {
     throw new GitError("no_access", `Cannot use Secret ${keyText(key)}: it does not exist`);
   }
-  const data = secretTexts(secret);
+  const data = secretData(secret);
   const credentials = scheme === "ssh" ? sshKey(data) : token(data);
   const caPem = data["ca.crt"] ?? data["caFile"];
   if (credentials === undefined && caPem === undefined) {
@@ -61,7 +61,8 @@ function token(data: Readonly<Record<string, string>>): GitCredentials | undefin
   return { kind: "basic", username, password: password.replace(/\r?\n$/, "") };
 }
 
-function secretTexts(secret: KubeObject): Record<string, string> {
+/** The data of a Secret as texts. */
+export function secretData(secret: KubeObject): Record<string, string> {
   const data = (secret["data"] ?? {}) as Readonly<Record<string, string>>;
   const decoder = new TextDecoder();
   return Object.fromEntries(

@@ -1,10 +1,14 @@
 import type { Remote, Revision } from "#git";
 import type { GitOpsContext } from "./context.ts";
-import type { Manifest, ManifestProblem } from "./manifest.ts";
+import type { Inputs } from "./inputs.ts";
+import type { Manifest, ManifestFile, ManifestProblem } from "./manifest.ts";
+import { passedOverNotes } from "./notes.ts";
+import { fileFilter } from "./patterns.ts";
 import { definedKinds, kindKey, type Kinds, type Placed, placed } from "./place.ts";
 import { duplicateProblems, readManifests } from "./read.ts";
+import { isSopsText, type SopsKey, sopsKey } from "./sops.ts";
 import { logName, type Step } from "./step.ts";
-import { linkedFiles, manifestEntries } from "./tree_files.ts";
+import { ignoreEntries, linkedFiles, manifestEntries, type Selection } from "./tree_files.ts";
 
 /** A commit that was fetched. */
 export interface Found {
@@ -12,17 +16,26 @@ export interface Found {
   readonly revision: Revision;
   /** When the remote was looked at before this commit was seen. */
   readonly lastLookAtMs: number | undefined;
+  /** What else decides what is applied. */
+  readonly inputs: Inputs;
+}
+
+/** What a revision says. */
+export interface ReadRevision {
+  readonly objects: Placed[];
+  readonly problems: readonly ManifestProblem[];
+  /** What was passed over, in words. */
+  readonly notes: readonly string[];
 }
 
 /** Reads and validates all of a revision. */
-export async function readRevision(
-  { remote, revision }: Found,
-  { sync, ctx }: Step,
-): Promise<{ readonly objects: Placed[]; readonly problems: readonly ManifestProblem[] }> {
+export async function readRevision(found: Found, { sync, ctx }: Step): Promise<ReadRevision> {
+  const { inputs, remote, revision } = found;
   const startMs = ctx.clock.now();
   const tree = revision.tree ?? "";
   const call = { signal: ctx.signal };
-  const selection = manifestEntries(await ctx.git.listTree(remote, tree, call));
+  const selection = await selected(found, { sync, ctx });
+  const notes = passedOverNotes(selection);
   if (selection.submodules.length > 0) {
     ctx.log.warn("Passed over submodules", { sync: logName(sync), paths: selection.submodules });
   }
@@ -30,17 +43,51 @@ export async function readRevision(
   const root = (sync.spec.path || ".").split("/").filter((part) => part !== "" && part !== ".")
     .join("/");
   const linked = linkedFiles(files, root);
-  const read = readManifests(linked.files);
+  const read = readManifests(linked.files, {
+    ...(inputs.variables === undefined ? {} : { variables: inputs.variables }),
+    sopsKeys: await sopsKeys(linked.files, inputs),
+  });
   for (const warning of read.warnings.slice(0, 20)) {
     ctx.log.warn("Read a manifest with a flaw", { sync: logName(sync), ...warning });
   }
   const problems = [...linked.problems, ...read.problems];
-  if (problems.length > 0) return { objects: [], problems };
+  if (problems.length > 0) return { objects: [], problems, notes };
   const kinds = await kindsOf(read.documents, ctx);
   const objects = read.documents.map((manifest) => placed(manifest, sync, kinds));
   ctx.metrics.observeSyncPhase("read", (ctx.clock.now() - startMs) / 1000);
   // Again, as a target namespace can bring together what files kept apart.
-  return { objects, problems: duplicateProblems(objects) };
+  return { objects, problems: duplicateProblems(objects), notes };
+}
+
+/** The files of a revision that are to be read, by the patterns of the spec and of the revision itself. */
+async function selected(
+  { remote, revision }: Found,
+  { sync, ctx }: Pick<Step, "sync" | "ctx">,
+): Promise<Selection> {
+  const tree = revision.tree ?? "";
+  const call = { signal: ctx.signal };
+  const all = await ctx.git.listTree(remote, tree, call);
+  const ignoreFiles = await ctx.git.readFiles(remote, {
+    ...call,
+    tree,
+    entries: ignoreEntries(all),
+  });
+  const { exclude = [], include = [] } = sync.spec;
+  return manifestEntries(all, fileFilter({ exclude, ignoreFiles, include }));
+}
+
+/** The data keys of encrypted files; none where no key is named, so that such files are refused. */
+async function sopsKeys(
+  files: readonly ManifestFile[],
+  { identities }: Inputs,
+): Promise<Map<string, SopsKey>> {
+  const keys = new Map<string, SopsKey>();
+  if (identities === undefined) return keys;
+  for (const { path, text } of files.filter((file) => isSopsText(file.text))) {
+    const key = await sopsKey(text, identities);
+    if (key !== undefined) keys.set(path, key);
+  }
+  return keys;
 }
 
 async function kindsOf(manifests: readonly Manifest[], ctx: GitOpsContext): Promise<Kinds> {

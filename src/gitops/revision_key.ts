@@ -1,10 +1,11 @@
 import { ANNOTATIONS, type MeshSync } from "#api";
 import { contentHash } from "#base";
 import type { GitRef, ResolvedRef } from "#git";
+import type { Inputs } from "./inputs.ts";
 import { holdsKey, holdsOf } from "./quarantine.ts";
 
-/** The part of a spec that changes what is applied, and what is held of it. */
-export function specKey(sync: MeshSync): string {
+/** The part of a spec that changes what is applied, what it refers to, and what is held of it. */
+export function specKey(sync: MeshSync, inputs: Pick<Inputs, "key">): string {
   const { url, path, prune: prunes, targetNamespace } = sync.spec;
   const { commonLabels, drift, force, serviceAccountName } = sync.spec;
   return contentHash({
@@ -17,14 +18,19 @@ export function specKey(sync: MeshSync): string {
     force,
     serviceAccountName,
     holds: holdsKey(holdsOf(sync)),
+    inputs: inputs.key,
   });
 }
 
 /** The commit and all of a sync that decides what becomes of it: while it stays, there is nothing to do. */
-export function settledKey(resolved: ResolvedRef, sync: MeshSync): string {
+export function settledKey(
+  resolved: ResolvedRef,
+  sync: MeshSync,
+  inputs: Pick<Inputs, "key">,
+): string {
   const allowed = sync.metadata.annotations?.[ANNOTATIONS.allowPrune] ?? "";
   const limit = contentHash([sync.spec.pruneLimit, allowed]);
-  return `${resolved.commit} ${resolved.name} ${specKey(sync)} ${limit}`;
+  return `${resolved.commit} ${resolved.name} ${specKey(sync, inputs)} ${limit}`;
 }
 
 /** The ref of a sync, without members that say nothing. */

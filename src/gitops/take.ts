@@ -1,13 +1,14 @@
 import type { MeshSync } from "#api";
-import { keyOf } from "#base";
 import type { Revision } from "#git";
 import type { Verdict } from "#plan";
 import type { GitOpsContext } from "./context.ts";
 import { execute, type Executed } from "./execute.ts";
 import type { SyncState } from "./memory.ts";
+import { movedTagNotes, noteNews, passedOverBefore } from "./notes.ts";
 import { type Composed, trialNews, withHolds } from "./quarantine.ts";
 import { type Found, readRevision } from "./revision.ts";
 import { revisionText, settledKey, specKey } from "./revision_key.ts";
+import { signatureCheck } from "./signed.ts";
 import type { StatusNews } from "./status.ts";
 import { isNews, logName, type Step, type Work } from "./step.ts";
 import { emptyVerdict, heldVerdict } from "./trouble.ts";
@@ -38,15 +39,22 @@ interface Taking extends Step {
 
 /** Takes a new commit in. */
 export async function take(found: Found, step: Taking): Promise<Pulled> {
-  const { revision } = found;
+  const { inputs, revision } = found;
   const { sync, ctx, state } = step;
   const text = revisionText(revision);
-  const settled: SyncState = { ...withoutTrouble(state), settledKey: settledKey(revision, sync) };
-  const news: StatusNews = { lastAttemptedRevision: text };
+  const settled: SyncState = {
+    ...withoutTrouble(state),
+    settledKey: settledKey(revision, sync, inputs),
+  };
+  const signed = await signatureCheck(found, step);
+  const moved = movedTagNotes(sync, revision);
+  const seen: StatusNews = { lastAttemptedRevision: text, ...signed.news };
+  let news = { ...seen, ...noteNews(sync, [...moved, ...passedOverBefore(sync)]) };
   const path = sync.spec.path || ".";
   const held = (verdict: Verdict) => heldBack(verdict, { step, settled, news });
+  if (signed.refusal !== undefined) return held(signed.refusal);
   if (revision.tree === undefined) return held(emptyVerdict(text, path, true));
-  if (state.appliedKey === `${revision.tree} ${specKey(sync)}`) {
+  if (state.appliedKey === `${revision.tree} ${specKey(sync, inputs)}`) {
     const { held: _held, ...rest } = settled;
     ctx.metrics.countSync("unchanged");
     return { state: rest, news: { ...news, lastAppliedRevision: text }, sync };
@@ -55,6 +63,7 @@ export async function take(found: Found, step: Taking): Promise<Pulled> {
   const wait = sync.status?.lastAppliedRevision === text ? undefined : waitOf(sync, text, ctx);
   if (wait !== undefined) return { state: waitingState(settled, wait, text), news, sync };
   const read = await readRevision(found, step);
+  news = { ...seen, ...noteNews(sync, [...moved, ...read.notes]) };
   if (read.problems.length > 0) return held(heldVerdict(text, read.problems));
   if (read.objects.length === 0) return held(emptyVerdict(text, path, false));
   const { appliedKey: _key, settledKey: _settled, held: _refused, ...open } = settled;
@@ -63,7 +72,7 @@ export async function take(found: Found, step: Taking): Promise<Pulled> {
   if (executed.held !== undefined) {
     return heldBack(executed.held, { step, settled, news: { ...news, ...executed.news } });
   }
-  return outcome(executed, { found, step, composed, settled, open });
+  return outcome(executed, { found, step, composed, settled, open, seen: news });
 }
 
 function heldBack(
@@ -98,22 +107,22 @@ function waitingState(settled: SyncState, wait: Wait, text: string): SyncState {
 /** What is remembered and told of a revision that was worked on. */
 function outcome(
   executed: Executed,
-  { found, step, composed, settled, open }: {
+  { found, step, composed, settled, open, seen }: {
     readonly found: Found;
     readonly step: Step;
     readonly composed: Composed;
     readonly settled: SyncState;
     readonly open: SyncState;
+    readonly seen: StatusNews;
   },
 ): Pulled {
   const { sync, ctx, state } = step;
-  const { revision } = found;
+  const { inputs, revision } = found;
   const { work, trouble, pruneWaitsSinceMs } = executed;
   const trials = work === undefined
     ? {}
     : trialNews(work, composed, { ...step, sync: executed.sync });
-  const text = revisionText(revision);
-  const news = { lastAttemptedRevision: text, ...composed.news, ...trials, ...executed.news };
+  const news = { ...seen, ...composed.news, ...trials, ...executed.news };
   const base = { sync: executed.sync, news, ...(work === undefined ? {} : { work }) };
   if (trouble !== undefined) {
     const isSuperseded = executed.superseded === true;
@@ -127,8 +136,8 @@ function outcome(
   const judged = { ...sync, status: { ...sync.status, quarantined: composed.kept } };
   const applied: SyncState = {
     ...done,
-    settledKey: settledKey(revision, judged),
-    appliedKey: `${revision.tree} ${specKey(judged)}`,
+    settledKey: settledKey(revision, judged, inputs),
+    appliedKey: `${revision.tree} ${specKey(judged, inputs)}`,
     appliedAtMs: appliedAtMs(executed, ctx),
     ...(hasNews(work) ? { measuredFromMs: commitSinceMs(found, ctx) } : {}),
   };

@@ -1,19 +1,37 @@
 import type { TreeEntry, TreeFile } from "#git";
 import type { ManifestFile, ManifestProblem } from "./manifest.ts";
+import type { PassedOver } from "./notes.ts";
+import { IGNORE_FILE } from "./patterns.ts";
 import { isManifestPath } from "./read.ts";
 
 /** What of a tree is to be read. */
-export interface Selection {
+export interface Selection extends PassedOver {
   readonly entries: readonly TreeEntry[];
-  /** Submodules: other repositories, which are not read. */
-  readonly submodules: readonly string[];
+}
+
+/** The files of a tree that say which others are not read. */
+export function ignoreEntries(entries: readonly TreeEntry[]): TreeEntry[] {
+  return entries.filter(({ kind, path }) =>
+    kind === "file" && (path === IGNORE_FILE || path.endsWith(`/${IGNORE_FILE}`))
+  );
 }
 
 /** Picks the manifests of a tree. */
-export function manifestEntries(entries: readonly TreeEntry[]): Selection {
+export function manifestEntries(
+  entries: readonly TreeEntry[],
+  isRead: (path: string) => boolean = () => true,
+): Selection {
+  const others = entries.filter(({ kind, path }) => kind !== "submodule" && !isManifestPath(path));
+  const manifests = entries.filter(({ kind, path }) =>
+    kind !== "submodule" && isManifestPath(path)
+  );
+  const read = manifests.filter((entry) => isRead(entry.path));
   return {
-    entries: entries.filter((entry) => entry.kind !== "submodule" && isManifestPath(entry.path)),
-    submodules: entries.filter((entry) => entry.kind === "submodule").map((entry) => entry.path),
+    entries: read,
+    submodules: entries.filter(({ kind, path }) => kind === "submodule" && isRead(path))
+      .map((entry) => entry.path),
+    leftOut: manifests.length - read.length,
+    others: others.length - ignoreEntries(others).length,
   };
 }
 

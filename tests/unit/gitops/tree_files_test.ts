@@ -13,6 +13,7 @@ Deno.test("manifestEntries() picks manifests, and names submodules", () => {
   ]);
   assertEquals(selection.entries.map((entry) => entry.path), ["a.yaml", "link.yml"]);
   assertEquals(selection.submodules, ["vendor"]);
+  assertEquals([selection.leftOut, selection.others], [0, 2]);
 });
 
 Deno.test("linkedFiles() takes links inside the folder for granted and reports those that lead out", () => {

@@ -1,0 +1,143 @@
+import type { MeshSync } from "#api";
+import { contentHash, isPlainObject, keyText, type KubeObject } from "#base";
+import { type SignerKey, signerKeyKind } from "#git";
+import type { GitOpsContext } from "./context.ts";
+import { secretData } from "./remote.ts";
+import { ageIdentities } from "./sops.ts";
+import type { Variable, Variables } from "./variables.ts";
+
+/** What else than a commit decides what is applied: values and keys from the cluster, patterns from the spec. */
+export interface Inputs {
+  /** Differs when any of them does. */
+  readonly key: string;
+  /** Absent when none are declared, so that nothing is replaced. */
+  readonly variables?: Variables;
+  /** age identities; absent when encrypted files are not to be read. */
+  readonly identities?: readonly string[];
+  /** Whose commits are taken; absent when everybody's are. */
+  readonly signers?: readonly SignerKey[];
+}
+
+/** Something that a MeshSync refers to is not there, or of no use. */
+export class InputError extends Error {
+  override readonly name = "InputError";
+  /** The condition's reason. */
+  readonly reason: string;
+  constructor(reason: string, message: string) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
+/**
+ * Reads what a MeshSync refers to in its namespace; costs a request for each object that it names, none otherwise.
+ *
+ * @throws {InputError} when an object is not there or holds nothing of use
+ */
+export async function readInputs(sync: MeshSync, ctx: GitOpsContext): Promise<Inputs> {
+  const { decryption, exclude, include, verify } = sync.spec;
+  const variables = await variablesOf(sync, ctx);
+  const identities = decryption === undefined
+    ? undefined
+    : await identitiesOf(decryption.secretRef.name, sync, ctx);
+  const signers = verify === undefined
+    ? undefined
+    : await signersOf(verify.secretRef.name, sync, ctx);
+  const key = contentHash({
+    exclude,
+    identities,
+    include,
+    signers,
+    variables: variables === undefined ? undefined : [...variables],
+  });
+  return {
+    key,
+    ...(variables === undefined ? {} : { variables }),
+    ...(identities === undefined ? {} : { identities }),
+    ...(signers === undefined ? {} : { signers }),
+  };
+}
+
+/** Later objects win over earlier ones, and what the spec itself says over all. */
+async function variablesOf(sync: MeshSync, ctx: GitOpsContext): Promise<Variables | undefined> {
+  const { variables, variablesFrom } = sync.spec;
+  if (variables === undefined && variablesFrom === undefined) return undefined;
+  const found = new Map<string, Variable>();
+  for (const { kind, name, optional } of variablesFrom ?? []) {
+    const object = await referred({ kind, name }, sync, ctx);
+    if (object === undefined) {
+      if (optional === true) continue;
+      throw new InputError(
+        "VariablesNotFound",
+        `Cannot read variables of ${kind} ${place(sync, name)}: it does not exist`,
+      );
+    }
+    const isSecret = kind === "Secret";
+    const data = isSecret ? secretData(object) : texts(object["data"]);
+    for (const [member, value] of Object.entries(data)) found.set(member, { value, isSecret });
+  }
+  for (const [member, value] of Object.entries(variables ?? {})) {
+    found.set(member, { value, isSecret: false });
+  }
+  return new Map([...found].sort(([a], [b]) => a < b ? -1 : 1));
+}
+
+async function identitiesOf(name: string, sync: MeshSync, ctx: GitOpsContext): Promise<string[]> {
+  const data = await secretOf(name, sync, ctx);
+  const identities = ageIdentities(Object.values(data));
+  if (identities.length === 0) {
+    throw new InputError(
+      "DecryptionKeyNotFound",
+      `Cannot use Secret ${place(sync, name)}: no member holds an age identity (AGE-SECRET-KEY-1…)`,
+    );
+  }
+  return identities;
+}
+
+async function signersOf(name: string, sync: MeshSync, ctx: GitOpsContext): Promise<SignerKey[]> {
+  const data = await secretOf(name, sync, ctx);
+  const keys = Object.entries(data).sort(([a], [b]) => a < b ? -1 : 1)
+    .map(([member, text]) => ({ name: member, text }));
+  const strange = keys.find((key) => signerKeyKind(key.text) === undefined);
+  if (keys.length > 0 && strange === undefined) return keys;
+  const what = strange === undefined
+    ? "it is empty"
+    : `${strange.name} is no armored GPG public key and no ssh public key`;
+  throw new InputError(
+    "SignerKeysNotFound",
+    `Cannot use Secret ${place(sync, name)} to verify commits: ${what}`,
+  );
+}
+
+async function secretOf(
+  name: string,
+  sync: MeshSync,
+  ctx: GitOpsContext,
+): Promise<Record<string, string>> {
+  const secret = await referred({ kind: "Secret", name }, sync, ctx);
+  if (secret !== undefined) return secretData(secret);
+  const message = `Cannot use Secret ${place(sync, name)}: it does not exist`;
+  throw new InputError("SecretNotFound", message);
+}
+
+async function referred(
+  { kind, name }: { readonly kind: "ConfigMap" | "Secret"; readonly name: string },
+  sync: MeshSync,
+  ctx: GitOpsContext,
+): Promise<KubeObject | undefined> {
+  const plural = kind === "Secret" ? "secrets" : "configmaps";
+  const type = { apiVersion: "v1", kind, plural, namespaced: true } as const;
+  const key = { namespace: sync.metadata.namespace ?? "", name };
+  return await ctx.cluster.get(type, key, ctx.signal);
+}
+
+function place(sync: MeshSync, name: string): string {
+  return keyText({ namespace: sync.metadata.namespace ?? "", name });
+}
+
+function texts(data: unknown): Record<string, string> {
+  const entries = isPlainObject(data) ? Object.entries(data) : [];
+  return Object.fromEntries(
+    entries.flatMap(([name, value]) => typeof value === "string" ? [[name, value]] : []),
+  );
+}

@@ -58,6 +58,7 @@ const STAGES: readonly Stage[] = [
       "src/runtime",
       "src/reconcile",
       "src/gitops",
+      "src/admission",
       "src/cli",
       "scripts/control_plane",
       "scripts/demo",

@@ -7,6 +7,7 @@ import {
   userFunction,
 } from "../support/controller_story.ts";
 import { metricSamples } from "../support/running_controller.ts";
+import { testClient } from "../support/transport.ts";
 
 const cluster = testCluster();
 
@@ -18,7 +19,14 @@ controllerTest(
   { cluster, concurrency: 8 },
   async (story) => {
     const names = Array.from({ length: COUNT }, (_, index) => `fn-${index}`);
-    await story.apply(...names.map((name) => userFunction(name)));
+    await using client = testClient(await cluster.access());
+    await Promise.all(names.map((name) => {
+      const { metadata, ...rest } = userFunction(name);
+      return client.cluster.create({
+        ...rest,
+        metadata: { ...metadata, namespace: story.namespace },
+      });
+    }));
     await eventually(async () => {
       const objects = await story.list<Conditioned>("functions");
       const ready = objects.filter((object) => readyText(object).startsWith("True ")).length;

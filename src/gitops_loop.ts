@@ -1,8 +1,9 @@
-import { isMeshKind, resourceOf } from "#api";
-import { keyOf } from "#base";
+import { isMeshKind, type MeshSync, resourceOf } from "#api";
+import { keyOf, keyText, type ObjectKey } from "#base";
 import { gitSource } from "#git";
 import {
   BOOTSTRAP_NAME,
+  dependencyKeys,
   ensureBootstrap,
   type GitOpsContext,
   type OnceReport,
@@ -10,8 +11,16 @@ import {
   SyncMemory,
   syncOnce,
 } from "#gitops";
-import { Informer, type ObjectChange } from "#kube";
+import {
+  actingAs,
+  type ClusterClient,
+  httpCluster,
+  Informer,
+  type ObjectChange,
+  serviceAccountUser,
+} from "#kube";
 import { Controller } from "#runtime";
+import { FollowedKinds } from "./followed_kinds.ts";
 import { type Parts, untilDone } from "./parts.ts";
 import type { MeshController } from "./mesh_controller.ts";
 
@@ -23,7 +32,9 @@ export class GitOpsLoop {
   readonly #parts: Parts;
   readonly #controller: MeshController;
   readonly #memory = new SyncMemory();
+  readonly #clients = new Map<string, ClusterClient>();
   #syncs: Informer | undefined;
+  #followed: FollowedKinds | undefined;
   #queue: Controller | undefined;
 
   constructor(parts: Parts, controller: MeshController) {
@@ -47,6 +58,7 @@ export class GitOpsLoop {
     this.#queue = queue;
     for (const sync of syncs.list()) queue.enqueue(keyOf(sync));
     await Promise.all([following, queue.run(), this.#bootstrap(signal)]);
+    await this.#followed?.ended();
   }
 
   /** Brings the MeshSync of the flags to convergence once, and says how that went. */
@@ -80,7 +92,18 @@ export class GitOpsLoop {
 
   #build(syncs: Informer, signal: AbortSignal): Controller {
     const { clock, log, metrics } = this.#parts;
-    const ctx = { ...this.#context(signal), syncs };
+    const followed = new FollowedKinds(this.#parts, {
+      signal,
+      onChange: (change) => this.#wakeOwners(change),
+    });
+    this.#followed = followed;
+    const ctx: GitOpsContext = {
+      ...this.#context(signal),
+      syncs,
+      follow: (types) => followed.follow(types),
+      followed: (type) => followed.cache(type),
+      wake: (key) => this.#wake(key),
+    };
     return new Controller({
       name: "MeshSync",
       reconcile: (key, passSignal) => reconcileMeshSync(key, { ...ctx, signal: passSignal }),
@@ -97,6 +120,7 @@ export class GitOpsLoop {
     const { bootstrap, cacheDirectory } = config;
     return {
       cluster,
+      clientOf: (account) => this.#clientOf(account),
       caches: this.#controller.caches,
       memory: this.#memory,
       git: gitSource({ cacheDirectory }),
@@ -109,6 +133,15 @@ export class GitOpsLoop {
         : { bootstrap: { key: { namespace, name: BOOTSTRAP_NAME }, url: bootstrap.url } }),
       signal,
     };
+  }
+
+  /** One client for each account, as each finds out by itself which kinds there are. */
+  #clientOf(account: ObjectKey): ClusterClient {
+    const user = serviceAccountUser(account);
+    const { transport, clock } = this.#parts;
+    const client = this.#clients.get(user) ?? httpCluster(actingAs(transport, user), { clock });
+    this.#clients.set(user, client);
+    return client;
   }
 
   #informer(signal: AbortSignal): Informer {
@@ -128,13 +161,34 @@ export class GitOpsLoop {
 
   #changed(change: ObjectChange): void {
     const sync = change.after ?? change.before;
-    if (sync !== undefined) this.#queue?.enqueue(keyOf(sync));
+    if (sync !== undefined) {
+      this.#queue?.enqueue(keyOf(sync));
+      for (const key of this.#dependants(keyOf(sync))) this.#queue?.enqueue(key);
+    }
     this.#notice(change);
+  }
+
+  /** The syncs that wait for another one: its events are theirs. */
+  #dependants(key: ObjectKey): ObjectKey[] {
+    const syncs = (this.#syncs?.list() ?? []) as readonly MeshSync[];
+    return syncs.filter((sync) =>
+      dependencyKeys(sync).some((other) => keyText(other) === keyText(key))
+    ).map(keyOf);
+  }
+
+  /** Has a sync look at its repository now, whatever its interval. */
+  #wake(key: ObjectKey): void {
+    this.#memory.setState(key, { ...this.#memory.state(key), nextLookAtMs: 0 });
+    this.#queue?.enqueue(key);
   }
 
   #notice(change: ObjectChange): void {
     const object = change.after ?? change.before;
     if (object === undefined || !isMeshKind(object)) return;
+    this.#wakeOwners(change);
+  }
+
+  #wakeOwners(change: ObjectChange): void {
     for (const key of this.#memory.notice(change)) this.#queue?.enqueue(key);
   }
 }

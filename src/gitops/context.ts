@@ -48,6 +48,8 @@ export interface GitOpsContext {
   readonly events: { record(object: KubeObject, event: EventDraft): void };
   /** The MeshSync that this program's flags made, the only one that may name a `file:` url: this one. */
   readonly bootstrap?: { readonly key: ObjectKey; readonly url: string };
+  /** Whether the program ends after this: then nobody would be there to take objects along with a deleted sync. */
+  readonly isTransient?: boolean;
   /** From 0 to 1, to spread the looks of many syncs; `Math.random` when left out. */
   readonly random?: () => number;
   readonly signal: AbortSignal;

@@ -32,7 +32,7 @@ export function deletesObjects(sync: MeshSync): boolean {
 /** Puts the finalizer on a sync whose objects go with it, and takes it from one whose objects stay. */
 export async function ensureFinalizer(sync: MeshSync, ctx: GitOpsContext): Promise<MeshSync> {
   const has = hasFinalizer(sync);
-  if (has === deletesObjects(sync)) return sync;
+  if (has === deletesObjects(sync) || ctx.isTransient === true) return sync;
   return await writeFinalizers(sync, !has, ctx);
 }
 

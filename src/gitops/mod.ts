@@ -27,3 +27,4 @@ export { fieldManager, HASH_ANNOTATION, syncLabels } from "./place.ts";
 export { revisionText } from "./revision_key.ts";
 export { duplicateProblems, isManifestPath, type ReadManifests, readManifests } from "./read.ts";
 export { reconcileMeshSync } from "./sync.ts";
+export { dependencyKeys } from "./wait.ts";

@@ -35,7 +35,7 @@ export async function syncOnce(
       return failed("NotFound", `Cannot sync ${keyText(key)}: no such MeshSync`);
     }
     const syncs = { get: () => sync, synced: true };
-    const next = await reconcileMeshSync(key, { ...ctx, syncs });
+    const next = await reconcileMeshSync(key, { ...ctx, syncs, isTransient: true });
     const after = await ctx.cluster.get(resourceOf("MeshSync"), key, ctx.signal) as
       | MeshSync
       | undefined;

@@ -14,6 +14,11 @@ export class StatusPace {
   /** By uid, the oldest first. */
   readonly #writtenMs = new Map<string, number>();
 
+  /** Objects that are remembered: those of the last moments. */
+  get size(): number {
+    return this.#writtenMs.size;
+  }
+
   /** How long to wait with the next write; 0 for not at all. */
   delayMs(uid: string, nowMs: number): number {
     const writtenMs = this.#writtenMs.get(uid);

@@ -7,11 +7,16 @@ import { closestString } from "@std/text";
 import { errorText } from "#base";
 import { crdsVerb } from "./crds.ts";
 import { UsageError } from "./flag.ts";
+import { getVerb } from "./get.ts";
 import { overview, verbHelp } from "./help.ts";
+import { historyVerb } from "./history.ts";
 import { type Output, terminal } from "./output.ts";
 import { parseArguments } from "./parse.ts";
+import { reconcileVerb } from "./reconcile.ts";
 import { renderVerb } from "./render.ts";
+import { resumeVerb } from "./resume.ts";
 import { runVerb } from "./run.ts";
+import { suspendVerb } from "./suspend.ts";
 import { syncVerb } from "./sync.ts";
 import { validateVerb } from "./validate.ts";
 import type { Verb } from "./verb.ts";
@@ -21,6 +26,11 @@ import { versionVerb } from "./version.ts";
 const VERBS: readonly Verb[] = [
   runVerb,
   syncVerb,
+  getVerb,
+  reconcileVerb,
+  suspendVerb,
+  resumeVerb,
+  historyVerb,
   renderVerb,
   validateVerb,
   crdsVerb,

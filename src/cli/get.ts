@@ -1,0 +1,69 @@
+import { type MeshSync, resourceOf } from "#api";
+import { conditionOf } from "#base";
+import { namedSync, openSession, SESSION_FLAGS } from "./cluster_session.ts";
+import { type Flag, UsageError } from "./flag.ts";
+import { outputFlag } from "./flags.ts";
+import { ageText, shortRevision, table } from "./table.ts";
+import type { Verb } from "./verb.ts";
+
+const ALL_FLAG: Flag = {
+  name: "all-namespaces",
+  env: "MESHWRIGHT_ALL_NAMESPACES",
+  kind: "boolean",
+  default: "false",
+  short: "A",
+  help: "Those of all namespaces",
+};
+
+/** `meshwright get syncs` */
+export const getVerb: Verb = {
+  name: "get",
+  summary: "List MeshSyncs with their revision, health and cause",
+  words: "syncs [NAME]",
+  description: ["-o json prints the MeshSyncs themselves, one line each."],
+  flags: [ALL_FLAG, ...SESSION_FLAGS, outputFlag(["text", "json"])],
+  async run({ words, flags, output, signal }) {
+    const [what = "", ...names] = words;
+    if (!["sync", "syncs", "msync", "meshsync", "meshsyncs"].includes(what)) {
+      throw new UsageError(`Cannot get "${what}": say get syncs [NAME]`);
+    }
+    await using session = await openSession(flags);
+    const { cluster, namespace } = session;
+    const isAll = flags.boolean("all-namespaces");
+    const scope = isAll ? { signal } : { namespace, signal };
+    const syncs = names.length > 0
+      ? [await namedSync(names, session, signal)]
+      : await cluster.list(resourceOf("MeshSync"), scope) as MeshSync[];
+    if (flags.text("output") === "json") {
+      syncs.forEach((sync) => output.out(JSON.stringify(sync)));
+      return 0;
+    }
+    if (syncs.length === 0) {
+      output.note(isAll ? "No MeshSyncs" : `No MeshSyncs in namespace ${namespace}`);
+      return 0;
+    }
+    const nowMs = Date.now();
+    const rows = syncs.map((sync) => rowOf(sync, nowMs));
+    table(
+      ["NAMESPACE", "NAME", "READY", "APPLIED", "HEALTHY", "SINCE", "MESSAGE"],
+      rows,
+    ).forEach((line) => output.out(line));
+    return 0;
+  },
+};
+
+const MESSAGE_LENGTH_MAX = 120;
+
+function rowOf({ metadata, status, spec }: MeshSync, nowMs: number): string[] {
+  const ready = conditionOf(status?.conditions, "Ready");
+  const message = ready?.message ?? "not looked at yet";
+  return [
+    metadata.namespace ?? "",
+    metadata.name,
+    spec.suspend === true ? "Suspended" : ready?.status === "True" ? "True" : ready?.reason ?? "",
+    shortRevision(status?.lastAppliedRevision ?? ""),
+    shortRevision(status?.lastHealthyRevision ?? ""),
+    ageText(ready?.lastTransitionTime ?? "", nowMs),
+    message.length > MESSAGE_LENGTH_MAX ? `${message.slice(0, MESSAGE_LENGTH_MAX)}…` : message,
+  ];
+}

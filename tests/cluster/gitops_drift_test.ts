@@ -93,7 +93,10 @@ Deno.test("an edit by hand is undone from memory, without a look at Git", async 
   story.requests();
   await watch.pass();
   assertEquals(await story.git.take(), []);
-  assertEquals(story.requests().filter((one) => one.endsWith("Function")), ["apply Function"]);
+  assertEquals(story.requests().filter((one) => one.endsWith("Function")), [
+    "apply Function",
+    "dry-run Function",
+  ]);
   const { spec } = await live(story);
   assertEquals([spec["replicas"], spec["image"]], [2, "example/runner:1"]);
   const event = story.events.find((one) => one.reason === "DriftCorrected");

@@ -5,7 +5,7 @@ import { gitSource } from "#git";
 import { type GitOpsContext, reconcileMeshSync, SyncMemory } from "#gitops";
 import { installDefinitions } from "#kube";
 import type { EventDraft } from "#plan";
-import { type ApiRequestSample, createMetrics, silentLogger } from "#telemetry";
+import { type ApiRequestSample, createLogger, createMetrics } from "#telemetry";
 import type { TestCluster } from "./control_plane.ts";
 import {
   type CountedGit,
@@ -24,6 +24,10 @@ export interface SyncStory extends AsyncDisposable {
   readonly client: TestClient;
   readonly git: CountedGit;
   readonly events: EventDraft[];
+  /** Log lines so far, of every level. */
+  readonly logs: string[];
+  /** All that the loop has on the disk. */
+  readonly cacheDirectory: string;
   readonly metrics: ReturnType<typeof createMetrics>;
   /** What the loop runs with; a new one after {@linkcode SyncStory.restart}. */
   context(): GitOpsContext;
@@ -59,13 +63,15 @@ export async function syncStory(cluster: TestCluster): Promise<SyncStory> {
   const git = await countedGit(folder.path);
   const key = { namespace: space.name, name: "shop" };
   const events: EventDraft[] = [];
+  const logs: string[] = [];
+  const cacheDirectory = `${folder.path}/cache`;
   const metrics = createMetrics();
   const fixed = {
     cluster: client.cluster,
     caches: {},
-    git: gitSource({ cacheDirectory: `${folder.path}/cache`, environment: git.environment }),
+    git: gitSource({ cacheDirectory, environment: git.environment }),
     clock: systemClock,
-    log: silentLogger,
+    log: createLogger({ level: "debug", sink: (line) => logs.push(line) }),
     metrics,
     events: { record: (_object: KubeObject, event: EventDraft) => events.push(event) },
     bootstrap: { key, url: repository.url },
@@ -78,6 +84,8 @@ export async function syncStory(cluster: TestCluster): Promise<SyncStory> {
     client,
     git,
     events,
+    logs,
+    cacheDirectory,
     metrics,
     ...passes(key, { ...fixed, client }),
     sync: async (spec = {}, annotations = {}) => {

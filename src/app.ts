@@ -2,6 +2,7 @@ import type { Admission } from "#admission";
 import { customResourceDefinitions } from "#api";
 import type { OnceReport } from "#gitops";
 import { installDefinitions, runAsLeader } from "#kube";
+import { startReceiver } from "#receiver";
 import { type Server, startServer } from "#telemetry";
 import { admissionWebhook } from "./admission_webhook.ts";
 import { GitOpsLoop } from "./gitops_loop.ts";
@@ -117,7 +118,7 @@ export class App implements AsyncDisposable {
   }
 
   #startServers(): Server[] {
-    const { config, metrics } = this.#parts;
+    const { config, cluster, clock, log, metrics } = this.#parts;
     const checks = {
       live: { controllers: () => this.#controller.stuck() ?? this.#gitOps.stuck() },
       ready: {
@@ -127,15 +128,16 @@ export class App implements AsyncDisposable {
         syncs: () => this.#isStandby() ? undefined : this.#gitOps.unsynced(),
       },
     };
-    const { metricsAddress, healthAddress } = config;
+    const { metricsAddress, healthAddress, receiverAddress = "0" } = config;
     const servers = metricsAddress === healthAddress
       ? [startServer({ address: metricsAddress, metrics, ...checks })]
       : [
         startServer({ address: metricsAddress, metrics }),
         startServer({ address: healthAddress, ...checks }),
       ];
-    const listening = servers.filter((server) => server !== undefined);
-    this.#parts.log.info("Listening", { urls: listening.map((server) => server.url) });
+    const receiver = startReceiver({ address: receiverAddress, cluster, clock, log });
+    const listening = [...servers, receiver].filter((server) => server !== undefined);
+    log.info("Listening", { urls: listening.map((server) => server.url) });
     return listening;
   }
 

@@ -53,12 +53,16 @@ export interface Config {
   /** Undefined: all namespaces. */
   readonly watchedNamespace?: string;
   readonly pauseRollout: boolean;
+  /** Let pods restart for what a new version of the program renders differently. */
+  readonly rolloutOnUpgrade: boolean;
   readonly reconcileMeshes: boolean;
   readonly installDefinitions: boolean;
   readonly logLevel: LogLevel;
   /** `:8080`, `127.0.0.1:0`, or `0` for no server. */
   readonly metricsAddress: string;
   readonly healthAddress: string;
+  /** Where Git services call; none when left out or `0`. */
+  readonly receiverAddress?: string;
   /** Undefined: no webhook. */
   readonly webhook?: WebhookConfig;
   readonly leaderElection?: { readonly name: string; readonly namespace?: string };

@@ -19,6 +19,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   runtime: { tower: "b", rank: 3 },
   reconcile: { tower: "bridge", rank: 4 },
   gitops: { tower: "bridge", rank: 4 },
+  notify: { tower: "bridge", rank: 4 },
+  receiver: { tower: "bridge", rank: 4 },
   admission: { tower: "bridge", rank: 4 },
   cli: { tower: "cli", rank: 5 },
 };

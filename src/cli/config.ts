@@ -20,11 +20,13 @@ export async function configFrom(
     concurrency: Math.max(1, flags.integer("concurrency")),
     ...(watchedNamespace === undefined ? {} : { watchedNamespace }),
     pauseRollout: flags.boolean("pause-rollout"),
+    rolloutOnUpgrade: flags.boolean("rollout-on-upgrade"),
     reconcileMeshes: flags.boolean("enable-function-mesh-controller"),
     installDefinitions: flags.boolean("install-crds"),
     logLevel: flags.text("log-level") as LogLevel,
     metricsAddress: servers ? flags.text("metrics-addr") : "0",
     healthAddress: servers ? flags.text("health-probe-addr") : "0",
+    receiverAddress: servers ? flags.text("receiver-addr") : "0",
     ...(servers ? { ...leaderElectionFrom(flags), ...webhookFrom(flags) } : {}),
   };
   return Object.freeze(config);

@@ -172,6 +172,13 @@ export const SERVER_FLAGS: readonly Flag[] = [
     "ADDRESS",
     "Where /healthz and /readyz are served; 0 turns it off",
   ),
+  text(
+    "receiver-addr",
+    "RECEIVER_ADDR",
+    "0",
+    "ADDRESS",
+    "Where Git services call POST /receive/NAMESPACE/NAME, e.g. :9292; 0 turns it off",
+  ),
   flag(
     "enable-leader-election",
     "ENABLE_LEADER_ELECTION",

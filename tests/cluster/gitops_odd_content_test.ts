@@ -1,0 +1,66 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { testCluster } from "../support/control_plane.ts";
+import { configMapText, syncStory } from "../support/sync_story.ts";
+
+const cluster = testCluster();
+
+Deno.test("a submodule and files that are no manifests are passed over, and the status says so", async () => {
+  await using story = await syncStory(cluster);
+  await story.repository.commit({
+    "meshes/a.yaml": configMapText("a", "1"),
+    "meshes/README.md": "hello",
+    "meshes/.hidden/b.yaml": "not: [yaml",
+  });
+  const other = "0123456789012345678901234567890123456789";
+  await story.repository.git("update-index", "--add", "--cacheinfo", `160000,${other},meshes/lib`);
+  await story.repository.git("commit", "--quiet", "--message", "Add a submodule");
+  await story.sync();
+  await story.pass();
+  assertMatch(await story.ready(), /^True Healthy: .*: 1 object$/);
+  assertEquals((await story.status()).notes, [
+    "lib is a submodule, another repository: not read",
+    "2 files passed over: not *.yaml, *.yml or *.json, or hidden",
+  ]);
+});
+
+Deno.test("a Git LFS pointer holds the revision back, as its content is not in Git", async () => {
+  await using story = await syncStory(cluster);
+  await story.repository.commit({
+    "meshes/a.yaml": `version https://git-lfs.github.com/spec/v1\noid sha256:${
+      "4".repeat(64)
+    }\nsize 12\n`,
+  });
+  await story.sync();
+  await story.pass();
+  assertMatch(
+    await story.ready(),
+    /^False InvalidManifests: .*meshes\/a\.yaml:1: is a Git LFS pointer/,
+  );
+});
+
+Deno.test("a symbolic link out of the tree holds the revision back, one within is followed by name", async () => {
+  await using story = await syncStory(cluster);
+  await story.repository.commit({ "meshes/a.yaml": configMapText("a", "1") });
+  await Deno.symlink("a.yaml", `${story.repository.directory}/meshes/b.yaml`);
+  await story.repository.commit({});
+  await story.sync();
+  await story.pass();
+  assertMatch(await story.ready(), /^True Healthy: .*: 1 object$/);
+  await Deno.symlink("/etc/passwd", `${story.repository.directory}/meshes/c.yaml`);
+  await story.repository.commit({});
+  await story.pass();
+  assertMatch(
+    await story.ready(),
+    /^False InvalidManifests: .*meshes\/c\.yaml:1: is a symbolic link to "\/etc\/passwd"/,
+  );
+});
+
+Deno.test("a path that is a symbolic link or a submodule is no folder, and the status says what it is", async () => {
+  await using story = await syncStory(cluster);
+  await story.repository.commit({ "real/a.yaml": configMapText("a", "1") });
+  await Deno.symlink("real", `${story.repository.directory}/meshes`);
+  await story.repository.commit({});
+  await story.sync();
+  await story.pass();
+  assertMatch(await story.ready(), /^False PathNotFound: .*meshes .*: it is a symbolic link/);
+});

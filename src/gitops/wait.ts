@@ -15,8 +15,8 @@ export interface Wait {
 export function waitOf(sync: MeshSync, text: string, ctx: GitOpsContext): Wait | undefined {
   const untilMs = closedUntilMs(sync.spec.windows ?? [], ctx.clock.now());
   if (untilMs !== undefined) {
-    const until = Number.isFinite(untilMs) ? `until ${timestamp(untilMs)}` : "for ever";
-    const message = `${text} waits ${until}: windows keep it from being applied`;
+    const until = Number.isFinite(untilMs) ? `until ${timestamp(untilMs)}` : "for a window";
+    const message = `${text} waits ${until}: spec.windows keep it from being applied now`;
     const verdict = waiting("WaitingForWindow", message);
     return Number.isFinite(untilMs) ? { verdict, untilMs } : { verdict };
   }

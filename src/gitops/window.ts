@@ -24,7 +24,7 @@ export function windowProblems(windows: readonly Window[]): Problem[] {
  * window's own time zone, so that a window moves with summer time.
  *
  * @param nowMs milliseconds since 1970
- * @returns milliseconds since 1970; `Infinity` where no schedule ever opens
+ * @returns milliseconds since 1970; `Infinity` where none opens soon, or ever
  *
  * @example
  * ```ts
@@ -49,8 +49,8 @@ export function closedUntilMs(windows: readonly Window[], nowMs: number): number
   return Infinity;
 }
 
-/** Enough for a minute-wise schedule that is denied for a week. */
-const STEPS_MAX = 25_000;
+/** Bounds the search: what does not open within so many beginnings and ends is taken for closed. */
+const STEPS_MAX = 3_000;
 
 function isOpen(windows: readonly Window[], atMs: number): boolean {
   const within = (window: Window) => openUntilMs(window, atMs) !== undefined;

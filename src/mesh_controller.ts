@@ -12,6 +12,7 @@ import {
 } from "#reconcile";
 import { Controller } from "#runtime";
 import { type Parts, untilDone } from "./parts.ts";
+import { VERSION } from "./version.ts";
 
 /** How often everything is looked at although nothing changed: a net under the watches that costs no request. */
 const RESYNC_MS = 10 * 60_000;
@@ -160,6 +161,7 @@ export class MeshController {
       caches: this.#caches,
       settings: { ...config.settings, verticalPodAutoscaler },
       options: config,
+      version: VERSION,
       clock,
       log,
       metrics,

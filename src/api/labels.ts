@@ -61,10 +61,10 @@ export const ANNOTATIONS = {
   declaredMinimum: "compute.functionmesh.io/declared-min-replicas",
   /** On a component without `spec.replicas`: the number that was filled in for the scale subresource. Ours. */
   filledReplicas: "compute.functionmesh.io/filled-replicas",
-  /** On a StatefulSet: hash of what it was rendered from. Ours. */
-  renderedHash: "compute.functionmesh.io/rendered-hash",
-  /** On a StatefulSet: version of the program that rendered it. Ours. */
-  renderedBy: "compute.functionmesh.io/rendered-by",
+  /** On a StatefulSet: what its pod template was rendered from, and by which version of the program. Ours. */
+  rendered: "compute.functionmesh.io/rendered",
+  /** On a Function, Source or Sink: any new value rolls out what is held back. Ours. */
+  rollout: "compute.functionmesh.io/rollout",
   /** On any resource of ours: look at it now; any new value. Ours. */
   requestedAt: "reconcile.functionmesh.io/requestedAt",
   /** `disabled`: a MeshSync does not delete the object. Ours. */

@@ -134,6 +134,12 @@ export const CONTROLLER_FLAGS: readonly Flag[] = [
     "Hold back changes of running objects that no edit of their resource asked for",
   ),
   flag(
+    "rollout-on-upgrade",
+    "ROLLOUT_ON_UPGRADE",
+    "false",
+    "Restart pods for what this version renders differently, or the reference operator did",
+  ),
+  flag(
     "enable-function-mesh-controller",
     "ENABLE_FUNCTION_MESH_CONTROLLER",
     "true",

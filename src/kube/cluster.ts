@@ -28,6 +28,12 @@ export interface RemoveOptions {
   readonly signal?: AbortSignal;
 }
 
+/** The `metadata.managedFields` of an object, which other reads leave out. */
+export interface ManagedFields {
+  readonly fields: readonly JsonObject[];
+  readonly resourceVersion: string;
+}
+
 /**
  * What this program asks of an API server.
  *
@@ -39,6 +45,8 @@ export interface RemoveOptions {
 export interface ClusterClient {
   /** The object, or undefined when it (or its kind) is not there. */
   get(type: ResourceType, key: ObjectKey, signal?: AbortSignal): Promise<KubeObject | undefined>;
+  /** Who manages which fields of an object, at which version; undefined when it is not there. */
+  managedFields(id: ObjectId, signal?: AbortSignal): Promise<ManagedFields | undefined>;
   /** All objects, read in pages. */
   list(type: ResourceType, options?: ListOptions): Promise<KubeObject[]>;
   /** Server-side apply; answers the object as stored. */

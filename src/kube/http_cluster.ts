@@ -8,7 +8,13 @@ import {
   systemClock,
 } from "#base";
 import { ApiError, type Ask, isGone, isKindMissing, isNotFound } from "./api_error.ts";
-import type { ApplyOptions, ClusterClient, ListOptions, RemoveOptions } from "./cluster.ts";
+import type {
+  ApplyOptions,
+  ClusterClient,
+  ListOptions,
+  ManagedFields,
+  RemoveOptions,
+} from "./cluster.ts";
 import { Discovery } from "./discovery.ts";
 import { listPages } from "./list_pages.ts";
 import { resourcePath, type ResourceType } from "./resource_type.ts";
@@ -48,6 +54,24 @@ class HttpCluster implements ClusterClient {
         signal,
       });
       return strippedObject(answer, type);
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async managedFields(id: ObjectId, signal?: AbortSignal): Promise<ManagedFields | undefined> {
+    const type = await this.#discovery.resourceType(id.apiVersion, id.kind);
+    if (type === undefined) return undefined;
+    try {
+      const { metadata } = await this.#transport.request({
+        path: resourcePath(type, id),
+        ask: { verb: "get", kind: id.kind, key: id },
+        signal,
+      });
+      const { managedFields, resourceVersion } = (metadata ?? {}) as JsonObject;
+      const fields = Array.isArray(managedFields) ? managedFields as JsonObject[] : [];
+      return { fields, resourceVersion: String(resourceVersion ?? "") };
     } catch (error) {
       if (isNotFound(error)) return undefined;
       throw error;

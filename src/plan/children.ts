@@ -9,7 +9,9 @@ import {
   sameJson,
 } from "#base";
 import { differences } from "./drift.ts";
+import { type HeldTemplate, type RolledOut, withRollout } from "./held_template.ts";
 import { withDeclaredReplicas, withScaledReplicas } from "./replicas.ts";
+import type { RolloutInputs } from "./rollout.ts";
 
 /** One write that brings the cluster closer to what is desired. */
 export type Step =
@@ -22,6 +24,8 @@ export type Step =
     readonly paths: readonly string[];
     /** The live object that the step was planned on. */
     readonly live?: KubeObject;
+    /** Write only these members, as a merge patch: the object is no whole one, as its pod template is held. */
+    readonly isPartial?: true;
   }
   | { readonly action: "remove"; readonly id: ObjectId; readonly uid: string };
 
@@ -33,6 +37,8 @@ export interface ChildrenLook {
   readonly live: readonly KubeObject[];
   /** By uid of a live object: {@linkcode settledMark} of what an apply was found not to change. */
   readonly settled: ReadonlyMap<string, string>;
+  /** For an owner of a StatefulSet: what may reach its pods. */
+  readonly rollout?: RolloutInputs;
 }
 
 /** What to do about the children of one owner. */
@@ -42,6 +48,8 @@ export interface ChildrenPlan {
   readonly foreign: readonly ForeignChild[];
   /** Fields that cannot be changed on a live object and were kept as they are (W-58). */
   readonly immutable: readonly string[];
+  /** The pod template that is not rolled out for now. */
+  readonly held?: HeldTemplate;
 }
 
 export interface ForeignChild {
@@ -61,16 +69,24 @@ export function planChildren(look: ChildrenLook): ChildrenPlan {
   const steps: Step[] = [];
   const foreign: ForeignChild[] = [];
   const immutable: string[] = [];
+  let held: HeldTemplate | undefined;
   const liveById = new Map(look.live.map((object) => [idText(idOf(object)), object]));
   for (const desired of look.desired) {
     const live = liveById.get(idText(idOf(desired)));
     liveById.delete(idText(idOf(desired)));
-    const object = withHash(withDeclaredReplicas(desired));
+    const rolled = rolledOut(desired, live, look.rollout);
+    held ??= rolled.held;
+    const object = withHash(withDeclaredReplicas(rolled.object));
     if (live === undefined) {
       steps.push({ action: "apply", object, why: "absent", paths: [] });
     } else if (!belongsTo(live, look.owner, desired)) {
       foreign.push({ id: idOf(live), holder: holderOf(live) });
-    } else if (live.metadata.deletionTimestamp === undefined) {
+    } else if (live.metadata.deletionTimestamp !== undefined) {
+      continue;
+    } else if (rolled.held !== undefined) {
+      const step = partialStep(rolled.object, live);
+      if (step !== undefined) steps.push(step);
+    } else {
       const kept = withImmutableKept(object, live);
       immutable.push(...kept.paths.map((path) => `${live.kind} ${path}`));
       const step = changeStep(withScaledReplicas(kept.object, live), live, look.settled);
@@ -84,7 +100,25 @@ export function planChildren(look: ChildrenLook): ChildrenPlan {
       steps.push({ action: "remove", id: idOf(live), uid });
     }
   }
-  return { steps, foreign, immutable };
+  return { steps, foreign, immutable, ...(held === undefined ? {} : { held }) };
+}
+
+function rolledOut(
+  desired: KubeObject,
+  live: KubeObject | undefined,
+  rollout: RolloutInputs | undefined,
+): RolledOut {
+  return rollout === undefined || desired.kind !== "StatefulSet"
+    ? { object: desired }
+    : withRollout(desired, live, rollout);
+}
+
+/** The write of what is not held back. */
+function partialStep(object: KubeObject, live: KubeObject): Step | undefined {
+  const paths = differences(live, object);
+  return paths.length === 0
+    ? undefined
+    : { action: "apply", object, why: "changed", paths, live, isPartial: true };
 }
 
 /**

@@ -1,3 +1,4 @@
+import { ANNOTATIONS } from "#api";
 import {
   type Condition,
   type ConditionDraft,
@@ -8,7 +9,9 @@ import {
 } from "#base";
 import { type Cause, creationCause, firstCause, podCause, type WarningEvent } from "./cause.ts";
 import type { ForeignChild } from "./children.ts";
+import type { HeldTemplate } from "./held_template.ts";
 import { isPodReady, ordinalOf, type Pod } from "./pod.ts";
+import { renderedFrom } from "./rollout.ts";
 import { failureVerdict, problemsVerdict, type StepFailure, type Verdict } from "./verdict.ts";
 
 /** What one pod of a component is doing. */
@@ -42,6 +45,8 @@ export interface ComponentStatus {
   readonly namespacedBackendConfigRevision?: string;
   /** Fields of children that would change if the rollout were not paused. Names only, never values (W-62). */
   readonly pendingChange?: string;
+  /** Version of the program that rendered the pods; `function-mesh` for the reference operator. */
+  readonly renderedBy?: string;
 }
 
 /** Everything that a component's status follows from. */
@@ -53,6 +58,8 @@ export interface ComponentFacts {
   readonly immutable: readonly string[];
   /** Paths held back by a pause. */
   readonly pending: readonly string[];
+  /** The pod template that is not rolled out for now. */
+  readonly held?: HeldTemplate | undefined;
   readonly selector: string;
   readonly statefulSet: KubeObject | undefined;
   readonly pods: readonly Pod[];
@@ -85,7 +92,18 @@ export function componentStatus(facts: ComponentFacts): ComponentStatus {
     ...(facts.backendRevisions.namespaced === undefined
       ? {}
       : { namespacedBackendConfigRevision: facts.backendRevisions.namespaced }),
-    ...(facts.pending.length === 0 ? {} : { pendingChange: facts.pending.join(", ") }),
+    ...pendingOf(facts),
+  };
+}
+
+/** What waits, and who rendered what runs meanwhile. */
+function pendingOf(facts: ComponentFacts): Pick<ComponentStatus, "pendingChange" | "renderedBy"> {
+  const held = facts.held?.paths.map((path) => `StatefulSet ${path}`) ?? [];
+  const paths = [...facts.pending, ...held];
+  const by = facts.statefulSet === undefined ? undefined : renderedFrom(facts.statefulSet)?.by;
+  return {
+    ...(paths.length === 0 ? {} : { pendingChange: paths.join(", ") }),
+    ...(by === undefined ? {} : { renderedBy: by }),
   };
 }
 
@@ -192,7 +210,8 @@ function progressing(reason: string, message: string): Verdict {
 
 function withNotes(verdict: Verdict, facts: ComponentFacts): Verdict {
   const notes = [
-    facts.pending.length > 0 ? `rollout paused, ${facts.pending.length} changed fields wait` : "",
+    facts.pending.length > 0 ? `rollout paused, ${fieldsText(facts.pending.length)}` : "",
+    heldText(facts.held),
     facts.immutable.length > 0
       ? `kept, as it cannot be changed: ${facts.immutable.join(", ")}`
       : "",
@@ -200,6 +219,28 @@ function withNotes(verdict: Verdict, facts: ComponentFacts): Verdict {
   return notes.length === 0
     ? verdict
     : { ...verdict, message: [verdict.message, ...notes].join("; ") };
+}
+
+function heldText(held: HeldTemplate | undefined): string {
+  if (held === undefined || held.paths.length === 0) return "";
+  const fields = fieldsText(held.paths.length);
+  const ask = `until the next edit, or a new annotation ${ANNOTATIONS.rollout}`;
+  switch (held.reason) {
+    case "Paused":
+      return `rollout paused, ${fields}`;
+    case "BackendConfigChanged":
+      return `the BackendConfig does not say autoUpdate, ${fields} ${ask}`;
+    case "ProgramChanged":
+      return `the pods were rendered by version ${held.by}, ${fields} ${ask}`;
+    case "TakenOver":
+      return `the pods were made by ${held.by}, ${fields} ${ask}`;
+    default:
+      return held.reason satisfies never;
+  }
+}
+
+function fieldsText(count: number): string {
+  return count === 1 ? "1 changed field waits" : `${count} changed fields wait`;
 }
 
 function instanceOf(pod: Pod, warnings: readonly WarningEvent[]): Instance {

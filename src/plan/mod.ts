@@ -17,6 +17,7 @@ export * from "./field_conflict.ts";
 export * from "./ignored_fields.ts";
 export * from "./history.ts";
 export * from "./inventory.ts";
+export * from "./held_template.ts";
 export * from "./mesh_items.ts";
 export * from "./mesh_status.ts";
 export * from "./notice.ts";

@@ -1,10 +1,5 @@
+import { ANNOTATIONS } from "#api";
 import { contentHash, isPlainObject, type KubeObject } from "#base";
-
-/**
- * On a StatefulSet: what its pod template was rendered from, and by whom. It tells why a template would change now: an
- * edit of the resource, new settings, a BackendConfig, or a new version of this program.
- */
-export const RENDERED_ANNOTATION = "compute.functionmesh.io/rendered";
 
 /** Who rendered what was there before this program came. */
 const STRANGER = "function-mesh";
@@ -22,7 +17,7 @@ export interface RenderedFrom {
 
 /** What there is now to render from, and what is allowed to reach running pods. */
 export interface RolloutInputs extends Omit<RenderedFrom, "template"> {
-  /** The resource was edited since somebody last acted on it. */
+  /** The resource was edited since somebody last acted on it, or asks for a roll-out by annotation. */
   readonly isResourceNew: boolean;
   /** A BackendConfig that counts here says `autoUpdate`. */
   readonly backendRollsOut: boolean;
@@ -84,7 +79,7 @@ export function rolloutDecision(
 
 /** What a StatefulSet says it was rendered from; undefined when this program did not make it. */
 export function renderedFrom(statefulSet: KubeObject): RenderedFrom | undefined {
-  const text = statefulSet.metadata.annotations?.[RENDERED_ANNOTATION];
+  const text = statefulSet.metadata.annotations?.[ANNOTATIONS.rendered];
   if (text === undefined) return undefined;
   const value = parsed(text);
   const member = (name: string) => typeof value[name] === "string" ? String(value[name]) : "";

@@ -12,6 +12,7 @@ import {
 import { ApiError, isInvalid, isNamespaceTerminating } from "#kube";
 import { type EventDraft, settledMark, type Step, stepEvent, type StepFailure } from "#plan";
 import { type CachedKind, FIELD_MANAGER, type ReconcileContext } from "./context.ts";
+import { takeFieldsOver } from "./take_over.ts";
 
 /** What became of a plan's steps. */
 export interface Outcome {
@@ -57,7 +58,9 @@ async function execute(
     if (answer === "deleted") tell(step, owner, ctx);
     return undefined;
   }
-  const object = await write(step.object, step.live, { ctx, signal });
+  const object = step.isPartial === true
+    ? await merge(step.object, { ctx, signal })
+    : await write(step.object, step.live, { ctx, signal });
   ctx.caches[object.kind as CachedKind]?.observe(object);
   const uid = object.metadata.uid ?? "";
   if (step.live?.metadata.resourceVersion === object.metadata.resourceVersion) {
@@ -71,12 +74,24 @@ async function execute(
   return object;
 }
 
+/** Writes only the members that `object` has. */
+async function merge(
+  object: KubeObject,
+  { ctx, signal }: { readonly ctx: ReconcileContext; readonly signal: AbortSignal },
+): Promise<KubeObject> {
+  const { labels = {}, annotations = {} } = object.metadata;
+  const metadata = { labels: { ...labels }, annotations: { ...annotations } };
+  const patch = { metadata, spec: object.spec as JsonObject };
+  return await ctx.cluster.patch(idOf(object), patch, { fieldManager: FIELD_MANAGER, signal });
+}
+
 async function write(
   object: KubeObject,
   live: KubeObject | undefined,
   { ctx, signal }: { readonly ctx: ReconcileContext; readonly signal: AbortSignal },
 ): Promise<KubeObject> {
   const options = { fieldManager: FIELD_MANAGER, signal };
+  if (live !== undefined) await takeFieldsOver(live, { ctx, signal });
   try {
     return await ctx.cluster.apply(object, options);
   } catch (error) {

@@ -2,19 +2,29 @@ import { ANNOTATIONS, type Component, type ComponentKind, problems, withDefaults
 import {
   afterDelay,
   AWAIT_CHANGE,
+  contentHash,
   type KubeObject,
   type Next,
   type ObjectKey,
   type Problem,
+  sameJson,
   soonest,
   timestamp,
 } from "#base";
-import { desiredChildren, type Facts, selectorLabels, statefulSetName } from "#desired";
+import {
+  DEFAULT_SETTINGS,
+  desiredChildren,
+  type Facts,
+  selectorLabels,
+  statefulSetName,
+} from "#desired";
 import {
   type ChildrenPlan,
   componentStatus,
   filledReplicas,
   planChildren,
+  resourceHash,
+  type RolloutInputs,
   selectorText,
   type Step,
   withAuthorsReplicas,
@@ -74,7 +84,9 @@ export async function reconcileComponent(
     ? stored
     : asMeant(await withReplicas(stored, { ctx, signal }), ctx);
   const facts = backendFacts(component, ctx);
-  const plan = found.length > 0 ? NOTHING : await planOf(component, facts, { ctx, signal });
+  const plan = found.length > 0
+    ? NOTHING
+    : await planOf(component, { stored, facts }, { ctx, signal });
   const { now, held } = splitByPause(component, plan.steps, ctx);
   const outcome = await act(now, component, { ctx, signal });
   throwIfTerminating(component, outcome);
@@ -113,14 +125,50 @@ async function withReplicas(stored: Component, { ctx, signal }: Effects): Promis
 
 async function planOf(
   component: Component,
-  facts: Facts,
+  { stored, facts }: { readonly stored: Component; readonly facts: Facts },
   { ctx, signal }: Effects,
 ): Promise<ChildrenPlan> {
   const desired = withDeclaredMinimum(
     desiredChildren(withDefaults(component), facts, ctx.settings),
   );
   const live = await liveChildren(component, desired, { ctx, kinds: CHILD_KINDS, signal });
-  return planChildren({ owner: component, desired, live, settled: ctx.settled });
+  const rollout = rolloutInputs(component, { stored, facts }, ctx);
+  return planChildren({ owner: component, desired, live, settled: ctx.settled, rollout });
+}
+
+/** What the pod template is rendered from, and what of it may reach running pods. */
+function rolloutInputs(
+  component: Component,
+  { stored, facts }: { readonly stored: Component; readonly facts: Facts },
+  ctx: ReconcileContext,
+): RolloutInputs {
+  const configs = [facts.globalBackendConfig, facts.namespacedBackendConfig];
+  const { verticalPodAutoscaler: _served, ...settings } = ctx.settings;
+  const asked = component.metadata.annotations?.[ANNOTATIONS.rollout];
+  return {
+    by: ctx.version,
+    resource: resourceHash(component, asked),
+    settings: contentHash(changedMembers(settings, DEFAULT_SETTINGS)),
+    backend: contentHash(configs.map((config) => [config?.spec?.env, config?.spec?.pod])),
+    isResourceNew: asked !== undefined ||
+      stored.status?.observedGeneration !== stored.metadata.generation,
+    backendRollsOut: configs.some((config) => config?.spec?.autoUpdate === true),
+    isPaused: isPauseAsked(component, ctx),
+    upgradeRollsOut: ctx.options.rolloutOnUpgrade,
+  };
+}
+
+/** Defaults of settings are the program's: another version may have others, and that is no wish of its user. */
+function changedMembers(settings: object, defaults: object): Record<string, unknown> {
+  const known = defaults as Record<string, unknown>;
+  return Object.fromEntries(
+    Object.entries(settings).filter(([name, value]) => !sameJson(value, known[name])),
+  );
+}
+
+function isPauseAsked(component: KubeObject, ctx: ReconcileContext): boolean {
+  return ctx.options.pauseRollout ||
+    component.metadata.annotations?.[ANNOTATIONS.pauseRollout] === "true";
 }
 
 /** A pause holds back what no edit of the resource asked for; what is missing is made all the same (api.md 5.7). */
@@ -130,8 +178,7 @@ function splitByPause(
   ctx: ReconcileContext,
 ): { readonly now: readonly Step[]; readonly held: readonly Step[] } {
   const status = component.status as { readonly observedGeneration?: number } | undefined;
-  const isPaused = (ctx.options.pauseRollout ||
-    component.metadata.annotations?.[ANNOTATIONS.pauseRollout] === "true") &&
+  const isPaused = isPauseAsked(component, ctx) &&
     status?.observedGeneration === component.metadata.generation;
   if (!isPaused) return { now: steps, held: [] };
   const isHeld = (step: Step) => step.action === "apply" && step.why !== "absent";
@@ -164,6 +211,7 @@ function statusOf(pass: Pass, ctx: ReconcileContext) {
     failures: pass.outcome.failures,
     immutable: pass.plan.immutable,
     pending: pass.held.flatMap(pendingPaths),
+    held: pass.plan.held,
     selector: selectorText(selectorLabels(component)),
     statefulSet,
     pods,

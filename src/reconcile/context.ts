@@ -45,6 +45,8 @@ export interface ReconcileOptions {
   readonly globalBackendConfig?: ObjectKey;
   /** Name of the BackendConfig looked up in each resource's namespace; empty turns it off. */
   readonly namespacedBackendConfig: string;
+  /** Let pods restart for what a new version of the program renders differently. */
+  readonly rolloutOnUpgrade: boolean;
 }
 
 /** What a reconciler needs besides the key. */
@@ -52,6 +54,8 @@ export interface ReconcileContext {
   readonly cluster: ClusterClient;
   readonly caches: Caches;
   readonly settings: Settings;
+  /** Version of the program. */
+  readonly version: string;
   readonly options: ReconcileOptions;
   readonly clock: Clock;
   readonly log: Logger;

@@ -96,6 +96,7 @@ function defaultConfig(kubeconfig: string): Config {
     cacheDirectory: "/nonexistent",
     concurrency: 4,
     pauseRollout: false,
+    rolloutOnUpgrade: false,
     reconcileMeshes: true,
     installDefinitions: true,
     logLevel: "info",

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { RENDERED_ANNOTATION, resourceHash, rolloutDecision, type RolloutInputs } from "#plan";
+import { ANNOTATIONS } from "#api";
+import { resourceHash, rolloutDecision, type RolloutInputs } from "#plan";
 import { functionObject, statefulSetObject } from "../../support/objects.ts";
 
 const INPUTS: RolloutInputs = {
@@ -24,7 +25,7 @@ function live(record?: Record<string, string>) {
     template: "t",
     ...record,
   };
-  const annotations = { [RENDERED_ANNOTATION]: JSON.stringify(full) };
+  const annotations = { [ANNOTATIONS.rendered]: JSON.stringify(full) };
   return { ...statefulSet, metadata: { ...statefulSet.metadata, annotations } };
 }
 
@@ -74,7 +75,7 @@ Deno.test("rolloutDecision() leaves what the reference operator made alone until
 
 Deno.test("rolloutDecision() makes nothing of a broken record", () => {
   const statefulSet = live();
-  const annotations = { [RENDERED_ANNOTATION]: "{" };
+  const annotations = { [ANNOTATIONS.rendered]: "{" };
   const broken = { ...statefulSet, metadata: { ...statefulSet.metadata, annotations } };
   assertEquals(rolloutDecision(broken, "t", INPUTS).action, "roll");
 });

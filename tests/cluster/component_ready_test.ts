@@ -76,10 +76,7 @@ controllerTest(
   async (story) => {
     await story.apply(
       userFunction("orders", { replicas: 2 }),
-      {
-        ...userFunction("broken"),
-        spec: { image: "a:1", input: { topics: ["persistent://public/default/in"] } },
-      },
+      userFunction("broken", { input: { topics: [] } }),
       connector("Source", "events", { output: { topic: "persistent://public/default/in" } }),
       connector("Sink", "store", { input: { topics: ["persistent://public/default/out"] } }),
       {

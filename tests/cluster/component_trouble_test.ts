@@ -161,7 +161,8 @@ controllerTest(
     assertMatch(said, /1\/2 pods ready: .*exceeded quota: small/);
     await story.apply(quota("10"));
     assertEquals(
-      await story.untilReady("function/orders", /^True /, 40_000),
+      // The StatefulSet controller tries again later and later.
+      await story.untilReady("function/orders", /^True /, 90_000),
       "True Ready: 2/2 pods ready",
     );
     // The warning stays in the cluster for an hour: it must not be taken for the cause of what comes.

@@ -2,6 +2,7 @@ import { ANNOTATIONS, durationMs, type MeshSync } from "#api";
 import { errorText, idText, isAbort, keyOf, keyText, type ObjectId } from "#base";
 import { ApiError, isConflict } from "#kube";
 import { deleteStages, entryId, entryKey, type InventoryEntry } from "#plan";
+import { ownClient } from "./account.ts";
 import { eachOf, type GitOpsContext } from "./context.ts";
 import { claims, otherSyncs, siblings } from "./others.ts";
 import { belongsTo } from "./place.ts";
@@ -111,10 +112,12 @@ async function fateOf(
   const isHome = id.kind === "Namespace" && id.name === sync.metadata.namespace;
   if (isSelf || isHome || claimed.has(entryKey(id))) return { skipped: id };
   try {
-    const type = await ctx.cluster.resourceType(id.apiVersion, id.kind);
+    // With the program's own rights: an account that may not even look has perhaps never made the object.
+    const own = ownClient(ctx);
+    const type = await own.resourceType(id.apiVersion, id.kind);
     // A kind that is not served anymore took its objects along.
     if (type === undefined) return "absent";
-    const live = await ctx.cluster.get(type, id, ctx.signal);
+    const live = await own.get(type, id, ctx.signal);
     if (live === undefined || live.metadata.deletionTimestamp !== undefined) return "absent";
     const isHeld = live.metadata.annotations?.[ANNOTATIONS.prune] === "disabled";
     if (isHeld || !belongsTo(sync, live)) return { skipped: id };

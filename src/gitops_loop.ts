@@ -19,6 +19,7 @@ import {
   type ObjectChange,
   serviceAccountUser,
 } from "#kube";
+import { Notifier } from "#notify";
 import { Controller } from "#runtime";
 import { FollowedKinds } from "./followed_kinds.ts";
 import { type Parts, untilDone } from "./parts.ts";
@@ -36,10 +37,12 @@ export class GitOpsLoop {
   #syncs: Informer | undefined;
   #followed: FollowedKinds | undefined;
   #queue: Controller | undefined;
+  readonly #notices: Notifier;
 
   constructor(parts: Parts, controller: MeshController) {
     this.#parts = parts;
     this.#controller = controller;
+    this.#notices = new Notifier(parts);
     // What was applied from Git is watched by the controller's caches: drift and readiness come from there.
     controller.onChange((change) => this.#notice(change));
   }
@@ -59,6 +62,7 @@ export class GitOpsLoop {
     for (const sync of syncs.list()) queue.enqueue(keyOf(sync));
     await Promise.all([following, queue.run(), this.#bootstrap(signal)]);
     await this.#followed?.ended();
+    await this.#notices[Symbol.asyncDispose]();
   }
 
   /** Brings the MeshSync of the flags to convergence once, and says how that went. */
@@ -68,7 +72,9 @@ export class GitOpsLoop {
   ): Promise<OnceReport> {
     await this.#bootstrap(signal);
     const key = { namespace: this.#parts.namespace, name: BOOTSTRAP_NAME };
-    return await syncOnce(key, this.#context(signal), { timeoutMs });
+    const report = await syncOnce(key, this.#context(signal), { timeoutMs });
+    await this.#notices[Symbol.asyncDispose]();
+    return report;
   }
 
   /** What is not read yet, for the readiness check. */
@@ -128,6 +134,7 @@ export class GitOpsLoop {
       log,
       metrics,
       events,
+      notices: this.#notices,
       ...(bootstrap === undefined
         ? {}
         : { bootstrap: { key: { namespace, name: BOOTSTRAP_NAME }, url: bootstrap.url } }),

@@ -1,7 +1,8 @@
+import type { MeshSync } from "#api";
 import type { Clock, KubeObject, ObjectKey } from "#base";
 import type { GitSource } from "#git";
 import type { Cache, ClusterClient, ResourceType } from "#kube";
-import type { EventDraft } from "#plan";
+import type { EventDraft, Notice } from "#plan";
 import type { Logger, Metrics } from "#telemetry";
 import type { SyncMemory } from "./memory.ts";
 
@@ -46,6 +47,8 @@ export interface GitOpsContext {
   readonly log: Logger;
   readonly metrics: SyncMetrics;
   readonly events: { record(object: KubeObject, event: EventDraft): void };
+  /** Tells those whom a MeshSync names; nobody when left out. */
+  readonly notices?: { tell(sync: MeshSync, notice: Notice): void };
   /** The MeshSync that this program's flags made, the only one that may name a `file:` url: this one. */
   readonly bootstrap?: { readonly key: ObjectKey; readonly url: string };
   /** Whether the program ends after this: then nobody would be there to take objects along with a deleted sync. */

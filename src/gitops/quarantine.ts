@@ -11,6 +11,7 @@ import {
 } from "#plan";
 import type { GitOpsContext } from "./context.ts";
 import { type Health, sickText } from "./health.ts";
+import { tellNotice } from "./notice.ts";
 import type { Placed } from "./place.ts";
 import { type Found, readRevision } from "./revision.ts";
 import type { StatusNews } from "./status.ts";
@@ -81,6 +82,7 @@ function tellEnd({ revision, objects }: Quarantine, { sync, ctx }: Step): void {
     `A newer commit changes ${objects.join(", ")}: what ${revision} did is not held ` +
     "back any longer";
   ctx.events.record(sync, { type: "Normal", reason: "Released", message });
+  tellNotice(sync, { event: "Released", reason: "Released", revision, message }, ctx);
 }
 
 async function healthyObjects(revision: string, found: Found, step: Step): Promise<Placed[]> {

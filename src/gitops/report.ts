@@ -4,6 +4,7 @@ import { isNotFound } from "#kube";
 import { statusPatch } from "#plan";
 import type { Change } from "./apply.ts";
 import type { GitOpsContext } from "./context.ts";
+import { noticeState, noticeWork } from "./notice.ts";
 import type { Work } from "./step.ts";
 
 /** The field manager of status writes. */
@@ -49,6 +50,7 @@ export function tellWork(sync: MeshSync, work: Work, ctx: GitOpsContext): void {
     ].filter(([number]) => number !== 0).map((pair) => pair.join(" ")).join(", ");
     const message = `Applied ${work.text} (${revision.subject}, by ${revision.author}): ${words}`;
     ctx.events.record(sync, { type: "Normal", reason: "Applied", message });
+    noticeWork(sync, work, { message, ctx });
     ctx.log.info("Applied a revision", {
       sync: idText(idOf(sync)),
       revision: work.text,
@@ -109,6 +111,7 @@ export function tellState(before: MeshSync, after: MeshSync, ctx: GitOpsContext)
     reason: is.reason,
     message: is.message,
   });
+  noticeState(after, ctx, { isCalm });
   const facts = { sync: idText(idOf(after)), reason: is.reason, cause: is.message };
   if (isCalm) ctx.log.info("A sync is in order", facts);
   else ctx.log.warn("A sync is in trouble", facts);

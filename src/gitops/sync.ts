@@ -19,6 +19,7 @@ import { ensureFinalizer, finalize } from "./finalize.ts";
 import { healthOf } from "./health.ts";
 import { judge } from "./judge.ts";
 import type { SyncState } from "./memory.ts";
+import { tellNotice } from "./notice.ts";
 import { pull, type Pulled } from "./pull.ts";
 import { isBootstrap } from "./remote.ts";
 import { tellState, tellWork, writeStatus } from "./report.ts";
@@ -97,6 +98,13 @@ async function pass(sync: MeshSync, ctx: GitOpsContext): Promise<Next> {
   const status = syncStatus(pulled.sync, { news, verdict, conditions, now });
   tellState(pulled.sync, await writeStatus(pulled.sync, status, ctx), ctx);
   if (back !== undefined) {
+    const { message, revision } = back;
+    tellNotice(pulled.sync, {
+      event: "Quarantined",
+      reason: "Quarantined",
+      revision,
+      message,
+    }, ctx);
     // With the hold written down, the same commit is another thing to apply.
     ctx.memory.setState(key, { ...ctx.memory.state(key), nextLookAtMs: 0 });
     return afterDelay(0);

@@ -50,7 +50,10 @@ export interface SyncStory extends AsyncDisposable {
 export const WRITES: readonly string[] = ["apply", "create", "delete", "patch", "remove", "update"];
 
 /** Starts a story in a namespace of its own. */
-export async function syncStory(cluster: TestCluster): Promise<SyncStory> {
+export async function syncStory(
+  cluster: TestCluster,
+  more: Pick<GitOpsContext, "notices"> = {},
+): Promise<SyncStory> {
   const stack = new AsyncDisposableStack();
   const client = stack.use(testClient(await cluster.access()));
   await installDefinitions(client.cluster, customResourceDefinitions(), {
@@ -76,6 +79,7 @@ export async function syncStory(cluster: TestCluster): Promise<SyncStory> {
     events: { record: (_object: KubeObject, event: EventDraft) => events.push(event) },
     bootstrap: { key, url: repository.url },
     signal: new AbortController().signal,
+    ...more,
   };
   return {
     namespace: space.name,

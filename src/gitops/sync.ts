@@ -12,7 +12,7 @@ import {
   timestamp,
 } from "#base";
 import { isNewerVersion } from "#kube";
-import { problemsVerdict, type Verdict } from "#plan";
+import { problemsVerdict, trialWaitMs, type Verdict } from "#plan";
 import type { GitOpsContext } from "./context.ts";
 import { correct, driftedLines } from "./correct.ts";
 import { ensureFinalizer, finalize } from "./finalize.ts";
@@ -21,6 +21,7 @@ import { judge } from "./judge.ts";
 import type { SyncState } from "./memory.ts";
 import { tellNotice } from "./notice.ts";
 import { pull, type Pulled } from "./pull.ts";
+import { healthTimeoutMs } from "./quarantine.ts";
 import { isBootstrap } from "./remote.ts";
 import { tellState, tellWork, writeStatus } from "./report.ts";
 import { type StatusNews, suspendedStatus, syncStatus } from "./status.ts";
@@ -33,6 +34,8 @@ const INTERVAL_MS = 60_000;
 const TIMEOUT_MS = 300_000;
 /** How often to look whether a revision became healthy, where no watch tells. */
 const HEALTH_POLL_MS = 2_000;
+/** The same, of a revision whose time is over. */
+const UNHEALTHY_POLL_MS = 10_000;
 const RETRY_FIRST_MS = 1_000;
 /** Timers do not take more than 24 days. */
 const LONG_MS = 86_400_000;
@@ -96,7 +99,8 @@ async function pass(sync: MeshSync, ctx: GitOpsContext): Promise<Next> {
   const news = { ...judged.news, ...requestNews(sync), ...driftNews(pulled.sync, ctx) };
   const now = timestamp(ctx.clock.now());
   const status = syncStatus(pulled.sync, { news, verdict, conditions, now });
-  tellState(pulled.sync, await writeStatus(pulled.sync, status, ctx), ctx);
+  const written = await writeStatus(pulled.sync, status, ctx);
+  tellState(pulled.sync, written, ctx);
   if (back !== undefined) {
     const { message, revision } = back;
     tellNotice(pulled.sync, {
@@ -109,7 +113,7 @@ async function pass(sync: MeshSync, ctx: GitOpsContext): Promise<Next> {
     ctx.memory.setState(key, { ...ctx.memory.state(key), nextLookAtMs: 0 });
     return afterDelay(0);
   }
-  return nextOf(verdict, { sync, ctx, isCorrecting: correction !== undefined });
+  return nextOf(verdict, { sync: written, ctx, isCorrecting: correction !== undefined });
 }
 
 /** Of the cached sync and the answer of our own last write the newer one: a cache may lag behind. */
@@ -195,8 +199,17 @@ function nextOf(
   verdict: Verdict,
   pass: { readonly sync: MeshSync; readonly ctx: GitOpsContext; readonly isCorrecting: boolean },
 ): Next {
-  const { nextLookAtMs, waitsUntilMs = Infinity } = pass.ctx.memory.state(keyOf(pass.sync));
-  const lookMs = Math.max(0, Math.min(nextLookAtMs, waitsUntilMs) - pass.ctx.clock.now());
-  const isWaiting = verdict.reason === "Progressing" || pass.isCorrecting;
-  return afterDelay(isWaiting ? Math.min(lookMs, HEALTH_POLL_MS) : lookMs);
+  const { sync, ctx, isCorrecting } = pass;
+  const { nextLookAtMs, waitsUntilMs = Infinity } = ctx.memory.state(keyOf(sync));
+  const nowMs = ctx.clock.now();
+  const lookMs = Math.max(0, Math.min(nextLookAtMs, waitsUntilMs) - nowMs);
+  const isWaiting = verdict.reason === "Progressing" || isCorrecting;
+  const pollMs = isWaiting
+    ? HEALTH_POLL_MS
+    : verdict.reason === "Unhealthy"
+    ? UNHEALTHY_POLL_MS
+    : Infinity;
+  const timeoutMs = healthTimeoutMs(sync);
+  const trialMs = trialWaitMs(sync.status?.trials ?? [], { nowMs, timeoutMs }) ?? Infinity;
+  return afterDelay(Math.min(lookMs, pollMs, trialMs));
 }

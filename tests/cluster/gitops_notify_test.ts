@@ -30,27 +30,26 @@ async function notifyStory(
   script: (call: number) => number = () => 200,
 ): Promise<NotifyStory> {
   const stack = new AsyncDisposableStack();
-  let notifier: Notifier | undefined;
+  const late: { notifier?: Notifier } = {};
   const story = stack.use(
     await syncStory(cluster, {
-      notices: { tell: (sync, notice) => notifier?.tell(sync, notice) },
+      notices: { tell: (sync, notice) => late.notifier?.tell(sync, notice) },
     }),
   );
   const events: EventDraft[] = [];
   const logLines: string[] = [];
-  notifier = new Notifier({
+  const notifier = new Notifier({
     cluster: story.client.cluster,
     clock: systemClock,
     log: createLogger({ level: "debug", sink: (line) => logLines.push(line) }),
     events: { record: (_object: KubeObject, event: EventDraft) => events.push(event) },
     retryMs: 10,
   });
-  stack.use(notifier);
+  late.notifier = stack.use(notifier);
   const service = stack.use(
     scriptedServer((_request, index) => new Response(null, { status: script(index) })),
   );
   const server = stack.use(gitServer({ folder: story.repository.directory }));
-  const made = notifier;
   return {
     story,
     service,
@@ -66,7 +65,7 @@ async function notifyStory(
         stringData: data,
       }),
     told: async () => {
-      await made.flush();
+      await notifier.flush();
       return service.seen.map((request) => JSON.parse(request.body));
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),

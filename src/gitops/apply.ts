@@ -70,8 +70,8 @@ async function planned(object: Placed, sync: MeshSync, ctx: GitOpsContext): Prom
   if (known?.hash === object.hash && !ctx.memory.isSuspect(keyOf(sync), object.id)) {
     return { object, known };
   }
-  const { hash, id, type } = object;
-  const target = { object: object.object, hash, id, type, known };
+  const { hash, id, type, secrets = [] } = object;
+  const target = { object: object.object, hash, id, type, known, secrets };
   try {
     return { object, plan: await plannedChange(target, { sync, ctx }) };
   } catch (error) {
@@ -137,7 +137,8 @@ async function acted(
     // Not served when the plan was made: perhaps the revision itself brought its definition meanwhile.
     const type = await ctx.cluster.resourceType(id.apiVersion, id.kind);
     if (type === undefined) return object;
-    const target = { object: object.object, hash: object.hash, id, type, known: undefined };
+    const { hash, secrets = [] } = object;
+    const target = { object: object.object, hash, id, type, known: undefined, secrets };
     return await applyOne(target, sync, ctx);
   } catch (error) {
     if (isAbort(error, ctx.signal)) throw error;
@@ -194,7 +195,7 @@ async function act(first: Planned, sync: MeshSync, ctx: GitOpsContext): Promise<
 }
 
 function changeOf(plan: Planned, live: KubeObject | undefined, sync: MeshSync): Change {
-  const { id, hash, object } = plan.target;
+  const { id, hash, object, secrets = [] } = plan.target;
   const ignored = ignoredPaths(object, sync.spec.drift?.ignore ?? []);
   const resourceVersion = live?.metadata.resourceVersion;
   const isCorrected = plan.action !== "unchanged";
@@ -203,6 +204,6 @@ function changeOf(plan: Planned, live: KubeObject | undefined, sync: MeshSync): 
     action: plan.action,
     corrected: isCorrected ? plan.drift : [],
     left: isCorrected ? [] : plan.drift,
-    applied: { id, hash, resourceVersion, object, ignored },
+    applied: { id, hash, resourceVersion, object, ignored, secrets },
   };
 }

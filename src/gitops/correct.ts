@@ -6,6 +6,7 @@ import { applyOne } from "./apply.ts";
 import { eachOf, type GitOpsContext } from "./context.ts";
 import type { AppliedObject } from "./memory.ts";
 import { tellCorrection, tellLeft } from "./report.ts";
+import { withoutValues } from "./variables.ts";
 
 /**
  * Undoes what others did to objects of a sync, or notes it, as `spec.drift.mode` says; answers what failed.
@@ -26,18 +27,18 @@ async function corrected(
   sync: MeshSync,
   ctx: GitOpsContext,
 ): Promise<string | undefined> {
-  const { id, hash, object } = known;
+  const { id, hash, object, secrets = [] } = known;
   try {
     const type = await ctx.cluster.resourceType(id.apiVersion, id.kind);
     if (type === undefined || object === undefined) return undefined;
-    const change = await applyOne({ object, hash, id, type, known }, sync, ctx);
+    const change = await applyOne({ object, hash, id, type, known, secrets }, sync, ctx);
     ctx.memory.settle(keyOf(sync), change.applied);
     tellLeft(sync, change, ctx);
     tellCorrection(sync, change, ctx);
     return undefined;
   } catch (error) {
     if (isAbort(error, ctx.signal)) throw error;
-    return `${idText(id)}: ${errorText(error)}`;
+    return `${idText(id)}: ${withoutValues(errorText(error), secrets)}`;
   }
 }
 

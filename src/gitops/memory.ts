@@ -22,6 +22,8 @@ export interface AppliedObject {
   /** JSON pointers to fields that are left to others. */
   readonly ignored?: readonly string[];
   readonly resourceVersion: string | undefined;
+  /** Values in it that no message may repeat. */
+  readonly secrets?: readonly string[];
 }
 
 /** What is known of a MeshSync between two passes. Lost with the process: the status and the cluster rebuild it. */

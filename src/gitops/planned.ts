@@ -25,6 +25,8 @@ export interface Target {
   readonly type: ResourceType;
   /** As this process applied it last. */
   readonly known: AppliedObject | undefined;
+  /** Values in it that no message may repeat. */
+  readonly secrets?: readonly string[];
 }
 
 /** What is to be done about one object, and why. */

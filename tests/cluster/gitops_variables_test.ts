@@ -1,7 +1,10 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { resourceOf } from "#api";
+import type { KubeObject } from "#base";
+import { reconcileMeshSync } from "#gitops";
 import { testCluster } from "../support/control_plane.ts";
 import { filesHolding } from "../support/disk_search.ts";
-import { configMapText, syncStory } from "../support/sync_story.ts";
+import { configMapText, functionText, syncStory } from "../support/sync_story.ts";
 
 const cluster = testCluster();
 const SECRET = "s3cret-of-the-shop";
@@ -96,4 +99,49 @@ Deno.test("the API server's words about a variable from a Secret are told withou
   assertMatch(ready, /^False ApplyFailed: .*meshes\/a\.yaml:1: Service\/a: /);
   assertStringIncludes(ready, '"***": supported values');
   assert(!JSON.stringify([await story.status(), story.events, story.logs]).includes(value));
+});
+
+Deno.test("a correction that fails is told without the value of a variable from a Secret", async () => {
+  await using story = await syncStory(cluster);
+  const { client, key, namespace } = story;
+  const name = { namespace, name: "exclaim" };
+  await cluster.apply({
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name: "keys", namespace },
+    stringData: { IMAGE: SECRET },
+  });
+  await story.repository.commit({
+    "meshes/f.yaml": functionText("exclaim").replace("example/runner:1", "${IMAGE}"),
+  });
+  await story.sync({ variablesFrom: [{ kind: "Secret", name: "keys" }] });
+  await story.pass();
+  const patch = JSON.stringify({ spec: { image: "evil/image:1" } });
+  await cluster.kubectl([
+    "patch",
+    "function",
+    "exclaim",
+    "-n",
+    namespace,
+    "--type=merge",
+    "-p",
+    patch,
+  ]);
+  const context = story.context();
+  const after = await client.cluster.get(resourceOf("Function"), name) as KubeObject;
+  assertEquals(context.memory.notice({ after }), [key]);
+  // A server that repeats what it refuses, as an admission webhook may.
+  const refusing = new Proxy(client.cluster, {
+    get: (target, member) => {
+      if (member === "apply") return () => Promise.reject(new Error(`Refused image ${SECRET}`));
+      const value: unknown = Reflect.get(target, member);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+  await reconcileMeshSync(key, { ...context, cluster: refusing });
+  assertMatch(
+    await story.ready(),
+    /^False ApplyFailed: Cannot correct what somebody changed: Function .*: Refused image \*\*\*$/,
+  );
+  assert(!JSON.stringify([await story.status(), story.events, story.logs]).includes(SECRET));
 });

@@ -37,7 +37,8 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
  * A desired StatefulSet with the note of what it was rendered from; without its template where running pods are to keep
  * theirs (see {@linkcode rolloutDecision}).
  *
- * What the reference operator made needs no holding where our template asks for nothing that the live one lacks.
+ * A template that the reference operator made is held even where ours asks for nothing that it lacks: an apply would
+ * take away what ours does not have, and that restarts pods too.
  */
 export function withRollout(
   desired: KubeObject,
@@ -48,11 +49,6 @@ export function withRollout(
   const decision = rolloutDecision(live, contentHash(template), inputs);
   if (decision.action === "roll") return { object: withRecord(desired, decision.record) };
   const paths = differences(templateOf(live), template).map((path) => `spec.template.${path}`);
-  if (decision.reason === "TakenOver" && paths.length === 0) {
-    const { by, resource, settings, backend } = inputs;
-    const record = { by, resource, settings, backend, template: contentHash(template) };
-    return { object: withRecord(desired, record) };
-  }
   const held = { reason: decision.reason, by: decision.record.by, paths };
   return { object: withRecord(withoutTemplate(desired), decision.record), held };
 }

@@ -11,6 +11,8 @@ export interface RenderedFrom {
   readonly resource: string;
   readonly settings: string;
   readonly backend: string;
+  /** Whether a BackendConfig that counted then said `autoUpdate`: that holds for its last change, its deletion. */
+  readonly backendRollsOut: boolean;
   /** The template itself. */
   readonly template: string;
 }
@@ -19,8 +21,6 @@ export interface RenderedFrom {
 export interface RolloutInputs extends Omit<RenderedFrom, "template"> {
   /** The resource was edited since somebody last acted on it, or asks for a roll-out by annotation. */
   readonly isResourceNew: boolean;
-  /** A BackendConfig that counts here says `autoUpdate`. */
-  readonly backendRollsOut: boolean;
   /** Only edits of the resource may reach running pods. */
   readonly isPaused: boolean;
   /** What a new version renders differently may reach running pods. */
@@ -39,7 +39,7 @@ export type RolloutDecision =
  * Decides whether running pods get a new template.
  *
  * - An edit of the resource always does; so do new settings of the program, unless paused.
- * - A BackendConfig does when it says `autoUpdate`, and never otherwise (W-19).
+ * - A BackendConfig does when it says `autoUpdate` before or after its change, and never otherwise (W-19).
  * - A new version of the program that renders differently does not, until the resource changes or it is told to (W-57).
  * - What the reference operator made stays as it is until the resource changes: nobody's pods restart by switching.
  *
@@ -51,13 +51,14 @@ export function rolloutDecision(
   template: string,
   inputs: RolloutInputs,
 ): RolloutDecision {
-  const { by, resource, settings, backend } = inputs;
-  const now: RenderedFrom = { by, resource, settings, backend, template };
+  const { by, resource, settings, backend, backendRollsOut } = inputs;
+  const now: RenderedFrom = { by, resource, settings, backend, backendRollsOut, template };
   if (live === undefined) return { action: "roll", record: now };
   const before = renderedFrom(live);
   if (before === undefined) return takeover(now, inputs);
   const isSame = before.resource === resource && before.settings === settings &&
-    before.backend === backend && before.template === template;
+    before.backend === backend && before.backendRollsOut === backendRollsOut &&
+    before.template === template;
   // The version alone is no change: the record keeps who rendered what is there.
   if (isSame) return { action: "roll", record: before };
   if (before.resource !== resource) return { action: "roll", record: now };
@@ -70,7 +71,9 @@ export function rolloutDecision(
   if (inputs.isPaused) return hold("Paused");
   if (before.settings !== settings) return { action: "roll", record: now };
   if (before.backend !== backend) {
-    return inputs.backendRollsOut ? { action: "roll", record: now } : hold("BackendConfigChanged");
+    return backendRollsOut || before.backendRollsOut
+      ? { action: "roll", record: now }
+      : hold("BackendConfigChanged");
   }
   return inputs.upgradeRollsOut
     ? { action: "roll", record: now }
@@ -88,6 +91,7 @@ export function renderedFrom(statefulSet: KubeObject): RenderedFrom | undefined 
     resource: member("resource"),
     settings: member("settings"),
     backend: member("backend"),
+    backendRollsOut: value["backendRollsOut"] === true,
     template: member("template"),
   };
 }

@@ -14,7 +14,7 @@ const INPUTS: RolloutInputs = {
   upgradeRollsOut: false,
 };
 
-function live(record?: Record<string, string>) {
+function live(record?: Record<string, string | boolean>) {
   const statefulSet = statefulSetObject({ name: "orders-function" });
   if (record === undefined) return statefulSet;
   const full = {
@@ -22,6 +22,7 @@ function live(record?: Record<string, string>) {
     resource: "r",
     settings: "s",
     backend: "b",
+    backendRollsOut: false,
     template: "t",
     ...record,
   };
@@ -30,7 +31,7 @@ function live(record?: Record<string, string>) {
 }
 
 function decided(
-  record: Record<string, string> | undefined,
+  record: Record<string, string | boolean> | undefined,
   inputs: Partial<RolloutInputs>,
   template = "t2",
 ): string {
@@ -54,6 +55,13 @@ Deno.test("rolloutDecision() rolls out a BackendConfig only when it says so (W-1
   assertEquals(decided({ backend: "old" }, { backendRollsOut: true, isPaused: true }), "Paused");
 });
 
+Deno.test("rolloutDecision() rolls out the end of a BackendConfig that said autoUpdate", () => {
+  assertEquals(decided({ backend: "old", backendRollsOut: true }, {}), "roll");
+  // Once it says no, and changes only after that, nothing is rolled out.
+  const quiet = rolloutDecision(live({ template: "t2", backendRollsOut: true }), "t2", INPUTS);
+  assertEquals([quiet.action, quiet.record.backendRollsOut], ["roll", false]);
+});
+
 Deno.test("rolloutDecision() holds what only a new version renders differently (W-57)", () => {
   assertEquals(decided({}, {}), "ProgramChanged");
   assertEquals(decided({}, { upgradeRollsOut: true }), "roll");
@@ -68,7 +76,7 @@ Deno.test("rolloutDecision() leaves what the reference operator made alone until
   const first = rolloutDecision(live(), "t", INPUTS);
   assertEquals(first.action === "hold" ? first.reason : "", "TakenOver");
   assertEquals(decided(undefined, { isResourceNew: true }), "roll");
-  const record = { ...first.record } as Record<string, string>;
+  const record = { ...first.record } as Record<string, string | boolean>;
   assertEquals(decided(record, {}), "TakenOver");
   assertEquals(decided(record, { resource: "edited" }), "roll");
 });

@@ -14,6 +14,9 @@ export interface FieldConflict {
  */
 const ADOPTED: readonly string[] = ["before-first-apply", "kubectl-client-side-apply", "manager"];
 
+/** What the controller fills in where the author left it out gives way to the author (`REPLICAS_MANAGER` in `reconcile`). */
+const FILLED: readonly string[] = ["meshwright-replicas"];
+
 /** Managers of the GitOps loop: see `fieldManager` in the room `gitops`. */
 const SYNC_PREFIX = "meshwright-sync-";
 
@@ -70,7 +73,7 @@ export function openConflicts(
 ): FieldConflict[] {
   if (facts.isForced) return [];
   return conflicts.filter(({ manager, declares }) => {
-    if (ADOPTED.includes(manager)) return false;
+    if (ADOPTED.includes(manager) || FILLED.includes(manager)) return false;
     if (manager.startsWith(SYNC_PREFIX)) return !facts.gone.has(manager);
     if (declares) return true;
     return !(facts.isDrift || (facts.isOurs && manager.startsWith("kubectl")));

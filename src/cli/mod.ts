@@ -6,6 +6,7 @@
 import { closestString } from "@std/text";
 import { errorText } from "#base";
 import { crdsVerb } from "./crds.ts";
+import { diffVerb } from "./diff.ts";
 import { UsageError } from "./flag.ts";
 import { getVerb } from "./get.ts";
 import { overview, verbHelp } from "./help.ts";
@@ -33,6 +34,7 @@ const VERBS: readonly Verb[] = [
   historyVerb,
   renderVerb,
   validateVerb,
+  diffVerb,
   crdsVerb,
   versionVerb,
 ];

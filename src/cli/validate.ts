@@ -51,7 +51,7 @@ function counted(count: number, noun: string): string {
 }
 
 /** The manifests at a path: the file itself whatever its name, or what a folder holds. */
-async function filesAt(path: string): Promise<ManifestFile[]> {
+export async function filesAt(path: string): Promise<ManifestFile[]> {
   const info = await statOf(path);
   if (!info.isDirectory) {
     const name = /\.(ya?ml|json)$/i.test(path) ? path : `${path}.yaml`;

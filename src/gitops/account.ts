@@ -21,6 +21,6 @@ export function actingContext(sync: MeshSync, ctx: GitOpsContext): GitOpsContext
 }
 
 /** The client with the program's own rights. */
-export function ownClient(ctx: GitOpsContext): ClusterClient {
+export function ownClient(ctx: Pick<GitOpsContext, "cluster" | "own">): ClusterClient {
   return ctx.own ?? ctx.cluster;
 }

@@ -28,7 +28,7 @@ export interface StoredInventory {
  */
 export async function loadInventory(
   sync: MeshSync,
-  ctx: GitOpsContext,
+  ctx: Pick<GitOpsContext, "cluster" | "memory" | "own" | "signal">,
 ): Promise<readonly InventoryEntry[]> {
   const names = sync.status?.inventoryParts ?? [];
   if (names.length === 0) return sync.status?.inventory ?? [];

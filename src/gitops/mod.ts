@@ -23,6 +23,7 @@ export {
 } from "./manifest.ts";
 export { type AppliedObject, SyncMemory, type SyncState } from "./memory.ts";
 export { type OnceReport, syncOnce } from "./once.ts";
+export { type Preview, previewed, type PreviewOptions } from "./preview.ts";
 export { fieldManager, HASH_ANNOTATION, syncLabels } from "./place.ts";
 export { revisionText } from "./revision_key.ts";
 export { duplicateProblems, isManifestPath, type ReadManifests, readManifests } from "./read.ts";

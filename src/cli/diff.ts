@@ -1,0 +1,122 @@
+import { type MeshSync, resourceOf } from "#api";
+import { errorText, idText, keyFromText, keyText } from "#base";
+import { manifestProblemText, type Preview, previewed, readManifests } from "#gitops";
+import type { PodRestart } from "#plan";
+import { type ClusterSession, openSession, SESSION_FLAGS } from "./cluster_session.ts";
+import { changeDiff } from "./diff_text.ts";
+import { restartsOf } from "./diff_restarts.ts";
+import { UsageError } from "./flag.ts";
+import { outputFlag, SETTINGS_FLAGS, text } from "./flags.ts";
+import type { Output } from "./output.ts";
+import { backendNamesFrom, settingsFrom } from "./settings.ts";
+import { filesAt } from "./validate.ts";
+import type { Invocation, Verb } from "./verb.ts";
+
+/** Exit codes as those of `kubectl diff`. */
+const EXIT = { same: 0, differs: 1, failed: 2 } as const;
+
+/** `meshwright diff PATH...` */
+export const diffVerb: Verb = {
+  name: "diff",
+  summary: "Show what applying manifests would change, and which pods restart",
+  words: "PATH...",
+  description: [
+    "Asks the API server by dry runs; nothing is written. Values of Secrets are masked.",
+    "With --sync the manifests are taken as that MeshSync would apply them, and what it would delete is",
+    "shown too. Exit code 0: no difference, 1: differences, 2: an error.",
+  ],
+  flags: [
+    text("sync", "DIFF_SYNC", "", "NAME", "MeshSync whose folder PATH is: NAME or NAMESPACE/NAME"),
+    ...SESSION_FLAGS,
+    ...SETTINGS_FLAGS,
+    outputFlag(["text", "json"]),
+  ],
+  async run(invocation) {
+    if (invocation.words.length === 0) throw new UsageError("Name what to compare: diff PATH...");
+    try {
+      return await compare(invocation);
+    } catch (error) {
+      if (error instanceof UsageError || invocation.signal.aborted) throw error;
+      // 1 would say that there are differences.
+      invocation.output.note(`meshwright diff: ${errorText(error)}`);
+      return EXIT.failed;
+    }
+  },
+};
+
+async function compare({ flags, words, output, signal }: Invocation): Promise<number> {
+  const files = (await Promise.all(words.map(filesAt))).flat();
+  const { documents, problems } = readManifests(files);
+  problems.forEach((problem) => output.note(manifestProblemText(problem)));
+  if (problems.length > 0) return EXIT.failed;
+  await using session = await openSession(flags);
+  const { cluster, namespace } = session;
+  const sync = await syncFrom(flags.text("sync"), session, signal);
+  const previews = await previewed(documents, {
+    cluster,
+    namespace,
+    signal,
+    ...(sync === undefined ? {} : { sync }),
+  });
+  const settings = await settingsFrom(flags);
+  const names = backendNamesFrom(flags);
+  const restarts = await restartsOf(previews, { cluster, settings, names, signal });
+  const isDifferent = flags.text("output") === "json"
+    ? printJson(previews, restarts, output)
+    : printText(previews, restarts, output);
+  return isDifferent ? EXIT.differs : EXIT.same;
+}
+
+async function syncFrom(
+  name: string,
+  { cluster, namespace }: ClusterSession,
+  signal: AbortSignal,
+): Promise<MeshSync | undefined> {
+  if (name === "") return undefined;
+  const key = name.includes("/") ? keyFromText(name) : { namespace, name };
+  const sync = await cluster.get(resourceOf("MeshSync"), key, signal);
+  if (sync === undefined) {
+    throw new Error(`Cannot find MeshSync ${keyText(key)}: it does not exist`);
+  }
+  return sync as MeshSync;
+}
+
+function actionOf({ before, after }: Preview): "created" | "configured" | "pruned" {
+  if (after === undefined) return "pruned";
+  return before === undefined ? "created" : "configured";
+}
+
+function printText(
+  previews: readonly Preview[],
+  restarts: readonly PodRestart[],
+  output: Output,
+): boolean {
+  let isDifferent = false;
+  for (const preview of previews) {
+    if (preview.note !== undefined) output.note(`${idText(preview.id)}: ${preview.note}`);
+    const lines = changeDiff(preview);
+    isDifferent ||= lines.length > 0;
+    lines.forEach((line) => output.out(line));
+  }
+  for (const { workload, pods } of restarts) {
+    const count = pods === undefined ? "pods" : `${pods} pod${pods === 1 ? "" : "s"}`;
+    output.out(`restarts ${count} of ${workload}`);
+  }
+  if (isDifferent && restarts.length === 0) output.out("restarts no pods");
+  return isDifferent;
+}
+
+function printJson(
+  previews: readonly Preview[],
+  restarts: readonly PodRestart[],
+  output: Output,
+): boolean {
+  const changes = previews.flatMap((preview) => {
+    const diff = changeDiff(preview);
+    const { id, note } = preview;
+    if (diff.length === 0) return [];
+    return [{ object: id, action: actionOf(preview), diff: diff.join("\n"), note }];
+  });
+  output.out(JSON.stringify({ changes, restarts }));
+  return changes.length > 0;
+}

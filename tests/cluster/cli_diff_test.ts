@@ -1,0 +1,143 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { resourceOf } from "#api";
+import { parse } from "@std/yaml";
+import { testCluster } from "../support/control_plane.ts";
+import { folderWith, meshwright } from "../support/cli.ts";
+import { configMapText, functionText, syncStory } from "../support/sync_story.ts";
+
+const cluster = testCluster();
+
+function diff(namespace: string, ...args: string[]) {
+  const where = ["--kubeconfig", cluster.kubeconfigPath, "--namespace", namespace];
+  return meshwright(["diff", ...args, ...where]);
+}
+
+const SECRET = (value: string) =>
+  `apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {password: ${value}}\n`;
+
+Deno.test("diff ends with 0 without and with 1 with differences, and writes nothing", async () => {
+  await using space = await cluster.namespace();
+  await using folder = await folderWith({ "a.yaml": configMapText("a", "1") });
+  const first = await diff(space.name, folder.path);
+  assertEquals(first.code, 1);
+  assertEquals(first.out.slice(0, 2), ["--- /dev/null", `+++ planned ConfigMap ${space.name}/a`]);
+  const find = ["get", "configmap", "a", "-n", space.name];
+  assertEquals((await cluster.tryKubectl(find)).code, 1);
+  await cluster.kubectl(["apply", "-n", space.name, "-f", `${folder.path}/a.yaml`]);
+  assertEquals(await diff(space.name, folder.path), { code: 0, out: [], notes: [] });
+  await Deno.writeTextFile(`${folder.path}/a.yaml`, configMapText("a", "2"));
+  const changed = await diff(space.name, folder.path);
+  assertEquals(changed.code, 1);
+  assertEquals(changed.out.filter((line) => /^[-+] /.test(line)), [
+    "-  value: '1'",
+    "+  value: '2'",
+  ]);
+  assertEquals(changed.out.at(-1), "restarts no pods");
+});
+
+Deno.test("diff ends with 2 for a bad file, an object that the server refuses, and no server", async () => {
+  await using space = await cluster.namespace();
+  await using folder = await folderWith({ "a.yaml": "kind: [\n" });
+  assertEquals((await diff(space.name, folder.path)).code, 2);
+  const refused = configMapText("a", "1").replace('"1"', "{not: text}");
+  await Deno.writeTextFile(`${folder.path}/a.yaml`, refused);
+  const result = await diff(space.name, folder.path);
+  assertEquals([result.code, result.out], [2, []]);
+  assertMatch(result.notes[0] ?? "", /^meshwright diff: Cannot dry-run ConfigMap .*\/a: /);
+  await Deno.writeTextFile(`${folder.path}/a.yaml`, configMapText("a", "1"));
+  const away = await meshwright(["diff", folder.path, "--kubeconfig", "/nonexistent"]);
+  assertEquals(away.code, 2);
+});
+
+Deno.test("diff masks values of Secrets and says only whether they differ", async () => {
+  await using space = await cluster.namespace();
+  await using folder = await folderWith({ "s.yaml": SECRET("first-word") });
+  const first = await diff(space.name, folder.path);
+  await cluster.kubectl(["apply", "-n", space.name, "-f", `${folder.path}/s.yaml`]);
+  await Deno.writeTextFile(`${folder.path}/s.yaml`, SECRET("second-word"));
+  const second = await diff(space.name, folder.path);
+  assertEquals(second.out.filter((line) => /^[-+] /.test(line)), [
+    "-  password: '*** (before)'",
+    "+  password: '*** (after)'",
+  ]);
+  const seen = JSON.stringify([first, second]);
+  for (const word of ["first-word", "second-word"]) {
+    assertEquals([seen.includes(word), seen.includes(btoa(word))], [false, false]);
+  }
+});
+
+Deno.test("diff names the pods that restart: of a function, of a mesh, through a BackendConfig", async () => {
+  await using story = await syncStory(cluster);
+  const { namespace } = story;
+  const backend = (image: string) =>
+    "apiVersion: compute.functionmesh.io/v1alpha1\nkind: BackendConfig\n" +
+    `metadata: {name: backend-config}\nspec:\n  env: {WHERE: ${image}}\n`;
+  await using folder = await folderWith({
+    "f.yaml": functionText("exclaim", "  replicas: 2\n"),
+    "b.yaml": backend("here"),
+  });
+  const apply = ["apply", "--server-side", "-n", namespace, "-f", folder.path];
+  await cluster.kubectl(apply);
+  await Deno.writeTextFile(
+    `${folder.path}/f.yaml`,
+    functionText("exclaim", "  replicas: 2\n").replace("runner:1", "runner:2"),
+  );
+  const restart = `restarts 2 pods of StatefulSet ${namespace}/exclaim-function`;
+  assertEquals((await diff(namespace, folder.path)).out.at(-1), restart);
+  await cluster.kubectl(apply);
+  await Deno.writeTextFile(
+    `${folder.path}/f.yaml`,
+    functionText("exclaim", "  replicas: 3\n").replace("runner:1", "runner:2"),
+  );
+  assertEquals((await diff(namespace, folder.path)).out.at(-1), "restarts no pods");
+  await cluster.kubectl(apply);
+  await Deno.writeTextFile(`${folder.path}/b.yaml`, backend("there"));
+  const through = await diff(namespace, `${folder.path}/b.yaml`);
+  assertEquals(through.out.at(-1), restart.replace("2 pods", "3 pods"));
+  const mesh = (image: string) => {
+    const { spec } = parse(functionText("one").replace("runner:1", image)) as { spec: object };
+    return JSON.stringify({
+      apiVersion: "compute.functionmesh.io/v1alpha1",
+      kind: "FunctionMesh",
+      metadata: { name: "orders" },
+      spec: {
+        functions: [{ name: "one", ...spec }, { name: "two", ...spec, image: "example/two:1" }],
+      },
+    });
+  };
+  await using meshes = await folderWith({ "m.json": mesh("runner:1") });
+  await cluster.kubectl(["apply", "--server-side", "-n", namespace, "-f", meshes.path]);
+  await Deno.writeTextFile(`${meshes.path}/m.json`, mesh("runner:2"));
+  const ofMesh = await diff(namespace, meshes.path);
+  assertEquals(ofMesh.out.filter((line) => line.startsWith("restarts")), [
+    `restarts 1 pod of StatefulSet ${namespace}/orders-one-function`,
+  ]);
+  const json = await diff(namespace, `${folder.path}/b.yaml`, "-o", "json");
+  assertEquals(JSON.parse(json.out[0] ?? "").restarts, [
+    { workload: `StatefulSet ${namespace}/exclaim-function`, pods: 3 },
+  ]);
+});
+
+Deno.test("diff --sync shows what that MeshSync would change and delete, and nothing else", async () => {
+  await using story = await syncStory(cluster);
+  await story.repository.commit({
+    "meshes/a.yaml": configMapText("a", "1"),
+    "meshes/b.yaml": configMapText("b", "1"),
+  });
+  await story.sync({ commonLabels: { team: "blue" } });
+  await story.pass();
+  const path = `${story.repository.directory}/meshes`;
+  const same = await diff(story.namespace, path, "--sync", "shop");
+  assertEquals(same, { code: 0, out: [], notes: [] });
+  await Deno.remove(`${path}/b.yaml`);
+  const sync = `${story.namespace}/shop`;
+  const gone = await diff("default", path, "--sync", sync);
+  assertEquals([gone.code, gone.out.slice(0, 2)], [1, [
+    `--- live ConfigMap ${story.namespace}/b`,
+    "+++ /dev/null",
+  ]]);
+  const live = await story.client.cluster.get(resourceOf("MeshSync"), story.key);
+  assertEquals(live?.metadata.name, "shop");
+  const missing = await diff(story.namespace, path, "--sync", "other");
+  assertEquals(missing.code, 2);
+});

@@ -63,8 +63,10 @@ export const ANNOTATIONS = {
   filledReplicas: "compute.functionmesh.io/filled-replicas",
   /** On a StatefulSet: what its pod template was rendered from, and by which version of the program. Ours. */
   rendered: "compute.functionmesh.io/rendered",
-  /** On a Function, Source or Sink: any new value rolls out what is held back. Ours. */
+  /** On a Function, Source or Sink, or their mesh: any new value rolls out what is held back. Ours. */
   rollout: "compute.functionmesh.io/rollout",
+  /** On a Function, Source or Sink: any new value makes its StatefulSet anew where it cannot be changed. Ours. */
+  recreate: "compute.functionmesh.io/recreate",
   /** On any resource of ours: look at it now; any new value. Ours. */
   requestedAt: "reconcile.functionmesh.io/requestedAt",
   /** `disabled`: a MeshSync does not delete the object. Ours. */

@@ -10,6 +10,7 @@ import {
 } from "#base";
 import { differences } from "./drift.ts";
 import { type HeldTemplate, type RolledOut, withRollout } from "./held_template.ts";
+import { leftChild } from "./left_child.ts";
 import { withDeclaredReplicas, withScaledReplicas } from "./replicas.ts";
 import type { RolloutInputs } from "./rollout.ts";
 
@@ -27,7 +28,13 @@ export type Step =
     /** Write only these members, as a merge patch: the object is no whole one, as its pod template is held. */
     readonly isPartial?: true;
   }
-  | { readonly action: "remove"; readonly id: ObjectId; readonly uid: string };
+  | {
+    readonly action: "remove";
+    readonly id: ObjectId;
+    readonly uid: string;
+    /** Leave its pods running: it is made anew, with fields that cannot be changed, and adopts them. */
+    readonly propagation?: "Orphan";
+  };
 
 /** Desired against live, for the children of one owner. */
 export interface ChildrenLook {
@@ -39,6 +46,10 @@ export interface ChildrenLook {
   readonly settled: ReadonlyMap<string, string>;
   /** For an owner of a StatefulSet: what may reach its pods. */
   readonly rollout?: RolloutInputs;
+  /** For an owner of a StatefulSet: what its annotation says that asks to make the StatefulSet anew. */
+  readonly recreate?: string;
+  /** For a mesh: it was edited since somebody last acted on it. */
+  readonly isOwnerNew?: boolean;
 }
 
 /** What to do about the children of one owner. */
@@ -66,41 +77,76 @@ export interface ForeignChild {
  * Objects being deleted are waited for. Steps come in the order of `desired`, removals last.
  */
 export function planChildren(look: ChildrenLook): ChildrenPlan {
-  const steps: Step[] = [];
-  const foreign: ForeignChild[] = [];
-  const immutable: string[] = [];
-  let held: HeldTemplate | undefined;
   const liveById = new Map(look.live.map((object) => [idText(idOf(object)), object]));
-  for (const desired of look.desired) {
+  const plans = look.desired.map((desired) => {
     const live = liveById.get(idText(idOf(desired)));
     liveById.delete(idText(idOf(desired)));
-    const rolled = rolledOut(desired, live, look.rollout);
-    held ??= rolled.held;
-    const object = withHash(withDeclaredReplicas(rolled.object));
-    if (live === undefined) {
-      steps.push({ action: "apply", object, why: "absent", paths: [] });
-    } else if (!belongsTo(live, look.owner, desired)) {
-      foreign.push({ id: idOf(live), holder: holderOf(live) });
-    } else if (live.metadata.deletionTimestamp !== undefined) {
-      continue;
-    } else if (rolled.held !== undefined) {
-      const step = partialStep(rolled.object, live);
-      if (step !== undefined) steps.push(step);
-    } else {
-      const kept = withImmutableKept(object, live);
-      immutable.push(...kept.paths.map((path) => `${live.kind} ${path}`));
-      const step = changeStep(withScaledReplicas(kept.object, live), live, look.settled);
-      if (step !== undefined) steps.push(step);
-    }
+    return planChild(asAsked(desired, look), live, look);
+  });
+  const held = plans.find((plan) => plan.held !== undefined)?.held;
+  return {
+    steps: [...plans.flatMap(({ steps }) => steps), ...removals(liveById.values(), look.owner)],
+    foreign: plans.flatMap(({ foreign }) => foreign),
+    immutable: plans.flatMap(({ immutable }) => immutable),
+    ...(held === undefined ? {} : { held }),
+  };
+}
+
+/** What to do about nothing. */
+const NOTHING: ChildrenPlan = { steps: [], foreign: [], immutable: [] };
+
+/** The plan for one child. */
+function planChild(
+  desired: KubeObject,
+  live: KubeObject | undefined,
+  look: ChildrenLook,
+): ChildrenPlan {
+  const rolled = rolledOut(desired, live, look.rollout);
+  const object = withHash(withDeclaredReplicas(rolled.object));
+  if (live === undefined) {
+    return { ...NOTHING, steps: [{ action: "apply", object, why: "absent", paths: [] }] };
   }
-  for (const live of liveById.values()) {
-    const uid = live.metadata.uid;
-    const isOurs = controllerOf(live)?.uid === look.owner.metadata.uid;
-    if (isOurs && uid !== undefined && live.metadata.deletionTimestamp === undefined) {
-      steps.push({ action: "remove", id: idOf(live), uid });
-    }
+  if (!belongsTo(live, look.owner, desired)) {
+    return { ...NOTHING, foreign: [{ id: idOf(live), holder: holderOf(live) }] };
   }
-  return { steps, foreign, immutable, ...(held === undefined ? {} : { held }) };
+  const { held } = rolled;
+  const plan = { ...NOTHING, ...(held === undefined ? {} : { held }) };
+  if (live.metadata.deletionTimestamp !== undefined) return plan;
+  const left = leftChild(object, live, look.isOwnerNew ?? true);
+  if (left !== undefined) return { ...plan, steps: partialSteps(left, live) };
+  const kept = withImmutableKept(held === undefined ? object : desired, live);
+  const immutable = kept.paths.map((path) => `${live.kind} ${path}`);
+  if (held !== undefined) return { ...plan, immutable, steps: partialSteps(rolled.object, live) };
+  if (immutable.length > 0 && isRecreationAsked(desired, live)) {
+    const { uid = "" } = live.metadata;
+    return { ...plan, steps: [{ action: "remove", id: idOf(live), uid, propagation: "Orphan" }] };
+  }
+  const step = changeStep(withScaledReplicas(kept.object, live), live, look.settled);
+  return { ...plan, immutable, steps: step === undefined ? [] : [step] };
+}
+
+/** Live objects of the owner that nobody wants any more. */
+function removals(rest: Iterable<KubeObject>, owner: KubeObject): Step[] {
+  return [...rest].flatMap((live): Step[] => {
+    const { uid, deletionTimestamp } = live.metadata;
+    const isOurs = controllerOf(live)?.uid === owner.metadata.uid;
+    return isOurs && uid !== undefined && deletionTimestamp === undefined
+      ? [{ action: "remove", id: idOf(live), uid }]
+      : [];
+  });
+}
+
+/** The StatefulSet with a note of the request to make it anew that it answers. */
+function asAsked(desired: KubeObject, { recreate }: ChildrenLook): KubeObject {
+  if (recreate === undefined || desired.kind !== "StatefulSet") return desired;
+  const annotations = { ...desired.metadata.annotations, [ANNOTATIONS.recreate]: recreate };
+  return { ...desired, metadata: { ...desired.metadata, annotations } };
+}
+
+function isRecreationAsked(desired: KubeObject, live: KubeObject): boolean {
+  const asked = desired.metadata.annotations?.[ANNOTATIONS.recreate];
+  return asked !== undefined && live.metadata.uid !== undefined &&
+    asked !== live.metadata.annotations?.[ANNOTATIONS.recreate];
 }
 
 function rolledOut(
@@ -113,12 +159,12 @@ function rolledOut(
     : withRollout(desired, live, rollout);
 }
 
-/** The write of what is not held back. */
-function partialStep(object: KubeObject, live: KubeObject): Step | undefined {
+/** The write of what is not held back; notes of our own are not worth naming. */
+function partialSteps(object: KubeObject, live: KubeObject): Step[] {
   const paths = differences(live, object);
-  return paths.length === 0
-    ? undefined
-    : { action: "apply", object, why: "changed", paths, live, isPartial: true };
+  if (paths.length === 0) return [];
+  const named = paths.filter((path) => !path.startsWith("metadata."));
+  return [{ action: "apply", object, why: "changed", paths: named, live, isPartial: true }];
 }
 
 /**

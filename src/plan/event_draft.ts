@@ -16,7 +16,9 @@ const CALM_REASONS: readonly string[] = ["CleaningUp", "Progressing", "RollingOu
 /** What to tell about a write that succeeded: created, configured, corrected or deleted. */
 export function stepEvent(step: Step): EventDraft {
   if (step.action === "remove") {
-    return { type: "Normal", reason: "Deleted", message: `Deleted ${idText(step.id)}` };
+    return step.propagation === "Orphan"
+      ? { type: "Normal", reason: "Recreating", message: `Making ${idText(step.id)} anew` }
+      : { type: "Normal", reason: "Deleted", message: `Deleted ${idText(step.id)}` };
   }
   const name = `${step.object.kind} ${step.object.metadata.name}`;
   switch (step.why) {

@@ -48,8 +48,11 @@ export function withRollout(
   const template = templateOf(desired);
   const decision = rolloutDecision(live, contentHash(template), inputs);
   if (decision.action === "roll") return { object: withRecord(desired, decision.record) };
-  const paths = differences(templateOf(live), template).map((path) => `spec.template.${path}`);
-  const held = { reason: decision.reason, by: decision.record.by, paths };
+  const held = {
+    reason: decision.reason,
+    by: decision.record.by,
+    paths: changedPaths(templateOf(live), template, decision.reason),
+  };
   return { object: withRecord(withoutTemplate(desired), decision.record), held };
 }
 
@@ -66,6 +69,12 @@ function withoutTemplate(object: KubeObject): KubeObject {
   const { ownerReferences: _kept, ...metadata } = object.metadata;
   const rest = Object.fromEntries(Object.entries(spec).filter(([name]) => !LEFT_OUT.has(name)));
   return { ...object, metadata, spec: rest };
+}
+
+function changedPaths(live: unknown, template: unknown, reason: HoldReason): string[] {
+  const paths = differences(live, template).map((path) => `spec.template.${path}`);
+  // A template of our own that differs and lacks nothing has something that a new one would not have.
+  return paths.length === 0 && reason !== "TakenOver" ? ["spec.template"] : paths;
 }
 
 function templateOf(statefulSet: KubeObject | undefined): unknown {

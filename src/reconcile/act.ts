@@ -54,7 +54,9 @@ async function execute(
   { ctx, signal }: { readonly ctx: ReconcileContext; readonly signal: AbortSignal },
 ): Promise<KubeObject | undefined> {
   if (step.action === "remove") {
-    const answer = await ctx.cluster.remove(step.id, { uid: step.uid, signal });
+    const { id, uid, propagation } = step;
+    const how = propagation === undefined ? {} : { propagation };
+    const answer = await ctx.cluster.remove(id, { uid, signal, ...how });
     if (answer === "deleted") tell(step, owner, ctx);
     return undefined;
   }
@@ -81,7 +83,9 @@ async function merge(
 ): Promise<KubeObject> {
   const { labels = {}, annotations = {} } = object.metadata;
   const metadata = { labels: { ...labels }, annotations: { ...annotations } };
-  const patch = { metadata, spec: object.spec as JsonObject };
+  const patch = object.spec === undefined
+    ? { metadata }
+    : { metadata, spec: object.spec as JsonObject };
   return await ctx.cluster.patch(idOf(object), patch, { fieldManager: FIELD_MANAGER, signal });
 }
 

@@ -20,6 +20,7 @@ import {
 } from "#desired";
 import {
   type ChildrenPlan,
+  type ComponentFacts,
   componentStatus,
   filledReplicas,
   planChildren,
@@ -34,7 +35,7 @@ import {
 import { act, type Outcome, queueError, throwIfTerminating } from "./act.ts";
 import { finishDeletion, holdForCleanup } from "./cleanup.ts";
 import { type CachedKind, cacheOf, type ReconcileContext, REPLICAS_MANAGER } from "./context.ts";
-import { backendFacts, liveChildren, podsOf, warningsAbout } from "./look.ts";
+import { backendFacts, liveChildren, podsOf, warningsAbout, withMeshAnnotations } from "./look.ts";
 import { report } from "./report.ts";
 
 /** Kinds that a component may own. */
@@ -68,16 +69,17 @@ export async function reconcileComponent(
   key: ObjectKey,
   { ctx, signal }: Effects,
 ): Promise<Next> {
-  const stored = cacheOf(ctx.caches, kind).get(key) as Component | undefined;
-  if (stored === undefined) {
+  const cached = cacheOf(ctx.caches, kind).get(key) as Component | undefined;
+  if (cached === undefined) {
     // Its children are removed by the garbage collector, by their owner references.
     ctx.metrics.forget(kind, key);
     return AWAIT_CHANGE;
   }
+  const stored = withMeshAnnotations(cached, ctx);
   if (stored.metadata.deletionTimestamp !== undefined) {
     return await finishDeletion(stored, { ctx, signal });
   }
-  if (isUnmanaged(stored)) return AWAIT_CHANGE;
+  if (stored.metadata.annotations?.[ANNOTATIONS.managed] === "false") return AWAIT_CHANGE;
   const unheld = await holdForCleanup(stored, { ctx, signal });
   const found = problems(asMeant(stored, ctx));
   const component = found.length > 0
@@ -101,11 +103,6 @@ export async function reconcileComponent(
 /** What is done about an invalid resource: what runs goes on running. */
 const NOTHING: ChildrenPlan = { steps: [], foreign: [], immutable: [] };
 
-/** Whether a resource says that it wants to be left alone (`compute.functionmesh.io/managed: "false"`). */
-export function isUnmanaged(object: KubeObject): boolean {
-  return object.metadata.annotations?.[ANNOTATIONS.managed] === "false";
-}
-
 /** The component as its author meant it, without what this program and autoscalers wrote into its spec. */
 function asMeant(stored: Component, ctx: ReconcileContext): Component {
   const owned = (["HorizontalPodAutoscaler", "StatefulSet"] as const)
@@ -120,7 +117,7 @@ async function withReplicas(stored: Component, { ctx, signal }: Effects): Promis
   if (filled === undefined) return stored;
   const written = await ctx.cluster.apply(filled, { fieldManager: REPLICAS_MANAGER, signal });
   cacheOf(ctx.caches, stored.kind).observe(written);
-  return written as Component;
+  return withMeshAnnotations(written as Component, ctx);
 }
 
 async function planOf(
@@ -132,8 +129,15 @@ async function planOf(
     desiredChildren(withDefaults(component), facts, ctx.settings),
   );
   const live = await liveChildren(component, desired, { ctx, kinds: CHILD_KINDS, signal });
-  const rollout = rolloutInputs(component, { stored, facts }, ctx);
-  return planChildren({ owner: component, desired, live, settled: ctx.settled, rollout });
+  const recreate = component.metadata.annotations?.[ANNOTATIONS.recreate];
+  return planChildren({
+    owner: component,
+    desired,
+    live,
+    settled: ctx.settled,
+    rollout: rolloutInputs(component, { stored, facts }, ctx),
+    ...(recreate === undefined ? {} : { recreate }),
+  });
 }
 
 /** What the pod template is rendered from, and what of it may reach running pods. */
@@ -144,7 +148,7 @@ function rolloutInputs(
 ): RolloutInputs {
   const configs = [facts.globalBackendConfig, facts.namespacedBackendConfig];
   const { verticalPodAutoscaler: _served, ...settings } = ctx.settings;
-  const asked = component.metadata.annotations?.[ANNOTATIONS.rollout];
+  const asked = askedRollout(component);
   return {
     by: ctx.version,
     resource: resourceHash(component, asked),
@@ -156,6 +160,13 @@ function rolloutInputs(
     isPaused: isPauseAsked(component, ctx),
     upgradeRollsOut: ctx.options.rolloutOnUpgrade,
   };
+}
+
+/** Both wishes for a roll-out: to get what is held back, and to make the StatefulSet anew. */
+function askedRollout({ metadata }: Component): string | undefined {
+  const { rollout, recreate } = ANNOTATIONS;
+  const wishes = [metadata.annotations?.[rollout], metadata.annotations?.[recreate]];
+  return wishes.every((wish) => wish === undefined) ? undefined : contentHash(wishes);
 }
 
 /** Defaults of settings are the program's: another version may have others, and that is no wish of its user. */
@@ -181,7 +192,10 @@ function splitByPause(
   const isPaused = isPauseAsked(component, ctx) &&
     status?.observedGeneration === component.metadata.generation;
   if (!isPaused) return { now: steps, held: [] };
-  const isHeld = (step: Step) => step.action === "apply" && step.why !== "absent";
+  // Where a template is held already, what is left may be a note of our own.
+  const isNote = (step: Step) =>
+    step.action === "apply" && step.isPartial && step.paths.length === 0;
+  const isHeld = (step: Step) => step.action === "apply" && step.why !== "absent" && !isNote(step);
   return { now: steps.filter((step) => !isHeld(step)), held: steps.filter(isHeld) };
 }
 
@@ -196,8 +210,6 @@ interface Pass {
 
 function statusOf(pass: Pass, ctx: ReconcileContext) {
   const { component, facts } = pass;
-  const global = facts.globalBackendConfig?.metadata.resourceVersion;
-  const namespaced = facts.namespacedBackendConfig?.metadata.resourceVersion;
   const statefulSet = cacheOf(ctx.caches, "StatefulSet").get({
     namespace: component.metadata.namespace ?? "",
     name: statefulSetName(component),
@@ -216,12 +228,25 @@ function statusOf(pass: Pass, ctx: ReconcileContext) {
     statefulSet,
     pods,
     warnings: warningsAbout(watched, ctx),
-    backendRevisions: {
-      ...(global === undefined ? {} : { global }),
-      ...(namespaced === undefined ? {} : { namespaced }),
-    },
+    backendRevisions: backendRevisions(pass),
     now: timestamp(ctx.clock.now()),
   });
+}
+
+/** The BackendConfigs that the pods were made with: not those that wait (W-19). */
+function backendRevisions({ component, facts, plan }: Pass): ComponentFacts["backendRevisions"] {
+  const { status } = component;
+  const isHeld = plan.held !== undefined;
+  const global = isHeld
+    ? status?.globalBackendConfigRevision
+    : facts.globalBackendConfig?.metadata.resourceVersion;
+  const namespaced = isHeld
+    ? status?.namespacedBackendConfigRevision
+    : facts.namespacedBackendConfig?.metadata.resourceVersion;
+  return {
+    ...(global === undefined ? {} : { global }),
+    ...(namespaced === undefined ? {} : { namespaced }),
+  };
 }
 
 function pendingPaths(step: Step): string[] {

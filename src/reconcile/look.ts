@@ -1,4 +1,4 @@
-import { isComponent } from "#api";
+import { ANNOTATIONS, isComponent } from "#api";
 import { controllerOf, idOf, idText, keyOf, type KubeObject, type ObjectKey } from "#base";
 import type { Facts } from "#desired";
 import type { Pod, WarningEvent } from "#plan";
@@ -111,6 +111,41 @@ export function meshKeyOf(component: KubeObject): ObjectKey | undefined {
   const controller = controllerOf(component);
   if (!isComponent(component) || controller?.kind !== "FunctionMesh") return undefined;
   return { namespace: component.metadata.namespace ?? "", name: controller.name };
+}
+
+/** Annotations of a mesh that count for its children too (U12). */
+const INHERITED = [ANNOTATIONS.managed, ANNOTATIONS.pauseRollout, ANNOTATIONS.rollout];
+
+/**
+ * A component with those annotations of its mesh that count for the children too and that it does not have itself. So
+ * a mesh is paused, left alone or rolled out as a whole, and no child has to be written for it.
+ */
+export function withMeshAnnotations<T extends KubeObject>(component: T, ctx: ReconcileContext): T {
+  const mesh = meshOf(component, ctx)?.metadata.annotations ?? {};
+  const own = component.metadata.annotations ?? {};
+  const missing = INHERITED.filter((name) => mesh[name] !== undefined && own[name] === undefined);
+  if (missing.length === 0) return component;
+  const inherited = Object.fromEntries(missing.map((name) => [name, mesh[name]]));
+  return {
+    ...component,
+    metadata: { ...component.metadata, annotations: { ...inherited, ...own } },
+  };
+}
+
+/** Whether an edit of a mesh changed what its children inherit. */
+export function isInheritanceChanged(
+  before: KubeObject | undefined,
+  after: KubeObject | undefined,
+): boolean {
+  return INHERITED.some((name) =>
+    before?.metadata.annotations?.[name] !== after?.metadata.annotations?.[name]
+  );
+}
+
+function meshOf(component: KubeObject, ctx: ReconcileContext): KubeObject | undefined {
+  const key = meshKeyOf(component);
+  const mesh = key === undefined ? undefined : ctx.caches.FunctionMesh?.get(key);
+  return mesh?.metadata.uid === controllerOf(component)?.uid ? mesh : undefined;
 }
 
 function lastSeen(event: WarningEvent): string {

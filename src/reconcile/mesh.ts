@@ -1,4 +1,4 @@
-import { type FunctionMesh, problems } from "#api";
+import { ANNOTATIONS, type FunctionMesh, problems } from "#api";
 import {
   afterDelay,
   AWAIT_CHANGE,
@@ -13,7 +13,7 @@ import {
 import { meshChildren } from "#desired";
 import { type ChildrenPlan, type MeshItem, meshItems, meshStatus, planChildren } from "#plan";
 import { act, type Outcome, queueError, throwIfTerminating } from "./act.ts";
-import { type Effects, FOREIGN_RECHECK_MS, isUnmanaged } from "./component.ts";
+import { type Effects, FOREIGN_RECHECK_MS } from "./component.ts";
 import { type CachedKind, cacheOf, type ReconcileContext } from "./context.ts";
 import { liveChildren } from "./look.ts";
 import { report } from "./report.ts";
@@ -35,7 +35,8 @@ export async function reconcileMesh(key: ObjectKey, { ctx, signal }: Effects): P
     ctx.metrics.forget("FunctionMesh", key);
     return AWAIT_CHANGE;
   }
-  if (isUnmanaged(mesh) || mesh.metadata.deletionTimestamp !== undefined) return AWAIT_CHANGE;
+  const isManaged = mesh.metadata.annotations?.[ANNOTATIONS.managed] !== "false";
+  if (!isManaged || mesh.metadata.deletionTimestamp !== undefined) return AWAIT_CHANGE;
   const { items, rest } = meshItems(mesh, problems(mesh));
   const plan = await planOf(mesh, items, { ctx, signal });
   const outcome = await act(plan.steps, mesh, { ctx, signal });
@@ -63,7 +64,8 @@ async function planOf(
   const desired = meshChildren(mesh).filter((child) => !invalid.has(childId(child)));
   const live = await liveChildren(mesh, desired, { ctx, kinds: CHILD_KINDS, signal });
   const touchable = live.filter((child) => !invalid.has(childId(child)));
-  return planChildren({ owner: mesh, desired, live: touchable, settled: ctx.settled });
+  const isOwnerNew = mesh.status?.observedGeneration !== mesh.metadata.generation;
+  return planChildren({ owner: mesh, desired, live: touchable, settled: ctx.settled, isOwnerNew });
 }
 
 function withOutcome(

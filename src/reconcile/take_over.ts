@@ -1,5 +1,5 @@
-import { ANNOTATIONS } from "#api";
 import { idOf, isPlainObject, type JsonObject, type KubeObject } from "#base";
+import { isApplied } from "#plan";
 import { FIELD_MANAGER, type ReconcileContext } from "./context.ts";
 
 /** The reference operator writes under the name of its binary. */
@@ -15,7 +15,7 @@ export async function takeFieldsOver(
   live: KubeObject,
   { ctx, signal }: { readonly ctx: ReconcileContext; readonly signal: AbortSignal },
 ): Promise<void> {
-  if (live.metadata.annotations?.[ANNOTATIONS.appliedHash] !== undefined) return;
+  if (isApplied(live)) return;
   const managed = await ctx.cluster.managedFields(idOf(live), signal);
   if (managed === undefined) return;
   const taken = takenOver(managed.fields);

@@ -3,7 +3,7 @@ import { controllerOf, keyOf, type KubeObject, type ObjectKey } from "#base";
 import type { ResourceType } from "#kube";
 import { projectedPod } from "#plan";
 import type { CachedKind, Caches, ReconcileOptions } from "./context.ts";
-import { meshKeyOf, projectedWarning } from "./look.ts";
+import { isInheritanceChanged, meshKeyOf, projectedWarning } from "./look.ts";
 
 /** Kinds that have a reconciler. */
 export type ReconciledKind = ComponentKind | "FunctionMesh";
@@ -74,8 +74,17 @@ function componentWakes(change: Change): WakeUp[] {
   });
 }
 
-function meshWakes(change: Change): WakeUp[] {
-  return either(change).map((object) => ({ kind: "FunctionMesh", key: keyOf(object) }));
+/** With the mesh its children, where it says something that counts for them too. */
+function meshWakes(change: Change, caches: Caches): WakeUp[] {
+  const selves = either(change).map((object) =>
+    ({ kind: "FunctionMesh", key: keyOf(object) }) as const
+  );
+  if (!isInheritanceChanged(change.before, change.after)) return selves;
+  const uid = either(change)[0]?.metadata.uid ?? "";
+  const children = COMPONENT_KINDS.flatMap((kind) =>
+    (caches[kind]?.ownedBy(uid) ?? []).map((child) => ({ kind, key: keyOf(child) }))
+  );
+  return [...selves, ...children];
 }
 
 /** Every object that is made for a component carries its label, in the reference's installations too. */
@@ -131,16 +140,9 @@ function warningWakes(change: Change, caches: Caches): WakeUp[] {
   });
 }
 
+/** One that does not say `autoUpdate` wakes too: nothing is rolled out then, but what waits is said (W-19). */
 function backendWakes(options: ReconcileOptions): Watched["wakes"] {
   return (change, caches) => {
-    // Only a BackendConfig that says so rolls out by itself (api.md 5.8).
-    if (
-      !either(change).some((object) =>
-        (object.spec as { autoUpdate?: boolean } | undefined)?.autoUpdate === true
-      )
-    ) {
-      return [];
-    }
     return either(change).flatMap((object) => {
       const key = keyOf(object);
       const global = options.globalBackendConfig;

@@ -13,6 +13,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   api: { tower: "a", rank: 1 },
   desired: { tower: "a", rank: 2 },
   plan: { tower: "a", rank: 3 },
+  install: { tower: "a", rank: 3 },
   telemetry: { tower: "b", rank: 1 },
   kube: { tower: "b", rank: 2 },
   git: { tower: "b", rank: 2 },

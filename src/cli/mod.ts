@@ -7,10 +7,11 @@ import { closestString } from "@std/text";
 import { errorText } from "#base";
 import { crdsVerb } from "./crds.ts";
 import { diffVerb } from "./diff.ts";
-import { UsageError } from "./flag.ts";
+import { type Flag, UsageError } from "./flag.ts";
 import { getVerb } from "./get.ts";
 import { overview, verbHelp } from "./help.ts";
 import { historyVerb } from "./history.ts";
+import { installVerb, uninstallVerb } from "./install.ts";
 import { type Output, terminal } from "./output.ts";
 import { parseArguments } from "./parse.ts";
 import { reconcileVerb } from "./reconcile.ts";
@@ -24,7 +25,7 @@ import type { Verb } from "./verb.ts";
 import { versionVerb } from "./version.ts";
 
 /** All verbs, in the order in which help lists them. */
-const VERBS: readonly Verb[] = [
+export const VERBS: readonly Verb[] = [
   runVerb,
   syncVerb,
   getVerb,
@@ -36,6 +37,8 @@ const VERBS: readonly Verb[] = [
   validateVerb,
   diffVerb,
   crdsVerb,
+  installVerb,
+  uninstallVerb,
   versionVerb,
 ];
 
@@ -50,10 +53,10 @@ const EXIT = { done: 0, failed: 1, usage: 2 } as const;
  */
 export async function main(
   args: readonly string[],
-  { signal, output = terminal, env = Deno.env.toObject() }: {
+  { signal, output = terminal, env }: {
     readonly signal: AbortSignal;
     readonly output?: Output;
-    readonly env?: Readonly<Record<string, string | undefined>>;
+    readonly env?: Environment;
   },
 ): Promise<number> {
   const [first = "run", ...rest] = args;
@@ -81,11 +84,14 @@ async function runVerbSafely(
   { signal, output, env }: {
     readonly signal: AbortSignal;
     readonly output: Output;
-    readonly env: Readonly<Record<string, string | undefined>>;
+    readonly env: Environment | undefined;
   },
 ): Promise<number> {
   try {
-    const parsed = parseArguments(args, { flags: verb.flags, env });
+    const parsed = parseArguments(args, {
+      flags: verb.flags,
+      env: env ?? environmentOf(verb.flags),
+    });
     if (parsed.help) {
       output.out(verbHelp(verb));
       return EXIT.done;
@@ -101,4 +107,11 @@ async function runVerbSafely(
     output.note(`meshwright ${verb.name}: ${errorText(error)}`);
     return error instanceof UsageError ? EXIT.usage : EXIT.failed;
   }
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Only what a flag names: the compiled program may see no other variable. */
+function environmentOf(flags: readonly Flag[]): Environment {
+  return Object.fromEntries(flags.map(({ env }) => [env, Deno.env.get(env)]));
 }

@@ -1,3 +1,4 @@
+import { BUILD } from "../build.ts";
 import type { Verb } from "./verb.ts";
 import { VERSION } from "../version.ts";
 
@@ -6,10 +7,13 @@ export const versionVerb: Verb = {
   name: "version",
   summary: "Print the version",
   words: "",
-  description: ["The version of the program and of the runtime it was built with."],
+  description: [
+    "The version of the program, the commit a compiled one was made from, and the runtime.",
+  ],
   flags: [],
   run({ output }) {
-    output.out(`meshwright ${VERSION} (deno ${Deno.version.deno}, ${Deno.build.target})`);
+    const origin = BUILD.commit === "" ? "" : `commit ${BUILD.commit} of ${BUILD.date}, `;
+    output.out(`meshwright ${VERSION} (${origin}deno ${Deno.version.deno}, ${Deno.build.target})`);
     return Promise.resolve(0);
   },
 };

@@ -1,0 +1,68 @@
+import type { ObjectMeta } from "#base";
+
+/**
+ * What the GitOps loop may apply with its own rights: `mesh-only` is what meshes consist of, `cluster-admin` is anything,
+ * other controllers and this one included.
+ */
+export type GitOpsRights = "mesh-only" | "cluster-admin";
+
+/** How the program is to be installed. */
+export interface Installation {
+  /** Namespace of the program; it is made, too. */
+  readonly namespace: string;
+  /** Name of the image, tag or digest included. */
+  readonly image: string;
+  /** Version of the program, for labels. */
+  readonly version: string;
+  /** From 1; more than one elect a leader. */
+  readonly replicas: number;
+  /** The only namespace that is looked at; all when left out. */
+  readonly watchedNamespace?: string;
+  readonly gitOpsRights: GitOpsRights;
+  /** Whether Git services may call: adds a Service to the receiver. */
+  readonly receiver: boolean;
+  /** Whether the Prometheus operator is told of the metrics. */
+  readonly serviceMonitor: boolean;
+  /** Further arguments of `run`, e.g. `--git-url=…`. */
+  readonly arguments: readonly string[];
+}
+
+/** Name of ServiceAccount, Deployment, Role and PodDisruptionBudget: the program is there once in a namespace. */
+export const PROGRAM = "meshwright";
+
+/** Names that the program looks for or makes: defaults of its flags. */
+export const RUNTIME_NAMES = {
+  webhookService: "meshwright-webhook",
+  webhookSecret: "meshwright-webhook-tls",
+  lease: "a3f45fce.functionmesh.io",
+} as const;
+
+/** Ports on which the program listens: defaults of its flags, but for the receiver, which is off without one. */
+export const PORTS = { health: 8000, metrics: 8080, receiver: 9292, webhook: 9443 } as const;
+
+/** Where repositories are kept, and temporary files: the only folders that can be written to. */
+export const FOLDERS = { cache: "/var/cache/meshwright", temporary: "/tmp" } as const;
+
+/** By these the Services, the budget and people find the pods. Selectors cannot be changed later. */
+export const SELECTOR = {
+  "app.kubernetes.io/component": "controller",
+  "app.kubernetes.io/name": PROGRAM,
+} as const;
+
+/** Labels of everything that is installed. */
+export function labelsOf({ version }: Pick<Installation, "version">): Record<string, string> {
+  return { ...SELECTOR, "app.kubernetes.io/version": version };
+}
+
+/** Metadata of an object in the program's namespace. */
+export function localMeta(installation: Installation, name: string): ObjectMeta {
+  return { name, namespace: installation.namespace, labels: labelsOf(installation) };
+}
+
+/**
+ * Metadata of an object without a namespace. The name holds that of the program's, so that two installations do not
+ * meet, as with the webhook's configuration.
+ */
+export function clusterMeta(installation: Installation, name: string): ObjectMeta {
+  return { name: `${name}.${installation.namespace}`, labels: labelsOf(installation) };
+}

@@ -1,0 +1,53 @@
+import { ANNOTATIONS, customResourceDefinitions } from "#api";
+import type { KubeObject } from "#base";
+import { accessObjects } from "./access.ts";
+import { deployment } from "./deployment.ts";
+import { type Installation, labelsOf } from "./installation.ts";
+import { disruptionBudget, serviceMonitor, serviceObjects } from "./services.ts";
+
+/** The parts of an installation, each a file of `gitops/operator/`, in the order in which they are applied. */
+export interface InstallParts {
+  readonly namespace: readonly KubeObject[];
+  readonly definitions: readonly KubeObject[];
+  readonly access: readonly KubeObject[];
+  readonly program: readonly KubeObject[];
+}
+
+/** A MeshSync never deletes what would take people's meshes along. */
+const KEPT = { [ANNOTATIONS.prune]: "disabled" };
+
+/** Everything a cluster needs, by part. The definitions have no label, because running programs write them too. */
+export function installParts(installation: Installation): InstallParts {
+  return {
+    namespace: [namespaceObject(installation)],
+    definitions: customResourceDefinitions().map((definition) => ({
+      ...definition,
+      metadata: { ...definition.metadata, annotations: KEPT },
+    })),
+    access: accessObjects(installation),
+    program: [
+      ...serviceObjects(installation),
+      deployment(installation),
+      disruptionBudget(installation),
+      ...(installation.serviceMonitor ? [serviceMonitor(installation)] : []),
+    ],
+  };
+}
+
+/** Everything a cluster needs, in the order in which it is applied. */
+export function installObjects(installation: Installation): KubeObject[] {
+  const { namespace, definitions, access, program } = installParts(installation);
+  return [...namespace, ...definitions, ...access, ...program];
+}
+
+function namespaceObject(installation: Installation): KubeObject {
+  return {
+    apiVersion: "v1",
+    kind: "Namespace",
+    metadata: {
+      name: installation.namespace,
+      annotations: KEPT,
+      labels: { ...labelsOf(installation), "pod-security.kubernetes.io/enforce": "restricted" },
+    },
+  };
+}

@@ -1,0 +1,96 @@
+import { customResourceDefinitions, resourceOf } from "#api";
+import { groupOf } from "#base";
+import { RUNTIME_NAMES } from "./installation.ts";
+
+/** One rule of a Role or ClusterRole. */
+export interface Rule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly resourceNames?: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+const CORE = "";
+const MESH_GROUP = groupOf(resourceOf("Function").apiVersion);
+const SYNC_GROUP = groupOf(resourceOf("MeshSync").apiVersion);
+const COMPONENTS = ["functions", "sinks", "sources"];
+const MESHES = [...COMPONENTS, "functionmeshes"];
+
+/** An apply is a patch that may create; nothing is ever replaced (`update`) or deleted by the dozen. */
+const KEEP = ["create", "delete", "get", "list", "patch", "watch"];
+const FOLLOW = ["get", "list", "watch"];
+
+/** What the controller and the loop's own bookkeeping need in each namespace that is looked at. */
+export function controllerRules(): Rule[] {
+  return [
+    rule(MESH_GROUP, COMPONENTS, KEEP),
+    rule(MESH_GROUP, ["backendconfigs", "functionmeshes"], FOLLOW),
+    rule(MESH_GROUP, MESHES.map((plural) => `${plural}/status`), ["patch"]),
+    // Some distributions let only those set `blockOwnerDeletion` who may write finalizers.
+    rule(MESH_GROUP, MESHES.map((plural) => `${plural}/finalizers`), ["update"]),
+    // Created from flags; patched for finalizers and by the receiver.
+    rule(SYNC_GROUP, ["meshsyncs"], ["create", ...FOLLOW, "patch"]),
+    rule(SYNC_GROUP, ["meshsyncs/status"], ["patch"]),
+    rule(SYNC_GROUP, ["meshsyncs/finalizers"], ["update"]),
+    rule("apps", ["statefulsets"], KEEP),
+    rule("autoscaling", ["horizontalpodautoscalers"], KEEP),
+    rule("autoscaling.k8s.io", ["verticalpodautoscalers"], KEEP),
+    rule(CORE, ["services"], KEEP),
+    rule("batch", ["jobs"], ["create", "delete", ...FOLLOW]),
+    rule(CORE, ["pods"], ["list", "watch"]),
+    rule(CORE, ["events"], ["create", "list", "patch", "watch"]),
+    // Credentials, keys and variables that a MeshSync names; a large inventory is kept in ConfigMaps.
+    rule(CORE, ["secrets"], ["get"]),
+    rule(CORE, ["configmaps"], ["create", "delete", "get", "patch"]),
+  ];
+}
+
+/** What meshes in Git consist of: our kinds, and what their pods are given. */
+export function meshRules(): Rule[] {
+  return [
+    rule(MESH_GROUP, ["backendconfigs", ...MESHES].sort(), KEEP),
+    rule(SYNC_GROUP, ["meshsyncs"], KEEP),
+    rule(CORE, ["configmaps", "secrets"], KEEP),
+  ];
+}
+
+/** The one thing of meshes in Git that has no namespace. */
+export function namespaceRules(): Rule[] {
+  return [rule(CORE, ["namespaces"], KEEP)];
+}
+
+/** What has no namespace whatever is looked at: our definitions, and the webhook's configuration, by their names. */
+export function clusterRules(namespace: string): Rule[] {
+  return [
+    {
+      ...rule("apiextensions.k8s.io", ["customresourcedefinitions"], ["create", "get", "patch"]),
+      resourceNames: customResourceDefinitions().map(({ metadata }) => metadata.name),
+    },
+    {
+      ...rule("admissionregistration.k8s.io", ["validatingwebhookconfigurations"], [
+        "create",
+        "get",
+        "patch",
+      ]),
+      resourceNames: [`${RUNTIME_NAMES.webhookService}.${namespace}`],
+    },
+  ];
+}
+
+/** What the program needs in its own namespace: certificate, lease, and a look at the webhook's Service. */
+export function ownNamespaceRules(): Rule[] {
+  const named = (found: Rule, name: string): Rule => ({ ...found, resourceNames: [name] });
+  return [
+    // A creation has no name yet that a rule could ask for.
+    rule(CORE, ["secrets"], ["create"]),
+    named(rule(CORE, ["secrets"], ["get", "patch"]), RUNTIME_NAMES.webhookSecret),
+    named(rule(CORE, ["services"], ["get"]), RUNTIME_NAMES.webhookService),
+    rule("coordination.k8s.io", ["leases"], ["create"]),
+    named(rule("coordination.k8s.io", ["leases"], ["get", "patch"]), RUNTIME_NAMES.lease),
+    rule(CORE, ["events"], ["create", "patch"]),
+  ];
+}
+
+function rule(group: string, resources: readonly string[], verbs: readonly string[]): Rule {
+  return { apiGroups: [group], resources: [...resources].sort(), verbs: [...verbs].sort() };
+}

@@ -1,0 +1,69 @@
+import type { KubeObject } from "#base";
+import {
+  type Installation,
+  labelsOf,
+  localMeta,
+  PORTS,
+  PROGRAM,
+  RUNTIME_NAMES,
+  SELECTOR,
+} from "./installation.ts";
+
+const METRICS = `${PROGRAM}-metrics`;
+/** Tells the Service of the metrics from the others. */
+const METRICS_LABEL = { "app.kubernetes.io/component": "metrics" };
+
+/** How others get to the program: metrics, the webhook for the API server, and perhaps the receiver. */
+export function serviceObjects(installation: Installation): KubeObject[] {
+  const metrics = service(installation, { name: METRICS, port: 8080, target: "metrics" });
+  const labels = { ...labelsOf(installation), ...METRICS_LABEL };
+  return [
+    { ...metrics, metadata: { ...metrics.metadata, labels } },
+    ...(installation.receiver
+      ? [service(installation, { name: `${PROGRAM}-receiver`, port: 80, target: "receiver" })]
+      : []),
+    service(installation, { name: RUNTIME_NAMES.webhookService, port: 443, target: "webhook" }),
+  ];
+}
+
+/** Never more than one pod at a time is drained: a single one may be, or its node could not. */
+export function disruptionBudget(installation: Installation): KubeObject {
+  return {
+    apiVersion: "policy/v1",
+    kind: "PodDisruptionBudget",
+    metadata: localMeta(installation, PROGRAM),
+    spec: { maxUnavailable: 1, selector: { matchLabels: SELECTOR } },
+  };
+}
+
+/** For the Prometheus operator. */
+export function serviceMonitor(installation: Installation): KubeObject {
+  return {
+    apiVersion: "monitoring.coreos.com/v1",
+    kind: "ServiceMonitor",
+    metadata: localMeta(installation, PROGRAM),
+    spec: {
+      endpoints: [{ port: "metrics" }],
+      selector: { matchLabels: { ...SELECTOR, ...METRICS_LABEL } },
+    },
+  };
+}
+
+function service(
+  installation: Installation,
+  { name, port, target }: {
+    readonly name: string;
+    readonly port: number;
+    readonly target: Exclude<keyof typeof PORTS, "health">;
+  },
+): KubeObject {
+  return {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: localMeta(installation, name),
+    spec: {
+      ports: [{ name: target, port, protocol: "TCP", targetPort: target }],
+      selector: SELECTOR,
+    },
+  };
+}

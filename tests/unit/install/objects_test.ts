@@ -1,0 +1,196 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import type { KubeObject } from "#base";
+import { type Installation, installObjects, programArguments, removalText } from "#install";
+
+const INSTALLATION: Installation = {
+  namespace: "mesh-system",
+  image: "registry.example/meshwright:1",
+  version: "1.2.3",
+  replicas: 1,
+  gitOpsRights: "mesh-only",
+  receiver: false,
+  serviceMonitor: false,
+  arguments: [],
+};
+
+interface Rule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly resourceNames?: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+function rulesOf(objects: readonly KubeObject[], kind: string): readonly Rule[] {
+  return objects.filter((object) => object.kind === kind)
+    .flatMap((object) => object["rules"] as readonly Rule[]);
+}
+
+function namesOf(objects: readonly KubeObject[]): string[] {
+  return objects.filter(({ kind }) => kind !== "CustomResourceDefinition").map((object) => {
+    const { namespace, name } = object.metadata;
+    return `${object.kind} ${namespace === undefined ? "" : `${namespace}/`}${name}`;
+  });
+}
+
+function found(objects: readonly KubeObject[], kind: string, name: string): KubeObject {
+  const object = objects.find((one) => one.kind === kind && one.metadata.name === name);
+  if (object === undefined) throw new Error(`Cannot find ${kind} ${name}`);
+  return object;
+}
+
+Deno.test("installObjects() lists all that a cluster needs, in the order of application", () => {
+  assertEquals(namesOf(installObjects(INSTALLATION)), [
+    "Namespace mesh-system",
+    "ServiceAccount mesh-system/meshwright",
+    "Role mesh-system/meshwright",
+    "RoleBinding mesh-system/meshwright",
+    "ClusterRole meshwright.mesh-system",
+    "ClusterRoleBinding meshwright.mesh-system",
+    "ClusterRole meshwright-controller.mesh-system",
+    "ClusterRoleBinding meshwright-controller.mesh-system",
+    "ClusterRole meshwright-gitops.mesh-system",
+    "ClusterRoleBinding meshwright-gitops.mesh-system",
+    "Service mesh-system/meshwright-metrics",
+    "Service mesh-system/meshwright-webhook",
+    "Deployment mesh-system/meshwright",
+    "PodDisruptionBudget mesh-system/meshwright",
+  ]);
+});
+
+Deno.test("installObjects() gives rights in the one namespace that is watched, and by name elsewhere", () => {
+  const objects = installObjects({ ...INSTALLATION, watchedNamespace: "shop" });
+  assertEquals(namesOf(objects).filter((name) => /Role/.test(name)), [
+    "Role mesh-system/meshwright",
+    "RoleBinding mesh-system/meshwright",
+    "ClusterRole meshwright.mesh-system",
+    "ClusterRoleBinding meshwright.mesh-system",
+    "Role shop/meshwright-controller.mesh-system",
+    "RoleBinding shop/meshwright-controller.mesh-system",
+    "Role shop/meshwright-gitops.mesh-system",
+    "RoleBinding shop/meshwright-gitops.mesh-system",
+  ]);
+  const unnamed = rulesOf(objects, "ClusterRole").filter((rule) => !rule.resourceNames?.length);
+  assertEquals(unnamed, [], "what has no namespace is had by name only");
+});
+
+Deno.test("installObjects() gives no wildcard, no escalation and no impersonation", () => {
+  const objects = installObjects(INSTALLATION);
+  for (const rule of [...rulesOf(objects, "Role"), ...rulesOf(objects, "ClusterRole")]) {
+    const words = [...rule.apiGroups, ...rule.resources, ...rule.verbs];
+    for (const word of ["*", "bind", "escalate", "impersonate", "deletecollection"]) {
+      assertEquals([word, words.includes(word)], [word, false]);
+    }
+    assertEquals(rule.apiGroups.includes("rbac.authorization.k8s.io"), false);
+  }
+});
+
+Deno.test("installObjects() makes the loop an administrator by a binding of another name, when asked to", () => {
+  const objects = installObjects({ ...INSTALLATION, gitOpsRights: "cluster-admin" });
+  const binding = found(
+    objects,
+    "ClusterRoleBinding",
+    "meshwright-gitops-cluster-admin.mesh-system",
+  );
+  assertEquals((binding["roleRef"] as { name: string }).name, "cluster-admin");
+  assertEquals(namesOf(objects).includes("ClusterRole meshwright-gitops.mesh-system"), false);
+});
+
+Deno.test("installObjects() keeps definitions and namespace from being pruned", () => {
+  for (const { kind, metadata } of installObjects(INSTALLATION)) {
+    const isKept = metadata.annotations?.["gitops.functionmesh.io/prune"] === "disabled";
+    assertEquals([kind, isKept], [kind, ["Namespace", "CustomResourceDefinition"].includes(kind)]);
+  }
+});
+
+Deno.test("programArguments() elect a leader among several replicas only", () => {
+  assertEquals(programArguments(INSTALLATION), ["run", "--cache-dir=/var/cache/meshwright"]);
+  assertEquals(
+    programArguments({
+      ...INSTALLATION,
+      replicas: 2,
+      receiver: true,
+      watchedNamespace: "shop",
+      arguments: ["--git-url=https://git.example/a.git"],
+    }),
+    [
+      "run",
+      "--cache-dir=/var/cache/meshwright",
+      "--enable-leader-election",
+      "--watched-namespace=shop",
+      "--receiver-addr=:9292",
+      "--git-url=https://git.example/a.git",
+    ],
+  );
+});
+
+Deno.test("installObjects() never runs two programs without a leader, not even while one is replaced", () => {
+  const strategyOf = (replicas: number) => {
+    const objects = installObjects({ ...INSTALLATION, replicas });
+    const spec = found(objects, "Deployment", "meshwright").spec as { strategy: { type: string } };
+    return spec.strategy.type;
+  };
+  assertEquals([strategyOf(1), strategyOf(2)], ["Recreate", "RollingUpdate"]);
+});
+
+Deno.test("installObjects() connects each Service, the budget and the ServiceMonitor with the pods", () => {
+  const objects = installObjects({ ...INSTALLATION, receiver: true, serviceMonitor: true });
+  const { template } = found(objects, "Deployment", "meshwright").spec as {
+    readonly template: {
+      readonly metadata: { readonly labels: Record<string, string> };
+      readonly spec: { readonly containers: readonly { readonly ports: readonly Port[] }[] };
+    };
+  };
+  const ports = template.spec.containers[0]?.ports.map(({ name }) => name) ?? [];
+  const services = objects.filter(({ kind }) => kind === "Service");
+  assertEquals(services.length, 3);
+  for (const service of services) {
+    const spec = service.spec as ServiceSpec;
+    assert(includes(template.metadata.labels, spec.selector), service.metadata.name);
+    for (const { targetPort } of spec.ports) assertEquals(ports.includes(targetPort), true);
+  }
+  const monitor = found(objects, "ServiceMonitor", "meshwright").spec as {
+    readonly selector: { readonly matchLabels: Record<string, string> };
+  };
+  const chosen = services.filter((service) =>
+    includes(service.metadata.labels ?? {}, monitor.selector.matchLabels)
+  );
+  assertEquals(chosen.map(({ metadata }) => metadata.name), ["meshwright-metrics"]);
+});
+
+interface Port {
+  readonly name: string;
+}
+
+interface ServiceSpec {
+  readonly selector: Record<string, string>;
+  readonly ports: readonly { readonly targetPort: string }[];
+}
+
+function includes(labels: Readonly<Record<string, string>>, selector: Record<string, string>) {
+  return Object.entries(selector).every(([key, value]) => labels[key] === value);
+}
+
+Deno.test("removalText() removes what was installed, and leaves what deletes meshes to the reader", () => {
+  const text = removalText(INSTALLATION);
+  const commands = text.split("\n").filter((line) => line.startsWith("kubectl delete"));
+  for (const object of installObjects(INSTALLATION)) {
+    const { kind, metadata: { name } } = object;
+    const isKept = ["Namespace", "CustomResourceDefinition"].includes(kind);
+    const isRemoved = commands.some((line) =>
+      line.startsWith(`kubectl delete ${kind.toLowerCase()}`) && line.includes(` ${name} `)
+    );
+    assertEquals([kind, name, isRemoved], [kind, name, !isKept]);
+  }
+  assertStringIncludes(text, "# kubectl delete namespace mesh-system");
+  assertStringIncludes(text, "# kubectl delete crd functions.compute.functionmesh.io");
+  // It would make its webhook anew as long as it runs.
+  const order = ["deployment", "validatingwebhookconfiguration", "clusterrole"].map((type) =>
+    commands.findIndex((line) => line.startsWith(`kubectl delete ${type}`))
+  );
+  assertEquals(order, order.toSorted((a, b) => a - b));
+  assertEquals(order.includes(-1), false);
+  assertStringIncludes(
+    text,
+    "kubectl delete clusterrolebinding.rbac.authorization.k8s.io meshwright-gitops-cluster-admin.mesh-system ",
+  );
+});

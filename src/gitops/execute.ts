@@ -16,7 +16,7 @@ import { actingContext } from "./account.ts";
 import { applyAll, type ApplyReport, planAll, type PlannedItem } from "./apply.ts";
 import { changeCounts, changeLines, type ChangeList, changeList } from "./change_text.ts";
 import type { GitOpsContext } from "./context.ts";
-import { dropParts, loadInventory, storeInventory } from "./inventory_store.ts";
+import { loadInventory, storeInventory } from "./inventory_store.ts";
 import type { AppliedObject, SyncState } from "./memory.ts";
 import type { Placed } from "./place.ts";
 import { NO_PRUNE_PLAN, NOTHING_PRUNED, prune, type PrunePlan, prunePlan } from "./prune.ts";
@@ -159,7 +159,6 @@ async function executePlan(
     ...(revision.tree === undefined ? {} : { lastAppliedTree: revision.tree }),
     ...workNews(work, sync, ctx),
   };
-  await dropParts(sync, { ...sync, status: { ...sync.status, ...stored } }, ctx);
   const trouble = pruneVerdict(text, pruned.failures, plan.gone);
   if (trouble === undefined) return { sync, work, news };
   const pruneWaitsSinceMs = state.pruneWaitsSinceMs ?? ctx.clock.now();

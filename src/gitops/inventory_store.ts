@@ -1,6 +1,7 @@
 import type { MeshSync } from "#api";
 import { keyOf, type KubeObject, ownerReference } from "#base";
 import { entriesFromText, type InventoryEntry, inventoryParts } from "#plan";
+import type { Logger } from "#telemetry";
 import { ownClient } from "./account.ts";
 import type { GitOpsContext } from "./context.ts";
 import { fieldManager, syncLabels } from "./place.ts";
@@ -23,12 +24,11 @@ export interface StoredInventory {
 
 /**
  * What a sync owns: from memory, its status, or the ConfigMaps that the status names.
- *
- * @throws {Error} when a part is not there: without it nobody knows what the sync owns
+ * A part that somebody deleted is passed over, with a warning: better than a sync that stands still.
  */
 export async function loadInventory(
   sync: MeshSync,
-  ctx: Pick<GitOpsContext, "cluster" | "memory" | "own" | "signal">,
+  ctx: Pick<GitOpsContext, "cluster" | "memory" | "own" | "signal"> & { readonly log?: Logger },
 ): Promise<readonly InventoryEntry[]> {
   const names = sync.status?.inventoryParts ?? [];
   if (names.length === 0) return sync.status?.inventory ?? [];
@@ -40,9 +40,9 @@ export async function loadInventory(
     const part = await ownClient(ctx).get(CONFIG_MAP, key, ctx.signal);
     const data = part?.["data"] as Readonly<Record<string, string>> | undefined;
     if (data?.[MEMBER] === undefined) {
-      throw new Error(
-        `Cannot read the inventory: ConfigMap ${key.namespace}/${name} does not hold its part`,
-      );
+      // What Git still holds is written down again; what it dropped meanwhile stays in the cluster.
+      ctx.log?.warn("A part of an inventory is lost", { sync: key.namespace, configMap: name });
+      continue;
     }
     entries.push(...entriesFromText(data[MEMBER]));
   }
@@ -80,13 +80,13 @@ export async function storeInventory(
   return { inventoryParts: names };
 }
 
-/** Deletes parts that the status named before and does not anymore. */
+/** Deletes the parts that a status named before it was written anew, and does not name any longer. */
 export async function dropParts(
   before: MeshSync,
-  after: MeshSync,
+  written: MeshSync,
   ctx: GitOpsContext,
 ): Promise<void> {
-  const kept = new Set(after.status?.inventoryParts);
+  const kept = new Set(written.status?.inventoryParts);
   for (const name of before.status?.inventoryParts ?? []) {
     if (kept.has(name)) continue;
     const key = { namespace: before.metadata.namespace ?? "", name };

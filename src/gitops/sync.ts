@@ -16,6 +16,7 @@ import { problemsVerdict, trialWaitMs, type Verdict } from "#plan";
 import type { GitOpsContext } from "./context.ts";
 import { correct, driftedLines } from "./correct.ts";
 import { ensureFinalizer, finalize } from "./finalize.ts";
+import { dropParts } from "./inventory_store.ts";
 import { healthOf } from "./health.ts";
 import { judge } from "./judge.ts";
 import type { SyncState } from "./memory.ts";
@@ -101,6 +102,7 @@ async function pass(sync: MeshSync, ctx: GitOpsContext): Promise<Next> {
   const status = syncStatus(pulled.sync, { news, verdict, conditions, now });
   const written = await writeStatus(pulled.sync, status, ctx);
   tellState(pulled.sync, written, ctx);
+  await dropParts(pulled.sync, written, ctx);
   if (back !== undefined) {
     const { message, revision } = back;
     tellNotice(pulled.sync, {

@@ -50,7 +50,7 @@ export function closedUntilMs(windows: readonly Window[], nowMs: number): number
 }
 
 /** Bounds the search: what does not open within so many beginnings and ends is taken for closed. */
-const STEPS_MAX = 3_000;
+const STEPS_MAX = 500;
 
 function isOpen(windows: readonly Window[], atMs: number): boolean {
   const within = (window: Window) => openUntilMs(window, atMs) !== undefined;

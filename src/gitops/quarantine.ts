@@ -151,7 +151,8 @@ export function goingBack(
   const trials = sync.status?.trials ?? [];
   const nowMs = ctx.clock.now();
   const sick = health.sick.map(({ key }) => key);
-  const guilty = guiltyTrials(trials, { sick, nowMs, timeoutMs: healthTimeoutMs(sync) });
+  const held = holdsOf(sync).flatMap(({ objects }) => objects);
+  const guilty = guiltyTrials(trials, { sick, held, nowMs, timeoutMs: healthTimeoutMs(sync) });
   const [first] = guilty;
   if (first === undefined) return undefined;
   const { revision } = first;

@@ -82,6 +82,8 @@ export function trialsAfter(before: readonly Trial[], arrival: Arrival): Trial[]
 export interface Suspicion {
   /** Entry keys of what is sick. */
   readonly sick: readonly string[];
+  /** Entry keys of what went back already: it may still be on its way up, and that is nobody's fault. */
+  readonly held: readonly string[];
   readonly nowMs: number;
   readonly timeoutMs: number;
 }
@@ -97,8 +99,8 @@ export function guiltyTrials(trials: readonly Trial[], look: Suspicion): Trial[]
   const late = trials.filter((trial) => Date.parse(trial.since) + look.timeoutMs <= look.nowMs)
     .sort((a, b) => Date.parse(a.since) - Date.parse(b.since));
   const sick = new Set(look.sick);
-  const onTrial = new Set(trials.flatMap((trial) => trial.objects));
-  const isStranger = look.sick.some((key) => !onTrial.has(key));
+  const explained = new Set([...trials.flatMap((trial) => trial.objects), ...look.held]);
+  const isStranger = look.sick.some((key) => !explained.has(key));
   const guilty = late.find((trial) => trial.objects.some((key) => sick.has(key))) ??
     (isStranger ? late[0] : undefined);
   return guilty === undefined ? [] : trials.filter((trial) => trial.revision === guilty.revision);

@@ -16,6 +16,7 @@ const arrival = (revision: string, changed: string[]) => ({
 });
 const late = (sick: string[]): Suspicion => ({
   sick,
+  held: [],
   nowMs: Date.parse("2026-01-01T00:10:00Z"),
   timeoutMs: 60_000,
 });
@@ -61,6 +62,12 @@ Deno.test("guiltyTrials() names the revision that changed what is sick, not one 
 Deno.test("guiltyTrials() names the oldest revision when what is sick was not changed itself", () => {
   const trials = [trial("second", ["b"], "2026-01-01T00:00:30Z"), trial("first", ["config"])];
   assertEquals(guiltyTrials(trials, late(["a"])).map((one) => one.revision), ["first"]);
+});
+
+Deno.test("guiltyTrials() gives what went back time to come up again", () => {
+  const trials = [trial("unrelated", ["b"])];
+  assertEquals(guiltyTrials(trials, { ...late(["a"]), held: ["a"] }), []);
+  assertEquals(guiltyTrials(trials, late(["a"])).length, 1);
 });
 
 Deno.test("guiltyTrials() names nobody before its time, and nobody when all is well", () => {

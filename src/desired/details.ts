@@ -7,6 +7,7 @@ import {
 } from "#api";
 import { deadLetterTopic, logTopicOf, parallelism, type ReadingSpec } from "./details_parts.ts";
 import { sinkDetails, sourceDetails } from "./details_topics.ts";
+import { withoutInternals } from "./internals.ts";
 import { goJson, protoJson, sortedEntries } from "./json_text.ts";
 import { known, message } from "./proto.ts";
 import type { Part } from "./tidy.ts";
@@ -64,14 +65,20 @@ function userConfig(component: DefaultedComponent): string {
     case "Function":
       return functionConfig(component);
     case "Source":
-      return component.spec.sourceConfig ? goJson(component.spec.sourceConfig) : "";
+      return sourceConfigText(component.spec.sourceConfig);
     case "Sink":
       return "";
   }
 }
 
+function sourceConfigText(config: Parameters<typeof withoutInternals>[0]): string {
+  const own = withoutInternals(config);
+  return own ? goJson(own) : "";
+}
+
 function functionConfig({ spec }: DefaultedFunction): string {
-  const { funcConfig, windowConfig } = spec;
+  const { windowConfig } = spec;
+  const funcConfig = withoutInternals(spec.funcConfig);
   if (!windowConfig) return funcConfig ? goJson(funcConfig) : "";
   const window = {
     actualWindowFunctionClassName: spec.className ?? "",

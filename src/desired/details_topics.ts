@@ -12,6 +12,7 @@ import type {
 import { isPlainObject } from "#base";
 import { type ConnectorOverride, sinkOverride, sourceOverride } from "./connector.ts";
 import { unsigned64 } from "./details_parts.ts";
+import { withoutInternals } from "./internals.ts";
 import { goJson, sortedEntries, sortedMap } from "./json_text.ts";
 import { known, message } from "./proto.ts";
 import { entryOf, type Part } from "./tidy.ts";
@@ -49,11 +50,12 @@ export function sourceDetails(component: DefaultedComponent): Part {
 
 /** A Source's connector; of a batch source, the executor that runs it. */
 function connectorSource({ spec }: DefaultedSource): Part {
-  const { batchSourceConfig, sourceConfig, output } = spec;
+  const { batchSourceConfig, output } = spec;
+  const own = withoutInternals(spec.sourceConfig);
   if (!batchSourceConfig) {
     return message({
       className: spec.className,
-      configs: sourceConfig ? goJson(sourceConfig) : "",
+      configs: own ? goJson(own) : "",
       typeClassName: output.typeClassName,
     });
   }
@@ -63,7 +65,7 @@ function connectorSource({ spec }: DefaultedSource): Part {
     ["discoveryTriggererConfig", discoveryTriggererConfig ?? undefined],
   ]);
   const configs = {
-    ...sourceConfig,
+    ...own,
     __BATCHSOURCECONFIGS__: goJson(batch),
     __BATCHSOURCECLASSNAME__: spec.className ?? "",
   };

@@ -1,4 +1,5 @@
 import { type DefaultedFunction, integerValue, parseQuantity, type Quantity } from "#api";
+import { withoutInternals } from "./internals.ts";
 import { goJson } from "./json_text.ts";
 import { entryOf } from "./tidy.ts";
 import { deadLetterTopic, logTopicOf, parallelism, unsigned64 } from "./details_parts.ts";
@@ -30,6 +31,7 @@ export function goConfig(component: DefaultedFunction): readonly GoConfigPart[] 
 function members(component: DefaultedFunction): Map<string, unknown> {
   const { spec } = component;
   const requests = spec.resources?.requests;
+  const funcConfig = withoutInternals(spec.funcConfig);
   return new Map<string, unknown>([
     ["funcVersion", "0"],
     ["maxBufTuples", 100],
@@ -62,7 +64,7 @@ function members(component: DefaultedFunction): Map<string, unknown> {
     ["maxMessageRetries", spec.maxMessageRetry ?? 0],
     ["deadLetterTopic", deadLetterTopic(spec)],
     ["expectedHealthCheckInterval", -1],
-    ["userConfig", spec.funcConfig ? goJson(spec.funcConfig) : ""],
+    ["userConfig", funcConfig ? goJson(funcConfig) : ""],
     ["metricsPort", 9094],
   ]);
 }

@@ -14,6 +14,7 @@ export { javaOptions } from "./command/java.ts";
 export * from "./cleanup_job.ts";
 export * from "./command/shell.ts";
 export { functionDetails } from "./details.ts";
+export * from "./internals.ts";
 export { goJson, protoJson } from "./json_text.ts";
 export * from "./mesh_children.ts";
 export * from "./names.ts";

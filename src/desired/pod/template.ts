@@ -1,5 +1,5 @@
 import type { DefaultedComponent } from "#api";
-import { isPlainObject } from "#base";
+import { isPlainObject, sameJson } from "#base";
 import { selectorLabels } from "../names.ts";
 import { METRICS_PORT } from "../ports.ts";
 import { quantitiesSpelled } from "../quantities.ts";
@@ -103,20 +103,17 @@ function affinityOf(component: DefaultedComponent, { settings, backend }: PodInp
   const anti = isPlainObject(asked?.["podAntiAffinity"]) ? asked["podAntiAffinity"] : {};
   const preferred = anti["preferredDuringSchedulingIgnoredDuringExecution"];
   const matchLabels = { ...settings.resourceLabels, ...pod.labels, ...selectorLabels(component) };
+  const own = {
+    weight: 100,
+    podAffinityTerm: { labelSelector: { matchLabels }, topologyKey: "kubernetes.io/hostname" },
+  };
+  // The reference operator stored this term in resources, some of them twice (W-4).
+  const others = (Array.isArray(preferred) ? preferred : []).filter((term) => !sameJson(term, own));
   return {
     ...asked,
     podAntiAffinity: {
       ...anti,
-      preferredDuringSchedulingIgnoredDuringExecution: [
-        ...(Array.isArray(preferred) ? preferred : []),
-        {
-          weight: 100,
-          podAffinityTerm: {
-            labelSelector: { matchLabels },
-            topologyKey: "kubernetes.io/hostname",
-          },
-        },
-      ],
+      preferredDuringSchedulingIgnoredDuringExecution: [...others, own],
     },
   };
 }

@@ -1,16 +1,13 @@
 import type { Admission } from "#admission";
-import { customResourceDefinitions } from "#api";
 import type { OnceReport } from "#gitops";
-import { installDefinitions, runAsLeader } from "#kube";
+import { runAsLeader } from "#kube";
 import { startReceiver } from "#receiver";
 import { type Server, startServer } from "#telemetry";
 import { admissionWebhook } from "./admission_webhook.ts";
+import { putDefinitionsInPlace } from "./definitions.ts";
 import { GitOpsLoop } from "./gitops_loop.ts";
 import { MeshController } from "./mesh_controller.ts";
 import { type Parts, untilDone } from "./parts.ts";
-
-/** The field manager of the definitions. */
-const DEFINITIONS_MANAGER = "meshwright-definitions";
 
 /**
  * The running program: definitions, caches, controllers and the GitOps loop, with servers for metrics and health.
@@ -105,13 +102,12 @@ export class App implements AsyncDisposable {
     const { cluster, clock, config, log } = this.#parts;
     if (config.installDefinitions) {
       await untilDone("Install definitions", this.#parts, signal, async () => {
-        const installed = await installDefinitions(cluster, customResourceDefinitions(), {
-          fieldManager: DEFINITIONS_MANAGER,
-          clock,
-          signal,
+        const done = await putDefinitionsInPlace(cluster, { clock, signal });
+        const changed = done.definitions.filter(({ action }) => action !== "unchanged");
+        log.info("Definitions are established", {
+          changed: changed.map(({ name }) => name),
+          clearedStatuses: done.clearedStatuses,
         });
-        const changed = installed.filter(({ action }) => action !== "unchanged");
-        log.info("Definitions are established", { changed: changed.map(({ name }) => name) });
       });
     }
     this.#definitions = "";

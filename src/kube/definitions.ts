@@ -1,6 +1,7 @@
 import {
   type Clock,
   contentHash,
+  idOf,
   idText,
   isPlainObject,
   type KubeObject,
@@ -68,12 +69,30 @@ async function install(
   const { fieldManager, signal } = options;
   const live = await cluster.get(DEFINITION_TYPE, keyOf(definition), signal);
   if (live?.metadata.annotations?.[DEFINITION_HASH_ANNOTATION] === hash) return "unchanged";
+  if (live !== undefined) await withoutConversion(cluster, live, options);
   const annotations = { ...definition.metadata.annotations, [DEFINITION_HASH_ANNOTATION]: hash };
   await cluster.apply(
     { ...definition, metadata: { ...definition.metadata, annotations } },
     { fieldManager, ...(signal === undefined ? {} : { signal }) },
   );
   return live === undefined ? "created" : "configured";
+}
+
+/**
+ * Has a definition convert nothing. That of the reference operator names a webhook that nobody serves (W-44), and an
+ * apply alone would leave the name behind.
+ */
+async function withoutConversion(
+  cluster: ClusterClient,
+  live: KubeObject,
+  { fieldManager, signal }: InstallOptions,
+): Promise<void> {
+  const spec = isPlainObject(live.spec) ? live.spec : {};
+  const conversion = isPlainObject(spec["conversion"]) ? spec["conversion"] : {};
+  if (conversion["strategy"] !== "Webhook") return;
+  const patch = { spec: { conversion: { strategy: "None", webhook: null } } };
+  const options = signal === undefined ? { fieldManager } : { fieldManager, signal };
+  await cluster.patch(idOf(live), patch, options);
 }
 
 /** The first that cannot be served ends the wait for all. */

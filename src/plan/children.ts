@@ -159,12 +159,17 @@ function rolledOut(
     : withRollout(desired, live, rollout);
 }
 
-/** The write of what is not held back; notes of our own are not worth naming. */
+/** The write of what is not held back. */
 function partialSteps(object: KubeObject, live: KubeObject): Step[] {
   const paths = differences(live, object);
   if (paths.length === 0) return [];
-  const named = paths.filter((path) => !path.startsWith("metadata."));
+  const named = paths.filter(isWorthNaming);
   return [{ action: "apply", object, why: "changed", paths: named, live, isPartial: true }];
+}
+
+/** All annotations of children are notes of our own. */
+function isWorthNaming(path: string): boolean {
+  return !path.startsWith("metadata.annotations");
 }
 
 /**
@@ -191,7 +196,7 @@ function changeStep(
     action: "apply",
     object,
     why: wasApplied ? "drifted" : "changed",
-    paths: paths.filter((path) => !path.includes(ANNOTATIONS.appliedHash)),
+    paths: paths.filter(isWorthNaming),
     live,
   };
 }

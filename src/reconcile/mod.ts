@@ -10,5 +10,6 @@
 export * from "./component.ts";
 export * from "./context.ts";
 export * from "./mesh.ts";
+export * from "./old_conditions.ts";
 export { StatusPace } from "./report.ts";
 export * from "./watches.ts";

@@ -1,9 +1,8 @@
 /** The controller inside the test's process, on a real cluster: with definitions, metrics and log of its own. */
-import { customResourceDefinitions } from "#api";
 import { systemClock } from "#base";
 import { DEFAULT_SETTINGS } from "#desired";
-import { installDefinitions } from "#kube";
 import type { Config } from "../../src/config.ts";
+import { putDefinitionsInPlace } from "../../src/definitions.ts";
 import { MeshController } from "../../src/mesh_controller.ts";
 import { openParts } from "../../src/parts.ts";
 
@@ -29,10 +28,7 @@ export async function runningController(
   const config = { ...defaultConfig(cluster.kubeconfigPath), ...choices };
   const parts = await openParts(config, { logSink: (line) => logLines.push(line) });
   const stop = new AbortController();
-  await installDefinitions(parts.cluster, customResourceDefinitions(), {
-    fieldManager: "meshwright-definitions",
-    clock: systemClock,
-  });
+  await putDefinitionsInPlace(parts.cluster, { clock: systemClock });
   const controller = new MeshController(parts);
   const ended = controller.run(stop.signal);
   await controller.whenSynced(AbortSignal.timeout(20_000));

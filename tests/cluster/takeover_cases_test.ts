@@ -1,0 +1,323 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { conditionOf, type KubeObject } from "#base";
+import { eventually, testCluster } from "../support/control_plane.ts";
+import { type Conditioned, readyText } from "../support/controller_story.ts";
+import { runningController } from "../support/running_controller.ts";
+import {
+  referenceDefinitions,
+  storeCases,
+  type TakeoverCase,
+  takeoverCases,
+} from "../support/takeover.ts";
+
+// Definitions are the whole cluster's: nobody else may need others meanwhile.
+const cluster = testCluster({ alone: true });
+
+/** Not part of this repository: without them this counts as ignored. */
+const cases = await takeoverCases();
+
+const COMPONENTS = "functions,sources,sinks";
+const RESOURCES = `${COMPONENTS},functionmeshes`;
+const ROLLOUT = "compute.functionmesh.io/rollout";
+const PAUSE = "compute.functionmesh.io/pause-rollout";
+
+Deno.test({
+  name: "what the reference operator left is taken over without touching a pod",
+  ignore: cases.length === 0,
+  async fn(t) {
+    assertEquals(cases.length, 28);
+    await cluster.apply(...referenceDefinitions());
+    await cluster.kubectl(["wait", "--for=condition=Established", "crd", "--all"]);
+    await cluster.apply(...localVolumes(2));
+    await storeCases(cluster, cases.map(withLeaks));
+    await untilPodsRun();
+    const before = await workloads();
+    {
+      await using _controller = await runningController(cluster);
+      await untilAllReady();
+      assertEquals(await workloads(), before);
+      await t.step("statuses are ours, and nothing of the old form is left", statusesAreOurs);
+      await t.step("authors manage what they managed", authorsStay);
+      await t.step("definitions convert nothing any more", definitionsAreOurs);
+    }
+    const versions = await untilQuiet();
+    {
+      await using controller = await runningController(cluster);
+      await eventually(async () =>
+        await controller.metric("mesh_reconcile_total") >= cases.length &&
+        await controller.metric("mesh_queue_depth") === 0
+      );
+      await new Promise((resolve) => setTimeout(resolve, 1_500));
+      assertEquals(await resourceVersions(), versions, "a restart writes nothing");
+      await t.step("an edit rolls its own pods, and takes away what it took out", editRolls);
+      await t.step("an edit of a mesh rolls the pods of its item", meshEditRolls);
+      await t.step("a roll-out can be asked for", rolloutRolls);
+      await t.step("what is held back can be scaled", heldScales);
+      await t.step("a resource with the old finalizer is cleaned up and goes", finalizerWorks);
+    }
+    await t.step("the way back is open", goBack);
+  },
+});
+
+async function statusesAreOurs() {
+  for (const object of await everywhere<Conditioned>(RESOURCES)) {
+    const name = `${object.kind} ${object.metadata.name}`;
+    const status = object.status as Record<string, unknown>;
+    assertEquals(Array.isArray(status["conditions"]), true, name);
+    for (const old of ["condition", "functionConditions", "sinkConditions", "sourceConditions"]) {
+      assertEquals(status[old], undefined, name);
+    }
+    if (object.kind === "FunctionMesh") continue;
+    assertEquals(status["renderedBy"], "function-mesh", name);
+    assertMatch(String(status["pendingChange"]), /^StatefulSet spec\.template\.spec\./, name);
+    const isPaused = object.metadata.annotations?.[PAUSE] === "true";
+    const said = isPaused
+      ? /rollout paused, \d/
+      : /made by function-mesh, \d changed fields? waits? until/;
+    assertMatch(readyText(object), said);
+  }
+}
+
+/** The author of a resource goes on managing its fields, so that an apply can take them away. */
+async function authorsStay() {
+  const shown = await cluster.kubectl(
+    ["get", RESOURCES, "--all-namespaces", "--show-managed-fields", "-o", "json"],
+  );
+  const { items } = JSON.parse(shown) as {
+    readonly items: readonly {
+      readonly metadata: {
+        readonly name: string;
+        readonly managedFields?: readonly { readonly manager: string }[];
+      };
+    }[];
+  };
+  assertEquals(items.length > cases.length, true);
+  for (const { metadata } of items) {
+    const managers = metadata.managedFields?.map(({ manager }) => manager) ?? [];
+    const isThere = managers.some((name) => name === "kubectl-create" || name === "manager");
+    assertEquals(isThere, true, `${metadata.name}: ${managers}`);
+  }
+}
+
+async function definitionsAreOurs() {
+  const { items } = await cluster.get<{ readonly items: readonly KubeObject[] }>(["crd"]);
+  const own = items.filter(({ metadata }) => metadata.name.endsWith("functionmesh.io"));
+  assertEquals(own.length >= 5, true);
+  for (const { spec, metadata } of own) {
+    assertEquals((spec as { conversion: unknown }).conversion, { strategy: "None" }, metadata.name);
+  }
+}
+
+async function editRolls() {
+  const namespace = "real-0000-function";
+  const before = await workloads();
+  const patch = { spec: { pod: { env: null, labels: null, annotations: null } } };
+  await cluster.kubectl(
+    ["patch", "fn/java-function-sample", "-n", namespace, "--type=merge", "-p"].concat(
+      JSON.stringify(patch),
+    ),
+  );
+  const name = `${namespace}/java-function-sample-function`;
+  await untilRolled(name, before);
+  const text = JSON.stringify(await everywhere("statefulsets", namespace));
+  for (const gone of ["EXAMPLE_VARIABLE", "locaction", "managed-function"]) {
+    assertEquals(text.includes(gone), false, gone);
+  }
+  assertMatch(text, /sidecar-function/);
+  await onlyChanged(name, before);
+}
+
+async function meshEditRolls() {
+  const namespace = "real-0004-functionmesh";
+  const before = await workloads();
+  const patch = [{ op: "add", path: "/spec/functions/0/maxMessageRetry", value: 3 }];
+  await cluster.kubectl(
+    ["patch", "fmesh/functionmesh-sample", "-n", namespace, "--type=json", "-p"].concat(
+      JSON.stringify(patch),
+    ),
+  );
+  const name = `${namespace}/functionmesh-sample-ex1-function`;
+  await untilRolled(name, before);
+  await onlyChanged(name, before);
+  const [edited, other] = await everywhere("functions", namespace);
+  // What the reference stored goes with the first edit that its item gets.
+  assertEquals(JSON.stringify(edited?.spec).includes("__WINDOWCONFIGS__"), false);
+  assertEquals((edited?.spec as { maxMessageRetry?: number }).maxMessageRetry, 3);
+  assertEquals(JSON.stringify(other?.spec).includes("__WINDOWCONFIGS__"), true);
+}
+
+/** Children of meshes hold what the reference's webhook and its own Update (W-4) put there. */
+function withLeaks(one: TakeoverCase): TakeoverCase {
+  const leaked = (object: KubeObject): KubeObject => {
+    if (object.metadata.ownerReferences?.[0]?.kind !== "FunctionMesh") return object;
+    const spec = object.spec as Record<string, unknown>;
+    const internals = { __WINDOWCONFIGS__: { windowLengthCount: 3 } };
+    return { ...object, spec: { ...spec, timeout: 0, maxMessageRetry: 1, funcConfig: internals } };
+  };
+  return { ...one, items: one.items.map(leaked) };
+}
+
+async function rolloutRolls() {
+  const namespace = "real-0017-function";
+  const before = await workloads();
+  await cluster.kubectl(["annotate", "fn/function-sample-env", "-n", namespace, `${ROLLOUT}=now`]);
+  const name = `${namespace}/function-sample-env-function`;
+  await untilRolled(name, before);
+  await onlyChanged(name, before);
+}
+
+async function heldScales() {
+  const namespace = "real-0030-function";
+  const name = `${namespace}/py-function-replica-one-function`;
+  const before = await workloads();
+  await cluster.kubectl(["scale", "fn/py-function-replica-one", "-n", namespace, "--replicas=2"]);
+  await eventually(async () => (await workloads())[name]?.pods.length === 2);
+  const after = (await workloads())[name];
+  assertEquals(after?.revision, before[name]?.revision);
+  assertEquals(after?.pods[0], before[name]?.pods[0]);
+  await untilAllReady();
+}
+
+async function finalizerWorks() {
+  const name = "function-download-sample";
+  const args = ["fn", name, "-n", "real-0012-function"];
+  const { metadata } = await cluster.get<KubeObject>(args);
+  assertEquals(metadata.finalizers, ["cleanup.subscription.finalizer"]);
+  await cluster.kubectl(["delete", ...args, "--timeout=60s"]);
+}
+
+/** What README tells to do: the reference cannot read a list of conditions. */
+async function goBack() {
+  const before = await workloads();
+  for (const { kind, metadata } of await everywhere(RESOURCES)) {
+    const target = [
+      `${kind}.compute.functionmesh.io/${metadata.name}`,
+      "-n",
+      `${metadata.namespace}`,
+    ];
+    await cluster.kubectl(
+      ["patch", ...target, "--subresource=status", "--type=merge", "-p", '{"status":null}'],
+    );
+  }
+  await cluster.kubectl(["apply", "--server-side", "--force-conflicts", "-f", "-"], {
+    stdin: referenceDefinitions().map((object) => JSON.stringify(object)).join("\n---\n"),
+  });
+  for (const { status } of await everywhere(RESOURCES)) assertEquals(status ?? {}, {});
+  const old = { status: { conditions: { StatefulSet: { status: "True" } } } };
+  await cluster.kubectl(
+    ["patch", "sinks.compute.functionmesh.io/sink-sample", "-n", "real-0007-sink"].concat(
+      ["--subresource=status", "--type=merge", "-p", JSON.stringify(old)],
+    ),
+  );
+  assertEquals(await workloads(), before);
+}
+
+interface Workload {
+  readonly generation: number;
+  readonly revision: string;
+  /** The pods as `name uid`. */
+  readonly pods: readonly string[];
+}
+
+interface StatefulSet extends KubeObject {
+  readonly status?: { readonly updateRevision?: string };
+}
+
+/** The StatefulSets with their pods: whatever changes a pod changes this. */
+async function workloads(): Promise<Record<string, Workload>> {
+  const [sets, pods] = await Promise.all([
+    everywhere<StatefulSet>("statefulsets"),
+    everywhere("pods"),
+  ]);
+  return Object.fromEntries(sets.map(({ metadata, status }) => [
+    `${metadata.namespace}/${metadata.name}`,
+    {
+      generation: metadata.generation ?? 0,
+      revision: status?.updateRevision ?? "",
+      pods: pods
+        .filter((pod) => pod.metadata.ownerReferences?.[0]?.uid === metadata.uid)
+        .map((pod) => `${pod.metadata.name} ${pod.metadata.uid}`).sort(),
+    },
+  ]));
+}
+
+async function untilRolled(name: string, before: Readonly<Record<string, Workload>>) {
+  const old = before[name]?.pods ?? [];
+  assertEquals(old.length > 0, true, name);
+  await eventually(async () => {
+    const { pods = [] } = (await workloads())[name] ?? {};
+    return pods.length === old.length && pods.every((pod) => !old.includes(pod));
+  }, { timeoutMs: 30_000, intervalMs: 250 });
+  await untilAllReady();
+}
+
+async function onlyChanged(name: string, before: Readonly<Record<string, Workload>>) {
+  const after = await workloads();
+  const changed = Object.keys(after).filter((key) =>
+    JSON.stringify(after[key]) !== JSON.stringify(before[key])
+  );
+  assertEquals(changed, [name]);
+}
+
+async function untilPodsRun() {
+  await eventually(async () => {
+    const pods = await everywhere<Conditioned>("pods");
+    const ready = pods.filter(({ status }) =>
+      conditionOf(status?.conditions, "Ready")?.status === "True"
+    );
+    const sets = await everywhere<KubeObject & { spec: { replicas: number } }>("statefulsets");
+    const wanted = sets.reduce((sum, { spec }) => sum + spec.replicas, 0);
+    return ready.length === wanted && sets.length >= cases.length;
+  }, { timeoutMs: 60_000, intervalMs: 500 });
+}
+
+async function untilAllReady() {
+  await eventually(async () => {
+    const waiting = (await everywhere<Conditioned>(RESOURCES))
+      .map((object) => `${object.kind} ${object.metadata.name} ${readyText(object)}`)
+      .filter((line) => !/^\S+ \S+ True /.test(line));
+    assertEquals(waiting, []);
+    return true;
+  }, { timeoutMs: 60_000, intervalMs: 500 });
+}
+
+/** Until nothing is written any more, also not by the cluster's own controllers. */
+async function untilQuiet(): Promise<string[]> {
+  let last: string[] = [];
+  return await eventually(async () => {
+    const now = await resourceVersions();
+    const isQuiet = JSON.stringify(now) === JSON.stringify(last);
+    last = now;
+    return isQuiet && now;
+  }, { timeoutMs: 60_000, intervalMs: 3_000 });
+}
+
+async function resourceVersions(): Promise<string[]> {
+  const objects = await everywhere(`${RESOURCES},statefulsets,services`);
+  return objects.map(({ kind, metadata }) =>
+    `${kind} ${metadata.namespace}/${metadata.name} ${metadata.resourceVersion}`
+  ).sort();
+}
+
+async function everywhere<T extends KubeObject = KubeObject>(
+  kinds: string,
+  namespace?: string,
+): Promise<T[]> {
+  const where = namespace === undefined ? ["--all-namespaces"] : ["-n", namespace];
+  return (await cluster.get<{ readonly items: T[] }>([kinds, ...where])).items;
+}
+
+/** One of the cases claims volumes of a class that the administrator of its cluster has made. */
+function localVolumes(count: number): unknown[] {
+  return Array.from({ length: count }, (_, index) => ({
+    apiVersion: "v1",
+    kind: "PersistentVolume",
+    metadata: { name: `local-${index}` },
+    spec: {
+      accessModes: ["ReadWriteOnce"],
+      capacity: { storage: "1Gi" },
+      storageClassName: "local",
+      hostPath: { path: `/simulated/local-${index}` },
+    },
+  }));
+}

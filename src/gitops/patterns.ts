@@ -1,4 +1,4 @@
-import ignore, { type Ignore } from "npm:ignore@7.0.5";
+import ignore, { type Ignore } from "ignore";
 
 /** Name of files that say which files beside and below them are not read; the syntax is that of `.gitignore`. */
 export const IGNORE_FILE = ".meshignore";

@@ -1,4 +1,4 @@
-import { armor, Decrypter } from "npm:age-encryption@0.3.1";
+import { armor, Decrypter } from "age-encryption";
 import { createDecipheriv, createHash } from "node:crypto";
 import { type Document, isAlias, isMap, isScalar, isSeq, type Scalar } from "yaml";
 import { macText } from "./sops_scalar.ts";

@@ -1,6 +1,6 @@
 import { durationMs, type MeshSync } from "#api";
 import type { Problem } from "#base";
-import { Cron } from "npm:croner@11.0.1";
+import { Cron } from "croner";
 
 type Window = NonNullable<MeshSync["spec"]["windows"]>[number];
 

@@ -209,7 +209,7 @@ interface Pass {
 }
 
 function statusOf(pass: Pass, ctx: ReconcileContext) {
-  const { component, facts } = pass;
+  const { component } = pass;
   const statefulSet = cacheOf(ctx.caches, "StatefulSet").get({
     namespace: component.metadata.namespace ?? "",
     name: statefulSetName(component),

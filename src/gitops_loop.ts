@@ -10,6 +10,7 @@ import {
   reconcileMeshSync,
   SyncMemory,
   syncOnce,
+  Turns,
 } from "#gitops";
 import {
   actingAs,
@@ -25,7 +26,13 @@ import { FollowedKinds } from "./followed_kinds.ts";
 import { type Parts, untilDone } from "./parts.ts";
 import type { MeshController } from "./mesh_controller.ts";
 
-/** MeshSyncs that are fetched or applied at the same time; waiting for health holds none of these. */
+/**
+ * MeshSyncs that are looked at, at the same time: many, as a remote that does not answer holds one until git gives up.
+ * Waiting for health holds none.
+ */
+const LOOKS_AT_ONCE = 32;
+
+/** MeshSyncs that are fetched and applied at the same time: few, as each holds a whole revision in memory. */
 const SYNCS_AT_ONCE = 4;
 
 /** The cache and the queue of MeshSyncs, wired to the GitOps room. */
@@ -109,11 +116,12 @@ export class GitOpsLoop {
       follow: (types) => followed.follow(types),
       followed: (type) => followed.cache(type),
       wake: (key) => this.#wake(key),
+      turns: new Turns(SYNCS_AT_ONCE),
     };
     return new Controller({
       name: "MeshSync",
       reconcile: (key, passSignal) => reconcileMeshSync(key, { ...ctx, signal: passSignal }),
-      concurrency: SYNCS_AT_ONCE,
+      concurrency: LOOKS_AT_ONCE,
       clock,
       metrics,
       log,

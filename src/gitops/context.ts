@@ -5,6 +5,7 @@ import type { Cache, ClusterClient, ResourceType } from "#kube";
 import type { EventDraft, Notice } from "#plan";
 import type { Logger, Metrics } from "#telemetry";
 import type { SyncMemory } from "./memory.ts";
+import type { Turns } from "./turns.ts";
 
 /** Objects as last seen; takes in the answers of our own writes, so that the next look sees them. */
 export interface SyncCache extends Pick<Cache, "get" | "synced"> {
@@ -43,6 +44,8 @@ export interface GitOpsContext {
   /** Has another MeshSync look at its repository now. */
   readonly wake?: (key: ObjectKey) => void;
   readonly git: GitSource;
+  /** Who fetches and applies at the same time; everybody when left out. A look at a remote needs no turn: it may hang. */
+  readonly turns?: Turns;
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: SyncMetrics;

@@ -28,4 +28,5 @@ export { fieldManager, HASH_ANNOTATION, syncLabels } from "./place.ts";
 export { revisionText } from "./revision_key.ts";
 export { duplicateProblems, isManifestPath, type ReadManifests, readManifests } from "./read.ts";
 export { reconcileMeshSync } from "./sync.ts";
+export { Turns } from "./turns.ts";
 export { dependencyKeys } from "./wait.ts";

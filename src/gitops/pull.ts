@@ -38,17 +38,20 @@ export async function pull(sync: MeshSync, ctx: GitOpsContext): Promise<Pulled> 
       ctx.metrics.countSync("unchanged");
       return { state: withoutTrouble(state), news: {}, sync };
     }
-    const path = sync.spec.path || ".";
-    const revision = await ctx.git.fetchRevision(remote, resolved, { ...call, path });
-    result = "changed";
-    ctx.metrics.observeSyncPhase("fetch", (ctx.clock.now() - startMs) / 1000);
-    const taken = await take({ remote, revision, inputs, lastLookAtMs: before.lastLookAtMs }, {
-      sync,
-      ctx,
-      state,
-      isSuperseded: newerLook(remote, resolved, { sync, ctx }),
-    });
-    return { ...taken, fetched: revision };
+    const bring = async () => {
+      const path = sync.spec.path || ".";
+      const revision = await ctx.git.fetchRevision(remote, resolved, { ...call, path });
+      result = "changed";
+      ctx.metrics.observeSyncPhase("fetch", (ctx.clock.now() - startMs) / 1000);
+      const taken = await take({ remote, revision, inputs, lastLookAtMs: before.lastLookAtMs }, {
+        sync,
+        ctx,
+        state,
+        isSuperseded: newerLook(remote, resolved, { sync, ctx }),
+      });
+      return { ...taken, fetched: revision };
+    };
+    return await (ctx.turns === undefined ? bring() : ctx.turns.take(bring, ctx.signal));
   } finally {
     ctx.metrics.observeGitFetch(result, (ctx.clock.now() - startMs) / 1000);
   }

@@ -1,0 +1,75 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { eventually, FAIL, testCluster } from "../support/control_plane.ts";
+import { hangingServer } from "../support/hanging_server.ts";
+import { type RunningLoop, runningLoop } from "../support/running_loop.ts";
+import { configMapText } from "../support/sync_story.ts";
+
+const cluster = testCluster();
+
+const SICK_DEPLOYMENT = `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}, annotations: {${FAIL}: CrashLoopBackOff}}
+    spec: {containers: [{name: main, image: example/web:1}]}
+`;
+
+/** Three commits, each applied before the next one is made. */
+async function applyThreeCommits(
+  loop: RunningLoop,
+  stillSick: () => Promise<void>,
+): Promise<void> {
+  for (const value of ["1", "2", "3"]) {
+    const files = { "healthy/a.yaml": configMapText("a", value) };
+    const commit = await loop.repository.commit(files);
+    await loop.look("healthy");
+    await loop.isReady("healthy", new RegExp(`^True Healthy: Applied main@sha1:${commit}`));
+    await stillSick();
+  }
+  const find = ["configmap", "a", "-n", loop.namespace];
+  const live = await cluster.get<{ data: { value: string } }>(find);
+  assertEquals(live.data.value, "3");
+}
+
+Deno.test("a healthy sync applies its commits while the remotes of others do not answer", async () => {
+  await using loop = await runningLoop(cluster);
+  await using remote = hangingServer();
+  await loop.repository.commit({ "healthy/a.yaml": configMapText("a", "0") });
+  const names = ["sick-1", "sick-2", "sick-3", "sick-4", "sick-5"];
+  for (const name of names) await loop.sync(name, { url: `${remote.url}/${name}.git` });
+  const asked = names.map((name) => `/${name}.git/info/refs`);
+  await eventually(() => {
+    assertEquals(remote.waiting(), asked);
+    return Promise.resolve(true);
+  }, { timeoutMs: 30_000, intervalMs: 100 });
+  await loop.sync("healthy");
+  await applyThreeCommits(loop, async () => {
+    assertEquals(remote.waiting(), asked);
+    for (const name of names) {
+      assertEquals((await loop.read(name))?.status, undefined, "its first pass goes on");
+    }
+  });
+});
+
+Deno.test("a healthy sync applies its commits while others never become ready or cannot be applied", async () => {
+  await using loop = await runningLoop(cluster);
+  await loop.repository.commit({
+    "healthy/a.yaml": configMapText("a", "0"),
+    "crashing/web.yaml": SICK_DEPLOYMENT,
+    "invalid/f.yaml": "kind: Function\n",
+  });
+  await loop.sync("crashing");
+  await loop.sync("invalid");
+  await loop.sync("lost", { ref: { branch: "nowhere" } });
+  await loop.isReady("crashing", /^False Progressing: .*0 of 1 ready/);
+  await loop.isReady("invalid", /^False InvalidManifests: /);
+  await loop.isReady("lost", /^False RefNotFound: /);
+  await loop.sync("healthy");
+  await applyThreeCommits(loop, async () => {
+    assertMatch(await loop.ready("crashing"), /^False Progressing: .*0 of 1 ready/);
+    assertMatch(await loop.ready("invalid"), /^False InvalidManifests: /);
+    assertMatch(await loop.ready("lost"), /^False RefNotFound: /);
+  });
+});

@@ -1,6 +1,12 @@
 import { type MeshSync, resourceOf } from "#api";
 import { errorText, idText, keyFromText, keyText } from "#base";
-import { manifestProblemText, type Preview, previewed, readManifests } from "#gitops";
+import {
+  manifestProblemText,
+  type Preview,
+  previewed,
+  readManifests,
+  syncManifests,
+} from "#gitops";
 import type { PodRestart } from "#plan";
 import { type ClusterSession, openSession, SESSION_FLAGS } from "./cluster_session.ts";
 import { changeDiff } from "./diff_text.ts";
@@ -22,8 +28,9 @@ export const diffVerb: Verb = {
   words: "PATH...",
   description: [
     "Asks the API server by dry runs; nothing is written. Values of Secrets are masked.",
-    "With --sync the manifests are taken as that MeshSync would apply them, and what it would delete is",
-    "shown too. Exit code 0: no difference, 1: differences, 2: an error.",
+    "With --sync the manifests are taken as that MeshSync would apply them, with its variables and the",
+    "keys of its encrypted files (you must be allowed to read those), and what it would delete is shown",
+    "too. Exit code 0: no difference, 1: differences, 2: an error.",
   ],
   flags: [
     text("sync", "DIFF_SYNC", "", "NAME", "MeshSync whose folder PATH is: NAME or NAMESPACE/NAME"),
@@ -46,12 +53,14 @@ export const diffVerb: Verb = {
 
 async function compare({ flags, words, output, signal }: Invocation): Promise<number> {
   const files = (await Promise.all(words.map(filesAt))).flat();
-  const { documents, problems } = readManifests(files);
-  problems.forEach((problem) => output.note(manifestProblemText(problem)));
-  if (problems.length > 0) return EXIT.failed;
   await using session = await openSession(flags);
   const { cluster, namespace } = session;
   const sync = await syncFrom(flags.text("sync"), session, signal);
+  const { documents, problems } = sync === undefined
+    ? readManifests(files)
+    : await syncManifests(files, { sync, cluster, signal });
+  problems.forEach((problem) => output.note(manifestProblemText(problem)));
+  if (problems.length > 0) return EXIT.failed;
   const previews = await previewed(documents, {
     cluster,
     namespace,

@@ -2,6 +2,7 @@ import { idText, isPlainObject, type KubeObject, sameJson } from "#base";
 import { HASH_ANNOTATION, type Preview } from "#gitops";
 import { stringify } from "@std/yaml";
 import { lineDiff } from "./line_diff.ts";
+import { maskedFields } from "./masked_fields.ts";
 
 /** Members that servers write, and that say nothing about a change. */
 const SERVER_MEMBERS: readonly string[] = [
@@ -21,7 +22,7 @@ const HIDDEN_ANNOTATIONS: readonly string[] = [
 
 /** The difference that a change makes, as `kubectl diff` shows it; empty when there is none to be seen. */
 export function changeDiff(change: Preview): string[] {
-  const { before, after } = masked(change);
+  const { before, after } = maskedFields(masked(change), change.secrets ?? []);
   const lines = lineDiff(yamlOf(before), yamlOf(after));
   if (lines.length === 0) return [];
   const name = idText(change.id);
@@ -32,7 +33,7 @@ export function changeDiff(change: Preview): string[] {
   ];
 }
 
-function yamlOf(object: KubeObject | undefined): string {
+function yamlOf(object: unknown): string {
   if (object === undefined) return "";
   return stringify(object, { lineWidth: -1, skipInvalid: true, sortKeys: true });
 }

@@ -6,6 +6,9 @@ import { secretData } from "./remote.ts";
 import { ageIdentities } from "./sops.ts";
 import type { Variable, Variables } from "./variables.ts";
 
+/** How to read what a MeshSync refers to. */
+export type InputContext = Pick<GitOpsContext, "cluster" | "signal">;
+
 /** What else than a commit decides what is applied: values and keys from the cluster, patterns from the spec. */
 export interface Inputs {
   /** Differs when any of them does. */
@@ -34,7 +37,7 @@ export class InputError extends Error {
  *
  * @throws {InputError} when an object is not there or holds nothing of use
  */
-export async function readInputs(sync: MeshSync, ctx: GitOpsContext): Promise<Inputs> {
+export async function readInputs(sync: MeshSync, ctx: InputContext): Promise<Inputs> {
   const { decryption, exclude, include, verify } = sync.spec;
   const variables = await variablesOf(sync, ctx);
   const identities = decryption === undefined
@@ -59,7 +62,7 @@ export async function readInputs(sync: MeshSync, ctx: GitOpsContext): Promise<In
 }
 
 /** Later objects win over earlier ones, and what the spec itself says over all. */
-async function variablesOf(sync: MeshSync, ctx: GitOpsContext): Promise<Variables | undefined> {
+async function variablesOf(sync: MeshSync, ctx: InputContext): Promise<Variables | undefined> {
   const { variables, variablesFrom } = sync.spec;
   if (variables === undefined && variablesFrom === undefined) return undefined;
   const found = new Map<string, Variable>();
@@ -82,7 +85,7 @@ async function variablesOf(sync: MeshSync, ctx: GitOpsContext): Promise<Variable
   return new Map([...found].sort(([a], [b]) => a < b ? -1 : 1));
 }
 
-async function identitiesOf(name: string, sync: MeshSync, ctx: GitOpsContext): Promise<string[]> {
+async function identitiesOf(name: string, sync: MeshSync, ctx: InputContext): Promise<string[]> {
   const data = await secretOf(name, sync, ctx);
   const identities = ageIdentities(Object.values(data));
   if (identities.length === 0) {
@@ -94,7 +97,7 @@ async function identitiesOf(name: string, sync: MeshSync, ctx: GitOpsContext): P
   return identities;
 }
 
-async function signersOf(name: string, sync: MeshSync, ctx: GitOpsContext): Promise<SignerKey[]> {
+async function signersOf(name: string, sync: MeshSync, ctx: InputContext): Promise<SignerKey[]> {
   const data = await secretOf(name, sync, ctx);
   const keys = Object.entries(data).sort(([a], [b]) => a < b ? -1 : 1)
     .map(([member, text]) => ({ name: member, text }));
@@ -112,7 +115,7 @@ async function signersOf(name: string, sync: MeshSync, ctx: GitOpsContext): Prom
 async function secretOf(
   name: string,
   sync: MeshSync,
-  ctx: GitOpsContext,
+  ctx: InputContext,
 ): Promise<Record<string, string>> {
   const secret = await referred({ kind: "Secret", name }, sync, ctx);
   if (secret !== undefined) return secretData(secret);
@@ -123,7 +126,7 @@ async function secretOf(
 async function referred(
   { kind, name }: { readonly kind: "ConfigMap" | "Secret"; readonly name: string },
   sync: MeshSync,
-  ctx: GitOpsContext,
+  ctx: InputContext,
 ): Promise<KubeObject | undefined> {
   const plural = kind === "Secret" ? "secrets" : "configmaps";
   const type = { apiVersion: "v1", kind, plural, namespaced: true } as const;

@@ -28,5 +28,7 @@ export { fieldManager, HASH_ANNOTATION, syncLabels } from "./place.ts";
 export { revisionText } from "./revision_key.ts";
 export { duplicateProblems, isManifestPath, type ReadManifests, readManifests } from "./read.ts";
 export { reconcileMeshSync } from "./sync.ts";
+export { syncManifests } from "./sync_manifests.ts";
 export { Turns } from "./turns.ts";
+export { withoutValues } from "./variables.ts";
 export { dependencyKeys } from "./wait.ts";

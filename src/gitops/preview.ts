@@ -1,5 +1,5 @@
 import { ANNOTATIONS, type MeshSync } from "#api";
-import { idOf, keyOf, type KubeObject, type ObjectId } from "#base";
+import { errorText, idOf, keyOf, type KubeObject, type ObjectId } from "#base";
 import { ApiError, type ClusterClient, isConflict, isKindMissing, isNotFound } from "#kube";
 import {
   applyStages,
@@ -14,6 +14,7 @@ import { loadInventory } from "./inventory_store.ts";
 import type { Manifest } from "./manifest.ts";
 import { SyncMemory } from "./memory.ts";
 import { belongsTo, definedKinds, fieldManager, kindKey, type Kinds, placed } from "./place.ts";
+import { withoutValues } from "./variables.ts";
 
 /** One object before and after manifests would be applied. */
 export interface Preview {
@@ -24,6 +25,8 @@ export interface Preview {
   readonly after: KubeObject | undefined;
   /** What somebody should know about it. */
   readonly note?: string;
+  /** Values in it that nothing may repeat. */
+  readonly secrets?: readonly string[];
 }
 
 /** Where and as whom manifests would be applied. */
@@ -50,9 +53,13 @@ export async function previewed(
   options: PreviewOptions,
 ): Promise<Preview[]> {
   const kinds = await kindsOf(manifests, options.cluster);
-  const objects = manifests.map((manifest) => placedFor(manifest, kinds, options));
-  const ordered = applyStages(objects, idOf).flat();
-  const changed = await eachOf(ordered, (object) => previewOf(object, options));
+  const targets = manifests.map((manifest) => ({
+    object: placedFor(manifest, kinds, options),
+    secrets: manifest.secrets ?? [],
+  }));
+  const objects = targets.map((target) => target.object);
+  const ordered = applyStages(targets, (target) => idOf(target.object)).flat();
+  const changed = await eachOf(ordered, (target) => discreet(target, options));
   const gone = objects.length === 0 ? [] : await pruned(objects, options);
   return [...changed, ...gone];
 }
@@ -75,6 +82,26 @@ function placedFor(manifest: Manifest, kinds: Kinds, options: PreviewOptions): K
   if (!isNamespaced) return object;
   const namespace = object.metadata.namespace ?? options.namespace;
   return { ...object, metadata: { ...object.metadata, namespace } };
+}
+
+/** What is to be applied. */
+interface Target {
+  readonly object: KubeObject;
+  readonly secrets: readonly string[];
+}
+
+/** A preview that names its secrets, or an error that repeats none. */
+async function discreet({ object, secrets }: Target, options: PreviewOptions): Promise<Preview> {
+  if (secrets.length === 0) return await previewOf(object, options);
+  try {
+    return { ...await previewOf(object, options), secrets };
+  } catch (error) {
+    const text = errorText(error);
+    const cleaned = withoutValues(text, secrets);
+    if (cleaned === text) throw error;
+    // Without its cause, which holds the words of the server, and in them the value.
+    throw new Error(cleaned);
+  }
 }
 
 async function previewOf(object: KubeObject, options: PreviewOptions): Promise<Preview> {

@@ -1,13 +1,13 @@
 import type { Remote, Revision } from "#git";
 import type { GitOpsContext } from "./context.ts";
 import type { Inputs } from "./inputs.ts";
-import type { Manifest, ManifestFile, ManifestProblem } from "./manifest.ts";
+import type { Manifest, ManifestProblem } from "./manifest.ts";
 import { passedOverNotes } from "./notes.ts";
 import { fileFilter } from "./patterns.ts";
 import { definedKinds, kindKey, type Kinds, type Placed, placed } from "./place.ts";
-import { duplicateProblems, readManifests } from "./read.ts";
-import { isSopsText, type SopsKey, sopsKey } from "./sops.ts";
+import { duplicateProblems } from "./read.ts";
 import { logName, type Step } from "./step.ts";
+import { manifestsWith } from "./sync_manifests.ts";
 import { ignoreEntries, linkedFiles, manifestEntries, type Selection } from "./tree_files.ts";
 
 /** A commit that was fetched. */
@@ -43,10 +43,7 @@ export async function readRevision(found: Found, { sync, ctx }: Step): Promise<R
   const root = (sync.spec.path || ".").split("/").filter((part) => part !== "" && part !== ".")
     .join("/");
   const linked = linkedFiles(files, root);
-  const read = readManifests(linked.files, {
-    ...(inputs.variables === undefined ? {} : { variables: inputs.variables }),
-    sopsKeys: await sopsKeys(linked.files, inputs),
-  });
+  const read = await manifestsWith(inputs, linked.files);
   for (const warning of read.warnings.slice(0, 20)) {
     ctx.log.warn("Read a manifest with a flaw", { sync: logName(sync), ...warning });
   }
@@ -74,20 +71,6 @@ async function selected(
   });
   const { exclude = [], include = [] } = sync.spec;
   return manifestEntries(all, fileFilter({ exclude, ignoreFiles, include }));
-}
-
-/** The data keys of encrypted files; none where no key is named, so that such files are refused. */
-async function sopsKeys(
-  files: readonly ManifestFile[],
-  { identities }: Inputs,
-): Promise<Map<string, SopsKey>> {
-  const keys = new Map<string, SopsKey>();
-  if (identities === undefined) return keys;
-  for (const { path, text } of files.filter((file) => isSopsText(file.text))) {
-    const key = await sopsKey(text, identities);
-    if (key !== undefined) keys.set(path, key);
-  }
-  return keys;
 }
 
 async function kindsOf(manifests: readonly Manifest[], ctx: GitOpsContext): Promise<Kinds> {

@@ -141,3 +141,54 @@ Deno.test("diff --sync shows what that MeshSync would change and delete, and not
   const missing = await diff(story.namespace, path, "--sync", "other");
   assertEquals(missing.code, 2);
 });
+
+Deno.test("diff --sync replaces variables and opens what SOPS encrypted, and shows neither", async () => {
+  await using story = await syncStory(cluster);
+  const { namespace } = story;
+  const fixture = (name: string) =>
+    Deno.readTextFile(new URL(`../fixtures/sops/${name}`, import.meta.url));
+  const secret = (name: string, stringData: Record<string, string>) =>
+    cluster.apply({ apiVersion: "v1", kind: "Secret", metadata: { name, namespace }, stringData });
+  await secret("age", { "identity.agekey": await fixture("test_key.agekey") });
+  await secret("values", { TOKEN: "yesterdays-word" });
+  await story.repository.commit({
+    "meshes/a.yaml": configMapText("a", "${STAGE}").replace(
+      "\ndata:",
+      "\ndata:\n  token: ${TOKEN}",
+    ),
+    "meshes/secret.yaml": await fixture("secret.yaml.enc"),
+  });
+  await story.sync({
+    decryption: { secretRef: { name: "age" } },
+    variables: { STAGE: "prod" },
+    variablesFrom: [{ kind: "Secret", name: "values" }],
+  });
+  await story.pass();
+  assertMatch(await story.ready(), /^True Healthy/);
+  const path = `${story.repository.directory}/meshes`;
+  const args = [path, "--sync", "shop"];
+  assertEquals(await diff(namespace, ...args), { code: 0, out: [], notes: [] });
+  await secret("values", { TOKEN: "todays-word" });
+  const changed = await diff(namespace, ...args);
+  assertEquals([changed.code, changed.out.filter((line) => /^[-+] /.test(line))], [1, [
+    "-  token: '*** (before)'",
+    "+  token: '*** (after)'",
+  ]]);
+  await Deno.writeTextFile(`${path}/b.yaml`, configMapText("b", "x-${TOKEN}"));
+  const refused = configMapText("c", "1").replace(
+    "\n  name",
+    "\n  labels: {l: '${TOKEN}!'}\n  name",
+  );
+  const created = await diff(namespace, ...args, "-o", "json");
+  assertMatch(created.out[0] ?? "", /value: x-\*\*\*/);
+  await Deno.writeTextFile(`${path}/c.yaml`, refused);
+  const failed = await diff(namespace, ...args);
+  assertEquals(failed.code, 2);
+  assertMatch(failed.notes.join("\n"), /Cannot dry-run ConfigMap .*\/c: .*\*\*\*!/);
+  const seen = JSON.stringify([changed, created, failed]);
+  for (const word of ["yesterdays-word", "todays-word", "p4ss"]) {
+    assertEquals(seen.includes(word), false, word);
+  }
+  const without = await diff(namespace, path);
+  assertMatch(without.notes.join("\n"), /secret\.yaml:2: Secret\/shop: is encrypted with SOPS/);
+});

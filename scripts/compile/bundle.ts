@@ -1,0 +1,89 @@
+import { fileURLToPath } from "node:url";
+import type { Build } from "../../src/build.ts";
+import { runProgram } from "./program.ts";
+
+const TOP = new URL("../../", import.meta.url);
+
+/** CommonJS packages in the bundle look for the runtime's own modules by this function. */
+const REQUIRE =
+  'import { createRequire as createRequireOf } from "node:module";const require=createRequireOf(import.meta.url);';
+
+/**
+ * A package that reads kubeconfigs wants this of the runtime, which Deno has had only since 2.7: what it is for, workers,
+ * is not used here.
+ */
+const UNCLONEABLE =
+  'import workerThreads from "node:worker_threads";workerThreads.markAsUncloneable??=()=>{};';
+
+/**
+ * Packages look for many variables (one even lists all of them), each of which takes a permission. They get an
+ * environment that holds what the program may see, and nothing else.
+ */
+function environmentHead(variables: readonly string[]): string {
+  return 'import nodeProcess from "node:process";Object.defineProperty(nodeProcess,"env",{value:' +
+    `Object.fromEntries(${JSON.stringify(variables)}.map((name)=>[name,Deno.env.get(name)])` +
+    ".filter(([,value])=>value!==undefined))});";
+}
+
+/**
+ * Makes one folder of JavaScript from `main.ts` and all that it imports. What is imported only when needed stays a file
+ * of its own: a pod never loads what reads kubeconfigs.
+ *
+ * @returns the path of the main file
+ */
+export async function bundleProgram(
+  folder: string,
+  { build, variables }: { readonly build: Build; readonly variables: readonly string[] },
+): Promise<string> {
+  const importMap = `${folder}/import_map.json`;
+  await Deno.writeTextFile(importMap, JSON.stringify(await importMapWith(build, folder)));
+  const output = `${folder}/program`;
+  await runProgram(Deno.execPath(), [
+    "bundle",
+    "--quiet",
+    "--platform=deno",
+    "--minify",
+    "--keep-names",
+    "--code-splitting",
+    `--import-map=${importMap}`,
+    `--outdir=${output}`,
+    fileURLToPath(new URL("main.ts", TOP)),
+  ]);
+  for await (const { name } of Deno.readDir(output)) {
+    const path = `${output}/${name}`;
+    const text = await Deno.readTextFile(path);
+    const head = (name === "main.js" ? UNCLONEABLE + environmentHead(variables) : "") +
+      (text.includes("Dynamic require of") ? REQUIRE : "");
+    await Deno.writeTextFile(path, head + text);
+  }
+  return `${output}/main.js`;
+}
+
+/** The imports of `deno.json`, and a module with what is known of the commit in place of the empty one. */
+async function importMapWith(build: Build, folder: string): Promise<unknown> {
+  const module = `${folder}/build.ts`;
+  await Deno.writeTextFile(module, `export const BUILD = ${JSON.stringify(build)};\n`);
+  const settings = JSON.parse(await Deno.readTextFile(new URL("deno.json", TOP))) as {
+    readonly imports: Readonly<Record<string, string>>;
+  };
+  const imports = Object.entries(settings.imports).map(([name, target]) => [
+    name,
+    target.startsWith("./") ? new URL(target, TOP).href : target,
+  ]);
+  return {
+    imports: {
+      ...Object.fromEntries(imports),
+      [new URL("src/build.ts", TOP).href]: new URL(`file://${module}`).href,
+    },
+  };
+}
+
+/** The commit that is checked out, `+changes` if something differs from it. */
+export async function buildOfCheckout(): Promise<Build> {
+  const git = async (...args: string[]) =>
+    (await runProgram("git", ["-C", fileURLToPath(TOP), ...args])).trim();
+  const [commit = "", date = ""] = (await git("log", "-1", "--format=%h %cs", "--abbrev=12"))
+    .split(" ");
+  const changes = await git("status", "--porcelain");
+  return { commit: changes === "" ? commit : `${commit}+changes`, date };
+}

@@ -1,0 +1,222 @@
+import { CONFIGURATION_TYPE } from "#admission";
+import type { KubeObject } from "#base";
+import { programArguments } from "#install";
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { localTarget } from "../support/admission.ts";
+import { eventually, testCluster } from "../support/control_plane.ts";
+import { type TestRepository, testRepository } from "../support/git_repository.ts";
+import { type GitServer, gitServer } from "../support/git_server.ts";
+import {
+  install,
+  installation,
+  type RunningProgram,
+  startProgram,
+} from "../support/installed_program.ts";
+import { functionObject } from "../support/objects.ts";
+
+const cluster = testCluster({ alone: true });
+
+const SYNC = ["msync", "bootstrap", "-n"];
+
+/** The files of a folder of this repository, below `prefix`. */
+async function filesOf(folder: string, prefix: string): Promise<Record<string, string>> {
+  const files: Record<string, string> = {};
+  for await (const { name } of Deno.readDir(folder)) {
+    files[`${prefix}/${name}`] = await Deno.readTextFile(`${folder}/${name}`);
+  }
+  return files;
+}
+
+async function untilSynced(namespace: string, commit: string): Promise<void> {
+  await eventually(async () => {
+    const sync = await cluster.get<KubeObject>([...SYNC, namespace]);
+    const { conditions = [], lastAppliedRevision = "" } = (sync.status ?? {}) as {
+      readonly conditions?: readonly { type: string; status: string; message: string }[];
+      readonly lastAppliedRevision?: string;
+    };
+    const ready = conditions.find(({ type }) => type === "Ready");
+    if (ready?.status === "True" && lastAppliedRevision.includes(commit)) return true;
+    throw new Error(`${lastAppliedRevision}: ${ready?.message}`);
+  }, { timeoutMs: 60_000, intervalMs: 200 });
+}
+
+async function untilReady(program: RunningProgram): Promise<void> {
+  await eventually(async () => {
+    const text = await program.readiness();
+    if (/^\[-\]|error|Error/m.test(text)) throw new Error(text);
+    return text.includes("[+]");
+  }, { timeoutMs: 30_000, intervalMs: 200 });
+}
+
+/** What the webhook may do under its usual name, under the one that a program beside the cluster gives it. */
+async function allowLocalWebhook(namespace: string): Promise<void> {
+  const renamed = async (kind: string, name: string, place: readonly string[]) => {
+    const { apiVersion, rules } = await cluster.get<KubeObject & { rules: unknown }>([
+      kind,
+      name,
+      ...place,
+    ]);
+    const text = JSON.stringify(rules).replaceAll("meshwright-webhook", "meshwright-local");
+    const metadata = { name: "local-webhook", ...(place.length === 0 ? {} : { namespace }) };
+    await cluster.apply({ apiVersion, kind, metadata, rules: JSON.parse(text) });
+  };
+  await renamed("Role", "meshwright", ["-n", namespace]);
+  await renamed("ClusterRole", `meshwright.${namespace}`, []);
+  const account = `--serviceaccount=${namespace}:meshwright`;
+  const words = ["local-webhook", account];
+  await cluster.kubectl([
+    "create",
+    "rolebinding",
+    ...words,
+    "--role=local-webhook",
+    "-n",
+    namespace,
+  ]);
+  await cluster.kubectl(["create", "clusterrolebinding", ...words, "--clusterrole=local-webhook"]);
+}
+
+Deno.test("the rights that install gives are enough for all that the program does, and none is refused", async () => {
+  const chosen = installation({ replicas: 2 });
+  const { namespace } = chosen;
+  await install(cluster, chosen);
+  await allowLocalWebhook(namespace);
+  await using repository = await testRepository();
+  const leaving = functionObject("leaving", { cleanupSubscription: true });
+  const commit = await repository.commit({
+    ...await filesOf("gitops/mesh", "mesh"),
+    "mesh/leaving.yaml": JSON.stringify({
+      ...leaving,
+      metadata: { name: "leaving", namespace: "shop" },
+    }),
+  });
+  await using server = await privateServer(repository, namespace);
+  const { address, url } = localTarget();
+  const flags = [
+    ...programArguments(chosen),
+    ...[`--git-url=${server.url}/work/.git`, "--git-path=mesh", "--git-interval=1s"],
+    "--git-secret=git",
+  ];
+  await using standby = await startProgram(cluster, {
+    namespace,
+    flags: [...flags, "--enable-webhooks=true", `--webhook-addr=${localTarget().address}`],
+  });
+  {
+    await using leader = await startProgram(cluster, {
+      namespace,
+      flags: [...flags, `--webhook-addr=${address}`, `--webhook-url=${url}`],
+    });
+    await Promise.all([untilReady(leader), untilReady(standby)]);
+    await untilSynced(namespace, commit);
+    await eventuallyRefused();
+    assertEquals([await leader.refusals(), await standby.refusals()], [[], []]);
+  }
+  // The other one takes over, and cleans up after what leaves Git.
+  const next = await repository.commit({ "mesh/leaving.yaml": undefined });
+  await untilSynced(namespace, next);
+  await untilCleanedUp();
+  assertEquals(await standby.refusals(), []);
+  assertStringIncludes(standby.log(), "Admission webhook is installed");
+  await cluster.kubectl([
+    "delete",
+    CONFIGURATION_TYPE.kind,
+    `meshwright-local.${namespace}`,
+    `meshwright-webhook.${namespace}`,
+  ]);
+});
+
+async function untilCleanedUp(): Promise<void> {
+  await eventually(async () => {
+    const { stdout } = await cluster.tryKubectl(["get", "fn,job", "-n", "shop", "-o", "name"]);
+    if (stdout.includes("leaving")) throw new Error(stdout);
+    return true;
+  }, { timeoutMs: 60_000, intervalMs: 200 });
+}
+
+/** A server that wants what the Secret `git` holds. */
+async function privateServer(repository: TestRepository, namespace: string): Promise<GitServer> {
+  await cluster.apply({
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name: "git", namespace },
+    stringData: { username: "ada", password: "secret" },
+  });
+  const folder = repository.directory.replace(/\/work$/, "");
+  return gitServer({ folder, authorization: `Basic ${btoa("ada:secret")}` });
+}
+
+/** The webhook that the program set up with its own rights is asked. */
+async function eventuallyRefused(): Promise<void> {
+  const object = { ...functionObject("x", { output: { topic: "http://no" } }) };
+  const stdin = JSON.stringify({ ...object, metadata: { name: "x", namespace: "shop" } });
+  await eventually(async () => {
+    const { code, stderr } = await cluster.tryKubectl(["apply", "--dry-run=server", "-f", "-"], {
+      stdin,
+    });
+    return code === 1 && stderr.includes("spec.output.topic");
+  }, { timeoutMs: 20_000 });
+}
+
+Deno.test("with one namespace to watch the rights there are enough", async () => {
+  await using space = await cluster.namespace();
+  const chosen = installation({ namespace: "one-namespace", watchedNamespace: space.name });
+  await install(cluster, chosen);
+  await using repository = await testRepository();
+  const object = functionObject("orders");
+  await repository.commit({
+    "orders.yaml": JSON.stringify({ ...object, metadata: { name: "orders" } }),
+  });
+  await using server = gitServer({ folder: repository.directory.replace(/\/work$/, "") });
+  await using program = await startProgram(cluster, {
+    namespace: chosen.namespace,
+    flags: [...programArguments(chosen), "--webhook-addr=0"],
+  });
+  await untilReady(program);
+  await cluster.apply({
+    apiVersion: "gitops.functionmesh.io/v1alpha1",
+    kind: "MeshSync",
+    metadata: { name: "bootstrap", namespace: space.name },
+    spec: { url: `${server.url}/work/.git`, targetNamespace: space.name, interval: "1s" },
+  });
+  await untilSynced(space.name, await repository.git("rev-parse", "HEAD"));
+  assertEquals(await program.refusals(), []);
+});
+
+Deno.test("gitops/operator lets a cluster run the program from Git, itself included", async () => {
+  // Once by hand, as README has it; from then on Git is what counts.
+  await cluster.kubectl([
+    "apply",
+    "--server-side",
+    "--force-conflicts",
+    "-f",
+    "gitops/operator/namespace.yaml",
+  ]);
+  await cluster.kubectl(["apply", "--server-side", "--force-conflicts", "-f", "gitops/operator"]);
+  await using repository = await testRepository();
+  const files = await filesOf("gitops/operator", "operator");
+  const commit = await repository.commit(files);
+  await using server = gitServer({ folder: repository.directory.replace(/\/work$/, "") });
+  await using program = await startProgram(cluster, {
+    namespace: "meshwright",
+    flags: ["run", "--webhook-addr=0"],
+  });
+  await cluster.apply({
+    apiVersion: "gitops.functionmesh.io/v1alpha1",
+    kind: "MeshSync",
+    metadata: { name: "bootstrap", namespace: "meshwright" },
+    // What was applied by hand belongs to kubectl.
+    spec: { url: `${server.url}/work/.git`, path: "operator", interval: "1s", force: true },
+  });
+  await untilSynced("meshwright", commit);
+  const generation = async () =>
+    (await cluster.get<{ metadata: { generation: number } }>([
+      "deployment",
+      "meshwright",
+      "-n",
+      "meshwright",
+    ])).metadata.generation;
+  const before = await generation();
+  const changed = files["operator/program.yaml"]?.replace("replicas: 1", "replicas: 2") ?? "";
+  await untilSynced("meshwright", await repository.commit({ "operator/program.yaml": changed }));
+  assertEquals(await generation(), before + 1);
+  assertEquals(await program.refusals(), []);
+});

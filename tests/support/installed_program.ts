@@ -1,0 +1,121 @@
+/** The program as a process of its own, with the rights of the ServiceAccount that `install` makes. */
+import { type Installation, installObjects } from "#install";
+import { assertEquals } from "@std/assert";
+import { localTarget } from "./admission.ts";
+import type { TestCluster } from "./control_plane.ts";
+import { temporaryFolder } from "./git_repository.ts";
+import { type MetricSample, metricSamples } from "./running_controller.ts";
+
+/** How the program is started: `deno run -A main.ts`, or one file. */
+export type ProgramCommand = readonly [string, ...string[]];
+
+/** From the source. */
+export const SOURCE_PROGRAM: ProgramCommand = [Deno.execPath(), "run", "-A", "main.ts"];
+
+/** A process at work. Dispose it to stop it as a kubelet does; it has to end well. */
+export interface RunningProgram extends AsyncDisposable {
+  /** The log so far. */
+  readonly log: () => string;
+  /** What `/readyz?verbose` says; why there is no answer, before there is one. */
+  readiness(): Promise<string>;
+  /** Requests that the API server refused for lack of rights, by verb and kind. */
+  refusals(): Promise<string[]>;
+  metric(name: string): Promise<MetricSample[]>;
+}
+
+/** An installation with what tests seldom change. */
+export function installation(choices: Partial<Installation> = {}): Installation {
+  return {
+    namespace: "meshwright",
+    image: "meshwright:test",
+    version: "0.0.0",
+    replicas: 1,
+    gitOpsRights: "mesh-only",
+    receiver: false,
+    serviceMonitor: false,
+    arguments: [],
+    ...choices,
+  };
+}
+
+/** Applies what `install` prints, as its help says. */
+export async function install(cluster: TestCluster, choices: Installation): Promise<void> {
+  const objects = installObjects(choices);
+  await cluster.apply(...objects.filter(({ kind }) => kind === "Namespace"));
+  await cluster.apply(...objects.filter(({ kind }) => kind !== "Namespace"));
+  await cluster.kubectl(["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"]);
+}
+
+/** Starts the program with the token of the installed ServiceAccount and nothing else. */
+export async function startProgram(
+  cluster: TestCluster,
+  { namespace, flags, command = SOURCE_PROGRAM }: {
+    readonly namespace: string;
+    readonly flags: readonly string[];
+    readonly command?: ProgramCommand;
+  },
+): Promise<RunningProgram> {
+  const stack = new AsyncDisposableStack();
+  const folder = stack.use(await temporaryFolder());
+  const kubeconfig = `${folder.path}/kubeconfig`;
+  const account = { namespace, name: "meshwright" };
+  await Deno.writeTextFile(kubeconfig, await cluster.serviceAccountKubeconfig(account));
+  const { address } = localTarget();
+  const [program, ...words] = command;
+  const child = new Deno.Command(program, {
+    args: [
+      ...words,
+      ...flags,
+      ...[`--kubeconfig=${kubeconfig}`, `--cache-dir=${folder.path}/cache`],
+      // One server for both.
+      ...[`--metrics-addr=${address}`, `--health-probe-addr=${address}`],
+    ],
+    clearEnv: true,
+    env: { PATH: Deno.env.get("PATH") ?? "", HOME: folder.path, ...denoFolder() },
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  let log = "";
+  const reading = (async () => {
+    for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) log += text;
+  })();
+  stack.defer(async () => {
+    // It may have ended by itself, which its code tells.
+    if (await isRunning(child)) child.kill("SIGTERM");
+    const { code } = await child.status;
+    await reading;
+    assertEquals(code, 0, log);
+  });
+  const exposition = async () => await (await fetch(`http://${address}/metrics`)).text();
+  const metric = async (name: string) => metricSamples(await exposition(), name);
+  return {
+    log: () => log,
+    metric,
+    refusals: async () =>
+      (await metric("mesh_api_requests_total")).filter(({ labels }) => labels["code"] === "403")
+        .map(({ labels }) => `${labels["verb"]} ${labels["kind"]}`),
+    readiness: async () => {
+      try {
+        return await (await fetch(`http://${address}/readyz?verbose`)).text();
+      } catch (error) {
+        if (error instanceof TypeError) return `${error.message}\n${log}`;
+        throw error;
+      }
+    },
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}
+
+/** Where the source program finds what it imports. */
+function denoFolder(): Record<string, string> {
+  const home = Deno.env.get("HOME");
+  const folder = Deno.env.get("DENO_DIR") ?? (home === undefined ? "" : `${home}/.cache/deno`);
+  return folder === "" ? {} : { DENO_DIR: folder };
+}
+
+async function isRunning(child: Deno.ChildProcess): Promise<boolean> {
+  const soon = new Promise<true>((resolve) => setTimeout(() => resolve(true), 10));
+  const ended = child.status.then(() => false as const);
+  return await Promise.race([soon, ended]);
+}

@@ -1,0 +1,62 @@
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import settings from "../../deno.json" with { type: "json" };
+import { permissionArguments } from "../../scripts/compile/permissions.ts";
+import { operatorFiles } from "../../scripts/operator.ts";
+
+// Looks at the text only: where there is no Docker, nothing builds it.
+const DOCKERFILE = await Deno.readTextFile("Dockerfile");
+
+/** Instructions with their arguments, continued lines joined and comments left out. */
+const INSTRUCTIONS = DOCKERFILE.replaceAll(/^\s*#.*\n/gm, "").replaceAll(/\\\n\s*/g, "")
+  .split("\n").filter((line) => line !== "").map((line) => {
+    const [, name = "", rest = ""] = /^(\S+)\s+(.*)$/.exec(line) ?? [];
+    return { name, rest };
+  });
+
+function argumentsOf(name: string): string[] {
+  return INSTRUCTIONS.filter((one) => one.name === name).map(({ rest }) => rest);
+}
+
+/** What is in the image: all after the last FROM. */
+const FINAL = INSTRUCTIONS.slice(INSTRUCTIONS.findLastIndex(({ name }) => name === "FROM"));
+
+Deno.test("the Dockerfile pins what it builds on, and Deno as CI has it", async () => {
+  for (const image of argumentsOf("FROM")) {
+    assertMatch(image, /^[\w./-]+:[\w-]*\d+\.\d+[\w.-]*( AS \w+)?$/);
+  }
+  const [, version] = /deno@(\d+\.\d+\.\d+)/.exec(await Deno.readTextFile(".ci/run")) ?? [];
+  assertStringIncludes(argumentsOf("FROM").join("\n"), `denoland/deno:bin-${version} AS deno`);
+  assertStringIncludes(argumentsOf("ARG").join("\n"), `VERSION=${settings.version}`);
+});
+
+Deno.test("the image runs as the Deployment says: its user, its folder, its ports", () => {
+  const program = operatorFiles().get("program.yaml") ?? "";
+  const [, user = ""] = /runAsUser: (\d+)/.exec(program) ?? [];
+  assertEquals(FINAL.filter(({ name }) => name === "USER").map(({ rest }) => rest), [
+    `${user}:${user}`,
+  ]);
+  assertEquals(user === "0" || user === "", false);
+  const [, cache = ""] = /--cache-dir=([\w/]+)/.exec(program) ?? [];
+  assertStringIncludes(FINAL.map(({ rest }) => rest).join("\n"), `--mode=0700 ${cache}`);
+  const ports = [...program.matchAll(/containerPort: (\d+)/g)].map(([, port]) => port);
+  assertEquals(argumentsOf("EXPOSE").join(" ").split(" ").sort(), ports.sort());
+});
+
+Deno.test("the image holds the programs that the binary may run, and ssh for git", () => {
+  const text = FINAL.map(({ rest }) => rest).join("\n");
+  const [, list = ""] = /--allow-run=(\S+)/.exec(
+    permissionArguments({ system: "linux" }).join("\n"),
+  ) ?? [];
+  for (const program of [...list.split(","), "openssh-client", "ca-certificates"]) {
+    assertMatch(text, new RegExp(`--no-install-recommends [^&]*\\b${program}\\b`));
+  }
+});
+
+Deno.test("the image needs no shell to run, and leaves probes to Kubernetes", () => {
+  assertEquals(argumentsOf("HEALTHCHECK"), []);
+  assertEquals(argumentsOf("ENTRYPOINT"), ['["/usr/local/bin/meshwright"]']);
+  assertEquals(argumentsOf("CMD"), ['["run"]']);
+  for (const label of ["title", "licenses", "revision", "version"]) {
+    assertStringIncludes(argumentsOf("LABEL").join("\n"), `org.opencontainers.image.${label}=`);
+  }
+});

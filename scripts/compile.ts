@@ -18,7 +18,8 @@ Usage: deno run -A scripts/compile.ts [FLAGS]
   --output FILE       where to put it (default: dist/meshwright)
   --target TARGET     x86_64-unknown-linux-gnu, aarch64-unknown-linux-gnu, x86_64-apple-darwin or
                       aarch64-apple-darwin (default: this machine)
-  --plugin NAME       a login plugin of kubeconfigs that it may run, e.g. aws; can be repeated
+  --plugin NAME       a login plugin of kubeconfigs that it may run, e.g. aws, with the whole environment;
+                      can be repeated
   --cache-dir FOLDER  another folder where --cache-dir may be; can be repeated
   --permissions       only print the permissions that it gets
   --test-base         on an old Deno from PyPI, for tests where Deno's download host cannot be reached
@@ -44,12 +45,12 @@ export interface CompileOptions {
 
 /** Makes the binary. @throws {Error} with what Deno said */
 export async function compileProgram(options: CompileOptions): Promise<void> {
-  const { output, target, base = { deno: Deno.execPath() } } = options;
+  const { output, plugins = [], target, base = { deno: Deno.execPath() } } = options;
   const folder = await Deno.makeTempDir({ prefix: "meshwright-compile-" });
   try {
     const main = await bundleProgram(folder, {
       build: await buildOfCheckout(),
-      variables: environmentVariables(),
+      ...(plugins.length === 0 ? { variables: environmentVariables() } : {}),
     });
     await runProgram(base.deno, [
       "compile",

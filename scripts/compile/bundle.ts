@@ -29,11 +29,12 @@ function environmentHead(variables: readonly string[]): string {
  * Makes one folder of JavaScript from `main.ts` and all that it imports. What is imported only when needed stays a file
  * of its own: a pod never loads what reads kubeconfigs.
  *
+ * @param options.variables all that packages are to see of the environment; everything when left out
  * @returns the path of the main file
  */
 export async function bundleProgram(
   folder: string,
-  { build, variables }: { readonly build: Build; readonly variables: readonly string[] },
+  { build, variables }: { readonly build: Build; readonly variables?: readonly string[] },
 ): Promise<string> {
   const importMap = `${folder}/import_map.json`;
   await Deno.writeTextFile(importMap, JSON.stringify(await importMapWith(build, folder)));
@@ -49,10 +50,11 @@ export async function bundleProgram(
     `--outdir=${output}`,
     fileURLToPath(new URL("main.ts", TOP)),
   ]);
+  const environment = variables === undefined ? "" : environmentHead(variables);
   for await (const { name } of Deno.readDir(output)) {
     const path = `${output}/${name}`;
     const text = await Deno.readTextFile(path);
-    const head = (name === "main.js" ? UNCLONEABLE + environmentHead(variables) : "") +
+    const head = (name === "main.js" ? UNCLONEABLE + environment : "") +
       (text.includes("Dynamic require of") ? REQUIRE : "");
     await Deno.writeTextFile(path, head + text);
   }

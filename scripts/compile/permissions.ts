@@ -4,7 +4,10 @@ import { FOLDERS } from "#install";
 /** For which system, and what beyond the usual. */
 export interface PermissionOptions {
   readonly system: "linux" | "darwin";
-  /** Login plugins that kubeconfigs name; the program starts no others. */
+  /**
+   * Login plugins that kubeconfigs name; the program starts no others. They get the whole environment, which they need
+   * (`AWS_PROFILE`) and which starting them takes the permission for.
+   */
   readonly plugins?: readonly string[];
   /** Further folders where `--cache-dir` may be. */
   readonly cacheFolders?: readonly string[];
@@ -44,7 +47,7 @@ export function permissionArguments(options: PermissionOptions): string[] {
   const { system, plugins = [], cacheFolders = [] } = options;
   const folders = [...TEMPORARY[system], FOLDERS.cache, ...cacheFolders];
   return [
-    `--allow-env=${environmentVariables().join()}`,
+    plugins.length === 0 ? `--allow-env=${environmentVariables().join()}` : "--allow-env",
     "--allow-net",
     "--allow-read",
     `--allow-run=${sorted(["git", "gpg", ...plugins])}`,

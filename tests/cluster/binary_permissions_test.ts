@@ -15,9 +15,10 @@ interface Ended {
 /** Runs the bundle that is compiled, with this Deno. */
 async function program(
   main: string,
-  { words, permissions }: {
+  { words, permissions, path = Deno.env.get("PATH") ?? "" }: {
     readonly words: readonly string[];
     readonly permissions: readonly string[];
+    readonly path?: string;
   },
 ): Promise<Ended> {
   await using home = await temporaryFolder();
@@ -28,7 +29,7 @@ async function program(
       ...words,
     ],
     clearEnv: true,
-    env: { HOME: home.path, KUBECONFIG: cluster.kubeconfigPath, PATH: Deno.env.get("PATH") ?? "" },
+    env: { HOME: home.path, KUBECONFIG: cluster.kubeconfigPath, PATH: path },
     stdin: "null",
   }).output();
   const decoder = new TextDecoder();
@@ -71,4 +72,43 @@ Deno.test("the permissions of the binary are enough, and without any one of them
       assertMatch(text, new RegExp(`Requires ${name} access`));
     });
   }
+});
+
+Deno.test("a binary made for a login plugin of a kubeconfig runs it, and one that was not refuses", async () => {
+  await using folder = await temporaryFolder();
+  const { serverUrl, caPem, token } = await cluster.access();
+  const plugin = `${folder.path}/bin/meshwright-test-plugin`;
+  await Deno.mkdir(`${folder.path}/bin`);
+  const apiVersion = "client.authentication.k8s.io/v1";
+  const credential = JSON.stringify({ apiVersion, kind: "ExecCredential", status: { token } });
+  await Deno.writeTextFile(plugin, `#!/bin/sh\necho '${credential}'\n`, { mode: 0o755 });
+  const kubeconfig = `${folder.path}/kubeconfig`;
+  const exec = { apiVersion, command: "meshwright-test-plugin", interactiveMode: "Never" };
+  const clusterEntry = { server: serverUrl, "certificate-authority-data": btoa(caPem) };
+  await Deno.writeTextFile(
+    kubeconfig,
+    JSON.stringify({
+      apiVersion: "v1",
+      kind: "Config",
+      "current-context": "test",
+      clusters: [{ name: "test", cluster: clusterEntry }],
+      users: [{ name: "test", user: { exec } }],
+      contexts: [{ name: "test", context: { cluster: "test", user: "test" } }],
+    }),
+  );
+  const build = { commit: "0123456789ab", date: "2026-01-01" };
+  const main = await bundleProgram(folder.path, { build });
+  const words = ["get", "syncs", `--kubeconfig=${kubeconfig}`];
+  const path = `${folder.path}/bin:${Deno.env.get("PATH")}`;
+  const made = permissionArguments({ system: "linux", plugins: ["meshwright-test-plugin"] });
+  const allowed = await program(main, { words, permissions: made, path });
+  assertEquals(allowed.code, 0, allowed.text);
+  const others = made.filter((one) => !one.startsWith("--allow-run"));
+  const refused = await program(main, {
+    words,
+    permissions: [...others, "--allow-run=git,gpg"],
+    path,
+  });
+  assertEquals(refused.code, 1, refused.text);
+  assertMatch(refused.text, /Requires run access to "[^"]*meshwright-test-plugin"/);
 });

@@ -181,6 +181,50 @@ Deno.test("with one namespace to watch the rights there are enough", async () =>
   assertEquals(await program.refusals(), []);
 });
 
+Deno.test("a MeshSync acts as another account where a role lets the program, with mesh-only rights", async () => {
+  const chosen = installation({ namespace: "acting" });
+  await install(cluster, chosen);
+  await using space = await cluster.namespace();
+  const place = ["-n", space.name];
+  await cluster.kubectl(["create", "serviceaccount", "deployer", ...place]);
+  await cluster.kubectl([
+    ...["create", "rolebinding", "deployer", "--clusterrole=edit", ...place],
+    `--serviceaccount=${space.name}:deployer`,
+  ]);
+  await cluster.kubectl([
+    ...["create", "role", "act-as", "--verb=impersonate", "--resource=serviceaccounts"],
+    ...["--resource-name=deployer", ...place],
+  ]);
+  await cluster.kubectl([
+    ...["create", "rolebinding", "act-as", "--role=act-as", ...place],
+    `--serviceaccount=${chosen.namespace}:meshwright`,
+  ]);
+  await using repository = await testRepository();
+  const metadata = { name: "allowed-by-edit-only", namespace: space.name };
+  const commit = await repository.commit({
+    "policy.json": JSON.stringify({
+      apiVersion: "networking.k8s.io/v1",
+      kind: "NetworkPolicy",
+      metadata,
+      spec: { podSelector: {}, policyTypes: ["Ingress"] },
+    }),
+  });
+  await using server = gitServer({ folder: repository.directory.replace(/\/work$/, "") });
+  await using program = await startProgram(cluster, {
+    namespace: chosen.namespace,
+    flags: [...programArguments(chosen), "--webhook-addr=0"],
+  });
+  await cluster.apply({
+    apiVersion: "gitops.functionmesh.io/v1alpha1",
+    kind: "MeshSync",
+    metadata: { name: "bootstrap", namespace: space.name },
+    spec: { url: `${server.url}/work/.git`, interval: "1s", serviceAccountName: "deployer" },
+  });
+  await untilSynced(space.name, commit);
+  // It was applied, but following it takes rights of the program's own, which it goes on without.
+  assertEquals(await program.refusals(), ["list NetworkPolicy"]);
+});
+
 Deno.test("gitops/operator lets a cluster run the program from Git, itself included", async () => {
   // Once by hand, as README has it; from then on Git is what counts.
   await cluster.kubectl([

@@ -20,6 +20,7 @@ import { resumeVerb } from "./resume.ts";
 import { runVerb } from "./run.ts";
 import { suspendVerb } from "./suspend.ts";
 import { syncVerb } from "./sync.ts";
+import { takeoverVerb } from "./takeover.ts";
 import { validateVerb } from "./validate.ts";
 import type { Verb } from "./verb.ts";
 import { versionVerb } from "./version.ts";
@@ -39,6 +40,7 @@ export const VERBS: readonly Verb[] = [
   crdsVerb,
   installVerb,
   uninstallVerb,
+  takeoverVerb,
   versionVerb,
 ];
 

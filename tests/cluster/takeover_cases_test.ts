@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { conditionOf, type KubeObject } from "#base";
+import { meshwright } from "../support/cli.ts";
 import { eventually, testCluster } from "../support/control_plane.ts";
 import { type Conditioned, readyText } from "../support/controller_story.ts";
 import { runningController } from "../support/running_controller.ts";
@@ -32,6 +33,8 @@ Deno.test({
     await storeCases(cluster, cases.map(withLeaks));
     await untilPodsRun();
     const before = await workloads();
+    await t.step("takeover names webhooks that would block, and does nothing then", takeoverWaits);
+    await t.step("takeover puts definitions in place", takeoverWorks);
     {
       await using _controller = await runningController(cluster);
       await untilAllReady();
@@ -56,8 +59,51 @@ Deno.test({
       await t.step("a resource with the old finalizer is cleaned up and goes", finalizerWorks);
     }
     await t.step("the way back is open", goBack);
+    await t.step("and the way here once more", comeAgain);
   },
 });
+
+const TAKEOVER = () => meshwright(["takeover", "--kubeconfig", cluster.kubeconfigPath]);
+
+async function takeoverWaits() {
+  await cluster.apply({
+    apiVersion: "admissionregistration.k8s.io/v1",
+    kind: "ValidatingWebhookConfiguration",
+    metadata: { name: "function-mesh" },
+    webhooks: [{
+      name: "function.example.org",
+      admissionReviewVersions: ["v1"],
+      sideEffects: "None",
+      failurePolicy: "Fail",
+      clientConfig: { service: { namespace: "function-mesh", name: "webhook" } },
+      rules: [{
+        apiGroups: ["compute.functionmesh.io"],
+        apiVersions: ["v1alpha1"],
+        operations: ["CREATE", "UPDATE"],
+        resources: ["functions"],
+      }],
+    }],
+  });
+  const { code, notes } = await TAKEOVER();
+  assertEquals(code, 1);
+  assertEquals(notes[1], "  kubectl delete validatingwebhookconfiguration function-mesh");
+  const definition = await cluster.get<KubeObject>(["crd", "functions.compute.functionmesh.io"]);
+  assertEquals(
+    (definition.spec as { conversion: { strategy: string } }).conversion.strategy,
+    "Webhook",
+  );
+  await cluster.kubectl(["delete", "validatingwebhookconfiguration", "function-mesh"]);
+}
+
+async function takeoverWorks() {
+  const { code, out } = await TAKEOVER();
+  assertEquals(code, 0);
+  assertEquals(out.includes("functions.compute.functionmesh.io: configured"), true);
+  const components = await everywhere(COMPONENTS);
+  assertEquals(out.at(-1), `statuses cleared: ${components.length}`);
+  const again = await TAKEOVER();
+  assertEquals([again.code, again.out.at(-1)], [0, "statuses cleared: 0"]);
+}
 
 async function statusesAreOurs() {
   for (const object of await everywhere<Conditioned>(RESOURCES)) {
@@ -202,6 +248,7 @@ async function goBack() {
   await cluster.kubectl(["apply", "--server-side", "--force-conflicts", "-f", "-"], {
     stdin: referenceDefinitions().map((object) => JSON.stringify(object)).join("\n---\n"),
   });
+  await cluster.kubectl(["annotate", "crd", "--all", "compute.functionmesh.io/definition-hash-"]);
   for (const { status } of await everywhere(RESOURCES)) assertEquals(status ?? {}, {});
   const old = { status: { conditions: { StatefulSet: { status: "True" } } } };
   await cluster.kubectl(
@@ -209,6 +256,13 @@ async function goBack() {
       ["--subresource=status", "--type=merge", "-p", JSON.stringify(old)],
     ),
   );
+  assertEquals(await workloads(), before);
+}
+
+async function comeAgain() {
+  const before = await workloads();
+  await using _controller = await runningController(cluster);
+  await untilAllReady();
   assertEquals(await workloads(), before);
 }
 

@@ -60,6 +60,8 @@ export interface ComponentFacts {
   readonly pending: readonly string[];
   /** The pod template that is not rolled out for now. */
   readonly held?: HeldTemplate | undefined;
+  /** What the resource asks for in vain, in words (W-26). */
+  readonly ignored?: readonly string[];
   readonly selector: string;
   readonly statefulSet: KubeObject | undefined;
   readonly pods: readonly Pod[];
@@ -212,6 +214,7 @@ function withNotes(verdict: Verdict, facts: ComponentFacts): Verdict {
   const notes = [
     facts.pending.length > 0 ? `rollout paused, ${fieldsText(facts.pending.length)}` : "",
     heldText(facts.held),
+    ...(facts.ignored ?? []),
     facts.immutable.length > 0
       ? `kept, as it cannot be changed: ${facts.immutable.join(", ")}`
       : "",

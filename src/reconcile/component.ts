@@ -1,4 +1,11 @@
-import { ANNOTATIONS, type Component, type ComponentKind, problems, withDefaults } from "#api";
+import {
+  ANNOTATIONS,
+  type Component,
+  type ComponentKind,
+  problems,
+  warnings,
+  withDefaults,
+} from "#api";
 import {
   afterDelay,
   AWAIT_CHANGE,
@@ -224,6 +231,7 @@ function statusOf(pass: Pass, ctx: ReconcileContext) {
     immutable: pass.plan.immutable,
     pending: pass.held.flatMap(pendingPaths),
     held: pass.plan.held,
+    ignored: ignoredWishes(component, ctx),
     selector: selectorText(selectorLabels(component)),
     statefulSet,
     pods,
@@ -231,6 +239,18 @@ function statusOf(pass: Pass, ctx: ReconcileContext) {
     backendRevisions: backendRevisions(pass),
     now: timestamp(ctx.clock.now()),
   });
+}
+
+/** What has no effect, and that an API server accepts without a word (W-26). */
+function ignoredWishes(component: Component, { settings }: ReconcileContext): string[] {
+  const vpa = component.spec?.pod?.vpa;
+  const isVain = vpa !== undefined && vpa !== null && !settings.verticalPodAutoscaler;
+  const presets = warnings(component)
+    .filter(({ path }) => path.startsWith("spec.pod.builtinAutoscaler"));
+  return [
+    ...(isVain ? ["spec.pod.vpa has no effect: the cluster has no VerticalPodAutoscaler"] : []),
+    ...presets.map(({ path, message }) => `${path} ${message}`),
+  ];
 }
 
 /** The BackendConfigs that the pods were made with: not those that wait (W-19). */

@@ -91,7 +91,7 @@ controllerTest(
 );
 
 controllerTest(
-  "an edited Service and an edited autoscaler are put right",
+  "an edited Service and an edited autoscaler are put right (W-11, W-61)",
   { cluster },
   async (story) => {
     await story.apply(userFunction("orders", { maxReplicas: 3 }));

@@ -15,7 +15,7 @@ const PAUSE = "compute.functionmesh.io/pause-rollout";
 const MANAGED = "compute.functionmesh.io/managed";
 
 controllerTest(
-  "the BackendConfig of a namespace reaches pods when it says autoUpdate, on every change",
+  "the BackendConfig of a namespace reaches pods when it says autoUpdate, on every change (W-19)",
   { cluster },
   async (story) => {
     await story.apply(userFunction("orders"));

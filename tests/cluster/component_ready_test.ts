@@ -48,7 +48,7 @@ controllerTest("a Function becomes Ready, and kubectl wait sees it", { cluster }
 });
 
 controllerTest(
-  "a fresh Function costs two creations, few status writes and three events",
+  "a fresh Function costs two creations, few status writes and three events (W-47, W-49)",
   { cluster },
   async (story) => {
     await story.apply(userFunction("orders"));
@@ -71,7 +71,7 @@ controllerTest(
 );
 
 controllerTest(
-  "kubectl get shows functions, sources, sinks and meshes in columns that read well",
+  "kubectl get shows functions, sources, sinks and meshes in columns that read well (W-45)",
   { cluster },
   async (story) => {
     await story.apply(

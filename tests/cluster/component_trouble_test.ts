@@ -172,7 +172,7 @@ controllerTest(
 );
 
 controllerTest(
-  "a rolling update is not Ready before the pods of the new revision are",
+  "a rolling update is not Ready before the pods of the new revision are (W-10)",
   { cluster },
   async (story) => {
     await story.apply(userFunction("orders", { replicas: 2 }));

@@ -155,7 +155,7 @@ Deno.test("Controller slows down an object whose failures cause changes", async 
   assertEquals(it.passes.length < 20, true, `${it.passes.length} passes in 10 s`);
 });
 
-Deno.test("Controller works on as many objects at once as it may, never twice on one", async () => {
+Deno.test("Controller works on as many objects at once as it may, never twice on one (W-55)", async () => {
   let running_ = 0;
   let most = 0;
   const release = Promise.withResolvers<void>();

@@ -50,7 +50,7 @@ Deno.test("customResourceDefinitions() scales components, and nothing else", () 
   ]);
 });
 
-Deno.test("customResourceDefinitions() has the reference's members, and its single default", () => {
+Deno.test("customResourceDefinitions() has the reference's members, and its single default (W-44)", () => {
   const members = (plural: string) => Object.keys(propertiesAt(plural, "spec"));
   // api.md 1.3, 1.4 and 1.5 count them.
   assertEquals(["functions", "sources", "sinks"].map((plural) => members(plural).length), [

@@ -73,7 +73,7 @@ Deno.test("installObjects() gives rights in the one namespace that is watched, a
   assertEquals(unnamed, [], "what has no namespace is had by name only");
 });
 
-Deno.test("installObjects() gives no wildcard, no escalation and no impersonation", () => {
+Deno.test("installObjects() gives no wildcard, no escalation and no impersonation (W-56)", () => {
   const objects = installObjects(INSTALLATION);
   for (const rule of [...rulesOf(objects, "Role"), ...rulesOf(objects, "ClusterRole")]) {
     const words = [...rule.apiGroups, ...rule.resources, ...rule.verbs];
@@ -132,7 +132,7 @@ Deno.test("installObjects() never runs two programs without a leader, not even w
   assertEquals([strategyOf(1), strategyOf(2)], ["Recreate", "RollingUpdate"]);
 });
 
-Deno.test("installObjects() connects each Service, the budget and the ServiceMonitor with the pods", () => {
+Deno.test("installObjects() connects each Service, the budget and the ServiceMonitor with the pods (W-52)", () => {
   const objects = installObjects({ ...INSTALLATION, receiver: true, serviceMonitor: true });
   const { template } = found(objects, "Deployment", "meshwright").spec as {
     readonly template: {
@@ -170,7 +170,7 @@ function includes(labels: Readonly<Record<string, string>>, selector: Record<str
   return Object.entries(selector).every(([key, value]) => labels[key] === value);
 }
 
-Deno.test("removalText() removes what was installed, and leaves what deletes meshes to the reader", () => {
+Deno.test("removalText() removes what was installed, and leaves what deletes meshes to the reader (W-53)", () => {
   const text = removalText(INSTALLATION);
   const commands = text.split("\n").filter((line) => line.startsWith("kubectl delete"));
   for (const object of installObjects(INSTALLATION)) {

@@ -121,7 +121,7 @@ controllerTest(
 );
 
 controllerTest(
-  "what others add stays: a restart by kubectl, an annotation, a label",
+  "what others add stays: a restart by kubectl, an annotation, a label (W-21)",
   { cluster },
   async (story) => {
     await story.apply(userFunction("orders"));

@@ -54,7 +54,7 @@ controllerTest(
 );
 
 controllerTest(
-  "a paused Function keeps what it runs, says what waits, and still follows its own edits",
+  "a paused Function keeps what it runs, says what waits, and still follows its own edits (W-62)",
   { cluster },
   async (story) => {
     await story.apply(userFunction("orders", {}, { annotations: { [PAUSE]: "true" } }));

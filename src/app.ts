@@ -60,13 +60,21 @@ export class App implements AsyncDisposable {
     signal: AbortSignal,
     options: { readonly timeoutMs: number; readonly reconcile: boolean },
   ): Promise<OnceReport> {
-    await this.#installDefinitions(signal);
     const over = new AbortController();
-    const either = AbortSignal.any([signal, over.signal]);
-    const controlling = options.reconcile ? this.#controller.run(either) : Promise.resolve();
+    const late = AbortSignal.timeout(options.timeoutMs + LAST_WORD_MS);
+    const either = AbortSignal.any([signal, over.signal, late]);
+    let controlling = Promise.resolve();
     try {
-      if (options.reconcile) await this.#controller.whenSynced(either);
-      return await this.#gitOps.once(signal, options);
+      await this.#installDefinitions(either);
+      if (options.reconcile && !either.aborted) {
+        controlling = this.#controller.run(either);
+        await this.#controller.whenSynced(either);
+      }
+      either.throwIfAborted();
+      return await this.#gitOps.once(either, options);
+    } catch (error) {
+      if (!late.aborted || signal.aborted) throw error;
+      return outOfTime(this.#definitions);
     } finally {
       over.abort();
       await controlling;
@@ -141,4 +149,15 @@ export class App implements AsyncDisposable {
   #isStandby(): boolean {
     return this.#waitsForLease;
   }
+}
+
+/** A run that is under way when time is up may say by itself how far it came. */
+const LAST_WORD_MS = 2_000;
+
+/** Time was up before a look at the repository could end. */
+function outOfTime(definitions: string): OnceReport {
+  const message = definitions === ""
+    ? "Time is up: the run did not end in time"
+    : `Time is up: the API server could not be used, the definitions are ${definitions}`;
+  return { exit: 1, reason: "OutOfTime", message, revision: undefined, counts: {} };
 }

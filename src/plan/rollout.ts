@@ -1,5 +1,6 @@
 import { ANNOTATIONS } from "#api";
 import { contentHash, isPlainObject, type KubeObject } from "#base";
+import { isApplied } from "./left_child.ts";
 
 /** Who rendered what was there before this program came. */
 const STRANGER = "function-mesh";
@@ -55,7 +56,10 @@ export function rolloutDecision(
   const now: RenderedFrom = { by, resource, settings, backend, backendRollsOut, template };
   if (live === undefined) return { action: "roll", record: now };
   const before = renderedFrom(live);
-  if (before === undefined) return takeover(now, inputs);
+  if (before === undefined) {
+    // Without its note, and yet applied by this program: somebody took the note away.
+    return isApplied(live) ? { action: "roll", record: now } : takeover(now, inputs);
+  }
   const isSame = before.resource === resource && before.settings === settings &&
     before.backend === backend && before.backendRollsOut === backendRollsOut &&
     before.template === template;

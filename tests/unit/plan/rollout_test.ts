@@ -81,6 +81,13 @@ Deno.test("rolloutDecision() leaves what the reference operator made alone until
   assertEquals(decided(record, { resource: "edited" }), "roll");
 });
 
+Deno.test("rolloutDecision() does not take its own for the reference's when the record is gone", () => {
+  const statefulSet = live();
+  const annotations = { [ANNOTATIONS.appliedHash]: "0123" };
+  const ours = { ...statefulSet, metadata: { ...statefulSet.metadata, annotations } };
+  assertEquals(rolloutDecision(ours, "t", INPUTS).action, "roll");
+});
+
 Deno.test("rolloutDecision() makes nothing of a broken record", () => {
   const statefulSet = live();
   const annotations = { [ANNOTATIONS.rendered]: "{" };

@@ -11,8 +11,10 @@ controllerTest(
     await story.apply(userFunction("orders", { maxReplicas: 3 }));
     await story.untilReady("function/orders");
     await story.kubectl("delete", "fn/orders");
-    await eventually(async () =>
-      (await story.list("function,statefulset,service,hpa,pod")).length === 0
+    // The garbage collector of a new control plane takes most of a minute to learn of new kinds.
+    await eventually(
+      async () => (await story.list("function,statefulset,service,hpa,pod")).length === 0,
+      { timeoutMs: 90_000 },
     );
     const writes = () => story.controller.metric("mesh_api_requests_total", { verb: "apply" });
     const before = await writes();

@@ -62,6 +62,7 @@ const STAGES: readonly Stage[] = [
       "src/cli",
       "scripts/control_plane",
       "scripts/demo",
+      "tests/scenario",
       "tests/io",
       "tests/tidy_test.ts",
     ],

@@ -1,5 +1,5 @@
 import { COMPONENT_KINDS } from "#api";
-import { keyOf, type Next, type ObjectKey } from "#base";
+import { keyOf, type Next, type ObjectKey, unlessAborted } from "#base";
 import { Informer, type ObjectChange } from "#kube";
 import {
   reconcileComponent,
@@ -46,12 +46,7 @@ export class MeshController {
 
   /** Resolves when all caches have been filled once; rejects with the signal's reason. */
   async whenSynced(signal: AbortSignal): Promise<void> {
-    const aborted = Promise.withResolvers<never>();
-    const abort = () => aborted.reject(signal.reason);
-    signal.addEventListener("abort", abort, { once: true });
-    if (signal.aborted) abort();
-    await Promise.race([this.#synced.promise, aborted.promise]);
-    signal.removeEventListener("abort", abort);
+    await unlessAborted(this.#synced.promise, signal);
   }
 
   /** Runs until the signal aborts. */

@@ -37,3 +37,28 @@ export const systemClock: Clock = {
 export function timestamp(timeMs: number): string {
   return new Date(timeMs).toISOString().replace(/\.\d+Z$/, "Z");
 }
+
+/**
+ * What a promise resolves to, unless the signal aborts first: then its reason is thrown. The work behind the promise
+ * goes on.
+ *
+ * @example
+ * ```ts
+ * import { assertRejects } from "@std/assert";
+ * import { unlessAborted } from "#base";
+ * const stop = new AbortController();
+ * stop.abort(new Error("stopped"));
+ * await assertRejects(() => unlessAborted(Promise.resolve(1), stop.signal), Error, "stopped");
+ * ```
+ */
+export async function unlessAborted<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
+  signal?.throwIfAborted();
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(signal?.reason);
+  signal?.addEventListener("abort", abort, { once: true });
+  try {
+    return await Promise.race([promise, aborted.promise]);
+  } finally {
+    signal?.removeEventListener("abort", abort);
+  }
+}

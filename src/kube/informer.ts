@@ -1,4 +1,12 @@
-import { type Clock, errorText, keyOf, keyText, type KubeObject, type ObjectKey } from "#base";
+import {
+  type Clock,
+  errorText,
+  keyOf,
+  keyText,
+  type KubeObject,
+  type ObjectKey,
+  unlessAborted,
+} from "#base";
 import { type Logger, type RestartCause, silentLogger } from "#telemetry";
 import { type Cache, type Indexes, ObjectStore } from "./cache.ts";
 import type { ResourceType } from "./resource_type.ts";
@@ -125,15 +133,7 @@ export class Informer implements Cache {
 
   /** Resolves when all objects have been seen once; rejects with the signal's reason. */
   async whenSynced(signal?: AbortSignal): Promise<void> {
-    signal?.throwIfAborted();
-    const aborted = Promise.withResolvers<never>();
-    const abort = () => aborted.reject(signal?.reason);
-    signal?.addEventListener("abort", abort, { once: true });
-    try {
-      await Promise.race([this.#firstSync.promise, aborted.promise]);
-    } finally {
-      signal?.removeEventListener("abort", abort);
-    }
+    await unlessAborted(this.#firstSync.promise, signal);
   }
 
   /**

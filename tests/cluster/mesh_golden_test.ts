@@ -26,7 +26,6 @@ Deno.test("the valid public samples become Ready; restarts and further passes wr
   await using stack = new AsyncDisposableStack();
   const spaces: TestNamespace[] = [];
   for (const _case of cases) spaces.push(stack.use(await cluster.namespace()));
-  await cluster.apply(...localVolumes(2));
   let children: string[] = [];
   {
     await using _controller = await runningController(cluster);
@@ -60,21 +59,6 @@ Deno.test("the valid public samples become Ready; restarts and further passes wr
   assertEquals(await versions(), children);
   assertEquals(await notReady(), []);
 });
-
-/** One of the samples claims volumes of a class that the administrator of its cluster has made. */
-function localVolumes(count: number): unknown[] {
-  return Array.from({ length: count }, (_, index) => ({
-    apiVersion: "v1",
-    kind: "PersistentVolume",
-    metadata: { name: `local-${index}` },
-    spec: {
-      accessModes: ["ReadWriteOnce"],
-      capacity: { storage: "1Gi" },
-      storageClassName: "local",
-      hostPath: { path: `/simulated/local-${index}` },
-    },
-  }));
-}
 
 function inNamespace(object: KubeObject, namespace = ""): KubeObject {
   const { uid: _uid, ...metadata } = object.metadata;

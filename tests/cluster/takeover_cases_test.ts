@@ -29,7 +29,6 @@ Deno.test({
     assertEquals(cases.length, 28);
     await cluster.apply(...referenceDefinitions());
     await cluster.kubectl(["wait", "--for=condition=Established", "crd", "--all"]);
-    await cluster.apply(...localVolumes(2));
     await storeCases(cluster, cases.map(withLeaks));
     await untilPodsRun();
     const before = await workloads();
@@ -359,19 +358,4 @@ async function everywhere<T extends KubeObject = KubeObject>(
 ): Promise<T[]> {
   const where = namespace === undefined ? ["--all-namespaces"] : ["-n", namespace];
   return (await cluster.get<{ readonly items: T[] }>([kinds, ...where])).items;
-}
-
-/** One of the cases claims volumes of a class that the administrator of its cluster has made. */
-function localVolumes(count: number): unknown[] {
-  return Array.from({ length: count }, (_, index) => ({
-    apiVersion: "v1",
-    kind: "PersistentVolume",
-    metadata: { name: `local-${index}` },
-    spec: {
-      accessModes: ["ReadWriteOnce"],
-      capacity: { storage: "1Gi" },
-      storageClassName: "local",
-      hostPath: { path: `/simulated/local-${index}` },
-    },
-  }));
 }

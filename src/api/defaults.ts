@@ -1,6 +1,7 @@
 import { isPlainObject } from "#base";
 import type { Component } from "./component.ts";
 import type { FunctionResource, FunctionSpec, WindowConfig } from "./function.ts";
+import { resourceDefaults } from "./resource_defaults.ts";
 import type { SinkResource, SinkSpec } from "./sink.ts";
 import type { SourceResource, SourceSpec } from "./source.ts";
 import type { Input, Output } from "./topics.ts";
@@ -13,7 +14,8 @@ type Shared =
   | "clusterName"
   | "processingGuarantee"
   | "replicas"
-  | "minReplicas";
+  | "minReplicas"
+  | "resources";
 
 /** `spec.input` with its type. */
 export type DefaultedInput = With<Input, "typeClassName">;
@@ -56,7 +58,8 @@ const BYTES = "[B";
 /**
  * The component with every default of api.md Part 3, as a new object: the user's resource is never written to (W-42).
  * `spec.name` is filled from `metadata.name` also when that was generated (W-43). A window by count slides by its
- * length, has no lag and a watermark a second, where the reference crashed (W-1). `resources` stay absent when they are.
+ * length, has no lag and a watermark a second, where the reference crashed (W-1). `resources` get what the reference
+ * meant them to have (W-22).
  *
  * Empty texts count as absent where the reference's do. Never throws; whether the values make sense is for `problems()`.
  *
@@ -137,6 +140,7 @@ function sharedDefaults(component: Component, agent: "runtime" | "sidecar") {
     namespace: spec.namespace || "default",
     clusterName: spec.clusterName || "kubernetes",
     processingGuarantee: spec.processingGuarantee || "atleast_once" as const,
+    resources: resourceDefaults(spec.resources),
     ...(spec.logTopic ? { logTopicAgent: spec.logTopicAgent || agent } : {}),
   };
 }

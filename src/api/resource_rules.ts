@@ -7,7 +7,7 @@ const CHECKED = ["cpu", "memory", "storage"] as const;
 
 /**
  * Relations between resources (api.md 4.2). The reference demands a memory request and limit because its own defaults
- * are dead code (W-22); here what is absent is fine, and what is there must make sense.
+ * are dead code (W-22); here what is absent gets one (see `resourceDefaults()`), and what is there must make sense.
  */
 export function resourceProblems(resources: Resources | undefined): Problem[] {
   if (resources === undefined) return [];

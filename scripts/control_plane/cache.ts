@@ -11,7 +11,12 @@ export function cacheFolder(env: Readonly<Record<string, string | undefined>>): 
   return `${cacheRoot(env)}/control-plane/${VERSIONS_KEY}/${platform()}`;
 }
 
-function cacheRoot(env: Readonly<Record<string, string | undefined>>): string {
+/**
+ * Where everything is kept that is prepared once for a machine.
+ *
+ * @throws {Error} when neither of the three variables nor `HOME` is set
+ */
+export function cacheRoot(env: Readonly<Record<string, string | undefined>>): string {
   if (env.MESHWRIGHT_CACHE) return env.MESHWRIGHT_CACHE;
   if (env.XDG_CACHE_HOME) return `${env.XDG_CACHE_HOME}/meshwright`;
   if (env.HOME) return `${env.HOME}/.cache/meshwright`;

@@ -55,8 +55,14 @@ async function downloadRelease(release: Release, options: DownloadOptions): Prom
   await publish(options.temporary, { folder: options.folder, names });
 }
 
-async function downloadFile(
-  release: Release,
+/**
+ * Writes what a server answers to a file.
+ *
+ * @returns its checksum, in hexadecimal digits
+ * @throws {Error} when the server does not answer, answers something else than the file, or falls silent
+ */
+export async function downloadFile(
+  release: Pick<Release, "algorithm" | "url">,
   options: { readonly file: string; readonly signal?: AbortSignal | undefined },
 ): Promise<string> {
   const silence = new AbortController();

@@ -25,6 +25,7 @@ import {
   type ExtraFlags,
   kwokConfigPath,
   kwokFlags,
+  LOOPBACK_ADDRESS,
   schedulerFlags,
   serverCertificatePath,
   type Site,
@@ -39,7 +40,13 @@ import { stagesText } from "./control_plane/stages.ts";
 import { type ProgramName } from "./control_plane/versions.ts";
 import { PortTakenError, waitFor } from "./control_plane/waiting.ts";
 
-export { type Binaries, type BinariesOptions, findBinaries } from "./control_plane/binaries.ts";
+export {
+  type Binaries,
+  type BinariesOptions,
+  findBinaries,
+  findNodeBinaries,
+  type NodeBinaries,
+} from "./control_plane/binaries.ts";
 export { type User } from "./control_plane/credentials.ts";
 export { type Access, kubeconfigText } from "./control_plane/kubeconfig.ts";
 export { type CommandResult, type KubectlOptions, runKubectl } from "./control_plane/kubectl.ts";
@@ -54,8 +61,10 @@ export {
 
 /** How to start a control plane; everything has a default. */
 export interface ControlPlaneOptions extends ExtraFlags {
-  /** Simulated nodes; default 2. */
+  /** Simulated nodes; default 2. With 0 there is no kwok either: nodes are up to the caller. */
   readonly nodeCount?: number;
+  /** Where the API server listens; default 127.0.0.1. The address has to be there already. */
+  readonly listenAddress?: string;
   /** Further users of the API server, without any rights until RBAC gives them some. */
   readonly users?: readonly User[];
   /** Where the directory of the control plane is made; default the system's place for temporary files. */
@@ -118,7 +127,8 @@ async function launch(binaries: Binaries, options: ControlPlaneOptions): Promise
   });
   stack.use(new GuardedDirectory(directory));
   const [etcdPort = 0, etcdPeerPort = 0, serverPort = 0] = freePorts(3);
-  const site: Site = { directory, etcdPort, etcdPeerPort, serverPort };
+  const serverAddress = options.listenAddress ?? LOOPBACK_ADDRESS;
+  const site: Site = { directory, etcdPort, etcdPeerPort, serverPort, serverAddress };
   const processes: GuardedProcess[] = [];
   const run = (name: ProgramName, args: readonly string[]) => {
     const logPath = `${directory}/${name}.log`;
@@ -136,7 +146,7 @@ async function launch(binaries: Binaries, options: ControlPlaneOptions): Promise
   run("kube-apiserver", apiServerFlags(site, options));
   const certificate = serverCertificatePath(site);
   const caPem = await until("there is no certificate", () => certificatePem(certificate));
-  const access = { serverUrl: `https://127.0.0.1:${serverPort}`, caPem };
+  const access = { serverUrl: `https://${serverAddress}:${serverPort}`, caPem };
   const { name: user, token } = users.admin;
   await writeSecret(adminKubeconfigPath(site), kubeconfigText({ ...access, user, token }));
   const session = stack.use(new ApiSession({ ...access, token }));
@@ -144,11 +154,11 @@ async function launch(binaries: Binaries, options: ControlPlaneOptions): Promise
     "the API server is not ready",
     async () => (await session.ask("/readyz", options.signal))?.status === 200 ? true : undefined,
   );
-  step(3, "kube-controller-manager, kube-scheduler, kwok");
+  const nodeCount = options.nodeCount ?? 2;
+  step(3, `kube-controller-manager, kube-scheduler${nodeCount > 0 ? ", kwok" : ""}`);
   run("kube-controller-manager", controllerManagerFlags(site, options));
   run("kube-scheduler", schedulerFlags(site));
-  run("kwok", kwokFlags(site));
-  const nodeCount = options.nodeCount ?? 2;
+  if (nodeCount > 0) run("kwok", kwokFlags(site));
   step(4, `${nodeCount} simulated nodes`);
   await createObjects(session, nodeCount, options.signal);
   await until("the nodes are not ready", () => readiness(session, nodeCount, options.signal));
@@ -236,6 +246,7 @@ async function createObjects(
   nodeCount: number,
   signal?: AbortSignal,
 ): Promise<void> {
+  if (nodeCount === 0) return;
   await session.create("/apis/storage.k8s.io/v1/storageclasses", simulatedStorageClass(), signal);
   for (let index = 0; index < nodeCount; index++) {
     await session.create("/api/v1/nodes", simulatedNode(index), signal);

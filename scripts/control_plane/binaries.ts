@@ -3,7 +3,10 @@ import { cacheFolder, programsIn, withFolderLock } from "./cache.ts";
 import { downloadPrograms } from "./download.ts";
 import { type Progress } from "./progress.ts";
 import {
+  type AnyProgramName,
   KUBERNETES_VERSION,
+  NODE_PROGRAMS,
+  type NodeProgramName,
   platform,
   type ProgramName,
   PROGRAMS,
@@ -13,6 +16,9 @@ import {
 
 /** Where each program of a control plane is. */
 export type Binaries = Readonly<Record<ProgramName, string>>;
+
+/** Where each program of a real node is. */
+export type NodeBinaries = Readonly<Record<NodeProgramName, string>>;
 
 /** How to look for programs; everything has a default for this machine. */
 export interface BinariesOptions {
@@ -34,24 +40,54 @@ export interface BinariesOptions {
  * @throws {Error} when programs are missing and there is no way to get them; it says which, and what to install
  */
 export async function findBinaries(options: BinariesOptions = {}): Promise<Binaries> {
+  const path = await findPrograms(PROGRAMS, options);
+  return {
+    "etcd": path("etcd"),
+    "kube-apiserver": path("kube-apiserver"),
+    "kube-controller-manager": path("kube-controller-manager"),
+    "kube-scheduler": path("kube-scheduler"),
+    "kubectl": path("kubectl"),
+    "kwok": path("kwok"),
+  };
+}
+
+/**
+ * Finds the programs of a real node, in the same places and with the same guarantees as `findBinaries`.
+ *
+ * @throws {Error} when programs are missing and there is no way to get them; it says which, and what to install
+ */
+export async function findNodeBinaries(options: BinariesOptions = {}): Promise<NodeBinaries> {
+  const path = await findPrograms(NODE_PROGRAMS, options);
+  return { "kubelet": path("kubelet"), "kube-proxy": path("kube-proxy") };
+}
+
+async function findPrograms<Name extends AnyProgramName>(
+  names: readonly Name[],
+  options: BinariesOptions,
+): Promise<(name: Name) => string> {
   const env = options.env ?? Deno.env.toObject();
   const progress = options.progress ?? (() => {});
-  const found = await assetPrograms(env.KUBEBUILDER_ASSETS, progress);
+  const found = await assetPrograms(env.KUBEBUILDER_ASSETS, { names, progress });
   const folder = cacheFolder(env);
-  for (const [name, path] of await programsIn(folder, missing(found))) found.set(name, path);
-  if (missing(found).length > 0) {
-    await withFolderLock(folder, () => prepare(missing(found), folder, options), {
+  const missing = () => names.filter((name) => !found.has(name));
+  for (const [name, path] of await programsIn(folder, missing())) found.set(name, path);
+  if (missing().length > 0) {
+    await withFolderLock(folder, () => prepare(missing(), folder, options), {
       progress,
       signal: options.signal,
     });
-    for (const [name, path] of await programsIn(folder, missing(found))) found.set(name, path);
+    for (const [name, path] of await programsIn(folder, missing())) found.set(name, path);
   }
-  return complete(found, folder);
+  return (name) => {
+    const known = found.get(name);
+    if (known === undefined) throw new Error(`Cannot find ${name}: it vanished from ${folder}`);
+    return known;
+  };
 }
 
 // The lock is held: whatever is in a temporary directory here belongs to nobody alive.
 async function prepare(
-  names: readonly ProgramName[],
+  names: readonly AnyProgramName[],
   folder: string,
   options: BinariesOptions,
 ): Promise<void> {
@@ -82,25 +118,31 @@ async function prepare(
  * The programs of the user's own folder. A complete folder is taken as it is; from one that has only some (as most
  * tools make them) those of Kubernetes are taken when their minor version is the one of the rest.
  */
-async function assetPrograms(
+async function assetPrograms<Name extends AnyProgramName>(
   folder: string | undefined,
-  progress: Progress,
-): Promise<Map<ProgramName, string>> {
+  options: { readonly names: readonly Name[]; readonly progress: Progress },
+): Promise<Map<Name, string>> {
+  const { names, progress } = options;
   if (!folder) return new Map();
-  const found = await programsIn(folder, PROGRAMS);
-  if (found.size === PROGRAMS.length) return found;
-  const server = found.get("kube-apiserver");
+  const found = await programsIn(folder, names);
+  if (found.size === names.length) return found;
+  const server = (await programsIn(folder, ["kube-apiserver"])).get("kube-apiserver");
   const version = server === undefined ? undefined : await versionText(server);
   const [major, minor] = KUBERNETES_VERSION.split(".");
   if (version !== undefined && !version.includes(`v${major}.${minor}.`)) {
+    const lacking = names.filter((name) => !found.has(name));
     progress(
-      `KUBEBUILDER_ASSETS=${folder} is not used: it lacks ${missing(found).join(", ")}, and its ` +
+      `KUBEBUILDER_ASSETS=${folder} is not used: it lacks ${lacking.join(", ")}, and its ` +
         `kube-apiserver is "${version}" where the rest is v${KUBERNETES_VERSION}`,
     );
     return new Map();
   }
-  const names = found.size === 0 ? "nothing" : [...found.keys()].join(", ");
-  progress(`KUBEBUILDER_ASSETS=${folder} has ${names}; the rest comes from elsewhere`);
+  const present = found.size === 0 ? "nothing" : [...found.keys()].join(", ");
+  progress(
+    `KUBEBUILDER_ASSETS=${folder} has ${present} of ${
+      names.join(", ")
+    }; the rest comes from elsewhere`,
+  );
   return found;
 }
 
@@ -113,27 +155,7 @@ async function versionText(program: string): Promise<string> {
   return new TextDecoder().decode(stdout).trim();
 }
 
-function missing(found: ReadonlyMap<ProgramName, string>): readonly ProgramName[] {
-  return PROGRAMS.filter((name) => !found.has(name));
-}
-
-function complete(found: ReadonlyMap<ProgramName, string>, folder: string): Binaries {
-  const path = (name: ProgramName) => {
-    const known = found.get(name);
-    if (known === undefined) throw new Error(`Cannot find ${name}: it vanished from ${folder}`);
-    return known;
-  };
-  return {
-    "etcd": path("etcd"),
-    "kube-apiserver": path("kube-apiserver"),
-    "kube-controller-manager": path("kube-controller-manager"),
-    "kube-scheduler": path("kube-scheduler"),
-    "kubectl": path("kubectl"),
-    "kwok": path("kwok"),
-  };
-}
-
-function nothingText(names: readonly ProgramName[]): string {
+function nothingText(names: readonly AnyProgramName[]): string {
   return `Cannot prepare ${
     names.join(", ")
   }: they can be neither downloaded (see above) nor built, ` +

@@ -1,14 +1,16 @@
 import { publish } from "./cache.ts";
 import { GuardedProcess } from "./guarded_process.ts";
 import { type Progress, reported } from "./progress.ts";
-import { KUBERNETES_VERSION, KWOK_VERSION, type ProgramName } from "./versions.ts";
+import { type AnyProgramName, KUBERNETES_VERSION, KWOK_VERSION } from "./versions.ts";
 
-const PACKAGES: Readonly<Record<ProgramName, string>> = {
+const PACKAGES: Readonly<Record<AnyProgramName, string>> = {
   "etcd": "go.etcd.io/etcd/server/v3",
   "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
   "kube-controller-manager": "k8s.io/kubernetes/cmd/kube-controller-manager",
   "kube-scheduler": "k8s.io/kubernetes/cmd/kube-scheduler",
+  "kube-proxy": "k8s.io/kubernetes/cmd/kube-proxy",
   "kubectl": "k8s.io/kubernetes/cmd/kubectl",
+  "kubelet": "k8s.io/kubernetes/cmd/kubelet",
   "kwok": "sigs.k8s.io/kwok/cmd/kwok",
 };
 
@@ -45,7 +47,7 @@ export async function hasGo(): Promise<boolean> {
  * @throws {Error} with the last lines of the compiler's output
  */
 export async function buildPrograms(
-  names: readonly ProgramName[],
+  names: readonly AnyProgramName[],
   options: BuildOptions,
 ): Promise<void> {
   for (const file of ["go.mod", "go.sum"]) {
@@ -60,7 +62,7 @@ export async function buildPrograms(
   }
 }
 
-async function buildProgram(name: ProgramName, options: BuildOptions): Promise<void> {
+async function buildProgram(name: AnyProgramName, options: BuildOptions): Promise<void> {
   options.signal?.throwIfAborted();
   await using build = new GuardedProcess(`go build ${name}`, {
     program: "go",

@@ -1,5 +1,5 @@
 import { durationText, type Progress } from "./progress.ts";
-import { platform, type ProgramName, VERSIONS_KEY } from "./versions.ts";
+import { type AnyProgramName, platform, VERSIONS_KEY } from "./versions.ts";
 
 /**
  * Where prepared programs are kept, outside the checkout: `MESHWRIGHT_CACHE`, or the `meshwright` folder in
@@ -24,11 +24,11 @@ export function cacheRoot(env: Readonly<Record<string, string | undefined>>): st
 }
 
 /** The programs of `names` that a folder holds as executable files, with their paths. */
-export async function programsIn(
+export async function programsIn<Name extends AnyProgramName>(
   folder: string,
-  names: readonly ProgramName[],
-): Promise<Map<ProgramName, string>> {
-  const found = new Map<ProgramName, string>();
+  names: readonly Name[],
+): Promise<Map<Name, string>> {
+  const found = new Map<Name, string>();
   for (const name of names) {
     const path = `${folder}/${name}`;
     if (await isExecutable(path)) found.set(name, path);
@@ -62,7 +62,7 @@ export async function withFolderLock<T>(
 /** Moves finished programs into the cache, each whole or not at all, and answers where they are. */
 export async function publish(
   from: string,
-  options: { readonly folder: string; readonly names: readonly ProgramName[] },
+  options: { readonly folder: string; readonly names: readonly AnyProgramName[] },
 ): Promise<void> {
   for (const name of options.names) {
     await Deno.chmod(`${from}/${name}`, 0o755);

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { errorText } from "#base";
 import { publish } from "./cache.ts";
 import { type Progress, reported } from "./progress.ts";
-import { type ProgramName, type Release } from "./versions.ts";
+import { type AnyProgramName, type Release } from "./versions.ts";
 
 /** How long a host may take to answer, and how long it may say nothing in the middle of a file. */
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -13,7 +13,7 @@ export interface DownloadOptions {
   /** A directory on the same file system as `folder`, removed by the caller. */
   readonly temporary: string;
   readonly folder: string;
-  readonly names: readonly ProgramName[];
+  readonly names: readonly AnyProgramName[];
   readonly progress: Progress;
   readonly signal?: AbortSignal | undefined;
 }
@@ -109,6 +109,6 @@ async function extract(
   await Deno.rename(`${options.to}/${options.member}`, `${options.to}/${options.name}`);
 }
 
-function membersOf(release: Release, names: readonly ProgramName[]): readonly ProgramName[] {
+function membersOf(release: Release, names: readonly AnyProgramName[]): readonly AnyProgramName[] {
   return names.filter((name) => release.members[name] !== undefined);
 }

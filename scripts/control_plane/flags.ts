@@ -1,9 +1,14 @@
+/** Where nobody but this machine looks. */
+export const LOOPBACK_ADDRESS = "127.0.0.1";
+
 /** Where the files and ports of one control plane are. */
 export interface Site {
   readonly directory: string;
   readonly etcdPort: number;
   readonly etcdPeerPort: number;
   readonly serverPort: number;
+  /** Where the API server listens. One that is not of the loopback interface becomes the endpoint of `kubernetes`. */
+  readonly serverAddress: string;
 }
 
 /** Flags that come after ours; of a flag given twice the last one counts. */
@@ -13,7 +18,7 @@ export interface ExtraFlags {
 }
 
 /** Safe to lose: the data of a control plane lives no longer than its processes. */
-export function etcdFlags(site: Site): readonly string[] {
+export function etcdFlags(site: Omit<Site, "serverAddress">): readonly string[] {
   const client = `http://127.0.0.1:${site.etcdPort}`;
   const peer = `http://127.0.0.1:${site.etcdPeerPort}`;
   return [
@@ -40,7 +45,7 @@ export function apiServerFlags(site: Site, extra: ExtraFlags): readonly string[]
   const { directory } = site;
   return [
     `--etcd-servers=http://127.0.0.1:${site.etcdPort}`,
-    "--bind-address=127.0.0.1",
+    `--bind-address=${site.serverAddress}`,
     `--secure-port=${site.serverPort}`,
     // It makes its own certificate there, signed by an authority that it adds to the same file.
     `--cert-dir=${directory}/pki`,
@@ -51,11 +56,18 @@ export function apiServerFlags(site: Site, extra: ExtraFlags): readonly string[]
     "--service-cluster-ip-range=10.0.0.0/16",
     "--authorization-mode=Node,RBAC",
     "--allow-privileged=true",
-    // The Service `kubernetes` gets no endpoint: it may not be a loopback address, and simulated pods need none.
-    "--endpoint-reconciler-type=none",
+    ...endpointFlags(site.serverAddress),
     "--profiling=false",
     ...extra.apiServerFlags ?? [],
   ];
+}
+
+// An endpoint of the Service `kubernetes` may not be a loopback address; simulated pods need none. What is advertised is
+// among the names of the server's own certificate, next to the first address of the Services.
+function endpointFlags(serverAddress: string): readonly string[] {
+  return serverAddress === LOOPBACK_ADDRESS
+    ? ["--endpoint-reconciler-type=none"]
+    : [`--advertise-address=${serverAddress}`, "--kubelet-preferred-address-types=InternalIP"];
 }
 
 /** Quick enough for hundreds of StatefulSets at once; the node life-cycle controller takes taints off new nodes. */

@@ -11,6 +11,15 @@ export const PROGRAMS = [
 /** The name of a program, which is also the name of its file. */
 export type ProgramName = typeof PROGRAMS[number];
 
+/** What a real node needs of Kubernetes; got only where real nodes are asked for. */
+export const NODE_PROGRAMS = ["kubelet", "kube-proxy"] as const;
+
+/** The name of a program of a node. */
+export type NodeProgramName = typeof NODE_PROGRAMS[number];
+
+/** Any program that is fetched or built. */
+export type AnyProgramName = ProgramName | NodeProgramName;
+
 /** The one Kubernetes version that is tested against. `module/go.mod` names the same. */
 export const KUBERNETES_VERSION = "1.36.1";
 /** The etcd that the Go build makes; the release that is downloaded may be another one of 3.6. */
@@ -27,7 +36,7 @@ export interface Release {
   readonly algorithm: "sha256" | "sha512";
   readonly checksum: string;
   /** Program to its path inside the archive; `"."` where the file itself is the program. */
-  readonly members: Readonly<Partial<Record<ProgramName, string>>>;
+  readonly members: Readonly<Partial<Record<AnyProgramName, string>>>;
 }
 
 /**
@@ -75,7 +84,9 @@ function kubernetesServer(arch: string, checksum: string): Release {
       "kube-apiserver": `${folder}/kube-apiserver`,
       "kube-controller-manager": `${folder}/kube-controller-manager`,
       "kube-scheduler": `${folder}/kube-scheduler`,
+      "kube-proxy": `${folder}/kube-proxy`,
       "kubectl": `${folder}/kubectl`,
+      "kubelet": `${folder}/kubelet`,
     },
   };
 }

@@ -4,7 +4,10 @@ import {
   idOf,
   idText,
   isPlainObject,
+  type Json,
+  type JsonObject,
   type KubeObject,
+  sameJson,
   StalledError,
 } from "#base";
 import { conditionOf, keyOf, WaitingError } from "#base";
@@ -19,7 +22,7 @@ export const DEFINITION_TYPE: ResourceType = {
   namespaced: false,
 };
 
-/** Says which content was applied last, so that an unchanged definition costs no write. */
+/** Says which content this program installed last. */
 export const DEFINITION_HASH_ANNOTATION = "compute.functionmesh.io/definition-hash";
 
 /** Who installs, and how long may it take. */
@@ -40,7 +43,9 @@ export interface InstalledDefinition {
 const LOOK_EVERY_MS = 100;
 
 /**
- * Installs definitions by server-side apply, only those that differ, and waits until the server serves their kinds.
+ * Installs definitions, only those that differ from what is there, and waits until the server serves their kinds. What
+ * somebody else put in the place of one (by hand, or the definitions of the reference operator) goes completely: a
+ * schema of two makers would refuse what either of them takes.
  *
  * @throws {StalledError} when another definition has the same names
  * @throws {WaitingError} when the kinds are not served in time
@@ -63,36 +68,66 @@ export async function installDefinitions(
 async function install(
   cluster: ClusterClient,
   definition: KubeObject,
-  options: InstallOptions,
+  { fieldManager, signal }: InstallOptions,
 ): Promise<InstalledDefinition["action"]> {
-  const hash = contentHash(definition);
-  const { fieldManager, signal } = options;
+  const annotations = {
+    ...definition.metadata.annotations,
+    [DEFINITION_HASH_ANNOTATION]: contentHash(definition),
+  };
+  const desired = { ...definition, metadata: { ...definition.metadata, annotations } };
+  const options = { fieldManager, ...(signal === undefined ? {} : { signal }) };
   const live = await cluster.get(DEFINITION_TYPE, keyOf(definition), signal);
-  if (live?.metadata.annotations?.[DEFINITION_HASH_ANNOTATION] === hash) return "unchanged";
-  if (live !== undefined) await withoutConversion(cluster, live, options);
-  const annotations = { ...definition.metadata.annotations, [DEFINITION_HASH_ANNOTATION]: hash };
-  await cluster.apply(
-    { ...definition, metadata: { ...definition.metadata, annotations } },
-    { fieldManager, ...(signal === undefined ? {} : { signal }) },
-  );
-  return live === undefined ? "created" : "configured";
+  if (live === undefined) {
+    await cluster.apply(desired, options);
+    return "created";
+  }
+  const patch = patchTowards(live, desired);
+  if (patch === undefined) return "unchanged";
+  await cluster.patch(idOf(live), patch, options);
+  return "configured";
 }
 
 /**
- * Has a definition convert nothing. That of the reference operator names a webhook that nobody serves (W-44), and an
- * apply alone would leave the name behind.
+ * The JSON merge patch after which a live definition is the desired one; undefined when it is that already. The content
+ * counts, not the note of its hash, which who writes over it leaves in place. An apply would not do: it leaves what
+ * others added.
  */
-async function withoutConversion(
-  cluster: ClusterClient,
+function patchTowards(
   live: KubeObject,
-  { fieldManager, signal }: InstallOptions,
-): Promise<void> {
-  const spec = isPlainObject(live.spec) ? live.spec : {};
-  const conversion = isPlainObject(spec["conversion"]) ? spec["conversion"] : {};
-  if (conversion["strategy"] !== "Webhook") return;
-  const patch = { spec: { conversion: { strategy: "None", webhook: null } } };
-  const options = signal === undefined ? { fieldManager } : { fieldManager, signal };
-  await cluster.patch(idOf(live), patch, options);
+  desired: KubeObject,
+): JsonObject | undefined {
+  const { labels = {}, annotations = {} } = desired.metadata;
+  // Without a word about it the server fills in that nothing is converted. That of the reference operator names a
+  // webhook that nobody serves (W-44).
+  const spec = { conversion: { strategy: "None" }, ...asObject(desired.spec) };
+  const isSame = isWithin(labels, live.metadata.labels) &&
+    isWithin(annotations, live.metadata.annotations) && sameJson(live.spec, spec);
+  return isSame
+    ? undefined
+    : { metadata: { labels, annotations }, spec: replacing(live.spec, spec) };
+}
+
+function isWithin(
+  part: Readonly<Record<string, string>>,
+  whole: Readonly<Record<string, string>> = {},
+): boolean {
+  return Object.entries(part).every(([name, value]) => whole[name] === value);
+}
+
+/** A merge patch that leaves nothing of the old value: lists are replaced anyhow, members need a null to go. */
+function replacing(old: unknown, value: JsonObject): JsonObject {
+  const known = asObject(old);
+  const gone = Object.keys(known).filter((name) => !Object.hasOwn(value, name));
+  return Object.fromEntries<Json>([
+    ...gone.map((name) => [name, null] as const),
+    ...Object.entries(value).map(([name, member]) =>
+      [name, isPlainObject(member) ? replacing(known[name], asObject(member)) : member] as const
+    ),
+  ]);
+}
+
+function asObject(value: unknown): JsonObject {
+  return isPlainObject(value) ? value as JsonObject : {};
 }
 
 /** The first that cannot be served ends the wait for all. */

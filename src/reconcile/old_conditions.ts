@@ -42,7 +42,7 @@ export async function clearOldConditions(
   return cleared;
 }
 
-/** Whether somebody else installed the definition of a kind. */
+/** Whether somebody else installed the definition of a kind, at first or over ours. */
 async function isForeign(
   cluster: ClusterClient,
   type: ResourceType,
@@ -51,7 +51,21 @@ async function isForeign(
   const name = `${type.plural}.${type.apiVersion.split("/")[0]}`;
   const live = await cluster.get(DEFINITION_TYPE, { namespace: "", name }, signal);
   return live !== undefined &&
-    live.metadata.annotations?.[DEFINITION_HASH_ANNOTATION] === undefined;
+    (live.metadata.annotations?.[DEFINITION_HASH_ANNOTATION] === undefined ||
+      !hasConditionList(live));
+}
+
+/** Whether all versions of a definition have conditions as a list, as ours do. */
+function hasConditionList({ spec }: KubeObject): boolean {
+  const versions = isPlainObject(spec) && Array.isArray(spec["versions"]) ? spec["versions"] : [];
+  return versions.every((version) => {
+    const path = ["schema", "openAPIV3Schema", "properties", "status", "properties", "conditions"];
+    return memberAt(version, [...path, "type"]) === "array";
+  });
+}
+
+function memberAt(value: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>((at, name) => isPlainObject(at) ? at[name] : undefined, value);
 }
 
 function hasOldConditions({ status }: KubeObject): boolean {

@@ -1,6 +1,6 @@
 import { customResourceDefinitions, problems, RESOURCES } from "#api";
 import { type KubeObject, systemClock } from "#base";
-import { installDefinitions } from "#kube";
+import { installDefinitions, type InstalledDefinition } from "#kube";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { testCluster } from "../support/control_plane.ts";
 import { testClient } from "../support/transport.ts";
@@ -8,10 +8,10 @@ import { goldenCases } from "../golden/golden_cases.ts";
 
 const cluster = testCluster();
 
-async function install(): Promise<void> {
+async function install(): Promise<InstalledDefinition[]> {
   await using client = testClient(await cluster.access());
   const definitions = customResourceDefinitions();
-  await installDefinitions(client.cluster, definitions, {
+  return await installDefinitions(client.cluster, definitions, {
     fieldManager: "api-test",
     clock: systemClock,
   });
@@ -37,6 +37,12 @@ Deno.test("the API server takes crds/ as they are written", async () => {
 interface Condition {
   readonly type: string;
 }
+
+Deno.test("definitions that are installed are found unchanged", async () => {
+  await install();
+  const actions = (await install()).map(({ action }) => action);
+  assertEquals(actions, RESOURCES.map(() => "unchanged"));
+});
 
 Deno.test("the API server takes what problems() takes, and stores it as it is written", async () => {
   await install();

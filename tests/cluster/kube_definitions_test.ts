@@ -1,6 +1,6 @@
-import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { type KubeObject, StalledError, systemClock } from "#base";
-import { installDefinitions } from "#kube";
+import { assertEquals, assertNotEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { idOf, type JsonObject, keyOf, type KubeObject, StalledError, systemClock } from "#base";
+import { DEFINITION_TYPE, installDefinitions } from "#kube";
 import { testCluster } from "../support/control_plane.ts";
 import { testClient } from "../support/transport.ts";
 
@@ -56,6 +56,45 @@ Deno.test("installDefinitions() writes nothing when nothing changed, and what ch
   const changed = await installDefinitions(client.cluster, [labelled], OPTIONS);
   assertEquals(changed, [{ name: "gears.two.example", action: "configured" }]);
 });
+
+Deno.test("installDefinitions() mends a definition that somebody edited or put another over", async () => {
+  await using client = testClient(await cluster.access());
+  const gear = definition("four.example", "gears", "Gear");
+  await installDefinitions(client.cluster, [gear], OPTIONS);
+  const live = () => client.cluster.get(DEFINITION_TYPE, keyOf(gear));
+  const spec = (await live())?.spec;
+  for (const stranger of strangers(gear)) {
+    // Its annotations stay, the note of what was installed among them.
+    await client.cluster.patch(idOf(gear), { spec: stranger }, { fieldManager: "somebody" });
+    assertNotEquals((await live())?.spec, spec);
+    const mended = await installDefinitions(client.cluster, [gear], OPTIONS);
+    assertEquals(mended, [{ name: "gears.four.example", action: "configured" }]);
+    assertEquals((await live())?.spec, spec);
+    const again = await installDefinitions(client.cluster, [gear], OPTIONS);
+    assertEquals(again, [{ name: "gears.four.example", action: "unchanged" }]);
+  }
+});
+
+/** What others make of a definition: a stricter schema, more names and columns, a conversion. */
+function strangers({ spec }: KubeObject): JsonObject[] {
+  const { versions: [version], names } = spec as unknown as {
+    readonly versions: readonly [JsonObject];
+    readonly names: JsonObject;
+  };
+  const properties = { spec: { type: "object", required: ["a"], properties: {} } };
+  const service = { name: "gone", namespace: "default", path: "/convert", port: 443 };
+  return [
+    { versions: [{ ...version, schema: { openAPIV3Schema: { type: "object", properties } } }] },
+    { versions: [{ ...version, subresources: { status: {} } }] },
+    { names: { ...names, shortNames: ["gr"], categories: ["all"] } },
+    {
+      conversion: {
+        strategy: "Webhook",
+        webhook: { conversionReviewVersions: ["v1"], clientConfig: { service } },
+      },
+    },
+  ];
+}
 
 Deno.test("installDefinitions() says when the names are taken", async () => {
   await using client = testClient(await cluster.access());

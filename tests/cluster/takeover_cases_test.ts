@@ -247,7 +247,6 @@ async function goBack() {
   await cluster.kubectl(["apply", "--server-side", "--force-conflicts", "-f", "-"], {
     stdin: referenceDefinitions().map((object) => JSON.stringify(object)).join("\n---\n"),
   });
-  await cluster.kubectl(["annotate", "crd", "--all", "compute.functionmesh.io/definition-hash-"]);
   for (const { status } of await everywhere(RESOURCES)) assertEquals(status ?? {}, {});
   const old = { status: { conditions: { StatefulSet: { status: "True" } } } };
   await cluster.kubectl(

@@ -8,6 +8,7 @@ import { putDefinitionsInPlace } from "./definitions.ts";
 import { GitOpsLoop } from "./gitops_loop.ts";
 import { MeshController } from "./mesh_controller.ts";
 import { type Parts, untilDone } from "./parts.ts";
+import { SecureMetrics } from "./secure_metrics.ts";
 
 /**
  * The running program: definitions, caches, controllers and the GitOps loop, with servers for metrics and health.
@@ -21,6 +22,7 @@ export class App implements AsyncDisposable {
   readonly #controller: MeshController;
   readonly #gitOps: GitOpsLoop;
   readonly #admission: Admission | undefined;
+  readonly #secureMetrics: SecureMetrics | undefined;
   #definitions = "not installed yet";
   #waitsForLease = false;
 
@@ -29,19 +31,21 @@ export class App implements AsyncDisposable {
     this.#controller = new MeshController(parts);
     this.#gitOps = new GitOpsLoop(parts, this.#controller);
     this.#admission = admissionWebhook(parts);
+    this.#secureMetrics = secureMetrics(parts);
     this.#servers = this.#startServers();
   }
 
   /** Works until the signal aborts. @throws when the lease is lost: the process should end */
   async run(signal: AbortSignal): Promise<void> {
     const over = new AbortController();
-    // Every replica answers for what is applied, whoever leads.
-    const admitting = this.#admission?.run(AbortSignal.any([signal, over.signal]));
+    // Every replica answers for what is applied, and shows its metrics, whoever leads.
+    const either = AbortSignal.any([signal, over.signal]);
+    const serving = [this.#admission?.run(either), this.#secureMetrics?.run(either)];
     try {
       await this.#workAsLeader(signal);
     } finally {
       over.abort();
-      await admitting;
+      await Promise.all(serving);
     }
   }
 
@@ -84,6 +88,7 @@ export class App implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const server of this.#servers) await server[Symbol.asyncDispose]();
     await this.#admission?.[Symbol.asyncDispose]();
+    await this.#secureMetrics?.[Symbol.asyncDispose]();
     await this.#parts[Symbol.asyncDispose]();
   }
 
@@ -132,7 +137,8 @@ export class App implements AsyncDisposable {
         syncs: () => this.#isStandby() ? undefined : this.#gitOps.unsynced(),
       },
     };
-    const { metricsAddress, healthAddress, receiverAddress = "0" } = config;
+    const { healthAddress, receiverAddress = "0", secureMetrics = false } = config;
+    const metricsAddress = secureMetrics ? "0" : config.metricsAddress;
     const servers = metricsAddress === healthAddress
       ? [startServer({ address: metricsAddress, metrics, ...checks })]
       : [
@@ -149,6 +155,12 @@ export class App implements AsyncDisposable {
   #isStandby(): boolean {
     return this.#waitsForLease;
   }
+}
+
+/** The server of metrics over TLS that the configuration asks for. */
+function secureMetrics(parts: Parts): SecureMetrics | undefined {
+  const { metricsAddress: address, secureMetrics: isSecure = false } = parts.config;
+  return isSecure && address !== "0" ? new SecureMetrics({ ...parts, address }) : undefined;
 }
 
 /** A run that is under way when time is up may say by itself how far it came. */

@@ -56,10 +56,14 @@ export interface Config {
   /** Let pods restart for what a new version of the program renders differently. */
   readonly rolloutOnUpgrade: boolean;
   readonly reconcileMeshes: boolean;
+  /** Time between two looks at what running instances say, in milliseconds; never when left out or 0. */
+  readonly surveyIntervalMs?: number;
   readonly installDefinitions: boolean;
   readonly logLevel: LogLevel;
   /** `:8080`, `127.0.0.1:0`, or `0` for no server. */
   readonly metricsAddress: string;
+  /** Metrics over TLS, for bearers of a token who may have them. */
+  readonly secureMetrics?: boolean;
   readonly healthAddress: string;
   /** Where Git services call; none when left out or `0`. */
   readonly receiverAddress?: string;

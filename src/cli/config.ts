@@ -1,3 +1,4 @@
+import { durationMs } from "#api";
 import { parseRef, RefSyntaxError } from "#git";
 import type { LogLevel } from "#telemetry";
 import type { BootstrapConfig, Config, WebhookConfig } from "../config.ts";
@@ -25,7 +26,9 @@ export async function configFrom(
     installDefinitions: flags.boolean("install-crds"),
     logLevel: flags.text("log-level") as LogLevel,
     metricsAddress: servers ? flags.text("metrics-addr") : "0",
+    secureMetrics: servers && secureMetricsFrom(flags),
     healthAddress: servers ? flags.text("health-probe-addr") : "0",
+    surveyIntervalMs: servers ? durationMs(flags.text("instance-status-interval")) ?? 0 : 0,
     receiverAddress: servers ? flags.text("receiver-addr") : "0",
     ...(servers ? { ...leaderElectionFrom(flags), ...webhookFrom(flags) } : {}),
   };
@@ -73,6 +76,16 @@ function bootstrapFrom(flags: FlagValues): BootstrapConfig | undefined {
     ...(targetNamespace === undefined ? {} : { targetNamespace }),
     ...(secretName === undefined ? {} : { secretName }),
   };
+}
+
+function secureMetricsFrom(flags: FlagValues): boolean {
+  const isSecure = flags.boolean("metrics-secure");
+  if (isSecure && flags.text("metrics-addr") === flags.text("health-probe-addr")) {
+    throw new UsageError(
+      "--metrics-secure needs a --metrics-addr of its own: kubelets ask for health without a token",
+    );
+  }
+  return isSecure;
 }
 
 function leaderElectionFrom(flags: FlagValues): Pick<Config, "leaderElection"> {

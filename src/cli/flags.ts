@@ -162,14 +162,26 @@ export const CONTROLLER_FLAGS: readonly Flag[] = [
   },
 ];
 
-/** Flags of the servers and of leader election. */
+/** Flags of the servers, of leader election, and of what only a running program does. */
 export const SERVER_FLAGS: readonly Flag[] = [
+  duration(
+    "instance-status-interval",
+    "INSTANCE_STATUS_INTERVAL",
+    "30s",
+    "Time between looks at what running instances say of their messages; 0s turns it off",
+  ),
   text(
     "metrics-addr",
     "METRICS_ADDR",
     ":8080",
     "ADDRESS",
     "Where /metrics is served; 0 turns it off",
+  ),
+  flag(
+    "metrics-secure",
+    "METRICS_SECURE",
+    "false",
+    "Serve /metrics over TLS, for bearers of a token who may get that path",
   ),
   text(
     "health-probe-addr",

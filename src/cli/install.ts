@@ -38,6 +38,11 @@ export const INSTALL_FLAGS: readonly Flag[] = [
   },
   boolean("receiver", "MESHWRIGHT_RECEIVER", "Add a Service where Git services call"),
   boolean(
+    "metrics-secure",
+    "METRICS_SECURE",
+    "Serve metrics over TLS, to accounts with the role meshwright-metrics-reader.NAMESPACE",
+  ),
+  boolean(
     "service-monitor",
     "MESHWRIGHT_SERVICE_MONITOR",
     "Add a ServiceMonitor for the Prometheus operator",
@@ -104,6 +109,7 @@ export function installationFrom(flags: FlagValues): Installation {
     ...(watched === "" ? {} : { watchedNamespace: namespaceFrom(flags, "watched-namespace") }),
     gitOpsRights: flags.text("gitops-rights") as GitOpsRights,
     receiver: flags.boolean("receiver"),
+    metricsSecure: flags.boolean("metrics-secure"),
     serviceMonitor: flags.boolean("service-monitor"),
     arguments: syncArguments(flags),
   };

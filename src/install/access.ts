@@ -4,9 +4,11 @@ import {
   clusterRules,
   controllerRules,
   meshRules,
+  METRICS_READER_RULES,
   namespaceRules,
   ownNamespaceRules,
   type Rule,
+  secureMetricsRules,
 } from "./rights.ts";
 
 const GROUP = "rbac.authorization.k8s.io";
@@ -16,13 +18,30 @@ const API_VERSION = `${GROUP}/v1`;
 export function accessObjects(installation: Installation): KubeObject[] {
   return [
     { apiVersion: "v1", kind: "ServiceAccount", metadata: localMeta(installation, PROGRAM) },
-    ...roleWithBinding(installation, { name: PROGRAM, rules: ownNamespaceRules() }),
+    ...roleWithBinding(installation, { name: PROGRAM, rules: ownNamespaceRules(installation) }),
     ...clusterRoleWithBinding(installation, {
       name: PROGRAM,
       rules: clusterRules(installation.namespace),
     }),
     ...lookedAt(installation, { name: `${PROGRAM}-controller`, rules: controllerRules() }),
     ...gitOpsObjects(installation),
+    ...(installation.metricsSecure ? secureMetricsObjects(installation) : []),
+  ];
+}
+
+/** The program asks about scrapers; the role for scrapers themselves is there to be bound. */
+function secureMetricsObjects(installation: Installation): KubeObject[] {
+  return [
+    ...clusterRoleWithBinding(installation, {
+      name: `${PROGRAM}-metrics`,
+      rules: secureMetricsRules(),
+    }),
+    {
+      apiVersion: API_VERSION,
+      kind: "ClusterRole",
+      metadata: clusterMeta(installation, `${PROGRAM}-metrics-reader`),
+      rules: METRICS_READER_RULES,
+    },
   ];
 }
 

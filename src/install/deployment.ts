@@ -92,12 +92,13 @@ function container(installation: Installation) {
 
 /** What the container is told. */
 export function programArguments(installation: Installation): string[] {
-  const { replicas, receiver, watchedNamespace } = installation;
+  const { metricsSecure, replicas, receiver, watchedNamespace } = installation;
   return [
     "run",
     `--cache-dir=${FOLDERS.cache}`,
     ...(replicas === 1 ? [] : ["--enable-leader-election"]),
     ...(watchedNamespace === undefined ? [] : [`--watched-namespace=${watchedNamespace}`]),
+    ...(metricsSecure ? ["--metrics-secure"] : []),
     ...(receiver ? [`--receiver-addr=:${PORTS.receiver}`] : []),
     ...installation.arguments,
   ];

@@ -21,6 +21,8 @@ export interface Installation {
   readonly gitOpsRights: GitOpsRights;
   /** Whether Git services may call: adds a Service to the receiver. */
   readonly receiver: boolean;
+  /** Whether metrics are served over TLS, to who may have them. */
+  readonly metricsSecure: boolean;
   /** Whether the Prometheus operator is told of the metrics. */
   readonly serviceMonitor: boolean;
   /** Further arguments of `run`, e.g. `--git-url=…`. */
@@ -34,6 +36,7 @@ export const PROGRAM = "meshwright";
 export const RUNTIME_NAMES = {
   webhookService: "meshwright-webhook",
   webhookSecret: "meshwright-webhook-tls",
+  metricsSecret: "meshwright-metrics-tls",
   lease: "a3f45fce.functionmesh.io",
 } as const;
 

@@ -37,15 +37,16 @@ function programCommands(installation: Installation): string[] {
     ...program.toReversed().map(removalOf),
     removal("validatingwebhookconfiguration", `${RUNTIME_NAMES.webhookService}.${namespace}`),
     removal("secret", RUNTIME_NAMES.webhookSecret, namespace),
+    removal("secret", RUNTIME_NAMES.metricsSecret, namespace),
     removal("lease", RUNTIME_NAMES.lease, namespace),
     ...accessCommands(installation),
   ];
 }
 
-/** Rights, whichever the loop was given. */
+/** Rights, whichever the loop was given, and those of metrics over TLS. */
 function accessCommands(installation: Installation): string[] {
   const commands = (["mesh-only", "cluster-admin"] as const).flatMap((gitOpsRights) =>
-    installParts({ ...installation, gitOpsRights }).access.map(removalOf)
+    installParts({ ...installation, gitOpsRights, metricsSecure: true }).access.map(removalOf)
   );
   return [...new Set(commands)].toReversed();
 }

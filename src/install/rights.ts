@@ -77,13 +77,27 @@ export function clusterRules(namespace: string): Rule[] {
   ];
 }
 
-/** What the program needs in its own namespace: certificate, lease, and a look at the webhook's Service. */
-export function ownNamespaceRules(): Rule[] {
+/** What metrics over TLS need: to ask who scrapes, and whether that one may. */
+export function secureMetricsRules(): Rule[] {
+  return [
+    rule("authentication.k8s.io", ["tokenreviews"], ["create"]),
+    rule("authorization.k8s.io", ["subjectaccessreviews"], ["create"]),
+  ];
+}
+
+/** Who may have metrics that are served over TLS: bound by whoever runs the scraper. */
+export const METRICS_READER_RULES = [{ nonResourceURLs: ["/metrics"], verbs: ["get"] }] as const;
+
+/** What the program needs in its own namespace: certificates, lease, and a look at the webhook's Service. */
+export function ownNamespaceRules({ metricsSecure }: { readonly metricsSecure: boolean }): Rule[] {
   const named = (found: Rule, name: string): Rule => ({ ...found, resourceNames: [name] });
   return [
     // A creation has no name yet that a rule could ask for.
     rule(CORE, ["secrets"], ["create"]),
     named(rule(CORE, ["secrets"], ["get", "patch"]), RUNTIME_NAMES.webhookSecret),
+    ...(metricsSecure
+      ? [named(rule(CORE, ["secrets"], ["get", "patch"]), RUNTIME_NAMES.metricsSecret)]
+      : []),
     named(rule(CORE, ["services"], ["get"]), RUNTIME_NAMES.webhookService),
     rule("coordination.k8s.io", ["leases"], ["create"]),
     named(rule("coordination.k8s.io", ["leases"], ["get", "patch"]), RUNTIME_NAMES.lease),

@@ -43,8 +43,23 @@ export function serviceMonitor(installation: Installation): KubeObject {
     kind: "ServiceMonitor",
     metadata: localMeta(installation, PROGRAM),
     spec: {
-      endpoints: [{ port: "metrics" }],
+      endpoints: [{
+        port: "metrics",
+        ...(installation.metricsSecure ? secureEndpoint(installation) : {}),
+      }],
       selector: { matchLabels: { ...SELECTOR, ...METRICS_LABEL } },
+    },
+  };
+}
+
+/** How a scraper finds whom to trust, and says who it is: with the token of its own pod. */
+function secureEndpoint({ namespace }: Installation) {
+  return {
+    scheme: "https",
+    bearerTokenFile: "/var/run/secrets/kubernetes.io/serviceaccount/token",
+    tlsConfig: {
+      ca: { secret: { name: RUNTIME_NAMES.metricsSecret, key: "ca.crt" } },
+      serverName: `${METRICS}.${namespace}.svc`,
     },
   };
 }

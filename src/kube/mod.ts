@@ -7,6 +7,7 @@
  *
  * @module
  */
+export * from "./access_review.ts";
 export * from "./acting_as.ts";
 export * from "./api_error.ts";
 export * from "./cache.ts";

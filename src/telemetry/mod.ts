@@ -1,6 +1,6 @@
 /**
  * What the program says about itself: JSON log lines ({@linkcode createLogger}), metrics ({@linkcode createMetrics})
- * and the server that shows metrics and health ({@linkcode startServer}). Secrets never pass: see `redact.ts`.
+ * and the servers that show metrics and health ({@linkcode startServer}, {@linkcode TlsServer}). Secrets never pass: see `redact.ts`.
  *
  * @module
  */
@@ -8,3 +8,4 @@ export * from "./http.ts";
 export * from "./log.ts";
 export * from "./metrics.ts";
 export * from "./redact.ts";
+export * from "./tls_server.ts";

@@ -56,6 +56,12 @@ Deno.test("flags that make no sense together are refused", async () => {
     "semver:newest",
   ]);
   assertEquals(semver.code, 2);
+  const secure = await meshwright(["run", "--metrics-secure", "--metrics-addr", ":8000"]);
+  assertEquals(secure.code, 2);
+  assertStringIncludes(
+    secure.notes.join("\n"),
+    "--metrics-secure needs a --metrics-addr of its own",
+  );
   assertStringIncludes(semver.notes.join("\n"), "--git-ref");
 });
 

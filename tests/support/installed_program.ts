@@ -32,6 +32,7 @@ export function installation(choices: Partial<Installation> = {}): Installation 
     replicas: 1,
     gitOpsRights: "mesh-only",
     receiver: false,
+    metricsSecure: false,
     serviceMonitor: false,
     arguments: [],
     ...choices,

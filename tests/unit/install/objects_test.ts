@@ -9,6 +9,7 @@ const INSTALLATION: Installation = {
   replicas: 1,
   gitOpsRights: "mesh-only",
   receiver: false,
+  metricsSecure: false,
   serviceMonitor: false,
   arguments: [],
 };
@@ -155,6 +156,25 @@ Deno.test("installObjects() connects each Service, the budget and the ServiceMon
     includes(service.metadata.labels ?? {}, monitor.selector.matchLabels)
   );
   assertEquals(chosen.map(({ metadata }) => metadata.name), ["meshwright-metrics"]);
+});
+
+Deno.test("installObjects() gives secure metrics the rights to ask who scrapes, and scrapers a role (W-52)", () => {
+  const choices = { ...INSTALLATION, metricsSecure: true, serviceMonitor: true };
+  const objects = installObjects(choices);
+  const before = new Set(namesOf(installObjects({ ...choices, metricsSecure: false })));
+  assertEquals(namesOf(objects).filter((name) => !before.has(name)), [
+    "ClusterRole meshwright-metrics.mesh-system",
+    "ClusterRoleBinding meshwright-metrics.mesh-system",
+    "ClusterRole meshwright-metrics-reader.mesh-system",
+  ]);
+  assert(programArguments(choices).includes("--metrics-secure"));
+  const { endpoints: [endpoint] } = found(objects, "ServiceMonitor", "meshwright").spec as {
+    readonly endpoints: readonly { readonly scheme?: string; readonly tlsConfig?: unknown }[];
+  };
+  assertEquals([endpoint?.scheme, endpoint?.tlsConfig], ["https", {
+    ca: { secret: { name: "meshwright-metrics-tls", key: "ca.crt" } },
+    serverName: "meshwright-metrics.mesh-system.svc",
+  }]);
 });
 
 interface Port {

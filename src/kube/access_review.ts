@@ -1,0 +1,112 @@
+import { type Clock, isPlainObject, type JsonObject } from "#base";
+import type { ResourceType } from "./resource_type.ts";
+import { resourcePath } from "./resource_type.ts";
+import type { Transport } from "./transport.ts";
+
+/** What somebody may do who shows a bearer token. */
+export type Access = "allowed" | "unknown token" | "not allowed";
+
+/** How long verdicts are remembered: as the reference's secure metrics do (api.md 6.4). */
+const TOKEN_MS = 60_000;
+const ALLOWED_MS = 300_000;
+const REFUSED_MS = 30_000;
+/** More than scrapers have, and an end to what guessers can make us remember. */
+const REMEMBERED_MAX = 1_000;
+
+const TOKEN_REVIEW: ResourceType = {
+  apiVersion: "authentication.k8s.io/v1",
+  kind: "TokenReview",
+  plural: "tokenreviews",
+  namespaced: false,
+};
+const ACCESS_REVIEW: ResourceType = {
+  apiVersion: "authorization.k8s.io/v1",
+  kind: "SubjectAccessReview",
+  plural: "subjectaccessreviews",
+  namespaced: false,
+};
+
+interface Remembered<T> {
+  readonly value: T;
+  readonly untilMs: number;
+}
+
+/**
+ * Asks the API server who a bearer token is, and whether that one may `get` a path that is no resource, as `/metrics`.
+ *
+ * # Guarantees
+ * Tokens are remembered by their hash only, for a minute; a failure to ask is thrown and not remembered.
+ */
+export class AccessReviews {
+  readonly #transport: Transport;
+  readonly #clock: Clock;
+  readonly #users = new Map<string, Remembered<JsonObject | undefined>>();
+  readonly #verdicts = new Map<string, Remembered<boolean>>();
+
+  constructor(transport: Transport, clock: Clock) {
+    this.#transport = transport;
+    this.#clock = clock;
+  }
+
+  /** Whether the bearer of a token may get a path. @throws {ApiError} when the server does not let us ask */
+  async access(token: string, path: string): Promise<Access> {
+    const user = await this.#user(token);
+    if (user === undefined) return "unknown token";
+    return await this.#mayGet(user, path) ? "allowed" : "not allowed";
+  }
+
+  async #user(token: string): Promise<JsonObject | undefined> {
+    const key = await hashOf(token);
+    const known = this.#recall(this.#users, key);
+    if (known !== undefined) return known.value;
+    const status = await this.#ask(TOKEN_REVIEW, { token });
+    const isKnown = status["authenticated"] === true && isPlainObject(status["user"]);
+    const user = isKnown ? status["user"] as JsonObject : undefined;
+    this.#remember(this.#users, key, { value: user, forMs: TOKEN_MS });
+    return user;
+  }
+
+  async #mayGet(user: JsonObject, path: string): Promise<boolean> {
+    const { username = "", uid = "", groups = [], extra = {} } = user;
+    const key = await hashOf(JSON.stringify([username, uid, groups, extra, path]));
+    const known = this.#recall(this.#verdicts, key);
+    if (known !== undefined) return known.value;
+    const nonResourceAttributes = { path, verb: "get" };
+    const spec = { user: username, uid, groups, extra, nonResourceAttributes };
+    const value = (await this.#ask(ACCESS_REVIEW, spec))["allowed"] === true;
+    this.#remember(this.#verdicts, key, { value, forMs: value ? ALLOWED_MS : REFUSED_MS });
+    return value;
+  }
+
+  async #ask(type: ResourceType, spec: JsonObject): Promise<JsonObject> {
+    const { apiVersion, kind } = type;
+    const { status } = await this.#transport.request({
+      method: "POST",
+      path: resourcePath(type),
+      body: { apiVersion, kind, spec },
+      ask: { verb: "create", kind, key: { namespace: "", name: "" } },
+      // A review stores nothing.
+      idempotent: true,
+    });
+    return isPlainObject(status) ? status as JsonObject : {};
+  }
+
+  #recall<T>(memory: Map<string, Remembered<T>>, key: string): Remembered<T> | undefined {
+    const known = memory.get(key);
+    return known !== undefined && known.untilMs > this.#clock.now() ? known : undefined;
+  }
+
+  #remember<T>(
+    memory: Map<string, Remembered<T>>,
+    key: string,
+    { value, forMs }: { readonly value: T; readonly forMs: number },
+  ): void {
+    if (memory.size >= REMEMBERED_MAX) memory.clear();
+    memory.set(key, { value, untilMs: this.#clock.now() + forMs });
+  }
+}
+
+async function hashOf(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return new Uint8Array(digest).toHex();
+}

@@ -1,0 +1,125 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { keepCertificates } from "#admission";
+import { type Clock, errorText, isAbort } from "#base";
+import { AccessReviews, type ClusterClient, type Transport } from "#kube";
+import { answerPlainly, type Logger, type Metrics, TlsServer } from "#telemetry";
+
+/** How often the certificate is looked at: one read by name. */
+const LOOK_EVERY_MS = 60_000;
+const RETRY_MS = 10_000;
+
+/** Service of the metrics, and the Secret that keeps their certificate: names that `install` gives rights for. */
+const SERVICE = "meshwright-metrics";
+const SECRET = `${SERVICE}-tls`;
+
+/** What secure metrics are made from. */
+export interface SecureMetricsOptions {
+  readonly address: string;
+  /** The program's own. */
+  readonly namespace: string;
+  readonly metrics: Metrics;
+  readonly cluster: ClusterClient;
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/**
+ * `/metrics` over TLS, for bearers of a token who may `get` the path `/metrics` (W-52), as the reference's
+ * `--metrics-secure`. The certificate is made, kept in a Secret and renewed as the webhook's: a scraper finds whom to
+ * trust in the Secret's `ca.crt`.
+ */
+export class SecureMetrics implements AsyncDisposable {
+  readonly #options: SecureMetricsOptions;
+  readonly #reviews: AccessReviews;
+  readonly #server: TlsServer;
+  #problem = "";
+
+  constructor(options: SecureMetricsOptions) {
+    this.#options = options;
+    const { address, clock, log, transport } = options;
+    this.#reviews = new AccessReviews(transport, clock);
+    this.#server = new TlsServer({
+      address,
+      log,
+      name: "metrics",
+      answer: (request, response) => this.#answer(request, response),
+    });
+  }
+
+  /** The port that is listened on, once it is. */
+  get port(): number | undefined {
+    return this.#server.port;
+  }
+
+  /** Serves and looks after the certificate until the signal aborts. What fails is logged once and tried again. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const delayMs = await this.#tryOnce(signal) ? LOOK_EVERY_MS : RETRY_MS;
+      // Apart from each other, so that replicas do not renew at the same moment.
+      await this.#options.clock.sleep(delayMs * (0.9 + Math.random() / 5), signal)
+        .catch((error) => {
+          if (!signal.aborted) throw error;
+        });
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server[Symbol.asyncDispose]();
+  }
+
+  async #tryOnce(signal: AbortSignal): Promise<boolean> {
+    const { log } = this.#options;
+    try {
+      await this.#lookAfter(signal);
+      this.#problem = "";
+      return true;
+    } catch (error) {
+      if (isAbort(error, signal)) return false;
+      const problem = errorText(error);
+      if (problem !== this.#problem) log.warn("Cannot serve metrics over TLS", { error });
+      this.#problem = problem;
+      return false;
+    }
+  }
+
+  async #lookAfter(signal: AbortSignal): Promise<void> {
+    const { cluster, clock, log, namespace } = this.#options;
+    const hosts = [`${SERVICE}.${namespace}.svc`, "127.0.0.1", "localhost"];
+    const key = { namespace, name: SECRET };
+    const nowMs = clock.now();
+    const { certificates } = await keepCertificates(cluster, key, { hosts, nowMs, signal });
+    if (await this.#server.use(certificates)) {
+      log.info("Metrics are served over TLS", { port: this.#server.port, secret: key });
+    }
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { pathname } = new URL(request.url ?? "/", "https://metrics");
+    if (pathname !== "/metrics") return answerPlainly(response, 404, "not found");
+    if (request.method !== "GET" && request.method !== "HEAD") {
+      return answerPlainly(response, 405, "method not allowed");
+    }
+    const [, token] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? "") ?? [];
+    if (token === undefined) return answerPlainly(response, 401, "show a bearer token");
+    const refusal = await this.#refusal(token);
+    if (refusal !== undefined) return answerPlainly(response, ...refusal);
+    const { text, contentType } = await this.#options.metrics.exposition();
+    response.writeHead(200, { "content-type": contentType });
+    response.end(text);
+  }
+
+  async #refusal(token: string): Promise<[status: number, text: string] | undefined> {
+    try {
+      const access = await this.#reviews.access(token, "/metrics");
+      if (access === "allowed") return undefined;
+      return access === "not allowed"
+        ? [403, "this account may not get /metrics"]
+        : [401, "unknown token"];
+    } catch (error) {
+      // Whoever scrapes is told no more than that: the cause may name our rights.
+      this.#options.log.warn("Cannot ask who scrapes metrics", { error });
+      return [500, "cannot ask the API server about this token"];
+    }
+  }
+}

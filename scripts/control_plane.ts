@@ -159,7 +159,7 @@ async function launch(binaries: Binaries, options: ControlPlaneOptions): Promise
   run("kube-controller-manager", controllerManagerFlags(site, options));
   run("kube-scheduler", schedulerFlags(site));
   if (nodeCount > 0) run("kwok", kwokFlags(site));
-  step(4, `${nodeCount} simulated nodes`);
+  step(4, nodeCount > 0 ? `${nodeCount} simulated nodes` : "default ServiceAccount");
   await createObjects(session, nodeCount, options.signal);
   await until("the nodes are not ready", () => readiness(session, nodeCount, options.signal));
   progress(`control plane ready (${durationText(performance.now() - startMs)})`);

@@ -2,19 +2,18 @@ import { durationText, type Progress } from "./progress.ts";
 import { type AnyProgramName, platform, VERSIONS_KEY } from "./versions.ts";
 
 /**
- * Where prepared programs are kept, outside the checkout: `MESHWRIGHT_CACHE`, or the `meshwright` folder in
- * `XDG_CACHE_HOME` or `~/.cache`; in it one folder for each set of versions and platform.
+ * Where prepared programs are kept: in the cache one folder for each set of versions and platform.
  *
- * @throws {Error} when neither of the three variables nor `HOME` is set
+ * @throws {Error} when there is no cache, see `cacheRoot`
  */
 export function cacheFolder(env: Readonly<Record<string, string | undefined>>): string {
   return `${cacheRoot(env)}/control-plane/${VERSIONS_KEY}/${platform()}`;
 }
 
 /**
- * Where everything is kept that is prepared once for a machine.
+ * The cache, outside the checkout: `MESHWRIGHT_CACHE`, or the `meshwright` folder in `XDG_CACHE_HOME` or `~/.cache`.
  *
- * @throws {Error} when neither of the three variables nor `HOME` is set
+ * @throws {Error} when neither of the two variables nor `HOME` is set
  */
 export function cacheRoot(env: Readonly<Record<string, string | undefined>>): string {
   if (env.MESHWRIGHT_CACHE) return env.MESHWRIGHT_CACHE;

@@ -1,0 +1,217 @@
+import { basename } from "node:path";
+import { cacheRoot } from "../control_plane/cache.ts";
+import { BRIDGE, DNS_ADDRESS, SERVICE_CIDR } from "./node_files.ts";
+import { isThere } from "./stored.ts";
+
+/** Where a sandbox has its files: short, as there are sockets among them. Outside it is a folder in the cache. */
+export const SANDBOX_FOLDER = "/run/meshwright";
+
+const NAME_VARIABLE = "MESHWRIGHT_SANDBOX";
+const PREFIX = "meshwright-e2e-";
+
+/** What differs from this process's own surroundings. */
+export interface SandboxOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** What a process in a sandbox needs to know. */
+export interface SandboxFacts {
+  readonly folder: string;
+  /** The cgroup for everything that runs in pods, from the root of each hierarchy. */
+  readonly cgroup: string;
+}
+
+/**
+ * What the kubelet would set, for the whole machine, where it finds something else: it finds these values in files that
+ * are laid over the settings inside.
+ */
+const KERNEL_SETTINGS: Readonly<Record<string, string>> = {
+  "kernel/keys/root_maxbytes": "25000000",
+  "kernel/keys/root_maxkeys": "1000000",
+  "kernel/panic": "10",
+  "kernel/panic_on_oops": "1",
+  "vm/overcommit_memory": "1",
+  "vm/panic_on_oom": "0",
+};
+
+/** Folders of the machine that containerd and kubelet write to whatever they are told. */
+const HIDDEN_FOLDERS = ["/var/lib/cni", "/var/log/containers"];
+
+/**
+ * The first process inside: sets up mounts and network, runs the command, and takes in orphans meanwhile. When it ends,
+ * however it ends, the kernel kills all that is inside, and mounts and interfaces are gone with the last of them.
+ */
+const INSIDE = `
+set -eu
+folder=$1; shift
+unset http_proxy https_proxy all_proxy no_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY
+mkdir -p "$folder/settings"
+${
+  Object.entries(KERNEL_SETTINGS).map(([name, value]) =>
+    `file="$folder/settings/${basename(name)}"; echo ${value} >"$file"
+mount --bind "$file" /proc/sys/${name}`
+  ).join("\n")
+}
+mount --bind "$folder" /mnt
+mount -t tmpfs -o mode=755 meshwright /run
+mkdir ${SANDBOX_FOLDER}
+mount --move /mnt ${SANDBOX_FOLDER}
+# Containers may ask for volumes whose mounts they share.
+mount --make-rshared /
+for hidden in ${HIDDEN_FOLDERS.join(" ")}; do
+  mkdir -p "$hidden"
+  mount -t tmpfs meshwright "$hidden"
+done
+echo 1 >/proc/sys/net/ipv4/ip_forward
+ip link set lo up
+ip address add ${DNS_ADDRESS}/32 dev lo
+ip link add ${BRIDGE.name} type bridge
+ip link set ${BRIDGE.name} address ${BRIDGE.macAddress}
+ip address add ${BRIDGE.address}/${BRIDGE.prefixLength} dev ${BRIDGE.name}
+ip link set ${BRIDGE.name} up
+ip route add ${SERVICE_CIDR} dev ${BRIDGE.name}
+set +e
+"$@" &
+wait "$!"
+exit "$?"
+`;
+
+/**
+ * Outside: holds the sandbox, and cleans up after it. Its standard input is a pipe that only the process that asked for
+ * the sandbox holds: when that one ends, even killed, the kernel closes the pipe, and the sandbox is killed.
+ */
+const OUTSIDE = `
+exec 3<&0 </dev/null
+cgroup=$1 folder=$2 inside=$3; shift 3
+unshare --net --mount --pid --ipc --uts --propagation private --fork --kill-child=KILL \\
+  --mount-proc -- /bin/sh -c "$inside" sandbox "$folder" "$@" 3<&- &
+child=$!
+( exec >/dev/null 2>&1; while read -r _; do :; done <&3; kill -s KILL "$child" ) &
+guard=$!
+exec 3<&-
+wait "$child"
+code=$?
+kill -s KILL "$guard" 2>/dev/null
+tries=0
+while [ "$tries" -lt 50 ]; do
+  find /sys/fs/cgroup -depth -type d -path "*/$cgroup*" -exec rmdir {} + 2>/dev/null
+  rm -rf -- "$folder" 2>/dev/null
+  left=$(find /sys/fs/cgroup -maxdepth 2 -type d -name "$cgroup")
+  [ -n "$left" ] || [ -e "$folder" ] || break
+  tries=$((tries + 1))
+  sleep 0.1
+done
+exit "$code"
+`;
+
+/**
+ * Runs a command as root with network, mounts and processes of its own: a bridge and no way out. Output goes where this
+ * process's own goes; there is no input. Nothing of it is left afterwards, also when this process is killed.
+ *
+ * @returns the exit code of the command; 137 where the signal aborted it
+ * @throws {Error} when this is not Linux, or this process is not root
+ */
+export async function insideSandbox(
+  command: readonly string[],
+  options: SandboxOptions = {},
+): Promise<number> {
+  if (Deno.build.os !== "linux" || Deno.uid() !== 0) {
+    throw new Error("Cannot make a sandbox: that takes Linux, and root on it");
+  }
+  await removeStaleSandboxes();
+  const parent = sandboxesFolder();
+  await Deno.mkdir(parent, { recursive: true });
+  // The name tells whose it is: what its process left behind can be told from what is in use.
+  const folder = await Deno.makeTempDir({ dir: parent, prefix: `${PREFIX}${Deno.pid}-` });
+  const name = basename(folder);
+  options.signal?.throwIfAborted();
+  const shell = new Deno.Command("/bin/sh", {
+    args: ["-c", OUTSIDE, "sandbox", name, folder, INSIDE, ...command],
+    stdin: "piped",
+    stdout: "inherit",
+    stderr: "inherit",
+    detached: true,
+    env: { ...options.env, [NAME_VARIABLE]: name },
+  }).spawn();
+  const stop = () => void closePipe(shell);
+  options.signal?.addEventListener("abort", stop, { once: true });
+  try {
+    return (await shell.status).code;
+  } finally {
+    options.signal?.removeEventListener("abort", stop);
+    await closePipe(shell);
+  }
+}
+
+/** What the sandbox is that this process runs in; undefined outside of one. */
+export function sandboxFacts(): SandboxFacts | undefined {
+  const name = Deno.env.get(NAME_VARIABLE);
+  return name === undefined ? undefined : { folder: SANDBOX_FOLDER, cgroup: `/${name}` };
+}
+
+/** The process that a sandbox's folder or cgroup belongs to.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { ownerOf } from "./sandbox.ts";
+ * assertEquals(ownerOf("meshwright-e2e-42-a1b2c3"), 42);
+ * assertEquals(ownerOf("system.slice"), undefined);
+ * ```
+ */
+export function ownerOf(name: string): number | undefined {
+  const digits = name.startsWith(PREFIX) ? name.slice(PREFIX.length).match(/^\d+(?=-)/) : null;
+  return digits === null ? undefined : Number(digits[0]);
+}
+
+/** Removes what sandboxes left whose process and guard were both killed: cgroups and folders. */
+async function removeStaleSandboxes(): Promise<void> {
+  const parents = [...await cgroupRoots(), sandboxesFolder()];
+  for (const parent of parents) {
+    for (const name of await namesIn(parent)) {
+      const owner = ownerOf(name);
+      if (owner === undefined || await isThere(`/proc/${owner}`)) continue;
+      if (parent.startsWith("/sys/")) await removeCgroup(`${parent}/${name}`);
+      else await Deno.remove(`${parent}/${name}`, { recursive: true });
+    }
+  }
+}
+
+async function cgroupRoots(): Promise<readonly string[]> {
+  const mounts = (await Deno.readTextFile("/proc/self/mounts")).trim().split("\n");
+  return mounts.map((line) => line.split(" "))
+    .filter(([, , type]) => type === "cgroup" || type === "cgroup2")
+    .map(([, path = ""]) => path);
+}
+
+async function removeCgroup(path: string): Promise<void> {
+  for (const name of await namesIn(path)) await removeCgroup(`${path}/${name}`);
+  await Deno.remove(path);
+}
+
+/** Folders in a folder; none where there is no such folder. */
+async function namesIn(folder: string): Promise<readonly string[]> {
+  const names: string[] = [];
+  try {
+    for await (const { name, isDirectory } of Deno.readDir(folder)) {
+      if (isDirectory) names.push(name);
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  return names.sort();
+}
+
+function sandboxesFolder(): string {
+  return `${cacheRoot(Deno.env.toObject())}/e2e/sandboxes`;
+}
+
+async function closePipe(shell: Deno.ChildProcess): Promise<void> {
+  try {
+    await shell.stdin.close();
+  } catch (error) {
+    // Closed already, or the reader is gone: the sandbox ended by itself.
+    if (!(error instanceof TypeError || error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
+}

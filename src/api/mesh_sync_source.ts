@@ -8,9 +8,15 @@ const PatternsSchema = (description: string) =>
   list(description, text("Pattern as in .gitignore, from the path"));
 
 const VerifySchema = Type.Object({
-  mode: optional(choice("What must be signed: the commit (default)", ["commit"])),
+  mode: optional(
+    choice("What must be signed: the commit (default), the tag that is followed, or both", [
+      "commit",
+      "tag",
+      "tagAndCommit",
+    ]),
+  ),
   secretRef: SecretRefSchema("Public keys, GPG or ssh, one or more a member"),
-}, { description: "Take only commits that one of these keys signed" });
+}, { description: "Take only what one of these keys signed" });
 
 const VariablesSchema = map("Values of ${NAME} in manifests, by name", text(""));
 

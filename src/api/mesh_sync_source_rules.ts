@@ -12,6 +12,10 @@ export function sourceProblems(spec: MeshSyncSpec): Problem[] {
       )
     ),
     ...when(spec.verify?.secretRef.name === "", unnamed("verify.secretRef.name", "Secret")),
+    ...when(
+      (spec.verify?.mode ?? "commit") !== "commit" && !spec.ref?.tag && !spec.ref?.semver,
+      at("verify.mode", "needs a tag to look at; set ref.tag or ref.semver, or use mode commit"),
+    ),
     ...when(spec.decryption?.secretRef.name === "", unnamed("decryption.secretRef.name", "Secret")),
     ...Object.keys(spec.variables ?? {}).sort().flatMap((name) =>
       when(

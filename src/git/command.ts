@@ -24,6 +24,14 @@ export interface GitCommand {
 
 const STDERR_BYTES_MAX = 64 * 1024;
 
+/** How a program ended, and what it wrote. */
+export interface GitOutcome {
+  readonly isSuccess: boolean;
+  readonly stdout: Uint8Array;
+  /** The end of standard error. */
+  readonly stderr: string;
+}
+
 /**
  * Runs `git` without a shell and answers what it wrote on standard output.
  *
@@ -33,6 +41,17 @@ const STDERR_BYTES_MAX = 64 * 1024;
  * @throws {GitError} when it fails, takes too long or writes too much
  */
 export async function runGit(command: GitCommand): Promise<Uint8Array> {
+  const { isSuccess, stderr, stdout } = await gitOutcome(command);
+  if (!isSuccess) throw gitErrorFrom(command.action, stderr, command.secrets);
+  return stdout;
+}
+
+/**
+ * The same, for a program that says with its exit code what it found out.
+ *
+ * @throws {GitError} when it takes too long or writes too much
+ */
+export async function gitOutcome(command: GitCommand): Promise<GitOutcome> {
   command.signal?.throwIfAborted();
   using deadline = deadlineSignal(command);
   const child = spawnGit(command);
@@ -57,8 +76,7 @@ export async function runGit(command: GitCommand): Promise<Uint8Array> {
       const limit = `${Math.round(command.outputBytesMax / 1024)} KiB`;
       throw new GitError("too_large", `${command.action}: more than ${limit} of output`);
     }
-    if (!status.success) throw gitErrorFrom(command.action, stderr, command.secrets);
-    return stdout;
+    return { isSuccess: status.success, stdout, stderr };
   } finally {
     deadline.signal.removeEventListener("abort", stop);
   }

@@ -18,7 +18,8 @@ export {
   refText,
 } from "./ref.ts";
 export type { ResolvedRef } from "./references.ts";
-export { type Signer, type SignerKey, signerKeyKind } from "./signature.ts";
+export { type LaneLimits, Lanes } from "./lanes.ts";
+export { type SignedObject, type Signer, type SignerKey, signerKeyKind } from "./signature.ts";
 export {
   type GitCredentials,
   placeText,

@@ -8,12 +8,15 @@ export interface ResolvedRef {
   readonly name: string;
   /** Full name on the remote (`refs/heads/main`); absent for a commit. */
   readonly fullName?: string;
+  /** The object of an annotated tag, which points to the commit and may be signed. */
+  readonly tagObject?: string;
 }
 
 /** One advertised reference. Annotated tags point to their commit. */
 export interface AdvertisedRef {
   readonly name: string;
   readonly commit: string;
+  readonly tagObject?: string;
 }
 
 /** How to ask a remote for one ref: the arguments after the URL, and what to make of the answer. */
@@ -67,10 +70,12 @@ export function advertisedRefs(output: string): { refs: AdvertisedRef[]; headNam
     if (value.startsWith("ref: ") && name === "HEAD") headName = value.slice(5);
     else if (/^[0-9a-f]{40,64}$/.test(value)) commits.set(name, value);
   }
-  const refs = [...commits].filter(([name]) => !name.endsWith("^{}")).map(([name, commit]) => ({
-    name,
-    commit: commits.get(`${name}^{}`) ?? commit,
-  }));
+  const refs = [...commits].filter(([name]) => !name.endsWith("^{}")).map(([name, hash]) => {
+    const peeled = commits.get(`${name}^{}`);
+    return peeled === undefined
+      ? { name, commit: hash }
+      : { name, commit: peeled, tagObject: hash };
+  });
   return { refs, ...(headName === undefined ? {} : { headName }) };
 }
 
@@ -107,7 +112,9 @@ function shown(names: readonly string[]): string {
 function found(refs: readonly AdvertisedRef[], fullName: string): ResolvedRef | undefined {
   const ref = refs.find((candidate) => candidate.name === fullName);
   if (ref === undefined) return undefined;
-  return { commit: ref.commit, name: shortName(fullName), fullName };
+  const { commit, tagObject } = ref;
+  const base = { commit, name: shortName(fullName), fullName };
+  return tagObject === undefined ? base : { ...base, tagObject };
 }
 
 function shortName(name: string): string {

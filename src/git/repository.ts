@@ -1,11 +1,13 @@
-import { isGitAbort, runGit } from "./command.ts";
+import { type GitCommand, gitOutcome, isGitAbort, runGit } from "./command.ts";
 import type { Access } from "./environment.ts";
 import { GitError } from "./git_error.ts";
+import type { Lanes } from "./lanes.ts";
 import type { ResolvedRef } from "./references.ts";
 import { placeText, type Remote } from "./remote.ts";
 import type { GitCall, Revision } from "./source.ts";
 import {
   openKeyring,
+  type SignedObject,
   type Signer,
   type SignerKey,
   verifiedSigner,
@@ -18,6 +20,8 @@ export interface RepositoryOptions {
   readonly directory: string;
   readonly home: string;
   readonly limits: { readonly timeoutMs: number; readonly bytesMax: number };
+  /** Who talks to remotes at the same time. */
+  readonly lanes: Lanes;
   open(remote: Remote): Promise<Access>;
 }
 
@@ -55,7 +59,7 @@ export class Repository {
   ): Promise<Revision> {
     const path = folderPath(call.path);
     return this.#inLine({ remote, call }, async (run) => {
-      if (!await this.#holds(run, resolved.commit)) await this.#fetch(run, resolved);
+      await this.#fetch(run, { ...resolved, hash: resolved.commit });
       const about = await this.#git(run, [
         "log",
         "-1",
@@ -67,7 +71,9 @@ export class Repository {
       const tree = path === "" ? root : await this.#subtree(run, { root, path });
       if (tree !== undefined) this.#origins.set(tree, resolved);
       const committedAtMs = Number(seconds) * 1000;
-      return { commit: resolved.commit, name: resolved.name, tree, author, subject, committedAtMs };
+      const { commit, name, tagObject } = resolved;
+      const base = tagObject === undefined ? { commit, name } : { commit, name, tagObject };
+      return { ...base, tree, author, subject, committedAtMs };
     });
   }
 
@@ -102,25 +108,34 @@ export class Repository {
     });
   }
 
-  /** Who signed a commit that was fetched. */
+  /** Who signed a commit that was fetched, or the tag that led to it, which is fetched where it has to be. */
   verify(
     remote: Remote,
-    call: GitCall & { readonly commit: string; readonly keys: readonly SignerKey[] },
+    call: GitCall & { readonly object: SignedObject; readonly keys: readonly SignerKey[] },
   ): Promise<Signer> {
+    const { object } = call;
     return this.#inLine({ remote, call }, async (run) => {
       const { home } = this.#options;
+      if (object.type === "tag") {
+        const { hash, name } = object;
+        await this.#fetch(run, { hash, name, fullName: `refs/tags/${name}` });
+      }
       await using keyring = await openKeyring({ ...call, home });
-      const action = `Cannot trust commit ${call.commit} of ${placeText(remote)}`;
+      const what = object.type === "tag" ? `tag ${object.name}` : `commit ${object.hash}`;
+      const action = `Cannot trust ${what} of ${placeText(remote)}`;
+      const trusting = { ...run, access: withKeyring(run.access, keyring) };
       return await verifiedSigner(
-        { ...call, action, keyring },
-        async (command) =>
-          new TextDecoder().decode(
-            await this.#bytes({ ...run, access: withKeyring(run.access, keyring) }, {
-              action,
-              ...command,
-            }),
-          ),
+        { object, action, keyring },
+        (command) => gitOutcome(this.#command(trusting, { action, ...command })),
       );
+    });
+  }
+
+  /** A commit as Git keeps it, fetched where it has to be. */
+  raw(remote: Remote, commit: string, call: GitCall): Promise<string> {
+    return this.#inLine({ remote, call }, async (run) => {
+      await this.#fetch(run, { hash: commit, name: "commit" });
+      return await this.#git(run, ["cat-file", "commit", commit]);
     });
   }
 
@@ -161,8 +176,7 @@ export class Repository {
     await this.#remove();
     await Deno.mkdir(directory, { recursive: true, mode: 0o700 });
     await this.#git(run, ["init", "--quiet", "--bare", "--initial-branch=none", "--template="]);
-    const url = run.remote.url.replaceAll("\\", "\\\\").replaceAll('"', '\\"');
-    await Deno.writeTextFile(`${directory}/config`, configText(url));
+    await Deno.writeTextFile(`${directory}/config`, configText(run.remote.url));
     // Last: its presence says that all before it happened.
     await Deno.writeTextFile(ready, `${placeText(run.remote)}\n`);
   }
@@ -181,44 +195,36 @@ export class Repository {
     }
   }
 
-  async #holds(run: Run, commit: string): Promise<boolean> {
-    return (await this.#git(run, ["for-each-ref", "--count=1", keptRef(commit)])) !== "";
+  async #holds(run: Run, hash: string): Promise<boolean> {
+    return (await this.#git(run, ["for-each-ref", "--count=1", keptRef(hash)])) !== "";
   }
 
-  async #fetch(run: Run, resolved: ResolvedRef): Promise<void> {
+  /** Fetches a commit or a tag, unless the cache holds it. */
+  async #fetch(run: Run, wanted: Wanted): Promise<void> {
+    const { hash, fullName } = wanted;
+    if (await this.#holds(run, hash)) return;
     this.#fetches++;
-    const { commit, fullName } = resolved;
-    const kept = keptRef(commit);
+    const kept = keptRef(hash);
+    const flags = ["--depth=1", "--filter=blob:none", "origin"];
     try {
-      await this.#git(run, [
-        ...FETCH,
-        "--depth=1",
-        "--filter=blob:none",
-        "origin",
-        `+${commit}:${kept}`,
-      ]);
+      await this.#talk(run, { args: [...FETCH, ...flags, `+${hash}:${kept}`] });
     } catch (error) {
       // A server that gives nothing by its hash: take what the name points to, if that is still it.
       const isRefused = error instanceof GitError && error.kind === "no_ref";
       if (!isRefused || fullName === undefined) throw error;
       const arrived = "refs/arrived";
-      await this.#git(run, [
-        ...FETCH,
-        "--depth=1",
-        "--filter=blob:none",
-        "origin",
-        `+${fullName}:${arrived}`,
-      ]);
-      const got = (await this.#git(run, ["rev-parse", `${arrived}^{commit}`])).trim();
-      if (got !== commit) {
+      await this.#talk(run, { args: [...FETCH, ...flags, `+${fullName}:${arrived}`] });
+      const found = await this.#git(run, ["rev-parse", arrived, `${arrived}^{commit}`]);
+      const [tip = "", got = ""] = found.trim().split("\n");
+      if (tip !== hash && got !== hash) {
         throw new GitError(
           "moved",
-          `Cannot fetch ${commit} of ${
+          `Cannot fetch ${hash} of ${
             placeText(run.remote)
-          }: ${resolved.name} moved on to ${got} meanwhile`,
+          }: ${wanted.name} moved on to ${got} meanwhile`,
         );
       }
-      await this.#git(run, ["update-ref", kept, commit]);
+      await this.#git(run, ["update-ref", kept, hash]);
     }
   }
 
@@ -286,12 +292,12 @@ export class Repository {
     this.#fetches++;
     const from = origin.fullName ?? origin.commit;
     const flags = ["--refetch", "--no-filter", "--depth=1"];
-    await this.#git(run, [...FETCH, ...flags, "origin", `+${from}:refs/arrived`]);
+    await this.#talk(run, { args: [...FETCH, ...flags, "origin", `+${from}:refs/arrived`] });
   }
 
   async #fetchBlobs(run: Run, blobs: readonly string[]): Promise<void> {
     this.#fetches++;
-    await this.#bytes(run, {
+    await this.#talk(run, {
       args: [
         "-c",
         "fetch.negotiationAlgorithm=noop",
@@ -309,9 +315,22 @@ export class Repository {
   }
 
   async #bytes(run: Run, command: RepositoryCommand): Promise<Uint8Array> {
+    return await runGit(this.#command(run, command));
+  }
+
+  /** Runs a command that talks to the remote. */
+  async #talk(run: Run, command: RepositoryCommand): Promise<void> {
+    const { signal } = run.call;
+    await this.#options.lanes.take(() => this.#bytes(run, command), {
+      place: run.remote.url,
+      ...(signal === undefined ? {} : { signal }),
+    });
+  }
+
+  #command(run: Run, command: RepositoryCommand): GitCommand {
     const { directory, home, limits } = this.#options;
     const { program = "git" } = command;
-    return await runGit({
+    return {
       program,
       env: run.access.env,
       config: run.access.config,
@@ -323,8 +342,15 @@ export class Repository {
       outputBytesMax: command.outputBytesMax ?? LIST_BYTES_MAX,
       ...(command.stdin === undefined ? {} : { stdin: command.stdin }),
       ...(run.call.signal === undefined ? {} : { signal: run.call.signal }),
-    });
+    };
   }
+}
+
+/** A commit or a tag to fetch. */
+interface Wanted {
+  readonly hash: string;
+  readonly name: string;
+  readonly fullName?: string;
 }
 
 interface RepositoryCommand {
@@ -342,7 +368,8 @@ function keptRef(commit: string): string {
   return `refs/kept/${commit}`;
 }
 
-function configText(url: string): string {
+/** The settings of a repository whose missing objects are at its remote. */
+export function configText(url: string): string {
   return [
     "[core]",
     "\trepositoryformatversion = 1",
@@ -350,7 +377,7 @@ function configText(url: string): string {
     "[extensions]",
     "\tpartialClone = origin",
     '[remote "origin"]',
-    `\turl = "${url}"`,
+    `\turl = "${url.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`,
     "\tpromisor = true",
     "\tpartialclonefilter = blob:none",
     "",

@@ -1,7 +1,8 @@
+import type { GitOutcome } from "./command.ts";
 import type { Access } from "./environment.ts";
 import { GitError } from "./git_error.ts";
 
-/** A public key that may sign commits. */
+/** A public key that may sign commits and tags. */
 export interface SignerKey {
   /** What to call its owner, e.g. the member of the Secret that holds it. */
   readonly name: string;
@@ -9,7 +10,7 @@ export interface SignerKey {
   readonly text: string;
 }
 
-/** Who signed a commit. */
+/** Who signed a commit or a tag. */
 export interface Signer {
   /** In words: the user id of a GPG key, the name of an ssh key. */
   readonly name: string;
@@ -75,49 +76,70 @@ export function withKeyring(access: Access, { folder }: Keyring): Access {
 
 /** What is to be verified. */
 export interface Verification {
-  readonly commit: string;
+  readonly object: SignedObject;
   readonly keyring: Keyring;
   /** `Cannot trust commit …`, for messages. */
   readonly action: string;
 }
 
-/** Runs a program with the keyring and answers its output. */
+/** A commit, or an annotated tag of this name that has to point to a commit. */
+export type SignedObject =
+  | { readonly type: "commit"; readonly hash: string }
+  | { readonly type: "tag"; readonly hash: string; readonly name: string; readonly commit: string };
+
+/** Runs a program with the keyring and answers how it ended. */
 type RunWithKeys = (
   command: {
     readonly program?: "git" | "gpg";
     readonly args: readonly string[];
     readonly stdin?: string;
   },
-) => Promise<string>;
+) => Promise<GitOutcome>;
 
 /**
- * Who signed a commit with a key of the keyring.
+ * Who signed a commit or a tag with a key of the keyring.
  *
  * @throws {GitError} `unverified` when it is not signed, or not by one of them; `failed` when it cannot be found out
  */
 export async function verifiedSigner(
-  { action, commit, keyring }: Verification,
+  { action, keyring, object }: Verification,
   run: RunWithKeys,
 ): Promise<Signer> {
-  const kind = signatureKind(await run({ args: ["cat-file", "commit", commit] }));
+  const { hash, type } = object;
+  const read = await run({ args: ["cat-file", type, hash] });
+  if (!read.isSuccess) throw new GitError("failed", `${action}: ${read.stderr.trim()}`);
+  const text = new TextDecoder().decode(read.stdout);
+  const kind = object.type === "commit" ? commitSignature(text) : tagSignature(text);
   if (kind === undefined) throw new GitError("unverified", `${action}: it is not signed`);
   if (kind === "other") {
     throw new GitError("unverified", `${action}: it is signed neither by GPG nor by ssh`);
   }
+  if (object.type === "tag") checkPlace(text, object, action);
   if (kind === "pgp" && keyring.pgp.length > 0) await importKeys({ action, keyring }, run);
-  let cause: unknown;
-  try {
-    // Only its exit code says it: the words of `git log` call the signature of an unknown ssh key good.
-    await run({ args: ["verify-commit", commit] });
-  } catch (error) {
-    if (!(error instanceof GitError) || error.kind !== "failed") throw error;
-    cause = error;
+  const { isSuccess, stderr } = await run({ args: [`verify-${type}`, "--raw", hash] });
+  const said = kind === "pgp" ? gpgWords(stderr) : sshWords(stderr);
+  // Only the exit code says it: the words call the signature of an unknown ssh key good.
+  if (isSuccess) return { name: said.name, key: said.key };
+  const cause = new Error(stderr.trim().slice(-CAUSE_LENGTH_MAX));
+  const what = refusal(said, kind);
+  throw new GitError("unverified", `${action}: ${what}`, { cause });
+}
+
+const CAUSE_LENGTH_MAX = 400;
+
+/** A good signature of another tag, or of a tag of something else, says nothing about this one. */
+function checkPlace(
+  text: string,
+  { commit, name }: Extract<SignedObject, { type: "tag" }>,
+  action: string,
+): void {
+  const field = (member: string) => new RegExp(`^${member} (.*)$`, "m").exec(text)?.[1];
+  if (field("tag") !== name) {
+    const own = field("tag");
+    throw new GitError("unverified", `${action}: what is signed is the tag ${own}, not ${name}`);
   }
-  const format = "--format=%G?%x00%GS%x00%GK";
-  const [letter = "", name = "", key = ""] =
-    (await run({ args: ["log", "-1", format, commit, "--"] })).trimEnd().split("\0");
-  if (cause === undefined) return { name, key };
-  throw new GitError("unverified", `${action}: ${refusal(letter, { key, kind })}`, { cause });
+  if (field("type") === "commit" && field("object") === commit) return;
+  throw new GitError("unverified", `${action}: what is signed is no tag of commit ${commit}`);
 }
 
 async function importKeys(
@@ -125,42 +147,78 @@ async function importKeys(
   run: RunWithKeys,
 ): Promise<void> {
   const args = ["--batch", "--no-tty", "--quiet", "--import"];
-  try {
-    await run({ program: "gpg", args, stdin: `${keyring.pgp.join("\n")}\n` });
-  } catch (error) {
+  const stdin = `${keyring.pgp.join("\n")}\n`;
+  const { isSuccess, stderr } = await run({ program: "gpg", args, stdin }).catch((error) => {
     if (!(error instanceof GitError) || error.kind !== "failed") throw error;
-    // No fault of the cache, which is what a failure of git itself would be taken for.
-    const message = error.message === action
-      ? `${action}: gpg cannot read the public keys of the Secret`
-      : error.message;
-    throw new GitError("unverified", message, { cause: error });
-  }
+    // Not installed: no fault of the cache, which is what a failure of git itself would be taken for.
+    throw new GitError("unverified", error.message, { cause: error });
+  });
+  if (isSuccess) return;
+  const cause = new Error(stderr.trim().slice(-CAUSE_LENGTH_MAX));
+  const message = `${action}: gpg cannot read the public keys of the Secret`;
+  throw new GitError("unverified", message, { cause });
 }
 
 /** The kind of signature in a commit, which stands in its header. */
-function signatureKind(commit: string): SignatureKind | undefined {
+function commitSignature(commit: string): SignatureKind | undefined {
   const [header = ""] = commit.split("\n\n");
   const match = /^gpgsig(?:-sha256)? -----BEGIN ([A-Z ]+)-----$/m.exec(header);
-  if (match === null) return undefined;
-  if (match[1]?.startsWith("PGP")) return "pgp";
-  return match[1]?.startsWith("SSH") ? "ssh" : "other";
+  return match === null ? undefined : kindOf(match[1]);
 }
 
-function refusal(
-  letter: string,
-  signed: { readonly key: string; readonly kind: SignatureKind },
-): string {
-  const what = `${signed.kind === "ssh" ? "ssh" : "GPG"} key ${signed.key || "unknown"}`;
-  switch (letter) {
-    case "B":
+/** The kind of signature of a tag, which stands at its end. */
+function tagSignature(tag: string): SignatureKind | undefined {
+  const match = /^-----BEGIN ([A-Z ]+)-----$/m.exec(tag);
+  return match === null ? undefined : kindOf(match[1]);
+}
+
+function kindOf(title = ""): SignatureKind {
+  if (title.startsWith("PGP")) return "pgp";
+  return title.startsWith("SSH") ? "ssh" : "other";
+}
+
+/** What a program said about a signature. */
+interface Words {
+  readonly name: string;
+  readonly key: string;
+  readonly flaw?: "bad" | "expired" | "key expired" | "key revoked";
+}
+
+const GPG_FLAWS: Readonly<Record<string, NonNullable<Words["flaw"]>>> = {
+  BADSIG: "bad",
+  EXPSIG: "expired",
+  EXPKEYSIG: "key expired",
+  REVKEYSIG: "key revoked",
+};
+
+/** The lines that gpg writes for programs. */
+function gpgWords(text: string): Words {
+  const pattern = /^\[GNUPG:\] (GOODSIG|BADSIG|EXPSIG|EXPKEYSIG|REVKEYSIG|ERRSIG) (\S+) ?(.*)$/m;
+  const [, status = "", key = "", name = ""] = pattern.exec(text) ?? [];
+  const flaw = GPG_FLAWS[status];
+  return flaw === undefined ? { name, key } : { name, key, flaw };
+}
+
+function sshWords(text: string): Words {
+  const key = /key (SHA256:\S+)/.exec(text)?.[1] ?? "";
+  const name = /^Good "git" signature for (.*) with \S+ key/m.exec(text)?.[1] ?? "";
+  return /incorrect signature/.test(text) ? { name, key, flaw: "bad" } : { name, key };
+}
+
+function refusal({ flaw, key }: Words, kind: SignatureKind): string {
+  const what = `${kind === "ssh" ? "ssh" : "GPG"} key ${key || "unknown"}`;
+  switch (flaw) {
+    case "bad":
       return "its signature does not fit its content";
-    case "X":
+    case "expired":
       return `its signature by ${what} has expired`;
-    case "Y":
+    case "key expired":
       return `it is signed with ${what}, which has expired`;
-    case "R":
+    case "key revoked":
       return `it is signed with ${what}, which was revoked`;
-    default:
+    case undefined:
       return `it is signed with ${what}, which is not among the keys of the Secret`;
+    default:
+      return flaw satisfies never;
   }
 }

@@ -1,19 +1,23 @@
 import { createHash } from "node:crypto";
 import { runGit } from "./command.ts";
+import { descends } from "./ancestry.ts";
 import { type Access, inheritedEnvironment, openAccess, removeLeftAccess } from "./environment.ts";
 import { GitError } from "./git_error.ts";
+import { Lanes } from "./lanes.ts";
 import { advertisedRefs, missingRef, refQuery, type ResolvedRef } from "./references.ts";
 import type { GitRef } from "./ref.ts";
 import { placeText, type Remote } from "./remote.ts";
 import { Repository } from "./repository.ts";
 import { SharedLooks } from "./shared_looks.ts";
-import type { Signer, SignerKey } from "./signature.ts";
+import type { SignedObject, Signer, SignerKey } from "./signature.ts";
 import type { TreeEntry, TreeFile } from "./tree.ts";
 
 /** A commit of a remote, as much of it as a sync needs. */
 export interface Revision {
   readonly commit: string;
   readonly name: string;
+  /** The object of an annotated tag. */
+  readonly tagObject?: string;
   /** Name of the content of the folder: equal when nothing in the folder changed; undefined when it is not there. */
   readonly tree: string | undefined;
   readonly author: string;
@@ -56,14 +60,22 @@ export interface GitSource {
     call: GitCall & { readonly tree: string; readonly entries: readonly TreeEntry[] },
   ): Promise<TreeFile[]>;
   /**
-   * Who signed a fetched commit, with one of these keys; no network.
+   * Who signed a fetched commit, or the tag that led to it, with one of these keys; a tag is fetched first.
    *
    * @throws {GitError} `unverified` when it is not signed, or by somebody else
    */
-  verifyCommit(
+  verifySigner(
     remote: Remote,
-    call: GitCall & { readonly commit: string; readonly keys: readonly SignerKey[] },
+    call: GitCall & { readonly object: SignedObject; readonly keys: readonly SignerKey[] },
   ): Promise<Signer>;
+  /**
+   * Whether a fetched commit has another one among its ancestors; undefined when that cannot be told in a bounded time, of
+   * a bounded part of the history.
+   */
+  descends(
+    remote: Remote,
+    call: GitCall & { readonly commit: string; readonly ancestor: string },
+  ): Promise<boolean | undefined>;
 }
 
 /** What a {@linkcode gitSource} needs. */
@@ -76,6 +88,8 @@ export interface GitSourceOptions {
   readonly contentBytesMax?: number;
   /** Environment for git besides what isolates it; PATH and the proxies of this process when left out. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Who talks to remotes at the same time; an own set of lanes when left out. */
+  readonly lanes?: Lanes;
 }
 
 const TIMEOUT_MS = 60_000;
@@ -96,6 +110,7 @@ export function gitSource(options: GitSourceOptions): GitSource {
     bytesMax: options.contentBytesMax ?? CONTENT_BYTES_MAX,
   };
   const looks = new SharedLooks();
+  const lanes = options.lanes ?? new Lanes();
   let swept: Promise<void> | undefined;
   const open = async (remote: Remote): Promise<Access> => {
     await Deno.mkdir(home, { recursive: true, mode: 0o700 });
@@ -107,35 +122,54 @@ export function gitSource(options: GitSourceOptions): GitSource {
     const key = createHash("sha256").update(`${remote.account ?? ""}\n${remote.url}`).digest("hex")
       .slice(0, 32);
     const known = repositories.get(key) ??
-      new Repository({ directory: `${options.cacheDirectory}/${key}.git`, home, limits, open });
+      new Repository({
+        directory: `${options.cacheDirectory}/${key}.git`,
+        home,
+        lanes,
+        limits,
+        open,
+      });
     repositories.set(key, known);
     return known;
   };
   return {
     resolveRef: async (remote, ref, call = {}) => {
-      const query = refQuery(ref);
-      if (query === undefined) return { commit: ref.commit ?? "", name: "commit" };
-      const list = (args: readonly string[]) =>
+      return await resolvedRef(remote, ref, (args) =>
         looks.ask(lookKey(remote, args), {
           ...call,
-          look: async (signal) => {
-            await using access = await open(remote);
-            return await listRemote({ remote, access, args, home, ...limits, ...call, signal });
-          },
-        });
-      const { refs, headName } = advertisedRefs(
-        await list([...query.flags, remote.url, ...query.patterns]),
-      );
-      const resolved = query.resolve(refs);
-      if (resolved !== undefined) return named(resolved, headName);
-      // Only now, for a helpful message, ask for all of them.
-      throw missingRef(ref, advertisedRefs(await list([remote.url])).refs, placeText(remote));
+          look: (signal) =>
+            lanes.take(async () => {
+              await using access = await open(remote);
+              return await listRemote({ remote, access, args, home, ...limits, ...call, signal });
+            }, { place: remote.url, signal }),
+        }));
     },
     fetchRevision: (remote, resolved, call) => repository(remote).revision(remote, resolved, call),
     listTree: (remote, tree, call = {}) => repository(remote).list(remote, tree, call),
     readFiles: (remote, call) => repository(remote).read(remote, call),
-    verifyCommit: (remote, call) => repository(remote).verify(remote, call),
+    verifySigner: (remote, call) => repository(remote).verify(remote, call),
+    descends: (remote, call) =>
+      lanes.take(
+        () => descends({ remote, home, open, ...call, of: repository(remote) }),
+        { place: remote.url, ...(call.signal === undefined ? {} : { signal: call.signal }) },
+      ),
   };
+}
+
+async function resolvedRef(
+  remote: Remote,
+  ref: GitRef,
+  list: (args: readonly string[]) => Promise<string>,
+): Promise<ResolvedRef> {
+  const query = refQuery(ref);
+  if (query === undefined) return { commit: ref.commit ?? "", name: "commit" };
+  const { refs, headName } = advertisedRefs(
+    await list([...query.flags, remote.url, ...query.patterns]),
+  );
+  const resolved = query.resolve(refs);
+  if (resolved !== undefined) return named(resolved, headName);
+  // Only now, for a helpful message, ask for all of them.
+  throw missingRef(ref, advertisedRefs(await list([remote.url])).refs, placeText(remote));
 }
 
 /** A question and who asks it; hashed, as it holds credentials. */

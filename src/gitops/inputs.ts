@@ -50,7 +50,7 @@ export async function readInputs(sync: MeshSync, ctx: InputContext): Promise<Inp
     exclude,
     identities,
     include,
-    signers,
+    signers: verify?.mode === undefined ? signers : [verify.mode, signers],
     variables: variables === undefined ? undefined : [...variables],
   });
   return {

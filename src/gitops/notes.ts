@@ -31,24 +31,49 @@ function files(count: number): string {
   return `${count} file${count === 1 ? "" : "s"}`;
 }
 
-/** How a note about a tag begins. */
-const TAG = "tag ";
+/** Notes about where a ref led before, not about what was read. */
+const MOVES = /^(branch|tag) \S+ was moved from /;
 
-/** A tag points to another commit than when it was read last: taken, and said, as tags are meant to stay. */
-export function movedTagNotes(sync: MeshSync, revision: Revision): string[] {
+/**
+ * A tag points to another commit than when it was read last: taken, and said, as tags are meant to stay. While it points
+ * there, the note stays.
+ */
+export function movedNotes(sync: MeshSync, revision: Revision): string[] {
+  const { name, commit: before } = revisionParts(sync.status?.lastAttemptedRevision);
+  if (before === revision.commit) {
+    return (sync.status?.notes ?? []).filter((note) => MOVES.test(note));
+  }
   const { ref } = sync.spec;
   if (!ref?.tag && !ref?.semver) return [];
-  const [, name, before] = /^(.*)@sha(?:1|256):([0-9a-f]+)$/.exec(
-    sync.status?.lastAttemptedRevision ?? "",
-  ) ?? [];
-  if (name !== revision.name || before === undefined || before === revision.commit) return [];
-  const [from, to] = [before, revision.commit].map((commit) => commit.slice(0, 12));
-  return [`${TAG}${name} was moved from ${from} to ${to}`];
+  if (name !== revision.name || before === undefined) return [];
+  return [`tag ${name} was moved from ${short(before)} to ${short(revision.commit)}`];
+}
+
+/** A branch no longer holds what was applied of it. */
+export function rewrittenNote(
+  name: string,
+  { from, to }: { readonly from: string; readonly to: string },
+): string {
+  return `branch ${name} was moved from ${short(from)} to ${
+    short(to)
+  }, which does not descend from it`;
+}
+
+/** The name and the commit in a revision as a status writes it: `main@sha1:3fa1c2…`. */
+export function revisionParts(
+  text: string | undefined,
+): { readonly name?: string; readonly commit?: string } {
+  const [, name, commit] = /^(.*)@sha(?:1|256):([0-9a-f]+)$/.exec(text ?? "") ?? [];
+  return name === undefined || commit === undefined ? {} : { name, commit };
+}
+
+function short(commit: string): string {
+  return commit.slice(0, 12);
 }
 
 /** What was passed over when this same tree was read. */
 export function passedOverBefore(sync: MeshSync): string[] {
-  return (sync.status?.notes ?? []).filter((note) => !note.startsWith(TAG));
+  return (sync.status?.notes ?? []).filter((note) => !MOVES.test(note));
 }
 
 /** The notes for the status; no news when they are as they were. */

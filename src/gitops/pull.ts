@@ -7,6 +7,7 @@ import { sharedLookMs } from "./look_age.ts";
 import type { SyncState } from "./memory.ts";
 import { remoteOf } from "./remote.ts";
 import { refOf, settledKey } from "./revision_key.ts";
+import { withMove } from "./rewritten.ts";
 import { logName } from "./step.ts";
 import { type Pulled, take, withoutTrouble } from "./take.ts";
 
@@ -31,13 +32,15 @@ export async function pull(sync: MeshSync, ctx: GitOpsContext): Promise<Pulled> 
     const call = { signal: ctx.signal };
     const maxAgeMs = sharedLookMs(sync, ctx);
     const resolved = await ctx.git.resolveRef(remote, refOf(sync), { ...call, maxAgeMs });
-    const state = seenState(before, resolved, ctx);
-    ctx.memory.setState(keyOf(sync), state);
-    if (state.settledKey === settledKey(resolved, sync, inputs)) {
+    const seen = seenState(before, resolved, ctx);
+    ctx.memory.setState(keyOf(sync), seen);
+    if (seen.settledKey === settledKey(resolved, sync, inputs)) {
       result = "unchanged";
       ctx.metrics.countSync("unchanged");
-      return { state: withoutTrouble(state), news: {}, sync };
+      return { state: withoutTrouble(seen), news: {}, sync };
     }
+    const state = withMove(seen, sync, resolved);
+    ctx.memory.setState(keyOf(sync), state);
     const bring = async () => {
       const path = sync.spec.path || ".";
       const revision = await ctx.git.fetchRevision(remote, resolved, { ...call, path });

@@ -30,7 +30,9 @@ export function settledKey(
 ): string {
   const allowed = sync.metadata.annotations?.[ANNOTATIONS.allowPrune] ?? "";
   const limit = contentHash([sync.spec.pruneLimit, allowed]);
-  return `${resolved.commit} ${resolved.name} ${specKey(sync, inputs)} ${limit}`;
+  // A tag can be signed anew without another commit.
+  const place = [resolved.commit, resolved.tagObject ?? "", resolved.name].join(" ");
+  return `${place} ${specKey(sync, inputs)} ${limit}`;
 }
 
 /** The ref of a sync, without members that say nothing. */

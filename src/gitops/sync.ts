@@ -25,6 +25,7 @@ import { pull, type Pulled } from "./pull.ts";
 import { healthTimeoutMs } from "./quarantine.ts";
 import { isBootstrap } from "./remote.ts";
 import { tellState, tellWork, writeStatus } from "./report.ts";
+import { tellRewritten } from "./rewritten.ts";
 import { type StatusNews, suspendedStatus, syncStatus } from "./status.ts";
 import { suspensionOf } from "./suspension.ts";
 import { errorVerdict } from "./trouble.ts";
@@ -103,6 +104,8 @@ async function pass(sync: MeshSync, ctx: GitOpsContext): Promise<Next> {
   const written = await writeStatus(pulled.sync, status, ctx);
   tellState(pulled.sync, written, ctx);
   await dropParts(pulled.sync, written, ctx);
+  // Not while something is being brought up: nobody waits for the answer.
+  if (verdict.reason !== "Progressing") await tellRewritten(written, ctx);
   if (back !== undefined) {
     const { message, revision } = back;
     tellNotice(pulled.sync, {

@@ -4,7 +4,7 @@ import type { Verdict } from "#plan";
 import type { GitOpsContext } from "./context.ts";
 import { execute, type Executed } from "./execute.ts";
 import type { SyncState } from "./memory.ts";
-import { movedTagNotes, noteNews, passedOverBefore } from "./notes.ts";
+import { movedNotes, noteNews, passedOverBefore } from "./notes.ts";
 import { type Composed, trialNews, withHolds } from "./quarantine.ts";
 import { type Found, readRevision } from "./revision.ts";
 import { revisionText, settledKey, specKey } from "./revision_key.ts";
@@ -47,7 +47,7 @@ export async function take(found: Found, step: Taking): Promise<Pulled> {
     settledKey: settledKey(revision, sync, inputs),
   };
   const signed = await signatureCheck(found, step);
-  const moved = movedTagNotes(sync, revision);
+  const moved = movedNotes(sync, revision);
   const seen: StatusNews = { lastAttemptedRevision: text, ...signed.news };
   let news = { ...seen, ...noteNews(sync, [...moved, ...passedOverBefore(sync)]) };
   const path = sync.spec.path || ".";

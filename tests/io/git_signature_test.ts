@@ -14,7 +14,7 @@ async function story() {
   const verify = async (keys: readonly SignerKey[]) => {
     const resolved = await source.resolveRef(remote, { branch: "main" });
     const { commit } = await source.fetchRevision(remote, resolved, { path: "" });
-    return await source.verifyCommit(remote, { commit, keys });
+    return await source.verifySigner(remote, { object: { type: "commit", hash: commit }, keys });
   };
   return {
     repository,

@@ -110,6 +110,7 @@ Deno.test("resolveRef() follows tags (annotated ones peeled), version ranges and
     commit: two,
     name: "v1.10.0",
     fullName: "refs/tags/v1.10.0",
+    tagObject: await repository.git("rev-parse", "v1.10.0"),
   });
   const byCommit = await source.resolveRef(remote, parseRef(`commit:${one}`));
   assertEquals(byCommit, { commit: one, name: "commit" });

@@ -29,8 +29,8 @@ export const renderVerb: Verb = {
     "yaml prints the objects as a stream; json prints one line for each of our resources, in order,",
     "with its problems and objects. Exit code 1 when a resource has a problem.",
     "yaml shows objects as they are applied; json in the form in which the reference operator's generators",
-    "write them, for comparisons: it differs only where an API server would refuse that form (a Service's",
-    "version reads core/v1, for one). --form asks for either.",
+    "write them, for comparisons: it differs only where an API server or pulsarctl would refuse that form (a",
+    "Service's version reads core/v1, for one). --form asks for either.",
   ],
   flags: [
     {

@@ -1,19 +1,21 @@
 import type { DefaultedComponent } from "#api";
 import { isPlainObject, type KubeObject } from "#base";
+import { scopeOptions } from "./command/download.ts";
 import { filePath, runnerOf } from "./command/runner.ts";
 import { runnerContainerName, selectorLabels } from "./names.ts";
 import { DOWNLOADER_VOLUME, downloadMount, type OwnVolume, ownVolumes } from "./pod/volumes.ts";
 import type { Settings } from "./settings.ts";
-import { type Part, tidyObject } from "./tidy.ts";
+import { type Part, someOf, tidyObject } from "./tidy.ts";
 
 /**
- * The objects of a component with the four faults that the reference operator's have, for comparisons with it only: an
- * API server refuses each of them.
+ * The objects of a component with the five faults that the reference operator's have, for comparisons with it only: an
+ * API server refuses each of the first four, and pulsarctl the last.
  *
  * - The Service's version reads `core/v1`.
  * - `pod.labels` and configured labels replace those that the StatefulSet selects by (W-23).
  * - A Secret that crypto settings name twice is a volume twice, and a mount twice.
  * - With init containers, a generic function that needs no download mounts a volume that is not there.
+ * - An OAuth2 scope with blanks is several words.
  */
 export function referenceForm(
   objects: readonly KubeObject[],
@@ -43,9 +45,15 @@ function faulty(object: KubeObject, component: DefaultedComponent, settings: Set
       ...spec,
       affinity: relabeled(spec["affinity"], component, settings),
       containers: listOf(spec["containers"]).map((container) =>
-        container["name"] === name && mounts.length > 0
-          ? { ...container, volumeMounts: [...listOf(container["volumeMounts"]), ...mounts] }
-          : container
+        withSplitScopes(
+          container["name"] === name && mounts.length > 0
+            ? { ...container, volumeMounts: [...listOf(container["volumeMounts"]), ...mounts] }
+            : container,
+          component,
+        )
+      ),
+      initContainers: someOf(
+        listOf(spec["initContainers"]).map((container) => withSplitScopes(container, component)),
       ),
       ...(again.length === 0 ? {} : {
         volumes: [
@@ -55,6 +63,22 @@ function faulty(object: KubeObject, component: DefaultedComponent, settings: Set
       }),
     }));
   }));
+}
+
+/** A container whose script hands each word of a scope over by itself. */
+function withSplitScopes(container: Part, { spec }: DefaultedComponent): Part {
+  const { command } = container;
+  const options = [spec.pulsar, spec.pulsarPackageService].flatMap((messaging) => {
+    const found = scopeOptions(messaging?.authConfig?.oauth2Config?.scope);
+    return found === undefined ? [] : [found];
+  });
+  if (!Array.isArray(command) || options.length === 0) return container;
+  const split = (text: string) =>
+    options.reduce((script, [exact, apart]) => script.replaceAll(exact, () => apart), text);
+  return {
+    ...container,
+    command: command.map((text) => typeof text === "string" ? split(text) : text),
+  };
 }
 
 /** Mounts of the runner at a path that an earlier one has. */

@@ -100,6 +100,7 @@ for (const value of NASTY) {
       issuerUrl: value,
       keySecretName: "s",
       keySecretKey: value,
+      scope: value,
     };
     const source = (imageHasPulsarctl: boolean) =>
       aSource({
@@ -112,6 +113,7 @@ for (const value of NASTY) {
       assertEquals(calls[0], [
         ...["pulsarctl", "context", "set", "downloader", "--admin-service-url", ENV.webServiceURL],
         ...["--issuer-endpoint", value, "--audience", value, "--key-file", `/etc/oauth2/${value}`],
+        ...["--scope", value],
       ]);
       assertEquals(calls[2], [
         "pulsarctl",
@@ -132,7 +134,7 @@ for (const value of NASTY) {
         issuerUrl: value,
         issuer_url: value,
         audience: value,
-        scope: "",
+        scope: value,
       });
       assertEquals(calls[0]?.slice(-5), [
         "packages",

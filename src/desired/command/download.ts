@@ -164,15 +164,24 @@ function oauth2Context(oauth2: OAuth2, service: Service, url: string): string {
     word(oauth2.audience ?? ""),
     "--key-file",
     word(`${service.oauth2Path}/${oauth2.keySecretKey ?? ""}`),
-    ...scopeWords(oauth2.scope ?? ""),
+    scopeOption(oauth2.scope),
     "&& pulsarctl oauth2 activate && pulsarctl",
   );
 }
 
-/** Scopes are a list with blanks between them; the reference operator hands each one over as a word. */
-function scopeWords(scope: string): string[] {
-  const scopes = scope.split(/\s+/).filter((text) => text !== "");
-  return scopes.length === 0 ? [] : ["--scope", ...scopes.map(word)];
+/**
+ * Scopes with blanks between them are one value. The reference operator hands each of them over as a word, and
+ * `pulsarctl context set`, which takes one name, refuses the second.
+ */
+function scopeOption(scope: string | undefined): string {
+  return scope?.trim() ? words("--scope", word(scope)) : "";
+}
+
+/** The option of a scope as it is, and as the reference operator writes it; undefined where both are the same. */
+export function scopeOptions(scope: string | undefined): readonly [string, string] | undefined {
+  const option = scopeOption(scope);
+  const split = words(...(scope ?? "").split(/\s+/).filter((text) => text !== "").map(word));
+  return option === "" || option === `--scope ${split}` ? undefined : [option, `--scope ${split}`];
 }
 
 /** pulsarctl with a plugin: the activation fails for plugins other than OAuth2, which does not matter. */

@@ -1,71 +1,102 @@
 /**
- * `deno task e2e`: real functions on real pods. See `HELP`.
+ * `deno task e2e`: real functions on real pods, from commits to messages. See `HELP`.
  *
  * @module
  */
 import { errorText } from "#base";
-import { startLocalCluster } from "./e2e/local_cluster.ts";
-import { prepareNodePrograms } from "./e2e/node_programs.ts";
-import { insideSandbox, sandboxFacts } from "./e2e/sandbox.ts";
 import { Interruption } from "./control_plane/interruption.ts";
 import { progressOnStderr } from "./control_plane/progress.ts";
+import { runOnCurrent } from "./e2e/current.ts";
+import { keptSandboxEntry } from "./e2e/kept_sandbox.ts";
+import { kindTrouble, runOnKind } from "./e2e/kind.ts";
+import {
+  LOCAL_SETTING_PATH,
+  type LocalRun,
+  PLAN_VARIABLE,
+  runInside,
+  runSandboxed,
+} from "./e2e/local.ts";
+import { type E2eOptions, e2eOptions } from "./e2e/options.ts";
+import { suiteCommand, type SuiteResult } from "./e2e/suite.ts";
 
-const HELP = `Run a command on a cluster of its own with real nodes, on this machine (Linux, root).
+const HELP =
+  `Run real functions on real pods: each test commits to Git and ends with messages on topics.
 
-Usage: deno run -A scripts/e2e.ts --shell COMMAND
+Usage: deno task e2e [FLAGS]
 
-The shell command finds KUBECONFIG, and kubectl in PATH. Nothing is left when it ends.
+  --cluster kind     a kind cluster, made for this and deleted afterwards (default where Docker and kind work)
+  --cluster local    a control plane and two nodes on this machine: Linux, root (default elsewhere)
+  --cluster current  the cluster of the kubeconfig; it may not have meshes
+  --only NAMES       test files with one of these in their name, separated by commas
+  --jobs N           test files at the same time (default 3)
+  --keep             leave the cluster when the tests are through; --cluster local: until interrupted
+  --reuse            run on the local cluster that another run keeps
+  --record FOLDER    write what kubectl says about troubled states
+  --failures FOLDER  write what is known about failed tests (default dist/e2e-failure)
+  --shell COMMAND    a command in place of the tests, on a local cluster
+  --runner-image, --program-image
+                     images for --cluster current, where its nodes find them
+
+In the cluster: the program, from its own image and what \`main.ts install\` prints, and a Pulsar broker. Images and
+programs are made or fetched once and kept outside the checkout. The last line is "N passed, N failed".
 `;
 
 const FAILED = 1;
 const USAGE = 2;
 
-async function main(args: readonly string[]): Promise<number> {
-  if (args[0] === "--help") {
-    await Deno.stdout.write(new TextEncoder().encode(HELP));
-    return 0;
-  }
-  const [flag, command] = args;
-  if (flag !== "--shell" || command === undefined) {
-    progressOnStderr("wrong usage; see --help");
+async function main(words: readonly string[]): Promise<number> {
+  let options: E2eOptions;
+  try {
+    options = e2eOptions(words, Deno.cwd());
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    progressOnStderr(`wrong usage: ${error.message}; see --help`);
     return USAGE;
   }
+  if (options.help) return await printed(HELP, 0);
   using interruption = new Interruption();
-  const { signal } = interruption;
   try {
-    const programs = await prepareNodePrograms({ progress: progressOnStderr, signal });
-    if (sandboxFacts() === undefined) {
-      const code = await insideSandbox([
-        Deno.execPath(),
-        "run",
-        "-A",
-        import.meta.filename ?? "",
-        ...args,
-      ], {
-        signal,
-      });
-      return interruption.received === undefined ? code : interruption.exitCode;
-    }
-    await using cluster = await startLocalCluster({
-      programs,
-      images: [],
-      progress: progressOnStderr,
-      signal,
-    });
-    const kubectlFolder = cluster.kubectlPath.slice(0, -"/kubectl".length);
-    const { code } = await new Deno.Command("/bin/sh", {
-      args: ["-c", command],
-      env: {
-        KUBECONFIG: cluster.kubeconfigPath,
-        PATH: `${kubectlFolder}:${Deno.env.get("PATH") ?? ""}`,
-      },
-    }).spawn().status;
-    return code;
+    const progress = progressOnStderr;
+    const result = await run(words, { options, progress, signal: interruption.signal });
+    if (typeof result === "number") return interruption.exitCode || result;
+    const code = result.failed === 0 ? 0 : FAILED;
+    return await printed(`${result.passed} passed, ${result.failed} failed\n`, code);
   } catch (error) {
     if (interruption.received !== undefined) return interruption.exitCode;
     progressOnStderr(errorText(error));
     return FAILED;
   }
+}
+
+/** The tally, or the exit code of what ran elsewhere. */
+async function run(words: readonly string[], local: LocalRun): Promise<SuiteResult | number> {
+  const { options } = local;
+  if (options.reuse) return await runOnKept(options);
+  const planPath = Deno.env.get(PLAN_VARIABLE);
+  if (planPath !== undefined) return await runInside(planPath, local);
+  const isLocal = options.shell !== undefined ||
+    (options.cluster ?? (await kindTrouble() === undefined ? "kind" : "local")) === "local";
+  if (isLocal) {
+    const self = [Deno.execPath(), "run", "-A", import.meta.filename ?? ""];
+    return await runSandboxed([...self, ...words], local);
+  }
+  return options.cluster === "current" ? await runOnCurrent(local) : await runOnKind(local);
+}
+
+async function runOnKept(options: E2eOptions): Promise<number> {
+  const [program = "", ...entry] = await keptSandboxEntry();
+  const { args, env } = await suiteCommand(LOCAL_SETTING_PATH, options);
+  const { code } = await new Deno.Command(program, {
+    args: [...entry, Deno.execPath(), ...args],
+    env,
+    stdin: "null",
+  }).spawn().status;
+  return code;
+}
+
+async function printed(text: string, code: number): Promise<number> {
+  await Deno.stdout.write(new TextEncoder().encode(text));
+  return code;
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -27,8 +27,10 @@ export interface ProduceOptions {
 
 /** How to read. */
 export interface ReadOptions {
-  /** How many messages to wait for. */
-  readonly count: number;
+  /** How many messages to wait for; default 0. */
+  readonly count?: number;
+  /** Which texts to wait for. */
+  readonly texts?: readonly string[];
   /** Default 60 000. */
   readonly timeoutMs?: number;
   readonly schema?: "string" | "bytes";
@@ -37,8 +39,8 @@ export interface ReadOptions {
 /** Who talks to a broker. */
 export interface Client extends BrokerAccess {
   readonly token?: string;
-  /** Whether it checks the broker's certificate, for urls with TLS. */
-  readonly tls?: boolean;
+  /** Check the broker's certificate, for urls with TLS. */
+  readonly checksCertificate?: boolean;
 }
 
 /** A program in the toolbox pod that does what it is told, until it is disposed of. */
@@ -63,8 +65,8 @@ export class Toolbox implements AsyncDisposable {
     this.#input = this.#process.stdin.getWriter();
     this.#complaints = new Response(this.#process.stderr).text();
     this.#reading = this.#read();
-    const { serviceUrl, webUrl: adminUrl, token, tls } = client;
-    const caPath = tls ? "/scripts/ca.crt" : undefined;
+    const { serviceUrl, webUrl: adminUrl, token, checksCertificate } = client;
+    const caPath = checksCertificate ? "/scripts/ca.crt" : undefined;
     this.#say({ serviceUrl, adminUrl, token, caPath });
   }
 
@@ -91,7 +93,7 @@ export class Toolbox implements AsyncDisposable {
     await this.#ask("produce", { topic, texts, ...options });
   }
 
-  /** The messages of a topic from its first on: `count` of them, or what there is when the time is up. */
+  /** The messages of a topic from its first on, until it has what was asked for or the time is up. */
   async read(topic: string, options: ReadOptions): Promise<readonly Message[]> {
     return await this.#ask("read", { topic, timeoutMs: 60_000, ...options });
   }

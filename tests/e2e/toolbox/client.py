@@ -100,17 +100,21 @@ class Broker:
             producer.close()
         return len(texts)
 
-    def read(self, topic, count, timeoutMs, schema="string"):
-        """All messages of a topic from its first on: `count` of them, or fewer when the time is up."""
+    def read(self, topic, timeoutMs, count=0, texts=(), schema="string"):
+        """All messages of a topic from its first on, until there are `count` of them and each of `texts` was among
+        them, or the time is up."""
         deadline = time.monotonic() + timeoutMs / 1000
         reader = self.client().create_reader(
             topic, pulsar.MessageId.earliest, schema=SCHEMAS[schema]()
         )
         messages = []
+        missing = set(texts)
         try:
-            while len(messages) < count and (left := deadline - time.monotonic()) > 0:
+            while (missing or len(messages) < count) and (left := deadline - time.monotonic()) > 0:
                 try:
-                    messages.append(shown(reader.read_next(max(1, int(left * 1000)))))
+                    message = shown(reader.read_next(max(1, int(left * 1000))))
+                    messages.append(message)
+                    missing.discard(message["text"])
                 except pulsar.Timeout:
                     break
         finally:

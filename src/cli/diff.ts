@@ -4,7 +4,9 @@ import {
   manifestProblemText,
   type Preview,
   previewed,
+  type ReadManifests,
   readManifests,
+  selectedFiles,
   syncManifests,
 } from "#gitops";
 import type { PodRestart } from "#plan";
@@ -13,9 +15,10 @@ import { changeDiff } from "./diff_text.ts";
 import { restartsOf } from "./diff_restarts.ts";
 import { UsageError } from "./flag.ts";
 import { outputFlag, SETTINGS_FLAGS, text } from "./flags.ts";
+import { folderTree } from "./folder_tree.ts";
 import type { Output } from "./output.ts";
 import { backendNamesFrom, settingsFrom } from "./settings.ts";
-import { filesAt } from "./validate.ts";
+import { filesAt, isFolder } from "./validate.ts";
 import type { Invocation, Verb } from "./verb.ts";
 
 /** Exit codes as those of `kubectl diff`. */
@@ -29,8 +32,8 @@ export const diffVerb: Verb = {
   description: [
     "Asks the API server by dry runs; nothing is written. Values of Secrets are masked.",
     "With --sync the manifests are taken as that MeshSync would apply them, with its variables and the",
-    "keys of its encrypted files (you must be allowed to read those), and what it would delete is shown",
-    "too. Exit code 0: no difference, 1: differences, 2: an error.",
+    "keys of its encrypted files (you must be allowed to read those), of a folder PATH the files that its",
+    "include, exclude and .meshignore leave, and what it would delete is shown too. Exit code 0: no difference, 1: differences, 2: an error.",
   ],
   flags: [
     text("sync", "DIFF_SYNC", "", "NAME", "MeshSync whose folder PATH is: NAME or NAMESPACE/NAME"),
@@ -52,13 +55,12 @@ export const diffVerb: Verb = {
 };
 
 async function compare({ flags, words, output, signal }: Invocation): Promise<number> {
-  const files = (await Promise.all(words.map(filesAt))).flat();
   await using session = await openSession(flags);
   const { cluster, namespace } = session;
   const sync = await syncFrom(flags.text("sync"), session, signal);
   const { documents, problems } = sync === undefined
-    ? readManifests(files)
-    : await syncManifests(files, { sync, cluster, signal });
+    ? readManifests((await Promise.all(words.map(filesAt))).flat())
+    : await readAs(sync, words, { cluster, signal });
   problems.forEach((problem) => output.note(manifestProblemText(problem)));
   if (problems.length > 0) return EXIT.failed;
   const previews = await previewed(documents, {
@@ -74,6 +76,26 @@ async function compare({ flags, words, output, signal }: Invocation): Promise<nu
     ? printJson(previews, restarts, output)
     : printText(previews, restarts, output);
   return isDifferent ? EXIT.differs : EXIT.same;
+}
+
+/** Manifests as a MeshSync reads them: patterns and `.meshignore` decide which files of a folder count. */
+async function readAs(
+  sync: MeshSync,
+  paths: readonly string[],
+  ctx: Pick<ClusterSession, "cluster"> & { readonly signal: AbortSignal },
+): Promise<Pick<ReadManifests, "documents" | "problems">> {
+  const parts = await Promise.all(
+    paths.map(async (path) =>
+      await isFolder(path)
+        ? await selectedFiles(await folderTree(path), sync.spec)
+        : { files: await filesAt(path), problems: [] }
+    ),
+  );
+  const { documents, problems } = await syncManifests(parts.flatMap(({ files }) => files), {
+    ...ctx,
+    sync,
+  });
+  return { documents, problems: [...parts.flatMap((part) => part.problems), ...problems] };
 }
 
 async function syncFrom(

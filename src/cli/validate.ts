@@ -52,8 +52,7 @@ function counted(count: number, noun: string): string {
 
 /** The manifests at a path: the file itself whatever its name, or what a folder holds. */
 export async function filesAt(path: string): Promise<ManifestFile[]> {
-  const info = await statOf(path);
-  if (!info.isDirectory) {
+  if (!await isFolder(path)) {
     const name = /\.(ya?ml|json)$/i.test(path) ? path : `${path}.yaml`;
     return [{ path: name, text: await Deno.readTextFile(path) }];
   }
@@ -69,9 +68,10 @@ export async function filesAt(path: string): Promise<ManifestFile[]> {
   return files;
 }
 
-async function statOf(path: string): Promise<Deno.FileInfo> {
+/** Whether a path leads to a folder. @throws {UsageError} when it leads nowhere */
+export async function isFolder(path: string): Promise<boolean> {
   try {
-    return await Deno.stat(path);
+    return (await Deno.stat(path)).isDirectory;
   } catch (error) {
     throw new UsageError(`Cannot read ${path}: ${String(error)}`, { cause: error });
   }

@@ -27,6 +27,7 @@ export { type Preview, previewed, type PreviewOptions } from "./preview.ts";
 export { fieldManager, HASH_ANNOTATION, syncLabels } from "./place.ts";
 export { revisionText } from "./revision_key.ts";
 export { duplicateProblems, isManifestPath, type ReadManifests, readManifests } from "./read.ts";
+export { type FileTree, selectedFiles } from "./selected_files.ts";
 export { reconcileMeshSync } from "./sync.ts";
 export { syncManifests } from "./sync_manifests.ts";
 export { Turns } from "./turns.ts";

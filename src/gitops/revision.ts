@@ -3,12 +3,11 @@ import type { GitOpsContext } from "./context.ts";
 import type { Inputs } from "./inputs.ts";
 import type { Manifest, ManifestProblem } from "./manifest.ts";
 import { passedOverNotes } from "./notes.ts";
-import { fileFilter } from "./patterns.ts";
 import { definedKinds, kindKey, type Kinds, type Placed, placed } from "./place.ts";
 import { duplicateProblems } from "./read.ts";
+import { selectedFiles } from "./selected_files.ts";
 import { logName, type Step } from "./step.ts";
 import { manifestsWith } from "./sync_manifests.ts";
-import { ignoreEntries, linkedFiles, manifestEntries, type Selection } from "./tree_files.ts";
 
 /** A commit that was fetched. */
 export interface Found {
@@ -34,43 +33,28 @@ export async function readRevision(found: Found, { sync, ctx }: Step): Promise<R
   const startMs = ctx.clock.now();
   const tree = revision.tree ?? "";
   const call = { signal: ctx.signal };
-  const selection = await selected(found, { sync, ctx });
+  const root = (sync.spec.path || ".").split("/").filter((part) => part !== "" && part !== ".")
+    .join("/");
+  const { files, problems: lost, selection } = await selectedFiles({
+    root,
+    entries: await ctx.git.listTree(remote, tree, call),
+    read: (entries) => ctx.git.readFiles(remote, { ...call, tree, entries }),
+  }, sync.spec);
   const notes = passedOverNotes(selection);
   if (selection.submodules.length > 0) {
     ctx.log.warn("Passed over submodules", { sync: logName(sync), paths: selection.submodules });
   }
-  const files = await ctx.git.readFiles(remote, { ...call, tree, entries: selection.entries });
-  const root = (sync.spec.path || ".").split("/").filter((part) => part !== "" && part !== ".")
-    .join("/");
-  const linked = linkedFiles(files, root);
-  const read = await manifestsWith(inputs, linked.files);
+  const read = await manifestsWith(inputs, files);
   for (const warning of read.warnings.slice(0, 20)) {
     ctx.log.warn("Read a manifest with a flaw", { sync: logName(sync), ...warning });
   }
-  const problems = [...linked.problems, ...read.problems];
+  const problems = [...lost, ...read.problems];
   if (problems.length > 0) return { objects: [], problems, notes };
   const kinds = await kindsOf(read.documents, ctx);
   const objects = read.documents.map((manifest) => placed(manifest, sync, kinds));
   ctx.metrics.observeSyncPhase("read", (ctx.clock.now() - startMs) / 1000);
   // Again, as a target namespace can bring together what files kept apart.
   return { objects, problems: duplicateProblems(objects), notes };
-}
-
-/** The files of a revision that are to be read, by the patterns of the spec and of the revision itself. */
-async function selected(
-  { remote, revision }: Found,
-  { sync, ctx }: Pick<Step, "sync" | "ctx">,
-): Promise<Selection> {
-  const tree = revision.tree ?? "";
-  const call = { signal: ctx.signal };
-  const all = await ctx.git.listTree(remote, tree, call);
-  const ignoreFiles = await ctx.git.readFiles(remote, {
-    ...call,
-    tree,
-    entries: ignoreEntries(all),
-  });
-  const { exclude = [], include = [] } = sync.spec;
-  return manifestEntries(all, fileFilter({ exclude, ignoreFiles, include }));
 }
 
 async function kindsOf(manifests: readonly Manifest[], ctx: GitOpsContext): Promise<Kinds> {

@@ -142,6 +142,34 @@ Deno.test("diff --sync shows what that MeshSync would change and delete, and not
   assertEquals(missing.code, 2);
 });
 
+Deno.test("diff --sync reads the files that the loop reads: include, exclude, .meshignore, links", async () => {
+  await using story = await syncStory(cluster);
+  await story.repository.commit({
+    "meshes/prod/a.yaml": configMapText("a", "1"),
+    "meshes/prod/b.draft.yaml": configMapText("b", "1"),
+    "meshes/prod/old/c.yaml": configMapText("c", "1"),
+    "meshes/prod/old/.meshignore": "c.yaml\n",
+    "meshes/prod/.hidden.yaml": configMapText("d", "1"),
+    "meshes/test/e.yaml": configMapText("e", "1"),
+  });
+  await story.sync({ include: ["prod/"], exclude: ["*.draft.yaml"] });
+  await story.pass();
+  assertEquals((await story.status()).inventory?.map(({ id }) => id), [
+    `${story.namespace}_a__ConfigMap`,
+  ]);
+  const path = `${story.repository.directory}/meshes`;
+  const args = [path, "--sync", "shop"];
+  assertEquals(await diff(story.namespace, ...args), { code: 0, out: [], notes: [] });
+  assertEquals((await diff(story.namespace, path)).code, 1, "without it everything is meant");
+  await Deno.remove(`${path}/prod/old/.meshignore`);
+  const more = await diff(story.namespace, ...args);
+  assertEquals([more.code, more.out[1]], [1, `+++ planned ConfigMap ${story.namespace}/c`]);
+  await Deno.symlink("/etc/hostname", `${path}/prod/f.yaml`);
+  const lost = await diff(story.namespace, ...args);
+  assertEquals(lost.code, 2);
+  assertMatch(lost.notes[0] ?? "", /prod\/f\.yaml:1: is a symbolic link to "\/etc\/hostname"/);
+});
+
 Deno.test("diff --sync replaces variables and opens what SOPS encrypted, and shows neither", async () => {
   await using story = await syncStory(cluster);
   const { namespace } = story;

@@ -45,27 +45,43 @@ export interface CompileOptions {
 
 /** Makes the binary. @throws {Error} with what Deno said */
 export async function compileProgram(options: CompileOptions): Promise<void> {
-  const { output, plugins = [], target, base = { deno: Deno.execPath() } } = options;
   const folder = await Deno.makeTempDir({ prefix: "meshwright-compile-" });
   try {
-    const main = await bundleProgram(folder, {
-      build: await buildOfCheckout(),
-      ...(plugins.length === 0 ? { variables: environmentVariables() } : {}),
-    });
-    await runProgram(base.deno, [
-      "compile",
-      "--quiet",
-      "--no-check",
-      "--no-config",
-      "--no-prompt",
-      ...permissionArguments({ ...options, system: systemOf(target) }),
-      ...(target === undefined ? [] : [`--target=${target}`]),
-      `--output=${output}`,
-      main,
-    ], { env: base.runtime === undefined ? {} : { DENORT_BIN: base.runtime } });
+    await compileBundle(await bundleFor(options, folder), options);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+/**
+ * Makes the JavaScript that a binary is made of: the same sources give the same files.
+ *
+ * @returns the path of its main file, in `folder`
+ */
+export async function bundleFor(
+  { plugins = [] }: Pick<CompileOptions, "plugins">,
+  folder: string,
+): Promise<string> {
+  return await bundleProgram(folder, {
+    build: await buildOfCheckout(),
+    ...(plugins.length === 0 ? { variables: environmentVariables() } : {}),
+  });
+}
+
+/** Makes the binary of what {@linkcode bundleFor} made. @throws {Error} with what Deno said */
+export async function compileBundle(main: string, options: CompileOptions): Promise<void> {
+  const { output, target, base = { deno: Deno.execPath() } } = options;
+  await runProgram(base.deno, [
+    "compile",
+    "--quiet",
+    "--no-check",
+    "--no-config",
+    "--no-prompt",
+    ...permissionArguments({ ...options, system: systemOf(target) }),
+    ...(target === undefined ? [] : [`--target=${target}`]),
+    `--output=${output}`,
+    main,
+  ], { env: base.runtime === undefined ? {} : { DENORT_BIN: base.runtime } });
 }
 
 /** A base to compile on: this Deno where it can fetch its runtime, else that for tests. */

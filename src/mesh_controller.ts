@@ -2,11 +2,13 @@ import { COMPONENT_KINDS } from "#api";
 import { keyOf, type Next, type ObjectKey, unlessAborted } from "#base";
 import { Informer, type ObjectChange } from "#kube";
 import {
+  isOnlySurveyed,
   reconcileComponent,
   type ReconcileContext,
   type ReconciledKind,
   reconcileMesh,
   StatusPace,
+  Survey,
   type Watched,
   watched,
 } from "#reconcile";
@@ -68,7 +70,7 @@ export class MeshController {
       this.#synced.resolve();
     }
     const working = [...this.#controllers.values()].map((controller) => controller.run());
-    await Promise.all([...following, ...working, this.#resync(signal)]);
+    await Promise.all([...following, ...working, this.#resync(signal), this.#survey(signal)]);
   }
 
   /** What is not read yet, for the readiness check. */
@@ -135,6 +137,7 @@ export class MeshController {
   #wake(watch: Watched, change: ObjectChange): void {
     const { before, after } = change;
     if (after === undefined) this.#settled.delete(before?.metadata.uid ?? "");
+    if (isOnlySurveyed(change)) return;
     for (const { kind, key } of watch.wakes(change, this.#caches)) {
       this.#controllers.get(kind)?.enqueue(key);
     }
@@ -164,6 +167,15 @@ export class MeshController {
       settled: this.#settled,
       pace: new StatusPace(),
     };
+  }
+
+  async #survey(signal: AbortSignal): Promise<void> {
+    const { cluster, clock, config, log } = this.#parts;
+    const intervalMs = config.surveyIntervalMs ?? 0;
+    if (intervalMs === 0) return;
+    const ctx = { cluster, caches: this.#caches, clock, log };
+    using survey = new Survey({ ctx, intervalMs });
+    await survey.run(signal);
   }
 
   async #resync(signal: AbortSignal): Promise<void> {

@@ -211,6 +211,7 @@ function columnsOf(kind: MeshKind): readonly PrinterColumn[] {
         condition("Reason", "reason"),
         AGE,
         { ...condition("Message", "message"), priority: 1 },
+        ...RUNTIME_COLUMNS.filter(({ name }) => name !== "Backlog" || kind !== "Source"),
         { name: "Image", type: "string", jsonPath: ".spec.image", priority: 1 },
       ];
     case "FunctionMesh":
@@ -237,6 +238,10 @@ function columnsOf(kind: MeshKind): readonly PrinterColumn[] {
       ];
   }
 }
+
+const RUNTIME_COLUMNS: readonly PrinterColumn[] = ["Processed", "Exceptions", "Backlog"].map((
+  name,
+) => ({ name, type: "integer", jsonPath: `.status.runtime.${name.toLowerCase()}`, priority: 1 }));
 
 const AGE: PrinterColumn = { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" };
 

@@ -26,6 +26,7 @@ export * from "./pod_policy.ts";
 export * from "./quantity.ts";
 export * from "./resources.ts";
 export type { RuleOptions } from "./rule.ts";
+export * from "./runtime_status.ts";
 export type { Frozen, Quantity, Value } from "./schema.ts";
 export * from "./sink.ts";
 export * from "./source.ts";

@@ -8,7 +8,7 @@ export interface ValidationRule {
 
 /** The subset of OpenAPI v3 that a CustomResourceDefinition may hold and that our schemas use. */
 export interface StructuralSchema {
-  readonly type?: "object" | "array" | "string" | "integer" | "boolean";
+  readonly type?: "object" | "array" | "string" | "integer" | "number" | "boolean";
   readonly description?: string;
   readonly format?: string;
   readonly default?: unknown;

@@ -18,6 +18,8 @@ export * from "./internals.ts";
 export { goJson, protoJson } from "./json_text.ts";
 export * from "./mesh_children.ts";
 export * from "./names.ts";
+export { GRPC_PORT } from "./ports.ts";
 export * from "./reference_form.ts";
 export * from "./render.ts";
 export * from "./settings.ts";
+export * from "./subscriptions.ts";

@@ -7,6 +7,7 @@
  * @module
  */
 export * from "./autoscaled.ts";
+export * from "./broker_access.ts";
 export * from "./cause.ts";
 export * from "./children.ts";
 export * from "./cleanup.ts";
@@ -16,6 +17,7 @@ export * from "./event_draft.ts";
 export * from "./field_conflict.ts";
 export * from "./ignored_fields.ts";
 export * from "./history.ts";
+export * from "./instance_numbers.ts";
 export * from "./inventory.ts";
 export * from "./held_template.ts";
 export * from "./left_child.ts";
@@ -26,9 +28,12 @@ export * from "./object_health.ts";
 export * from "./order.ts";
 export * from "./pod.ts";
 export * from "./pod_restart.ts";
+export * from "./protobuf.ts";
 export * from "./prune_limit.ts";
 export * from "./quarantine.ts";
 export * from "./replicas.ts";
 export * from "./rollout.ts";
+export * from "./runtime_status.ts";
 export * from "./status_patch.ts";
+export * from "./topic_backlog.ts";
 export * from "./verdict.ts";

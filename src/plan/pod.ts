@@ -30,6 +30,7 @@ export interface Pod extends KubeObject {
     readonly reason?: string;
     readonly message?: string;
     readonly startTime?: string;
+    readonly podIP?: string;
     readonly conditions?: readonly PodCondition[];
     readonly initContainerStatuses?: readonly ContainerStatus[];
     readonly containerStatuses?: readonly ContainerStatus[];
@@ -68,6 +69,7 @@ export function projectedPod(pod: KubeObject): KubeObject {
       reason: status?.reason,
       message: status?.message,
       startTime: status?.startTime,
+      podIP: status?.podIP,
       conditions: status?.conditions?.map(projectedCondition),
       initContainerStatuses: status?.initContainerStatuses?.map(projectedContainer),
       containerStatuses: status?.containerStatuses?.map(projectedContainer),

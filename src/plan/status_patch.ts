@@ -5,6 +5,8 @@ import { type JsonObject, sameJson } from "#base";
  * costs no write (W-49). Members that the new status does not have are removed: that also clears what the reference
  * operator wrote in its own form.
  *
+ * @param options.keep members that somebody else writes: left as they are
+ *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
@@ -13,10 +15,15 @@ import { type JsonObject, sameJson } from "#base";
  * assertEquals(statusPatch({ a: 1 }, { a: 1 }), undefined);
  * ```
  */
-export function statusPatch(before: unknown, after: object): JsonObject | undefined {
+export function statusPatch(
+  before: unknown,
+  after: object,
+  { keep = [] }: { readonly keep?: readonly string[] } = {},
+): JsonObject | undefined {
   const old = (before ?? {}) as Record<string, unknown>;
   const wanted = after as Record<string, unknown>;
-  const names = [...new Set([...Object.keys(old), ...Object.keys(wanted)])].sort();
+  const names = [...new Set([...Object.keys(old), ...Object.keys(wanted)])]
+    .filter((name) => !keep.includes(name)).sort();
   const changed = names.filter((name) => !sameJson(old[name], wanted[name]));
   if (changed.length === 0) return undefined;
   const entries = changed.map((name) => [name, wanted[name] ?? null]);

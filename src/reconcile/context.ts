@@ -11,6 +11,12 @@ export const FIELD_MANAGER = "meshwright";
 /** The field manager of status writes: kept apart, as users may own the rest of the object. */
 export const STATUS_MANAGER = "meshwright-status";
 
+/** The field manager of what instances and brokers say, `status.runtime`. */
+export const SURVEY_MANAGER = "meshwright-survey";
+
+/** The member of a status that the survey writes, and nobody else. */
+export const SURVEYED = "runtime";
+
 /** The field manager of `spec.replicas` where its author left it out. */
 export const REPLICAS_MANAGER = "meshwright-replicas";
 

@@ -3,7 +3,8 @@
  * the cluster.
  *
  * Start at {@linkcode reconcileComponent}; {@linkcode reconcileMesh} is the same for a FunctionMesh, and
- * {@linkcode watched} says what is watched and whom a change wakes.
+ * {@linkcode watched} says what is watched and whom a change wakes. Beside them {@linkcode Survey} asks instances and
+ * brokers for the numbers that people look at; no decision depends on them.
  *
  * @module
  */
@@ -12,4 +13,5 @@ export * from "./context.ts";
 export * from "./mesh.ts";
 export * from "./old_conditions.ts";
 export { StatusPace } from "./report.ts";
+export * from "./survey/survey.ts";
 export * from "./watches.ts";

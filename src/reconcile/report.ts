@@ -1,7 +1,7 @@
 import { afterDelay, AWAIT_CHANGE, conditionOf, idOf, type KubeObject, type Next } from "#base";
 import { isNotFound } from "#kube";
 import { readinessEvent, statusPatch } from "#plan";
-import { type CachedKind, type ReconcileContext, STATUS_MANAGER } from "./context.ts";
+import { type CachedKind, type ReconcileContext, STATUS_MANAGER, SURVEYED } from "./context.ts";
 
 /** Less than this lies between two writes of an object's status only when its readiness changes. */
 const STATUS_PACE_MS = 500;
@@ -53,7 +53,7 @@ export async function report(
   { status, urgent }: Report,
   { ctx, signal }: { readonly ctx: ReconcileContext; readonly signal: AbortSignal },
 ): Promise<Next> {
-  const patch = statusPatch(object.status, status);
+  const patch = statusPatch(object.status, status, { keep: [SURVEYED] });
   if (patch === undefined) return AWAIT_CHANGE;
   const uid = object.metadata.uid ?? "";
   const delayMs = ctx.pace.delayMs(uid, ctx.clock.now());

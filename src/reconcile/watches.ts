@@ -1,8 +1,8 @@
-import { COMPONENT_KINDS, type ComponentKind, LABELS, resourceOf } from "#api";
-import { controllerOf, keyOf, type KubeObject, type ObjectKey } from "#base";
+import { COMPONENT_KINDS, type ComponentKind, isComponent, LABELS, resourceOf } from "#api";
+import { controllerOf, keyOf, type KubeObject, type ObjectKey, sameJson } from "#base";
 import type { ResourceType } from "#kube";
 import { projectedPod } from "#plan";
-import type { CachedKind, Caches, ReconcileOptions } from "./context.ts";
+import { type CachedKind, type Caches, type ReconcileOptions, SURVEYED } from "./context.ts";
 import { isInheritanceChanged, meshKeyOf, projectedWarning } from "./look.ts";
 
 /** Kinds that have a reconciler. */
@@ -64,6 +64,20 @@ export function watched(
       wakes: warningWakes,
     },
   ];
+}
+
+/**
+ * Whether a change of a component is nothing but news of its survey: what its instances and its broker say is no reason
+ * for a pass, not of its mesh and not of a sync either.
+ */
+export function isOnlySurveyed({ before, after }: Change): boolean {
+  if (before === undefined || after === undefined || !isComponent(after)) return false;
+  const [old, now] = [before, after].map(({ status, metadata, ...rest }) => {
+    const { [SURVEYED]: surveyed, ...said } = { ...(status as Record<string, unknown>) };
+    const { resourceVersion: _version, ...kept } = metadata;
+    return { surveyed, rest: { ...rest, metadata: kept, said } };
+  });
+  return !sameJson(old?.surveyed, now?.surveyed) && sameJson(old?.rest, now?.rest);
 }
 
 function componentWakes(change: Change): WakeUp[] {

@@ -55,6 +55,16 @@ Deno.test("report() writes nothing when nothing changed", async () => {
   assertEquals([it.patches.length, it.told], [0, []]);
 });
 
+Deno.test("report() leaves alone what the survey wrote", async () => {
+  const it = world();
+  const status = ready("True", "Ready");
+  const runtime = { received: 3 };
+  assertEquals(await reported(it, { ...status, runtime }, { status }), { after: "change" });
+  assertEquals(it.patches, []);
+  await reported(it, { ...ready("False", "Progressing"), runtime, old: 1 }, { status });
+  assertEquals(it.patches as unknown[], [{ status: { ...status, old: null } }]);
+});
+
 Deno.test("report() puts off what is no change of readiness, and says when to come back", async () => {
   const it = world();
   const [first, second] = [

@@ -15,6 +15,7 @@ Deno.test("projectedPod() keeps what status needs and nothing else", () => {
     status: {
       phase: "Running",
       hostIP: "10.0.0.1",
+      podIP: "10.1.0.7",
       conditions: [{ type: "Ready", status: "True", lastProbeTime: null }],
       containerStatuses: [{ name: "runner", ready: true, imageID: "sha", state: { running: {} } }],
     },
@@ -33,6 +34,7 @@ Deno.test("projectedPod() keeps what status needs and nothing else", () => {
     spec: { nodeName: "node-1" },
     status: {
       phase: "Running",
+      podIP: "10.1.0.7",
       conditions: [{ type: "Ready", status: "True" }],
       containerStatuses: [{ name: "runner", ready: true, state: { running: {} } }],
     },

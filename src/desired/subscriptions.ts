@@ -1,0 +1,22 @@
+import type { DefaultedComponent } from "#api";
+import { inputSpecs } from "./details_topics.ts";
+
+/** How a component reads one of its inputs. */
+export interface Subscription {
+  /** A topic's name; a regular expression of names where `isPattern` says so. */
+  readonly topic: string;
+  readonly isPattern: boolean;
+  readonly name: string;
+}
+
+/** The subscriptions of a Function or Sink, sorted by topic. A Source has none that a person asks about. */
+export function subscriptionsOf(component: DefaultedComponent): Subscription[] {
+  if (component.kind === "Source") return [];
+  const { spec } = component;
+  const name = spec.subscriptionName || `${spec.tenant}/${spec.namespace}/${spec.name}`;
+  return [...inputSpecs(spec.input) ?? []].map(([topic, consumer]) => ({
+    topic,
+    isPattern: consumer["isRegexPattern"] === true,
+    name,
+  }));
+}

@@ -1,0 +1,71 @@
+import { errorText } from "#base";
+
+/** A call that came to nothing, in words that are the same each time. */
+export class CallProblem extends Error {
+  override readonly name = "CallProblem";
+  /** Nobody answered at all: worth to be left alone for a while. */
+  readonly isSilence: boolean;
+  constructor(message: string, options: ErrorOptions & { readonly isSilence: boolean }) {
+    super(message, options);
+    this.isSilence = options.isSilence;
+  }
+}
+
+/** What the network layers say, in words of ours. Their own texts hold addresses and numbers that change. */
+const CAUSES: readonly (readonly [RegExp, string])[] = [
+  [/connection refused/i, "connection refused"],
+  [/no route to host|host is unreachable/i, "no route to it"],
+  [/network is unreachable/i, "its network is unreachable"],
+  [/certificate|UnknownIssuer|tls handshake/i, "its certificate is not trusted"],
+  [/dns error|failed to lookup|name resolution/i, "its name is not known"],
+  [/connection reset|connection closed|broken pipe|unexpected eof/i, "it closed the connection"],
+];
+
+/**
+ * Calls with a deadline; what goes wrong becomes a {@linkcode CallProblem}.
+ *
+ * @throws {CallProblem} for everything but the end of `signal`, whose reason is thrown
+ */
+export async function withDeadline<T>(
+  call: (signal: AbortSignal) => Promise<T>,
+  { signal, deadlineMs }: { readonly signal: AbortSignal; readonly deadlineMs: number },
+): Promise<T> {
+  signal.throwIfAborted();
+  const late = AbortSignal.timeout(deadlineMs);
+  try {
+    return await call(AbortSignal.any([signal, late]));
+  } catch (cause) {
+    if (signal.aborted) throw signal.reason;
+    if (cause instanceof CallProblem) throw cause;
+    if (late.aborted) {
+      const message = `no answer in ${deadlineMs / 1000} s`;
+      throw new CallProblem(message, { cause, isSilence: true });
+    }
+    const text = errorText(cause);
+    const known = CAUSES.find(([pattern]) => pattern.test(text));
+    throw new CallProblem(known?.[1] ?? "no usable answer", { cause, isSilence: true });
+  }
+}
+
+/**
+ * The whole body of a response, unless it is larger than anything that is expected.
+ *
+ * @throws {CallProblem} when it is
+ */
+export async function boundedBody(response: Response, bytesMax: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.length;
+    // Leaving the loop cancels the stream.
+    if (bytes > bytesMax) throw new CallProblem("the answer is too large", { isSilence: false });
+    chunks.push(chunk);
+  }
+  const whole = new Uint8Array(bytes);
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.length;
+  }
+  return whole;
+}

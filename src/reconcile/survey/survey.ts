@@ -1,0 +1,236 @@
+import {
+  ANNOTATIONS,
+  type Component,
+  COMPONENT_KINDS,
+  problems,
+  type RuntimeStatus,
+  withDefaults,
+} from "#api";
+import { idOf, isAbort, type JsonObject, keyOf, keyText, type KubeObject } from "#base";
+import { statefulSetName, subscriptionsOf } from "#desired";
+import { isConflict, isForbidden, isNotFound } from "#kube";
+import {
+  type BacklogAnswer,
+  type BrokerAccess,
+  type InstanceAnswer,
+  ordinalOf,
+  type Pod,
+  runtimeStatus,
+  statusPatch,
+} from "#plan";
+import { type ReconcileContext, SURVEY_MANAGER, SURVEYED } from "../context.ts";
+import { backlogOf } from "./backlog.ts";
+import { BrokerClient } from "./broker_client.ts";
+import { BrokerSettings } from "./broker_settings.ts";
+import { CallProblem } from "./call_problem.ts";
+import { InstanceClient } from "./instance_client.ts";
+import { Patience } from "./patience.ts";
+
+/** Components that are looked at together, and instances of one that are asked together. */
+const COMPONENTS_AT_ONCE = 8;
+const INSTANCES_AT_ONCE = 8;
+/** Whoever does not answer in this time is left alone for a while. */
+const DEADLINE_MS = 3_000;
+/** How long a broker may take for all topics of a component. */
+const BACKLOG_MS = 20_000;
+
+/** What a survey works with. */
+export interface SurveyOptions {
+  readonly ctx: Pick<ReconcileContext, "cluster" | "caches" | "clock" | "log">;
+  /** Time between two rounds. */
+  readonly intervalMs: number;
+}
+
+/**
+ * Asks running instances how they are doing, and brokers what waits for them, round after round, and writes it into
+ * `status.runtime` of Function, Source and Sink: what `pulsar-admin functions status` tells.
+ *
+ * # Guarantees
+ * - It writes that member of the status and nothing else, only when it changed, and wakes no reconciler.
+ * - Somebody who does not answer delays a few others by seconds once, and is asked less and less often.
+ * - A round never throws; what cannot be had is said in the status, in words that stay the same.
+ */
+export class Survey implements Disposable {
+  readonly #ctx: SurveyOptions["ctx"];
+  readonly #intervalMs: number;
+  readonly #instances = new InstanceClient();
+  /** By uid of the pod, and by URL of the broker. */
+  readonly #patience: Patience;
+
+  constructor({ ctx, intervalMs }: SurveyOptions) {
+    this.#ctx = ctx;
+    this.#intervalMs = intervalMs;
+    this.#patience = new Patience(intervalMs);
+  }
+
+  /** Round after round until the signal aborts; the first one after an interval. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#ctx;
+    while (!signal.aborted) {
+      await clock.sleep(this.#intervalMs * (0.9 + Math.random() / 5), signal).catch(() => {});
+      if (!signal.aborted) await this.round(signal);
+    }
+  }
+
+  /** Looks at every component once. */
+  async round(signal: AbortSignal): Promise<void> {
+    const { caches, cluster } = this.#ctx;
+    const asked = new Set<string>();
+    const settings = new BrokerSettings(cluster, signal);
+    const components = COMPONENT_KINDS.flatMap((kind) =>
+      (caches[kind]?.list() ?? []) as readonly Component[]
+    ).filter(isSurveyed);
+    await inTurns(components, COMPONENTS_AT_ONCE, async (component) => {
+      if (signal.aborted) return;
+      await this.#look(component, { settings, asked, signal })
+        .catch((error) => this.#notLooked(component, error, signal));
+    });
+    if (!signal.aborted) this.#patience.forgetExcept(asked);
+  }
+
+  [Symbol.dispose](): void {
+    this.#instances[Symbol.dispose]();
+  }
+
+  async #look(component: Component, round: Round): Promise<void> {
+    const answers: InstanceAnswer[] = [];
+    const [, backlog] = await Promise.all([
+      inTurns(this.#podsOf(component), INSTANCES_AT_ONCE, async (pod) => {
+        answers.push(await this.#ask(pod, round));
+      }),
+      this.#backlog(component, round),
+    ]);
+    await this.#write(component, runtimeStatus(answers, backlog), round);
+  }
+
+  /** Pods that can be asked: the others have nothing to tell yet, or any more. */
+  #podsOf(component: Component): Pod[] {
+    const { caches } = this.#ctx;
+    const { namespace = "" } = component.metadata;
+    const statefulSet = caches.StatefulSet?.get({ namespace, name: statefulSetName(component) });
+    const pods = (caches.Pod?.ownedBy(statefulSet?.metadata.uid ?? "") ?? []) as readonly Pod[];
+    return pods.filter(({ metadata, status }) =>
+      metadata.deletionTimestamp === undefined && status?.phase === "Running" && status.podIP
+    );
+  }
+
+  async #ask(pod: Pod, { asked, signal }: Round): Promise<InstanceAnswer> {
+    const ordinal = ordinalOf(pod);
+    const key = pod.metadata.uid ?? "";
+    asked.add(key);
+    const silent = this.#patience.problem(key, this.#ctx.clock.now());
+    if (silent !== undefined) return { ordinal, problem: silent };
+    try {
+      const numbers = await this.#instances.ask(pod.status?.podIP ?? "", {
+        signal,
+        deadlineMs: DEADLINE_MS,
+      });
+      this.#patience.answered(key);
+      return { ordinal, numbers };
+    } catch (error) {
+      if (!(error instanceof CallProblem)) throw error;
+      this.#patience.failed(key, error.message, this.#ctx.clock.now());
+      return { ordinal, problem: error.message };
+    }
+  }
+
+  async #backlog(component: Component, round: Round): Promise<BacklogAnswer> {
+    // What is invalid does not run as it says.
+    const subscriptions = problems(component).length > 0
+      ? []
+      : subscriptionsOf(withDefaults(component));
+    if (subscriptions.length === 0) return { subscriptions: [] };
+    const access = await accessOf(component, round);
+    if ("problem" in access) return { subscriptions: [], problem: access.problem };
+    round.asked.add(access.url);
+    const silent = this.#patience.problem(access.url, this.#ctx.clock.now());
+    if (silent !== undefined) return { subscriptions: [], problem: silent };
+    const late = AbortSignal.timeout(BACKLOG_MS);
+    const signal = AbortSignal.any([round.signal, late]);
+    try {
+      using broker = new BrokerClient(access, { signal, deadlineMs: DEADLINE_MS });
+      const answer = await backlogOf(subscriptions, broker);
+      this.#patience.answered(access.url);
+      return answer;
+    } catch (error) {
+      const isLate = late.aborted && !round.signal.aborted;
+      if (!isLate && !(error instanceof CallProblem)) throw error;
+      const cause = error instanceof CallProblem ? error.message : "it takes too long";
+      const problem = `the broker could not be asked: ${cause}`;
+      this.#patience.failed(access.url, problem, this.#ctx.clock.now());
+      return { subscriptions: [], problem };
+    }
+  }
+
+  /** Compared with what the cache holds now: the look may have taken seconds. */
+  async #write(looked: Component, surveyed: RuntimeStatus, { signal }: Round): Promise<void> {
+    const cache = this.#ctx.caches[looked.kind];
+    const component = cache?.get(keyOf(looked)) as Component | undefined;
+    if (component === undefined || component.metadata.uid !== looked.metadata.uid) return;
+    if (!isSurveyed(component)) return;
+    const patch = surveyPatch(component, surveyed);
+    if (patch === undefined) return;
+    const written = await this.#ctx.cluster.patch(idOf(component), patch, {
+      fieldManager: SURVEY_MANAGER,
+      subresource: "status",
+      signal,
+    });
+    cache?.observe(written);
+  }
+
+  /** What is left for the next round; worth a line only where nothing in the status says it. */
+  #notLooked(component: Component, error: unknown, signal: AbortSignal): void {
+    if (isAbort(error, signal) || isNotFound(error) || isConflict(error)) return;
+    this.#ctx.log.warn("Cannot look at the instances", {
+      kind: component.kind,
+      object: keyText(keyOf(component)),
+      error,
+    });
+  }
+}
+
+/** What one round shares. */
+interface Round {
+  readonly settings: BrokerSettings;
+  /** Who is still there to be asked. */
+  readonly asked: Set<string>;
+  readonly signal: AbortSignal;
+}
+
+/** How to ask the broker of a component, or why it cannot be asked. */
+async function accessOf(
+  component: Component,
+  { settings }: Round,
+): Promise<BrokerAccess | { readonly problem: string }> {
+  try {
+    return await settings.accessOf(component);
+  } catch (error) {
+    if (isForbidden(error)) return { problem: "its ConfigMap or Secret may not be read" };
+    throw error;
+  }
+}
+
+/** What is going, or is nobody's business of ours, is left alone. */
+function isSurveyed({ metadata }: KubeObject): boolean {
+  return metadata.deletionTimestamp === undefined &&
+    metadata.annotations?.[ANNOTATIONS.managed] !== "false";
+}
+
+/** The write that makes `status.runtime` what it should be; undefined when it is. */
+function surveyPatch(component: Component, surveyed: RuntimeStatus): JsonObject | undefined {
+  const patch = statusPatch(component.status?.[SURVEYED], surveyed);
+  return patch === undefined ? undefined : { status: { [SURVEYED]: patch["status"] ?? null } };
+}
+
+/** Works on all, some at a time, in order. */
+async function inTurns<T>(
+  all: readonly T[],
+  atOnce: number,
+  work: (one: T) => Promise<void>,
+): Promise<void> {
+  const waiting = [...all].values();
+  const worker = async () => {
+    for (const one of waiting) await work(one);
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, all.length) }, worker));
+}

@@ -11,6 +11,7 @@ import {
 } from "../control_plane.ts";
 import { reported } from "../control_plane/progress.ts";
 import { waitFor } from "../control_plane/waiting.ts";
+import { makeCgroup } from "./cgroups.ts";
 import type { ImageArchive } from "./image_archive.ts";
 import { LocalNode } from "./local_node.ts";
 import { BRIDGE, kubeProxyJson, type NodeSite, nodeSite } from "./node_files.ts";
@@ -63,7 +64,10 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
   const logsFolder = `${facts.folder}/logs`;
   await Deno.mkdir(logsFolder);
   const sites = Array.from({ length: nodeCount }, (_, index) => nodeSite(index + 1, facts));
-  for (const { address } of sites) await addAddress(address);
+  for (const { address, cgroup } of sites) {
+    await addAddress(address);
+    await makeCgroup(cgroup);
+  }
   await using stack = new AsyncDisposableStack();
   const nodes: LocalNode[] = [];
   for (const site of sites) {

@@ -148,8 +148,6 @@ export function kubeletJson(site: NodeSite): string {
     containerRuntimeEndpoint: `unix://${containerdSocket(site)}`,
     cgroupDriver: "cgroupfs",
     cgroupRoot: site.cgroup,
-    // Limits are set on containers all the same. With it on, two kubelets would share the cgroups of the classes.
-    cgroupsPerQOS: false,
     enforceNodeAllocatable: [],
     failCgroupV1: false,
     failSwapOn: false,

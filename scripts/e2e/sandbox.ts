@@ -1,7 +1,8 @@
 import { basename } from "node:path";
 import { cacheRoot } from "../control_plane/cache.ts";
 import { BRIDGE, DNS_ADDRESS, SERVICE_CIDR } from "./node_files.ts";
-import { isThere } from "./stored.ts";
+import { removeCgroup, rootCgroups } from "./cgroups.ts";
+import { isThere, removeTree } from "./stored.ts";
 
 /** Where a sandbox has its files: short, as there are sockets among them. Outside it is a folder in the cache. */
 export const SANDBOX_FOLDER = "/run/meshwright";
@@ -120,10 +121,11 @@ export async function insideSandbox(
     throw new Error("Cannot make a sandbox: that takes Linux, and root on it");
   }
   await removeStaleSandboxes();
-  const parent = sandboxesFolder();
-  await Deno.mkdir(parent, { recursive: true });
   // The name tells whose it is: what its process left behind can be told from what is in use.
-  const folder = await Deno.makeTempDir({ dir: parent, prefix: `${PREFIX}${Deno.pid}-` });
+  const folder = await Deno.makeTempDir({
+    dir: sandboxesFolder(),
+    prefix: `${PREFIX}${Deno.pid}-`,
+  });
   const name = basename(folder);
   options.signal?.throwIfAborted();
   const shell = new Deno.Command("/bin/sh", {
@@ -167,40 +169,16 @@ export function ownerOf(name: string): number | undefined {
 
 /** Removes what sandboxes left whose process and guard were both killed: cgroups and folders. */
 async function removeStaleSandboxes(): Promise<void> {
-  const parents = [...await cgroupRoots(), sandboxesFolder()];
-  for (const parent of parents) {
-    for (const name of await namesIn(parent)) {
-      const owner = ownerOf(name);
-      if (owner === undefined || await isThere(`/proc/${owner}`)) continue;
-      if (parent.startsWith("/sys/")) await removeCgroup(`${parent}/${name}`);
-      else await Deno.remove(`${parent}/${name}`, { recursive: true });
-    }
+  for (const name of await rootCgroups()) if (await isStale(name)) await removeCgroup(`/${name}`);
+  await Deno.mkdir(sandboxesFolder(), { recursive: true });
+  for await (const { name } of Deno.readDir(sandboxesFolder())) {
+    if (await isStale(name)) await removeTree(`${sandboxesFolder()}/${name}`);
   }
 }
 
-async function cgroupRoots(): Promise<readonly string[]> {
-  const mounts = (await Deno.readTextFile("/proc/self/mounts")).trim().split("\n");
-  return mounts.map((line) => line.split(" "))
-    .filter(([, , type]) => type === "cgroup" || type === "cgroup2")
-    .map(([, path = ""]) => path);
-}
-
-async function removeCgroup(path: string): Promise<void> {
-  for (const name of await namesIn(path)) await removeCgroup(`${path}/${name}`);
-  await Deno.remove(path);
-}
-
-/** Folders in a folder; none where there is no such folder. */
-async function namesIn(folder: string): Promise<readonly string[]> {
-  const names: string[] = [];
-  try {
-    for await (const { name, isDirectory } of Deno.readDir(folder)) {
-      if (isDirectory) names.push(name);
-    }
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-  return names.sort();
+async function isStale(name: string): Promise<boolean> {
+  const owner = ownerOf(name);
+  return owner !== undefined && !await isThere(`/proc/${owner}`);
 }
 
 function sandboxesFolder(): string {

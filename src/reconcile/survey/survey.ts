@@ -54,7 +54,7 @@ export class Survey implements Disposable {
   readonly #ctx: SurveyOptions["ctx"];
   readonly #intervalMs: number;
   readonly #instances = new InstanceClient();
-  /** By uid of the pod, and by URL of the broker. */
+  /** By uid and address of the pod, and by URL of the broker. */
   readonly #patience: Patience;
 
   constructor({ ctx, intervalMs }: SurveyOptions) {
@@ -116,12 +116,13 @@ export class Survey implements Disposable {
 
   async #ask(pod: Pod, { asked, signal }: Round): Promise<InstanceAnswer> {
     const ordinal = ordinalOf(pod);
-    const key = pod.metadata.uid ?? "";
+    const address = pod.status?.podIP ?? "";
+    const key = `${pod.metadata.uid} ${address}`;
     asked.add(key);
     const silent = this.#patience.problem(key, this.#ctx.clock.now());
     if (silent !== undefined) return { ordinal, problem: silent };
     try {
-      const numbers = await this.#instances.ask(pod.status?.podIP ?? "", {
+      const numbers = await this.#instances.ask(address, {
         signal,
         deadlineMs: DEADLINE_MS,
       });

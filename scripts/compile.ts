@@ -90,7 +90,7 @@ export async function anyBase(): Promise<CompileBase> {
   try {
     await Deno.writeTextFile(`${folder}/empty.js`, "");
     const words = ["compile", "--quiet", `--output=${folder}/empty`, `${folder}/empty.js`];
-    await runProgram(Deno.execPath(), words);
+    await runProgram(Deno.execPath(), words, { env: { NO_COLOR: "1" } });
     return { deno: Deno.execPath() };
   } catch (error) {
     progressOnStderr(`this Deno cannot fetch its runtime: ${firstLine(errorText(error))}`);

@@ -117,7 +117,7 @@ function blobsOf({ reference, layers, config }: ImageParts): Blob[] {
       platform: { architecture: architecture(), os: "linux" },
       // The first is what containerd names an image by, the second what other tools look for.
       annotations: {
-        "io.containerd.image.name": reference,
+        "io.containerd.image.name": fullReference(reference),
         "org.opencontainers.image.ref.name": reference,
       },
     }],
@@ -128,6 +128,24 @@ function blobsOf({ reference, layers, config }: ImageParts): Blob[] {
     { name: blobName(digestOf(manifest)), bytes: manifest },
     { name: blobName(digestOf(configBytes)), bytes: configBytes },
   ];
+}
+
+/**
+ * A reference as Kubernetes asks for it: without a registry it is one of Docker Hub's.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { fullReference } from "./image_archive.ts";
+ * assertEquals(fullReference("meshwright:1"), "docker.io/library/meshwright:1");
+ * assertEquals(fullReference("localhost/meshwright:1"), "localhost/meshwright:1");
+ * assertEquals(fullReference("somebody/meshwright:1"), "docker.io/somebody/meshwright:1");
+ * ```
+ */
+export function fullReference(reference: string): string {
+  const [first = "", ...rest] = reference.split("/");
+  if (rest.length === 0) return `docker.io/library/${reference}`;
+  return first === "localhost" || /[.:]/.test(first) ? reference : `docker.io/${reference}`;
 }
 
 function configJson(config: ImageConfig, layers: readonly Layer[]): unknown {

@@ -1,3 +1,4 @@
+import { anyBase } from "../compile.ts";
 import { reported } from "../control_plane/progress.ts";
 import { programImage } from "../image/program_image.ts";
 import { debianLayer } from "./debian_root.ts";
@@ -91,7 +92,8 @@ async function runnerArchive(making: Making): Promise<ImageArchive> {
 }
 
 async function programArchive(making: Making): Promise<ImageArchive> {
-  return await keptArchive({ ...making, name: "meshwright", ...await programImage(making) });
+  const image = await programImage({ ...making, base: await anyBase() });
+  return await keptArchive({ ...making, name: "meshwright", ...image });
 }
 
 interface ArchiveRecipe extends Making {

@@ -18,10 +18,7 @@ export interface LayerFolders {
   readonly scratch: string;
 }
 
-/**
- * Newer times become this one. It is later than that of all files that come from packages, whose times have to stay:
- * Python compares those of its sources with what it noted in compiled ones.
- */
+/** Newer times become this one, so that it does not matter when a layer is made. */
 const NEWEST = "2026-01-01 00:00:00Z";
 
 /** Another way to pack makes other layers. */
@@ -29,12 +26,9 @@ const PACKING = { newest: NEWEST, version: 1 };
 
 /** Makes a layer, unless it is there. */
 export async function storedLayer(recipe: LayerRecipe): Promise<Layer> {
-  const { name, inputs, progress, signal } = recipe;
   const folder = await stored({
-    name,
-    inputs: { inputs, packing: PACKING },
-    progress,
-    signal,
+    ...recipe,
+    inputs: { inputs: recipe.inputs, packing: PACKING },
     async make(folder) {
       const folders = { root: `${folder}/root`, scratch: `${folder}/scratch` };
       for (const path of Object.values(folders)) await Deno.mkdir(path);

@@ -7,6 +7,8 @@ import type { Progress } from "../control_plane/progress.ts";
 export interface Making {
   readonly progress: Progress;
   readonly signal?: AbortSignal | undefined;
+  /** Where things are kept, in place of the `e2e` folder of this machine's cache. */
+  readonly cache?: string;
 }
 
 /** What to make. */
@@ -19,9 +21,10 @@ export interface Recipe extends Making {
   readonly make: (folder: string) => Promise<void>;
 }
 
-/** Nothing looks at a thing for so long that somebody is still about to use it. */
-const KEPT_DAYS = 7;
-const DAY_MS = 86_400_000;
+/** So many things of a name are kept: images of the last few states of the checkout, say. */
+const KEPT_COUNT = 5;
+/** Others too, for as long as whoever asked for them may be using them. */
+const KEPT_MS = 3_600_000;
 
 /** Twelve hexadecimal digits that stand for some data. */
 export function contentKey(inputs: unknown): string {
@@ -33,11 +36,11 @@ export function contentKey(inputs: unknown): string {
  *
  * # Guarantees
  * Parallel callers, in this process and in others, share one making. Work that was interrupted leaves nothing that a
- * later call takes for the thing. Things of the same name that nobody asked for in seven days are removed.
+ * later call takes for the thing. Of the same name, the five that were asked for last are kept, and all of the last hour.
  */
 export async function stored(recipe: Recipe): Promise<string> {
   const { name, inputs, make, progress, signal } = recipe;
-  const root = `${cacheRoot(Deno.env.toObject())}/e2e`;
+  const root = recipe.cache ?? `${cacheRoot(Deno.env.toObject())}/e2e`;
   const folder = `${root}/${name}-${contentKey(inputs)}`;
   const content = `${folder}/content`;
   if (!await isThere(content)) {
@@ -62,14 +65,18 @@ export async function stored(recipe: Recipe): Promise<string> {
 /** Removes what has the same name and a key that nobody asked for lately. */
 async function removeOld(root: string, name: string): Promise<void> {
   const pattern = /^(.*)-[0-9a-f]{12}$/;
+  const found: { readonly folder: string; readonly usedMs: number }[] = [];
   for await (const entry of Deno.readDir(root)) {
     if (pattern.exec(entry.name)?.[1] !== name) continue;
     const folder = `${root}/${entry.name}`;
     const { mtime } = await Deno.stat(folder);
-    if (mtime !== null && Date.now() - mtime.getTime() > KEPT_DAYS * DAY_MS) {
-      await removeTree(folder);
-      await removeTree(`${folder}.lock`);
-    }
+    found.push({ folder, usedMs: mtime?.getTime() ?? 0 });
+  }
+  found.sort((one, other) => other.usedMs - one.usedMs);
+  for (const { folder, usedMs } of found.slice(KEPT_COUNT)) {
+    if (Date.now() - usedMs < KEPT_MS) continue;
+    await removeTree(folder);
+    await removeTree(`${folder}.lock`);
   }
 }
 

@@ -1,11 +1,17 @@
 import { createHash } from "node:crypto";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { anyBase, bundleFor, compileBundle } from "../compile.ts";
+import { bundleFor, compileBundle } from "../compile.ts";
 import { buildOfCheckout } from "../compile/bundle.ts";
 import type { CompileBase } from "../compile/test_base.ts";
 import { reported } from "../control_plane/progress.ts";
 import { debianLayer } from "../e2e/debian_root.ts";
-import type { ImageConfig, Layer } from "../e2e/image_archive.ts";
+import {
+  type ImageArchive,
+  type ImageConfig,
+  type Layer,
+  writeImageArchive,
+} from "../e2e/image_archive.ts";
 import { type LayerFolders, storedLayer } from "../e2e/layers.ts";
 import type { Making } from "../e2e/stored.ts";
 import { type Copy, type LastStage, lastStage } from "./dockerfile.ts";
@@ -16,8 +22,12 @@ export interface ProgramImage {
   readonly config: ImageConfig;
   /** Of the program. */
   readonly version: string;
-  /** Whether it was compiled on a base that is good for tests only. */
-  readonly isForTestsOnly: boolean;
+}
+
+/** How to make it. */
+export interface ProgramImageOptions extends Making {
+  /** What to compile the binary on; this Deno when left out. */
+  readonly base?: CompileBase;
 }
 
 const TOP = new URL("../../", import.meta.url);
@@ -32,24 +42,36 @@ const SUITES = { "12": "bookworm", "13": "trixie" } as const;
  *
  * @throws {Error} when this is not root on Linux, and what {@linkcode debianLayer} and the compiler throw
  */
-export async function programImage(making: Making): Promise<ProgramImage> {
+export async function programImage(options: ProgramImageOptions): Promise<ProgramImage> {
   const build = await buildOfCheckout();
   const text = await Deno.readTextFile(new URL("Dockerfile", TOP));
   const stage = lastStage(text, { COMMIT: build.commit });
-  const base = await anyBase();
+  const { progress, signal, base = { deno: Deno.execPath() } } = options;
   const debian = await debianLayer({
-    ...making,
+    progress,
+    signal,
     suite: suiteOf(stage),
     packages: [],
     script: stage.script,
   });
-  const top = await binaryLayer(stage, { ...making, base });
+  const top = await binaryLayer(stage, { progress, signal, base });
   return {
     layers: [debian, top],
     config: { ...configOf(stage), created: `${build.date}T00:00:00Z` },
     version: stage.labels["org.opencontainers.image.version"] ?? "",
-    isForTestsOnly: base.runtime !== undefined,
   };
+}
+
+/** Makes the image as an archive; its name is `meshwright:VERSION` unless it is given one. */
+export async function writeProgramImage(
+  path: string,
+  options: ProgramImageOptions & { readonly reference?: string },
+): Promise<ImageArchive> {
+  const { layers, config, version } = await programImage(options);
+  const { reference = `meshwright:${version}`, progress, signal } = options;
+  await Deno.mkdir(dirname(path), { recursive: true });
+  const parts = { reference, layers, config, signal };
+  return await reported(`write ${path}`, () => writeImageArchive(path, parts), progress);
 }
 
 /** How the image starts, as the Dockerfile says. */
@@ -81,7 +103,7 @@ async function binaryLayer(
       ...options,
       name: "program",
       inputs: {
-        bundle: await folderDigest(main.slice(0, main.lastIndexOf("/"))),
+        bundle: await folderDigest(dirname(main)),
         copies,
         texts: await Promise.all(texts),
         base: options.base,
@@ -104,7 +126,7 @@ async function copyInto(
 ): Promise<void> {
   for (const { stage, source, target } of options.copies) {
     const output = `${root}${target}`;
-    await Deno.mkdir(output.slice(0, output.lastIndexOf("/")), { recursive: true });
+    await Deno.mkdir(dirname(output), { recursive: true });
     if (stage === undefined) {
       await Deno.copyFile(fileURLToPath(new URL(source, TOP)), output);
       await Deno.chmod(output, 0o644);

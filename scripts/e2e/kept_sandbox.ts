@@ -23,9 +23,11 @@ async function isInSandbox(pid: string): Promise<boolean> {
     const status = await Deno.readTextFile(`/proc/${pid}/status`);
     return /^NSpid:(\s+\d+){2}$/m.test(status);
   } catch (error) {
-    // It ended while we looked.
-    if (error instanceof Deno.errors.NotFound) return false;
-    if (error instanceof Error && "code" in error && error.code === "ESRCH") return false;
+    // It ended while we looked, or it is none of ours.
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied) {
+      return false;
+    }
+    if (error instanceof Error && error.message.startsWith("No such process")) return false;
     throw error;
   }
 }

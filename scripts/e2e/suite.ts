@@ -17,6 +17,8 @@ export interface SuiteResult {
   readonly failed: number;
 }
 
+const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
+
 /** Writes the setting where the tests find it. It holds tokens: nobody else may read it. */
 export async function writeSetting(path: string, setting: E2eSetting): Promise<void> {
   await Deno.writeTextFile(path, JSON.stringify(setting, undefined, 2), { mode: 0o600 });
@@ -29,7 +31,16 @@ export async function suiteCommand(
 ): Promise<{ readonly args: readonly string[]; readonly env: Readonly<Record<string, string>> }> {
   const files = await testFiles(options.only);
   return {
-    args: ["test", "-A", "--no-prompt", "--sanitize-ops", "--sanitize-resources"]
+    // Named, because in a kept sandbox there is no folder to start from.
+    args: [
+      "test",
+      "--config",
+      CONFIG,
+      "-A",
+      "--no-prompt",
+      "--sanitize-ops",
+      "--sanitize-resources",
+    ]
       .concat(options.jobs > 1 ? ["--parallel"] : [], files.map((file) => `${E2E_FOLDER}/${file}`)),
     env: {
       [SETTING_VARIABLE]: settingPath,

@@ -1,6 +1,8 @@
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import settings from "../../deno.json" with { type: "json" };
 import { permissionArguments } from "../../scripts/compile/permissions.ts";
+import { lastStage } from "../../scripts/image/dockerfile.ts";
+import { configOf } from "../../scripts/image/program_image.ts";
 import { operatorFiles } from "../../scripts/operator.ts";
 
 // Looks at the text only: where there is no Docker, nothing builds it.
@@ -59,4 +61,40 @@ Deno.test("the image needs no shell to run, and leaves probes to Kubernetes", ()
   for (const label of ["title", "licenses", "revision", "version"]) {
     assertStringIncludes(argumentsOf("LABEL").join("\n"), `org.opencontainers.image.${label}=`);
   }
+});
+
+Deno.test("the image that is made without Docker starts as the Dockerfile says", () => {
+  const stage = lastStage(DOCKERFILE, { COMMIT: "0123456789ab" });
+  assertEquals(configOf(stage), {
+    env: { HOME: "/var/cache/meshwright" },
+    labels: {
+      "org.opencontainers.image.description":
+        "Pulsar functions and connectors on Kubernetes, straight from Git",
+      "org.opencontainers.image.licenses": settings.license,
+      "org.opencontainers.image.revision": "0123456789ab",
+      "org.opencontainers.image.title": "Meshwright",
+      "org.opencontainers.image.version": settings.version,
+    },
+    user: "65532:65532",
+    exposedPorts: ["8080/tcp", "8000/tcp", "9443/tcp"],
+    entrypoint: ["/usr/local/bin/meshwright"],
+    cmd: ["run"],
+  });
+  assertEquals(stage.copies, [
+    { stage: "build", source: "/meshwright", target: "/usr/local/bin/meshwright" },
+    { source: "LICENSE", target: "/usr/share/doc/meshwright/LICENSE" },
+  ]);
+  assertMatch(stage.from, /^debian:13\./);
+  assertMatch(
+    stage.script,
+    /^apt-get update && apt-get install .*&& install --directory --owner=65532/,
+  );
+});
+
+Deno.test("lastStage() refuses what it would have to leave out", () => {
+  const told = (line: string) => () => lastStage(`FROM debian:13.2-slim\n${line}\n`, {});
+  assertThrows(told("VOLUME /data"), Error, "Cannot follow VOLUME");
+  assertThrows(told("COPY --chown=1:1 a b"), Error, "Cannot follow COPY --chown=1:1 a b");
+  assertThrows(told('LABEL version="${V}"'), Error, "no argument V");
+  assertThrows(told("CMD run"), SyntaxError);
 });

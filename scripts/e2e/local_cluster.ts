@@ -13,10 +13,11 @@ import { reported } from "../control_plane/progress.ts";
 import { waitFor } from "../control_plane/waiting.ts";
 import { makeCgroup } from "./cgroups.ts";
 import type { ImageArchive } from "./image_archive.ts";
+import { copyStore, imageStore, largeImages } from "./image_store.ts";
 import { LocalNode } from "./local_node.ts";
 import { BRIDGE, kubeProxyJson, type NodeSite, nodeSite } from "./node_files.ts";
 import type { NodePrograms } from "./node_programs.ts";
-import { sandboxFacts } from "./sandbox.ts";
+import { type SandboxFacts, sandboxFacts } from "./sandbox.ts";
 
 /** What to make a cluster of. */
 export interface LocalClusterOptions {
@@ -48,6 +49,8 @@ export interface LocalCluster extends AsyncDisposable {
 }
 
 const NODES_TIMEOUT_MS = 60_000;
+/** The node that only unpacks images; no kubelet ever has this number. */
+const STORE_INDEX = 100;
 const PROXY_USER = "system:kube-proxy";
 
 /**
@@ -70,6 +73,7 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
   }
   await using stack = new AsyncDisposableStack();
   const nodes: LocalNode[] = [];
+  const unpacked = await unpackLarge(sites, { ...options, logsFolder, facts });
   for (const site of sites) {
     nodes.push(stack.use(await LocalNode.start(site, { programs, logsFolder, signal })));
   }
@@ -89,7 +93,7 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
   }
   const proxy = stack.use(await startProxy(plane, { programs, logsFolder, sites }));
   await Promise.all([
-    importEverywhere(nodes, { archives: options.images, progress }),
+    importEverywhere(nodes, { archives: without(options.images, unpacked), progress }),
     waitFor(() => nodesReady(plane, nodeCount), {
       what: "the nodes are not Ready",
       processes: [proxy, ...nodes.flatMap(({ processes }) => processes)],
@@ -124,6 +128,33 @@ function clusterOf(
     importImages: (archives) => importEverywhere(nodes, { archives, progress }),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+}
+
+/** Gives all nodes the large ones of the images, unpacked, and answers which these are. */
+async function unpackLarge(
+  sites: readonly NodeSite[],
+  options: LocalClusterOptions & { readonly logsFolder: string; readonly facts: SandboxFacts },
+): Promise<readonly ImageArchive[]> {
+  const { programs, logsFolder, facts, progress, signal } = options;
+  const images = await largeImages(options.images);
+  if (images.length === 0) return images;
+  const { address } = BRIDGE;
+  const site = { ...nodeSite(STORE_INDEX, facts), address, folder: `${facts.folder}/store` };
+  const making = { progress, signal };
+  const store = await imageStore(images, { programs, logsFolder, signal, making, site });
+  for (const { name } of sites) {
+    const folder = `${facts.outsideFolder}/${name}`;
+    await Deno.mkdir(folder);
+    await copyStore(store, `${folder}/containerd`);
+  }
+  return images;
+}
+
+function without(
+  images: readonly ImageArchive[],
+  done: readonly ImageArchive[],
+): readonly ImageArchive[] {
+  return images.filter((image) => !done.includes(image));
 }
 
 /** RBAC has rights for exactly this user: those of a kubelet of this node, and no others. */

@@ -108,12 +108,22 @@ export class LocalNode implements AsyncDisposable {
     const { code, stderr } = await this.#ctr(["-n", "k8s.io", "images", "import", archive.path]);
     if (code === 0) return;
     throw new Error(
-      `Cannot import image ${archive.reference} on ${this.site.name}: ${stderr.trim()}`,
+      `Cannot import image ${archive.reference} on ${this.site.name}: ${stderr.trim()}` +
+        await this.#endedText(),
     );
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.#running.disposeAsync();
+  }
+
+  /** The last words of what has ended. */
+  async #endedText(): Promise<string> {
+    const ended = this.#processes.filter(({ exitCode }) => exitCode !== undefined);
+    const tails = ended.map(async (process) =>
+      `\n${process.name} ended with code ${process.exitCode}:\n${await process.logTail(12)}`
+    );
+    return (await Promise.all(tails)).join("");
   }
 
   async #answers(): Promise<true | undefined> {

@@ -19,6 +19,8 @@ export interface SandboxOptions {
 /** What a process in a sandbox needs to know. */
 export interface SandboxFacts {
   readonly folder: string;
+  /** The same folder by the path that it has outside: files can be linked to it only from there. */
+  readonly outsideFolder: string;
   /** The cgroup for everything that runs in pods, from the root of each hierarchy. */
   readonly cgroup: string;
 }
@@ -149,7 +151,12 @@ export async function insideSandbox(
 /** What the sandbox is that this process runs in; undefined outside of one. */
 export function sandboxFacts(): SandboxFacts | undefined {
   const name = Deno.env.get(NAME_VARIABLE);
-  return name === undefined ? undefined : { folder: SANDBOX_FOLDER, cgroup: `/${name}` };
+  if (name === undefined) return undefined;
+  return {
+    folder: SANDBOX_FOLDER,
+    outsideFolder: `${sandboxesFolder()}/${name}`,
+    cgroup: `/${name}`,
+  };
 }
 
 /** The process that a sandbox's folder or cgroup belongs to.

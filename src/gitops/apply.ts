@@ -14,6 +14,7 @@ import {
   plannedChange,
   type Target,
 } from "./planned.ts";
+import { withoutExcused } from "./unproven.ts";
 
 export type { Action, Target } from "./planned.ts";
 
@@ -48,20 +49,41 @@ export interface ApplyReport {
   readonly superseded: boolean;
 }
 
+/** An object that the API server has something against. */
+export interface RefusedItem {
+  readonly object: Placed;
+  readonly failure: ApplyFailure;
+  readonly refused: Planned;
+}
+
 /** An object of a revision with what is to be done: a plan, what keeps it from being applied, or that it has to wait. */
 export type PlannedItem =
-  | { readonly object: Placed; readonly plan: Planned }
+  | {
+    readonly object: Placed;
+    readonly plan: Planned;
+    /** Why it could not be tried before the rest is applied. */
+    readonly unproven?: string;
+  }
   | { readonly object: Placed; readonly known: AppliedObject }
   | { readonly object: Placed; readonly failure: ApplyFailure }
+  | RefusedItem
   | { readonly object: Placed };
 
-/** Compares all objects of a revision with the live ones; what did not change since it was applied costs no request. */
+/**
+ * Compares all objects of a revision with the live ones, and tries all that differ by a dry run; what did not change since
+ * it was applied costs no request.
+ */
 export async function planAll(
   objects: readonly Placed[],
   sync: MeshSync,
   ctx: GitOpsContext,
 ): Promise<PlannedItem[]> {
-  return await eachOf(objects, (object) => planned(object, sync, ctx));
+  return withoutExcused(await eachOf(objects, (object) => planned(object, sync, ctx)));
+}
+
+/** What keeps a revision from being begun: objects that the API server does not take as they are. */
+export function refusals(items: readonly PlannedItem[]): ApplyFailure[] {
+  return items.flatMap((item) => "failure" in item && !item.failure.isConflict ? item.failure : []);
 }
 
 async function planned(object: Placed, sync: MeshSync, ctx: GitOpsContext): Promise<PlannedItem> {
@@ -73,7 +95,10 @@ async function planned(object: Placed, sync: MeshSync, ctx: GitOpsContext): Prom
   const { hash, id, type, secrets = [] } = object;
   const target = { object: object.object, hash, id, type, known, secrets };
   try {
-    return { object, plan: await plannedChange(target, { sync, ctx }) };
+    const plan = await plannedChange(target, { sync, ctx });
+    return plan.refusal === undefined
+      ? { object, plan }
+      : { object, refused: plan, failure: failureOf(object, plan.refusal) };
   } catch (error) {
     if (isAbort(error, ctx.signal)) throw error;
     return { object, failure: failureOf(object, error) };
@@ -176,6 +201,7 @@ export async function applyOne(
 async function act(first: Planned, sync: MeshSync, ctx: GitOpsContext): Promise<Change> {
   let plan = first;
   for (let attempt = 1;; attempt++) {
+    if (plan.refusal !== undefined) throw plan.refusal;
     if (plan.action === "unchanged") return changeOf(plan, plan.live, sync);
     try {
       const answer = await ctx.cluster.apply(plan.wanted, {

@@ -8,6 +8,8 @@ export interface ChangeList {
   readonly pruned: readonly ObjectId[];
   readonly skipped: readonly ObjectId[];
   readonly unchanged: number;
+  /** Objects that could not be tried before the rest is applied, with the reason. */
+  readonly unproven: readonly { readonly id: ObjectId; readonly reason: string }[];
 }
 
 /** How many objects of each kind of change. */
@@ -18,14 +20,19 @@ export function changeCounts(list: ChangeList): Record<string, number> {
     pruned: list.pruned.length,
     skipped: list.skipped.length,
     unchanged: list.unchanged,
+    ...(list.unproven.length === 0 ? {} : { untried: list.unproven.length }),
   };
 }
 
 /** Objects with what becomes of them, the first `max` of each kind of change: `created ConfigMap shop/a`. */
 export function changeLines(list: ChangeList, max: number): string[] {
   const { created, configured, pruned, skipped } = list;
+  const reasons = new Map(list.unproven.map(({ id, reason }) => [idText(id), reason]));
   const lines = (word: string, ids: readonly ObjectId[]) =>
-    ids.map((id) => `${word} ${idText(id)}`).sort();
+    ids.map((id) => {
+      const reason = reasons.get(idText(id));
+      return `${word} ${idText(id)}${reason === undefined ? "" : ` (not tried before: ${reason})`}`;
+    }).sort();
   const all = [
     ...lines("pruned", pruned),
     ...lines("created", created),
@@ -38,7 +45,11 @@ export function changeLines(list: ChangeList, max: number): string[] {
 
 /** Sorts objects by what becomes of them. */
 export function changeList(
-  objects: readonly { readonly id: ObjectId; readonly action: Action }[],
+  objects: readonly {
+    readonly id: ObjectId;
+    readonly action: Action;
+    readonly unproven?: string | undefined;
+  }[],
   gone: { readonly pruned: readonly ObjectId[]; readonly skipped: readonly ObjectId[] },
 ): ChangeList {
   const having = (action: Action) =>
@@ -49,5 +60,8 @@ export function changeList(
     pruned: gone.pruned,
     skipped: gone.skipped,
     unchanged: having("unchanged").length,
+    unproven: objects.flatMap(({ id, unproven }) =>
+      unproven === undefined ? [] : { id, reason: unproven }
+    ),
   };
 }

@@ -13,7 +13,14 @@ import {
   type Verdict,
 } from "#plan";
 import { actingContext } from "./account.ts";
-import { applyAll, type ApplyReport, planAll, type PlannedItem } from "./apply.ts";
+import {
+  type Action,
+  applyAll,
+  type ApplyReport,
+  planAll,
+  type PlannedItem,
+  refusals,
+} from "./apply.ts";
 import { changeCounts, changeLines, type ChangeList, changeList } from "./change_text.ts";
 import type { GitOpsContext } from "./context.ts";
 import { loadInventory, storeInventory } from "./inventory_store.ts";
@@ -23,7 +30,13 @@ import { NO_PRUNE_PLAN, NOTHING_PRUNED, prune, type PrunePlan, prunePlan } from 
 import { tellLeft, writeStatus } from "./report.ts";
 import { type StatusNews, syncStatus } from "./status.ts";
 import { isNews, logName, type Step, type Work } from "./step.ts";
-import { applyVerdict, brakeVerdict, pruneVerdict, supersededVerdict } from "./trouble.ts";
+import {
+  applyVerdict,
+  brakeVerdict,
+  pruneVerdict,
+  refusedVerdict,
+  supersededVerdict,
+} from "./trouble.ts";
 
 /** What became of a revision that was read. */
 export interface Executed {
@@ -34,6 +47,8 @@ export interface Executed {
   readonly trouble?: Verdict;
   /** Why nothing of it was done, until somebody allows it. */
   readonly held?: Verdict;
+  /** Why nothing of it was done, until the API server takes it. */
+  readonly refused?: Verdict;
   readonly superseded?: boolean;
   /** Since when objects wait to be deleted. */
   readonly pruneWaitsSinceMs?: number;
@@ -74,6 +89,10 @@ export async function execute(objects: readonly Placed[], step: Execution): Prom
       changes: changeLines(plan.list, LOGGED_MAX),
     });
   }
+  const failures = refusals(plan.items);
+  if (failures.length > 0) {
+    return { sync: step.sync, news: planNews, refused: refusedVerdict(text, failures) };
+  }
   ctx.memory.setState(keyOf(step.sync), step.open);
   return await executePlan(objects.map((object) => object.id), plan, step);
 }
@@ -104,10 +123,21 @@ async function planned(objects: readonly Placed[], step: Execution): Promise<Pla
     : await prunePlan(stale, { sync, ctx: acting, text, waitsSinceMs });
   const actions = items.map((item) => ({
     id: item.object.id,
-    action: "plan" in item ? item.plan.action : "known" in item ? "unchanged" : "created",
-  } as const));
+    action: actionOf(item),
+    unproven: unprovenOf(item),
+  }));
   const pruned = gone.doomed.map(({ id }) => id);
   return { items, gone, inventory, list: changeList(actions, { pruned, skipped: gone.skipped }) };
+}
+
+function actionOf(item: PlannedItem): Action {
+  if ("known" in item) return "unchanged";
+  return "plan" in item ? item.plan.action : "refused" in item ? item.refused.action : "created";
+}
+
+function unprovenOf(item: PlannedItem): string | undefined {
+  if ("plan" in item) return item.unproven;
+  return "known" in item || "failure" in item ? undefined : "its kind is not served yet";
 }
 
 /** Kinds that no cache of the controller holds whole. */
@@ -157,7 +187,7 @@ async function executePlan(
     ...stored,
     lastAppliedRevision: text,
     ...(revision.tree === undefined ? {} : { lastAppliedTree: revision.tree }),
-    ...workNews(work, sync, ctx),
+    ...workNews(work, { sync, ctx, unproven: plan.list.unproven }),
   };
   const trouble = pruneVerdict(text, pruned.failures, plan.gone);
   if (trouble === undefined) return { sync, work, news };
@@ -171,14 +201,17 @@ function wakeByText(name: string, ctx: GitOpsContext): void {
   ctx.wake?.({ namespace, name: own });
 }
 
-function workNews(work: Work, sync: MeshSync, ctx: GitOpsContext): StatusNews {
+function workNews(
+  work: Work,
+  { sync, ctx, unproven }: Pick<Step, "sync" | "ctx"> & Pick<ChangeList, "unproven">,
+): StatusNews {
   const list = changeList(work.applied.changes, work.pruned);
   const now = timestamp(ctx.clock.now());
   if (isNews(work)) {
     return {
       lastAppliedTime: now,
       counts: changeCounts(list),
-      plan: planStatus(work.text, list),
+      plan: planStatus(work.text, { ...list, unproven }),
     };
   }
   return sync.status?.lastAppliedTime === undefined

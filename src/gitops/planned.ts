@@ -1,5 +1,5 @@
 import { ANNOTATIONS, isMeshKind, type MeshSync } from "#api";
-import { keyOf, type KubeObject, type ObjectId, sameJson } from "#base";
+import { isAbort, keyOf, type KubeObject, type ObjectId, sameJson } from "#base";
 import { ApiError, isConflict, isNewerVersion, type ResourceType } from "#kube";
 import {
   conflictText,
@@ -40,6 +40,8 @@ export interface Planned {
   readonly force: boolean;
   /** Fields that somebody changed while Git stayed the same; `deleted` for the whole object. */
   readonly drift: readonly string[];
+  /** What the API server has against it, as a dry run found. */
+  readonly refusal?: unknown;
 }
 
 /** Another manager holds fields, and nobody said that they may be taken. */
@@ -56,13 +58,12 @@ interface Scope {
 
 /**
  * Compares one object with the live one: first by what Git says and by hash, and where that finds a difference, by a
- * server-side dry run.
+ * server-side dry run, which a new object has too.
  *
  * # Guarantees
  * Nothing is written. An object that is as Git says costs a read, and none where it is followed.
  *
  * @throws {FieldConflictError} naming both managers and the fields
- * @throws what the API server has against the object
  */
 export async function plannedChange(target: Target, scope: Scope): Promise<Planned> {
   const { sync } = scope;
@@ -79,16 +80,16 @@ export async function plannedChange(target: Target, scope: Scope): Promise<Plann
   if (isLeft || (isSame && paths.length === 0)) {
     return { ...base, action: "unchanged", force: false };
   }
-  // What is not there has nothing to be compared with.
-  if (live === undefined) return { ...base, action: "created", force: isForced(target, sync) };
-  return await dryRun({ ...base, live }, scope);
+  return await dryRun(base, scope);
 }
 
 async function dryRun(
-  base: Omit<Planned, "action" | "force"> & { readonly live: KubeObject },
+  base: Omit<Planned, "action" | "force" | "refusal">,
   scope: Scope,
 ): Promise<Planned> {
   const { ctx, sync } = scope;
+  const { live } = base;
+  const planned = live === undefined ? "created" : "configured";
   const force = isForced(base.target, sync);
   try {
     const answer = await ctx.cluster.apply(base.wanted, {
@@ -97,21 +98,22 @@ async function dryRun(
       force,
       signal: ctx.signal,
     });
-    const action = sameJson(content(answer), content(base.live)) ? "unchanged" : "configured";
-    return { ...base, action, force };
+    const isSame = live !== undefined && sameJson(content(answer), content(live));
+    return { ...base, action: isSame ? "unchanged" : planned, force };
   } catch (error) {
+    if (isAbort(error, ctx.signal)) throw error;
     const conflicts = error instanceof ApiError && isConflict(error)
       ? fieldConflicts(error.causes)
       : [];
-    if (conflicts.length === 0) throw error;
+    if (conflicts.length === 0) return { ...base, action: planned, force, refusal: error };
     const gone = await goneManagers(base.target.id, conflicts.map(({ manager }) => manager), scope);
     const open = openConflicts(conflicts, {
       isForced: force,
-      isOurs: belongsTo(sync, base.live),
+      isOurs: live !== undefined && belongsTo(sync, live),
       isDrift: base.drift.length > 0,
       gone,
     });
-    if (open.length === 0) return { ...base, action: "configured", force: true };
+    if (open.length === 0) return { ...base, action: planned, force: true };
     const text = conflictText(open, fieldManager(keyOf(sync)));
     throw new FieldConflictError(text, { cause: error });
   }

@@ -1,4 +1,4 @@
-import { isMeshKind, problems as meshProblems, warnings as meshWarnings } from "#api";
+import { isMeshKind, problems as meshProblems, storable, warnings as meshWarnings } from "#api";
 import { groupOf, idText, isPlainObject, keyOf, type KubeObject } from "#base";
 import { type Manifest, type ManifestFile, type ManifestProblem, problemOf } from "./manifest.ts";
 import { decryptFile, type SopsKey } from "./sops.ts";
@@ -64,7 +64,12 @@ export function readManifests(
   const warnings = documents.filter(isMesh).flatMap((manifest) =>
     meshWarnings(manifest.object).map(({ path, message }) => problemOf(manifest, message, path))
   );
-  return { documents, problems: sorted(problems), warnings: sorted(warnings) };
+  return {
+    // An API server would refuse in an apply what it drops otherwise.
+    documents: documents.map((manifest) => ({ ...manifest, object: storable(manifest.object) })),
+    problems: sorted(problems),
+    warnings: sorted(warnings),
+  };
 }
 
 /**

@@ -72,7 +72,23 @@ export async function take(found: Found, step: Taking): Promise<Pulled> {
   if (executed.held !== undefined) {
     return heldBack(executed.held, { step, settled, news: { ...news, ...executed.news } });
   }
+  if (executed.refused !== undefined) {
+    return refused(executed, { step, settled, news, trouble: executed.refused });
+  }
   return outcome(executed, { found, step, composed, settled, open, seen: news });
+}
+
+/** Of a revision that the API server does not take nothing was begun: what was applied before still is. */
+function refused(executed: Executed, { step, settled, news, trouble }: {
+  readonly step: Step;
+  readonly settled: SyncState;
+  readonly news: StatusNews;
+  readonly trouble: Verdict;
+}): Pulled {
+  const { settledKey: _settled, held: _held, ...rest } = settled;
+  step.ctx.metrics.countSync("failed");
+  const state = { ...rest, failures: step.state.failures + 1, trouble };
+  return { state, news: { ...news, ...executed.news }, sync: executed.sync };
 }
 
 function heldBack(

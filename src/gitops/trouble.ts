@@ -2,7 +2,7 @@ import { ANNOTATIONS } from "#api";
 import { errorText, StalledError } from "#base";
 import { GitError, type GitErrorKind, isRemoteFault, RefSyntaxError, RemoteUrlError } from "#git";
 import type { Verdict } from "#plan";
-import type { ApplyReport } from "./apply.ts";
+import type { ApplyFailure, ApplyReport } from "./apply.ts";
 import { InputError } from "./inputs.ts";
 import { type ManifestProblem, manifestProblemText } from "./manifest.ts";
 import type { PrunePlan } from "./prune.ts";
@@ -57,6 +57,14 @@ export function emptyVerdict(revision: string, path: string, isMissing: boolean)
       "NothingToApply",
       `Cannot apply ${revision}: folder ${path} holds no manifests; nothing was changed`,
     );
+}
+
+/** A revision that the API server does not take as a whole: nothing of it was begun. */
+export function refusedVerdict(revision: string, failures: readonly ApplyFailure[]): Verdict {
+  const shown = failures.slice(0, SHOWN_MAX).map(manifestProblemText).join("; ");
+  const rest = failures.length - SHOWN_MAX;
+  const text = rest > 0 ? `${shown}; and ${rest} more` : shown;
+  return retried("ApplyFailed", `Cannot apply ${revision}, nothing was changed: ${text}`);
 }
 
 /** What keeps a revision from being applied completely; undefined when nothing does. */

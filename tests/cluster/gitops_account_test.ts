@@ -38,11 +38,16 @@ Deno.test("a sync with a ServiceAccount applies and deletes with that account's 
     await loop.ready("meshes"),
     new RegExp(`meshes/s.yaml:1: Secret/s: .*"system:serviceaccount:${namespace}:team" cannot`),
   );
-  await cluster.kubectl(["get", "configmap", "a", "-n", namespace]);
+  const first = ["get", "configmap", "a", "-n", namespace];
+  assertEquals((await cluster.tryKubectl(first)).code, 1, "refused as a whole");
   const secret = ["get", "secret", "s", "-n", namespace];
   assertEquals((await cluster.tryKubectl(secret)).code, 1);
 
-  await loop.repository.commit({ "meshes/s.yaml": undefined, "meshes/b.yaml": undefined });
+  await loop.repository.commit({ "meshes/s.yaml": undefined });
+  await loop.look("meshes");
+  await loop.isReady("meshes", /^True Healthy: .*: 2 objects$/);
+  await cluster.kubectl(first);
+  await loop.repository.commit({ "meshes/b.yaml": undefined });
   await loop.look("meshes");
   await loop.isReady("meshes", /^True Healthy: .*: 1 object$/);
   const dropped = ["get", "configmap", "b", "-n", namespace];

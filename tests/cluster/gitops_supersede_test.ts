@@ -25,6 +25,7 @@ Deno.test("a newer commit ends one that is being applied, with one look at the r
     resourceType: working.cluster.resourceType.bind(working.cluster),
     apply: async (...args: Parameters<typeof working.cluster.apply>) => {
       const applied = await working.cluster.apply(...args);
+      if (args[1].dryRun === true) return applied;
       await story.repository.commit({
         "meshes/old.yaml": undefined,
         "meshes/new.yaml": functionText("new"),

@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { cacheRoot } from "../control_plane/cache.ts";
 import { BRIDGE, DNS_ADDRESS, SERVICE_CIDR } from "./node_files.ts";
 import { removeCgroup, rootCgroups } from "./cgroups.ts";
-import { isThere, removeTree } from "./stored.ts";
+import { removeTree } from "./stored.ts";
 
 /** Where a sandbox has its files: short, as there are sockets among them. Outside it is a folder in the cache. */
 export const SANDBOX_FOLDER = "/run/meshwright";
@@ -87,6 +87,7 @@ exit "$?"
 const OUTSIDE = `
 exec 3<&0 </dev/null
 cgroup=$1 folder=$2 inside=$3; shift 3
+mkdir -m 700 -- "$folder" || exit
 unshare --net --mount --pid --ipc --uts --propagation private --fork --kill-child=KILL \\
   --mount-proc -- /bin/sh -c "$inside" sandbox "$folder" "$@" 3<&- &
 child=$!
@@ -122,14 +123,11 @@ export async function insideSandbox(
   if (Deno.build.os !== "linux" || Deno.uid() !== 0) {
     throw new Error("Cannot make a sandbox: that takes Linux, and root on it");
   }
-  await removeStaleSandboxes();
-  // The name tells whose it is: what its process left behind can be told from what is in use.
-  const folder = await Deno.makeTempDir({
-    dir: sandboxesFolder(),
-    prefix: `${PREFIX}${Deno.pid}-`,
-  });
-  const name = basename(folder);
   options.signal?.throwIfAborted();
+  await Deno.mkdir(sandboxesFolder(), { recursive: true });
+  await removeStaleSandboxes();
+  const name = `${PREFIX}${Deno.pid}-${crypto.getRandomValues(new Uint8Array(6)).toHex()}`;
+  const folder = `${sandboxesFolder()}/${name}`;
   const shell = new Deno.Command("/bin/sh", {
     args: ["-c", OUTSIDE, "sandbox", name, folder, INSIDE, ...command],
     stdin: "piped",
@@ -159,33 +157,31 @@ export function sandboxFacts(): SandboxFacts | undefined {
   };
 }
 
-/** The process that a sandbox's folder or cgroup belongs to.
- *
- * @example
- * ```ts
- * import { assertEquals } from "@std/assert";
- * import { ownerOf } from "./sandbox.ts";
- * assertEquals(ownerOf("meshwright-e2e-42-a1b2c3"), 42);
- * assertEquals(ownerOf("system.slice"), undefined);
- * ```
- */
-export function ownerOf(name: string): number | undefined {
-  const digits = name.startsWith(PREFIX) ? name.slice(PREFIX.length).match(/^\d+(?=-)/) : null;
-  return digits === null ? undefined : Number(digits[0]);
-}
-
 /** Removes what sandboxes left whose process and guard were both killed: cgroups and folders. */
 async function removeStaleSandboxes(): Promise<void> {
-  for (const name of await rootCgroups()) if (await isStale(name)) await removeCgroup(`/${name}`);
-  await Deno.mkdir(sandboxesFolder(), { recursive: true });
-  for await (const { name } of Deno.readDir(sandboxesFolder())) {
-    if (await isStale(name)) await removeTree(`${sandboxesFolder()}/${name}`);
-  }
+  const groups = (await rootCgroups()).filter((name) => name.startsWith(PREFIX));
+  const folders = await Array.fromAsync(Deno.readDir(sandboxesFolder()), ({ name }) => name);
+  // Looked at afterwards: whatever was there by then had its guard already.
+  const used = await commandLines();
+  const isStale = (name: string) => used.every((line) => !line.includes(name));
+  for (const name of groups) if (isStale(name)) await removeCgroup(`/${name}`);
+  for (const name of folders) if (isStale(name)) await removeTree(`${sandboxesFolder()}/${name}`);
 }
 
-async function isStale(name: string): Promise<boolean> {
-  const owner = ownerOf(name);
-  return owner !== undefined && !await isThere(`/proc/${owner}`);
+/** Of all processes: a guard, which lives as long as its sandbox, has the name in its own. */
+async function commandLines(): Promise<readonly string[]> {
+  const lines: string[] = [];
+  for await (const { name } of Deno.readDir("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      lines.push(await Deno.readTextFile(`/proc/${name}/cmdline`));
+    } catch (error) {
+      // It ended while we looked.
+      const code = error instanceof Error && "code" in error ? error.code : undefined;
+      if (!(error instanceof Deno.errors.NotFound || code === "ESRCH")) throw error;
+    }
+  }
+  return lines;
 }
 
 function sandboxesFolder(): string {

@@ -138,6 +138,7 @@ export async function insideSandbox(
   }).spawn();
   const stop = () => void closePipe(shell);
   options.signal?.addEventListener("abort", stop, { once: true });
+  if (options.signal?.aborted) stop();
   try {
     return (await shell.status).code;
   } finally {

@@ -1,8 +1,9 @@
 import { COMPONENT_KINDS } from "#api";
 import { keyOf, type Next, type ObjectKey, unlessAborted } from "#base";
-import { Informer, type ObjectChange } from "#kube";
+import { Informer, type ObjectChange, readContainerLog } from "#kube";
 import {
   isOnlySurveyed,
+  LastWords,
   reconcileComponent,
   type ReconcileContext,
   type ReconciledKind,
@@ -166,7 +167,18 @@ export class MeshController {
       events,
       settled: this.#settled,
       pace: new StatusPace(),
+      lastWords: this.#lastWords(),
     };
+  }
+
+  /** Reads the logs of containers that failed: little of each, and not for long, as a pass waits for it. */
+  #lastWords(): LastWords {
+    const { transport, log } = this.#parts;
+    const limits = { linesMax: 100, bytesMax: 16_384, deadlineMs: 2_000 };
+    return new LastWords(
+      (which, signal) => readContainerLog(transport, which, { ...limits, signal }),
+      log,
+    );
   }
 
   async #survey(signal: AbortSignal): Promise<void> {

@@ -38,6 +38,8 @@ export function controllerRules(): Rule[] {
     rule(CORE, ["services"], KEEP),
     rule("batch", ["jobs"], ["create", "delete", ...FOLLOW]),
     rule(CORE, ["pods"], ["list", "watch"]),
+    // Why a container failed.
+    rule(CORE, ["pods/log"], ["get"]),
     rule(CORE, ["events"], ["create", "list", "patch", "watch"]),
     // Credentials, keys and variables that a MeshSync names; a large inventory is kept in ConfigMaps.
     rule(CORE, ["secrets"], ["get"]),

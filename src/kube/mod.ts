@@ -12,6 +12,7 @@ export * from "./acting_as.ts";
 export * from "./api_error.ts";
 export * from "./cache.ts";
 export * from "./cluster.ts";
+export * from "./container_log.ts";
 export * from "./definitions.ts";
 export * from "./event_recorder.ts";
 export * from "./http_cluster.ts";

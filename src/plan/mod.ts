@@ -20,6 +20,7 @@ export * from "./history.ts";
 export * from "./instance_numbers.ts";
 export * from "./inventory.ts";
 export * from "./held_template.ts";
+export * from "./last_words.ts";
 export * from "./left_child.ts";
 export * from "./mesh_items.ts";
 export * from "./mesh_status.ts";

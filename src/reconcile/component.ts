@@ -99,7 +99,8 @@ export async function reconcileComponent(
   const { now, held } = splitByPause(component, plan.steps, ctx);
   const outcome = await act(now, component, { ctx, signal });
   throwIfTerminating(component, outcome);
-  const status = statusOf({ component, problems: found, plan, held, outcome, facts }, ctx);
+  const pass = { component, problems: found, plan, held, outcome, facts };
+  const status = await statusOf(pass, { ctx, signal });
   const urgent = outcome.error !== undefined;
   const next = await report(component, { status, urgent }, { ctx, signal });
   if (outcome.error !== undefined) throw queueError(component, outcome);
@@ -215,13 +216,13 @@ interface Pass {
   readonly facts: Facts;
 }
 
-function statusOf(pass: Pass, ctx: ReconcileContext) {
+async function statusOf(pass: Pass, { ctx, signal }: Effects) {
   const { component } = pass;
   const statefulSet = cacheOf(ctx.caches, "StatefulSet").get({
     namespace: component.metadata.namespace ?? "",
     name: statefulSetName(component),
   });
-  const pods = podsOf(statefulSet, ctx);
+  const pods = await ctx.lastWords.addedTo(podsOf(statefulSet, ctx), signal);
   const watched = statefulSet === undefined ? pods : [statefulSet, ...pods];
   return componentStatus({
     component,

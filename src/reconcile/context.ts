@@ -3,6 +3,7 @@ import type { Settings } from "#desired";
 import type { Cache, ClusterClient } from "#kube";
 import type { EventDraft } from "#plan";
 import type { Logger, Metrics } from "#telemetry";
+import type { LastWords } from "./last_words.ts";
 import type { StatusPace } from "./report.ts";
 
 /** The field manager of everything that the controller writes, status aside. */
@@ -70,6 +71,7 @@ export interface ReconcileContext {
   /** By uid: what an apply was found not to change. Only {@linkcode act} writes to it. */
   readonly settled: Map<string, string>;
   readonly pace: StatusPace;
+  readonly lastWords: Pick<LastWords, "addedTo">;
 }
 
 /** The cache of a kind that is always watched. */

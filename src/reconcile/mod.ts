@@ -10,6 +10,7 @@
  */
 export * from "./component.ts";
 export * from "./context.ts";
+export * from "./last_words.ts";
 export * from "./mesh.ts";
 export * from "./old_conditions.ts";
 export { StatusPace } from "./report.ts";

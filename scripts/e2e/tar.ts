@@ -1,18 +1,22 @@
-/** Headers of tar files (POSIX ustar), as far as archives of images need them: plain files with short names. */
+/** Headers of tar files (POSIX ustar), as far as our archives need them: plain files with short names. */
 
 const BLOCK_BYTES = 512;
 /** Eleven octal digits. */
 const SIZE_BYTES_MAX = 8 ** 11 - 1;
+
+/** A plain file. */
+export interface TarFile {
+  readonly sizeBytes: number;
+  /** `0o644` when left out. */
+  readonly mode?: number;
+}
 
 /**
  * The header of a plain file, with no time and no owner: same content, same bytes.
  *
  * @throws {RangeError} for names over 100 bytes and sizes over 8 GiB
  */
-export function tarHeader(
-  name: string,
-  { sizeBytes }: { readonly sizeBytes: number },
-): Uint8Array {
+export function tarHeader(name: string, { sizeBytes, mode = 0o644 }: TarFile): Uint8Array {
   const encoder = new TextEncoder();
   const nameBytes = encoder.encode(name);
   if (nameBytes.length > 100 || sizeBytes > SIZE_BYTES_MAX) {
@@ -21,7 +25,7 @@ export function tarHeader(
   const block = new Uint8Array(BLOCK_BYTES);
   const put = (text: string, offset: number) => block.set(encoder.encode(text), offset);
   block.set(nameBytes);
-  put("0000644\0", 100);
+  put(`${mode.toString(8).padStart(7, "0")}\0`, 100);
   put("0000000\0", 108);
   put("0000000\0", 116);
   put(`${sizeBytes.toString(8).padStart(11, "0")}\0`, 124);

@@ -14,6 +14,7 @@ import {
   runtimeWarnings,
 } from "./language_rules.ts";
 import { nameProblems, nameWarnings } from "./name_rules.ts";
+import { podProblems, podWarnings } from "./pod_rules.ts";
 import { presetProblems, presetWarnings, replicaProblems } from "./replica_rules.ts";
 import { resourceProblems } from "./resource_rules.ts";
 import { at, type RuleOptions, when } from "./rule.ts";
@@ -30,6 +31,7 @@ export function componentProblems(component: Component, options: RuleOptions): P
     ...replicaProblems(defaulted, options),
     ...resourceProblems(component.spec.resources),
     ...messagingProblems(defaulted),
+    ...podProblems(component),
   ];
 }
 
@@ -40,6 +42,7 @@ export function componentWarnings(component: Component): Problem[] {
     ...nameWarnings(component.metadata),
     ...runtimeWarnings(spec),
     ...presetWarnings(spec.pod?.builtinAutoscaler),
+    ...podWarnings(component),
   ];
   switch (component.kind) {
     case "Function":

@@ -31,6 +31,7 @@ export type { Frozen, Quantity, Value } from "./schema.ts";
 export * from "./sink.ts";
 export * from "./source.ts";
 export * from "./status.ts";
+export * from "./storable.ts";
 export * from "./topic_name.ts";
 export * from "./topics.ts";
 export * from "./validate.ts";

@@ -118,8 +118,6 @@ function emptyOf(schema: StructuralSchema): unknown {
 
 function checkText(text: string, { path, schema }: Place): StructureReport {
   if (schema.enum !== undefined && !schema.enum.includes(text)) {
-    // The reference takes an empty text for an absent one.
-    if (text === "") return sound(undefined);
     const meant = closest(text, schema.enum);
     const hint = meant === undefined ? "" : ` (did you mean ${meant}?)`;
     const message = `${quoted(text)} is not offered${hint}; use one of ${schema.enum.join(", ")}`;
@@ -147,6 +145,11 @@ function checkInteger(number: number, { path, schema }: Place): StructureReport 
 
 function checkQuantity(value: unknown, place: Place): StructureReport {
   const text = typeof value === "number" || typeof value === "string" ? String(value) : undefined;
+  if (typeof value === "number" && !Number.isInteger(value)) {
+    const message =
+      `${value} is a number with a fraction, which Kubernetes refuses; put it in quotes`;
+    return { problems: [{ path: place.path, message }], unknown: [], value: undefined };
+  }
   if (text !== undefined && new RegExp(place.schema.pattern ?? "").test(text)) return sound(value);
   const found = text === undefined ? wordOf(value) : quoted(text);
   const message = `${found} is no quantity; give a number with a unit, e.g. 500m, 1Gi or 2`;

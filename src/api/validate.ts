@@ -2,14 +2,13 @@ import { groupOf, isPlainObject, type KubeObject, type Problem } from "#base";
 import { closest } from "./closest.ts";
 import { componentProblems, componentWarnings } from "./component_rules.ts";
 import type { Component } from "./component.ts";
-import { DEFINITIONS } from "./definition.ts";
 import type { FunctionMesh } from "./mesh.ts";
 import { meshProblems, meshWarnings } from "./mesh_rules.ts";
 import type { MeshSync } from "./mesh_sync.ts";
 import { meshSyncProblems, meshSyncWarnings } from "./mesh_sync_rules.ts";
 import { type MeshKind, RESOURCES } from "./resources.ts";
+import { schemaOf } from "./root_schema.ts";
 import type { RuleOptions } from "./rule.ts";
-import { type StructuralSchema, structuralSchema } from "./structural_schema.ts";
 import { checkStructure, type StructureReport } from "./structure.ts";
 
 /** An object of ours, with the parts whose types are right, and what was found on the way. */
@@ -107,47 +106,14 @@ function ruleWarnings({ kind, object }: Examined): Problem[] {
   }
 }
 
-const META_SCHEMA: StructuralSchema = {
-  type: "object",
-  "x-kubernetes-preserve-unknown-fields": true,
-  properties: {
-    name: { type: "string" },
-    generateName: { type: "string" },
-    namespace: { type: "string" },
-    labels: { type: "object", additionalProperties: { type: "string" } },
-    annotations: { type: "object", additionalProperties: { type: "string" } },
-  },
-};
-
-const SCHEMAS: ReadonlyMap<MeshKind, StructuralSchema> = new Map(
-  RESOURCES.map(({ kind }) => [kind, rootSchema(kind)]),
-);
-
-/** The status is ours or the reference's, never the author's: it is not looked at. */
-function rootSchema(kind: MeshKind): StructuralSchema {
-  return {
-    type: "object",
-    properties: {
-      apiVersion: { type: "string" },
-      kind: { type: "string" },
-      metadata: META_SCHEMA,
-      spec: structuralSchema(DEFINITIONS[kind].spec, { descriptions: false }),
-      status: { type: "object", "x-kubernetes-preserve-unknown-fields": true },
-    },
-    required: kind === "MeshSync" ? ["metadata", "spec"] : ["metadata"],
-  };
-}
-
 function examine(object: KubeObject): Examined | undefined {
   if (!isPlainObject(object)) return undefined;
-  const resource = RESOURCES.find((known) =>
-    known.apiVersion === object.apiVersion && known.kind === object.kind
-  );
-  const schema = resource && SCHEMAS.get(resource.kind);
-  if (resource === undefined || schema === undefined) return undefined;
+  const known = schemaOf(object);
+  if (known === undefined) return undefined;
+  const { kind, schema } = known;
   const report = checkStructure(object, { path: "", schema });
   const checked = isPlainObject(report.value) ? report.value : {};
-  const { apiVersion, kind } = resource;
+  const { apiVersion } = object;
   const sound = { metadata: {}, spec: {}, ...checked, apiVersion, kind } as unknown as KubeObject;
   return { ...report, kind, object: sound };
 }

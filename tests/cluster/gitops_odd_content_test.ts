@@ -1,4 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
+import type { KubeObject } from "#base";
+import { functionObject } from "../support/objects.ts";
 import { testCluster } from "../support/control_plane.ts";
 import { configMapText, syncStory } from "../support/sync_story.ts";
 
@@ -63,4 +65,19 @@ Deno.test("a path that is a symbolic link or a submodule is no folder, and the s
   await story.sync();
   await story.pass();
   assertMatch(await story.ready(), /^False PathNotFound: .*meshes .*: it is a symbolic link/);
+});
+
+Deno.test("members without a value, or that nobody knows, are left out as kubectl apply has them left out", async () => {
+  await using story = await syncStory(cluster);
+  const spec = { className: "a.B", pulsar: { pulsarConfig: "p" }, java: { jar: "a.jar" } };
+  const object = functionObject("odd", { ...spec, logTopic: null, wat: { is: "this" } });
+  const metadata = { name: "odd", namespace: story.namespace };
+  await story.repository.commit({ "meshes/a.json": JSON.stringify({ ...object, metadata }) });
+  await story.sync();
+  await story.pass();
+  const stored = await cluster.get<KubeObject>(["fn", "odd", "-n", story.namespace]);
+  const members = Object.keys(stored.spec as object);
+  assertEquals(members.filter((name) => ["className", "logTopic", "wat"].includes(name)), [
+    "className",
+  ]);
 });

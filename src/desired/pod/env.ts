@@ -26,18 +26,19 @@ export function exact(name: string, value: string): Part {
 
 /** Environment of the runner: its pod's name, secrets, what the user says, and the log level of Go. */
 export function runnerEnv(component: Component): Part[] {
-  const secrets = sortedEntries(component.spec.secretsMap).map(([name, { path, key }]) => ({
+  const secrets: Part[] = sortedEntries(component.spec.secretsMap).map(([name, { path, key }]) => ({
     name,
     valueFrom: { secretKeyRef: { name: path ?? "", key: key ?? "" } },
   }));
-  const user = (component.spec.pod?.env ?? []).filter((entry) =>
-    entry["name"] !== POD_NAME["name"]
+  // From it the runner learns which instance it is.
+  const others = [...secrets, ...component.spec.pod?.env ?? []].filter(({ name }) =>
+    name !== POD_NAME["name"]
   );
   const runner = runnerOf(component);
   const level = component.kind === "Function" && runner?.runtime === "go" && !runner.log?.logConfig
     ? [plain("LOGGING_LEVEL", goLevel(runner.log?.level))]
     : [];
-  return uniqueByName([POD_NAME, ...secrets, ...user, ...level]);
+  return uniqueByName([POD_NAME, ...others, ...level]);
 }
 
 /** Each name once: the last entry counts, as it does in a container. */

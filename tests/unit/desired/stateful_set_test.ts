@@ -64,7 +64,7 @@ Deno.test("statefulSet() honours the resource's pull policy before the configure
 Deno.test("statefulSet() sets each variable once, and its own name of the pod", () => {
   const env = at(
     runner(aFunction({
-      secretsMap: { TOKEN: { path: "s", key: "k" } },
+      secretsMap: { TOKEN: { path: "s", key: "k" }, POD_NAME: { path: "s", key: "k" } },
       pod: {
         env: [{ name: "POD_NAME", value: "fake" }, { name: "A", value: "1" }, {
           name: "A",

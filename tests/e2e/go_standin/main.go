@@ -20,6 +20,7 @@ import (
 // instance is what the stand-in needs of the configuration of a Go instance.
 type instance struct {
 	ServiceURL         string            `json:"pulsarServiceURL"`
+	Input              string            `json:"sourceSpecsTopic"`
 	Inputs             map[string]string `json:"sourceInputSpecs"`
 	Output             string            `json:"sinkSpecsTopic"`
 	Subscription       string            `json:"subscriptionName"`
@@ -109,7 +110,11 @@ func connect(conf instance) (pulsar.Client, error) {
 }
 
 func topics(conf instance) []string {
-	names := make([]string, 0, len(conf.Inputs))
+	names := make([]string, 0, len(conf.Inputs)+1)
+	// As the library has it: Function Mesh names one topic, Pulsar's own functions worker all of them.
+	if conf.Input != "" {
+		names = append(names, conf.Input)
+	}
 	for name := range conf.Inputs {
 		names = append(names, name)
 	}

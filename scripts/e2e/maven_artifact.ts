@@ -19,6 +19,12 @@ export interface MavenArtifact {
   readonly sha256: string;
 }
 
+/** How to get a file. */
+export interface MavenOptions extends Making {
+  /** Where to ask first; Maven Central when left out. */
+  readonly repository?: string;
+}
+
 const CENTRAL = "https://repo1.maven.org/maven2";
 
 /**
@@ -27,23 +33,23 @@ const CENTRAL = "https://repo1.maven.org/maven2";
  * @returns its path
  * @throws {Error} when there is neither way, or the file is another one
  */
-export async function mavenFile(artifact: MavenArtifact, making: Making): Promise<string> {
+export async function mavenFile(artifact: MavenArtifact, options: MavenOptions): Promise<string> {
   const fileName = fileNameOf(artifact);
   const folder = await stored({
-    ...making,
+    ...options,
     name: artifact.name,
     inputs: artifact,
-    make: (folder) => fetchInto(`${folder}/${fileName}`, { artifact, ...making }),
+    make: (folder) => fetchInto(`${folder}/${fileName}`, { artifact, ...options }),
   });
   return `${folder}/${fileName}`;
 }
 
 async function fetchInto(
   file: string,
-  options: Making & { readonly artifact: MavenArtifact },
+  options: MavenOptions & { readonly artifact: MavenArtifact },
 ): Promise<void> {
-  const { artifact, progress, signal } = options;
-  const url = urlOf(artifact);
+  const { artifact, repository = CENTRAL, progress, signal } = options;
+  const url = urlOf(artifact, repository);
   try {
     const source = { url, algorithm: "sha256" } as const;
     await reported(`download ${url}`, () => downloadFile(source, { file, signal }), progress);
@@ -63,7 +69,9 @@ async function fetchInto(
 async function copyByMaven(artifact: MavenArtifact, file: string): Promise<void> {
   if (await programPath("mvn") === undefined) {
     throw new Error(
-      `Cannot get ${urlOf(artifact)}: connect to Maven Central, or install Maven (Debian: ` +
+      `Cannot get ${
+        urlOf(artifact, CENTRAL)
+      }: connect to Maven Central, or install Maven (Debian: ` +
         "apt-get install maven) with settings that reach a mirror of it",
     );
   }
@@ -86,7 +94,7 @@ function fileNameOf({ name, version, extension, classifier }: MavenArtifact): st
   return `${name}-${version}${classifier ? `-${classifier}` : ""}.${extension}`;
 }
 
-function urlOf(artifact: MavenArtifact): string {
+function urlOf(artifact: MavenArtifact, repository: string): string {
   const { group, name, version } = artifact;
-  return `${CENTRAL}/${group.replaceAll(".", "/")}/${name}/${version}/${fileNameOf(artifact)}`;
+  return `${repository}/${group.replaceAll(".", "/")}/${name}/${version}/${fileNameOf(artifact)}`;
 }

@@ -44,6 +44,14 @@ Deno.test("startControlPlane() runs several side by side that know nothing of ea
   }
 });
 
+Deno.test("startControlPlane() without nodes simulates none", async () => {
+  await using plane = await startControlPlane({ nodeCount: 0 });
+  assertEquals((await plane.kubectl(["get", "nodes", "-o", "name"])).stdout, "");
+  const lines = await commandLinesWith(plane.directory);
+  assertEquals(lines.filter((line) => line.startsWith(plane.binaries.kwok)), []);
+  assert(lines.some((line) => line.startsWith(plane.binaries["kube-scheduler"])));
+});
+
 Deno.test("startControlPlane() gives further users no rights but those of RBAC", async () => {
   await using plane = await startControlPlane({ users: [{ name: "ann", groups: ["devs"] }] });
   const path = await plane.userKubeconfig("ann");

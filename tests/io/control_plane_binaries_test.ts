@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { createHash } from "node:crypto";
-import { findBinaries } from "../../scripts/control_plane/binaries.ts";
+import { findBinaries, findNodeBinaries } from "../../scripts/control_plane/binaries.ts";
 import { cacheFolder, withFolderLock } from "../../scripts/control_plane/cache.ts";
 import { downloadPrograms } from "../../scripts/control_plane/download.ts";
 import { PROGRAMS, type Release } from "../../scripts/control_plane/versions.ts";
@@ -33,6 +33,24 @@ Deno.test("findBinaries() takes from a partial folder what fits, and the rest fr
   const others = await findBinaries({ env, progress: (line) => lines.push(line) });
   assertEquals(others["kube-apiserver"], `${cached}/kube-apiserver`);
   assertStringIncludes(lines[0] ?? "", 'its kube-apiserver is "Kubernetes v1.31.0"');
+});
+
+Deno.test("findNodeBinaries() gets what a node takes, and nothing else", async () => {
+  await using assets = await temporaryFolder();
+  await using cache = await temporaryFolder();
+  await writeProgram(`${assets.path}/kubelet`, "exit 1");
+  await using archive = await programArchive();
+  await using server = releaseServer({ "/all.tar.gz": archive.bytes });
+  const members = { "kube-proxy": "bin/kwok", kubectl: "bin/kubectl" };
+  const nodes = await findNodeBinaries({
+    env: environment(assets.path, cache.path),
+    releases: [server.release("/all.tar.gz", members)],
+  });
+  assertEquals(nodes.kubelet, `${assets.path}/kubelet`);
+  assertEquals(await Deno.readTextFile(nodes["kube-proxy"]), "program kwok");
+  const folder = cacheFolder(environment(assets.path, cache.path));
+  const names = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
+  assertEquals(names, ["kube-proxy"]);
 });
 
 Deno.test("findBinaries() does not take a file that is not executable", async () => {
@@ -114,7 +132,7 @@ Deno.test("downloadPrograms() gives up on a host that takes connections and says
 Deno.test("findBinaries() says what to install where it can neither download nor build", async () => {
   await using folder = await temporaryFolder();
   const script = `
-    import { findBinaries } from "./scripts/control_plane/binaries.ts";
+    import { findBinaries, findNodeBinaries } from "./scripts/control_plane/binaries.ts";
     await findBinaries({ releases: [] });`;
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["eval", script],
@@ -162,7 +180,7 @@ Deno.test("an interrupted build leaves no program, no process, and does not hind
   // A Go that never ends, so that the interruption is sure to come in the middle.
   await writeProgram(`${folder.path}/path/go`, `[ "$1" = version ] && exit 0; sleep 600`);
   const script = `
-    import { findBinaries } from "./scripts/control_plane/binaries.ts";
+    import { findBinaries, findNodeBinaries } from "./scripts/control_plane/binaries.ts";
     await findBinaries({ releases: [], progress: (line) => console.log(line) });`;
   const cache = `${folder.path}/cache`;
   const builder = new Deno.Command(Deno.execPath(), {

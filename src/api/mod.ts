@@ -23,6 +23,7 @@ export * from "./messaging.ts";
 export { COMPONENT_NAME_LENGTH_MAX } from "./name_rules.ts";
 export * from "./package_url.ts";
 export * from "./pod_policy.ts";
+export { isPullPolicy } from "./pod_rules.ts";
 export * from "./quantity.ts";
 export * from "./resources.ts";
 export type { RuleOptions } from "./rule.ts";

@@ -17,24 +17,33 @@ interface NamedContainer {
 
 /** What an API server would refuse in the StatefulSet, and whoever wrote the resource would not be told at once. */
 export function podProblems(component: Component): Problem[] {
-  return [...pullPolicyProblems(component), ...containerNameProblems(component)];
+  return containerNameProblems(component);
 }
 
-/** What works only with something that the resource does not show. */
+/** What has no effect, or works only with something that the resource does not show. */
 export function podWarnings(component: Component): Problem[] {
-  return [...undeclaredVolumes(component), ...downloaderNames(component)];
+  return [
+    ...pullPolicyWarnings(component),
+    ...undeclaredVolumes(component),
+    ...downloaderNames(component),
+  ];
 }
 
-/** The reference loses the policy, so that any text does there; here it counts (W-5). */
-function pullPolicyProblems({ spec: { imagePullPolicy } }: Component): Problem[] {
-  if (!imagePullPolicy || PULL_POLICIES.includes(imagePullPolicy)) return [];
+/** The reference loses the policy, so that any text does there (W-5): one that nobody knows stays without effect. */
+function pullPolicyWarnings({ spec: { imagePullPolicy } }: Component): Problem[] {
+  if (!imagePullPolicy || isPullPolicy(imagePullPolicy)) return [];
   const meant = closest(imagePullPolicy, PULL_POLICIES);
   const hint = meant === undefined ? "" : ` (did you mean ${meant}?)`;
   const text = JSON.stringify(imagePullPolicy.slice(0, 60));
   return [at(
     "imagePullPolicy",
-    `${text} is not offered${hint}; use one of ${PULL_POLICIES.join(", ")}`,
+    `${text} has no effect${hint}; use one of ${PULL_POLICIES.join(", ")}`,
   )];
+}
+
+/** Whether Kubernetes offers a pull policy. */
+export function isPullPolicy(text: string): boolean {
+  return PULL_POLICIES.includes(text);
 }
 
 /** A pod has each name of a container once, whatever its kind; some are this program's. */

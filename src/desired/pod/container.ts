@@ -1,4 +1,4 @@
-import type { DefaultedComponent } from "#api";
+import { type DefaultedComponent, isPullPolicy } from "#api";
 import { runnerScript } from "../command/script.ts";
 import { runnerOf } from "../command/runner.ts";
 import { runnerContainerName } from "../names.ts";
@@ -36,8 +36,7 @@ export function runnerContainer(
   return {
     name: runnerContainerName(component),
     image: runnerImage(component, settings),
-    imagePullPolicy: component.spec.imagePullPolicy || settings.runnerImagePullPolicy ||
-      "IfNotPresent",
+    imagePullPolicy: pullPolicy(component, settings),
     command: runnerScript(component, settings),
     ports: [GRPC_PORT, METRICS_PORT].map(({ name, port }) => ({
       name,
@@ -52,6 +51,12 @@ export function runnerContainer(
     startupProbe: pod?.startupProbe ?? backend.pod.startupProbe,
     securityContext: CONTAINER_SECURITY,
   };
+}
+
+/** The resource's, else the configured one (W-5). One that Kubernetes does not know would cost the whole pod. */
+function pullPolicy({ spec }: DefaultedComponent, settings: Settings): string {
+  const asked = [spec.imagePullPolicy ?? "", settings.runnerImagePullPolicy ?? ""];
+  return asked.find(isPullPolicy) ?? "IfNotPresent";
 }
 
 /**

@@ -23,14 +23,16 @@ Deno.test("problems() takes the name of a container once in a pod, and none of t
   assertEquals(problemPaths(sink), ["spec.pod.initContainers[0].name"]);
 });
 
-Deno.test("problems() refuses pull policies that Kubernetes does not offer, as they count here (W-5)", () => {
+Deno.test("warnings() name pull policies that Kubernetes does not offer (W-5)", () => {
   for (const imagePullPolicy of ["Always", "IfNotPresent", "Never", ""]) {
-    assertEquals(problems(functionWith({ imagePullPolicy })), []);
+    assertEquals(warnings(functionWith({ imagePullPolicy })), []);
   }
-  assertEquals(problems(functionWith({ imagePullPolicy: "always" })), [{
+  const wrong = functionWith({ imagePullPolicy: "always" });
+  assertEquals(problems(wrong), []);
+  assertEquals(warnings(wrong), [{
     path: "spec.imagePullPolicy",
     message:
-      '"always" is not offered (did you mean Always?); use one of Always, IfNotPresent, Never',
+      '"always" has no effect (did you mean Always?); use one of Always, IfNotPresent, Never',
   }]);
 });
 

@@ -59,6 +59,11 @@ Deno.test("statefulSet() honours the resource's pull policy before the configure
     at(runner(aSink({ imagePullPolicy: "Always" }), configured), "imagePullPolicy"),
     "Always",
   );
+  // It has no effect in the reference either, and an API server refuses the pod of who asks for it.
+  assertEquals(
+    at(runner(aSink({ imagePullPolicy: "always" }), configured), "imagePullPolicy"),
+    "Never",
+  );
 });
 
 Deno.test("statefulSet() sets each variable once, and its own name of the pod", () => {

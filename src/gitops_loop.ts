@@ -27,10 +27,10 @@ import { type Parts, untilDone } from "./parts.ts";
 import type { MeshController } from "./mesh_controller.ts";
 
 /**
- * MeshSyncs that are looked at, at the same time: many, as a remote that does not answer holds one until git gives up.
- * Waiting for health holds none.
+ * MeshSyncs that have a pass at the same time: in effect all, as most of a pass is waiting for others. How many ask remotes
+ * is bounded in the Git room, where those that do not answer are set aside, and what is heavy takes turns.
  */
-const LOOKS_AT_ONCE = 32;
+const PASSES_AT_ONCE = 1_024;
 
 /** MeshSyncs that are fetched and applied at the same time: few, as each holds a whole revision in memory. */
 const SYNCS_AT_ONCE = 4;
@@ -121,7 +121,7 @@ export class GitOpsLoop {
     return new Controller({
       name: "MeshSync",
       reconcile: (key, passSignal) => reconcileMeshSync(key, { ...ctx, signal: passSignal }),
-      concurrency: LOOKS_AT_ONCE,
+      concurrency: PASSES_AT_ONCE,
       clock,
       metrics,
       log,

@@ -44,7 +44,7 @@ export interface GitOpsContext {
   /** Has another MeshSync look at its repository now. */
   readonly wake?: (key: ObjectKey) => void;
   readonly git: GitSource;
-  /** Who fetches and applies at the same time; everybody when left out. A look at a remote needs no turn: it may hang. */
+  /** Who fetches and applies at the same time; everybody when left out. What a remote is asked needs no turn: it may hang. */
   readonly turns?: Turns;
   readonly clock: Clock;
   readonly log: Logger;

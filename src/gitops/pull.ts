@@ -1,6 +1,6 @@
 import { durationMs, type MeshSync } from "#api";
 import { errorText, isAbort, keyOf } from "#base";
-import type { Remote, ResolvedRef } from "#git";
+import type { GitSource, Remote, ResolvedRef } from "#git";
 import type { GitOpsContext } from "./context.ts";
 import { readInputs } from "./inputs.ts";
 import { sharedLookMs } from "./look_age.ts";
@@ -10,6 +10,7 @@ import { refOf, settledKey } from "./revision_key.ts";
 import { withMove } from "./rewritten.ts";
 import { logName } from "./step.ts";
 import { type Pulled, take, withoutTrouble } from "./take.ts";
+import type { Turn } from "./turns.ts";
 
 export type { Pulled } from "./take.ts";
 
@@ -41,23 +42,35 @@ export async function pull(sync: MeshSync, ctx: GitOpsContext): Promise<Pulled> 
     }
     const state = withMove(seen, sync, resolved);
     ctx.memory.setState(keyOf(sync), state);
-    const bring = async () => {
-      const path = sync.spec.path || ".";
-      const revision = await ctx.git.fetchRevision(remote, resolved, { ...call, path });
-      result = "changed";
-      ctx.metrics.observeSyncPhase("fetch", (ctx.clock.now() - startMs) / 1000);
-      const taken = await take({ remote, revision, inputs, lastLookAtMs: before.lastLookAtMs }, {
-        sync,
-        ctx,
-        state,
-        isSuperseded: newerLook(remote, resolved, { sync, ctx }),
-      });
-      return { ...taken, fetched: revision };
+    const path = sync.spec.path || ".";
+    // Before the turn: a remote may hang here, too.
+    const revision = await ctx.git.fetchRevision(remote, resolved, { ...call, path });
+    result = "changed";
+    ctx.metrics.observeSyncPhase("fetch", (ctx.clock.now() - startMs) / 1000);
+    const found = { remote, revision, inputs, lastLookAtMs: before.lastLookAtMs };
+    const bring = async (own: GitOpsContext) => {
+      const isSuperseded = newerLook(remote, resolved, { sync, ctx: own });
+      return { ...await take(found, { sync, ctx: own, state, isSuperseded }), fetched: revision };
     };
-    return await (ctx.turns === undefined ? bring() : ctx.turns.take(bring, ctx.signal));
+    if (ctx.turns === undefined) return await bring(ctx);
+    return await ctx.turns.take(
+      (turn) => bring({ ...ctx, git: lentGit(ctx.git, turn, ctx.signal) }),
+      ctx.signal,
+    );
   } finally {
     ctx.metrics.observeGitFetch(result, (ctx.clock.now() - startMs) / 1000);
   }
+}
+
+/** Git for somebody who has a turn, which others get while a remote does not answer. */
+function lentGit(git: GitSource, turn: Turn, signal: AbortSignal): GitSource {
+  return {
+    ...git,
+    resolveRef: (...args) => turn.lend(() => git.resolveRef(...args), signal),
+    fetchRevision: (...args) => turn.lend(() => git.fetchRevision(...args), signal),
+    readFiles: (...args) => turn.lend(() => git.readFiles(...args), signal),
+    verifySigner: (...args) => turn.lend(() => git.verifySigner(...args), signal),
+  };
 }
 
 function seenState(before: SyncState, resolved: ResolvedRef, ctx: GitOpsContext): SyncState {

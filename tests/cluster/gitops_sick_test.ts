@@ -1,5 +1,6 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertLess, assertMatch } from "@std/assert";
 import { eventually, FAIL, testCluster } from "../support/control_plane.ts";
+import { gitServer } from "../support/git_server.ts";
 import { hangingServer } from "../support/hanging_server.ts";
 import { type RunningLoop, runningLoop } from "../support/running_loop.ts";
 import { configMapText } from "../support/sync_story.ts";
@@ -50,6 +51,57 @@ Deno.test("a healthy sync applies its commits while the remotes of others do not
     for (const name of names) {
       assertEquals((await loop.read(name))?.status, undefined, "its first pass goes on");
     }
+  });
+});
+
+Deno.test("40 remotes that do not answer do not keep a healthy sync waiting, at the start and later", async () => {
+  await using loop = await runningLoop(cluster);
+  await using remote = hangingServer();
+  await loop.repository.commit({ "healthy/a.yaml": configMapText("a", "0") });
+  const names = Array.from({ length: 40 }, (_, index) => `sick-${index}`);
+  await Promise.all(names.map((name) => loop.sync(name, { url: `${remote.url}/${name}.git` })));
+  await loop.sync("healthy");
+  const startMs = performance.now();
+  await loop.isReady("healthy", /^True Healthy: /);
+  await applyThreeCommits(loop, () => Promise.resolve());
+  // Git gives a silent remote up after 30 s: nobody waited for that.
+  assertLess(performance.now() - startMs, 25_000);
+  await eventually(() => new Set(remote.waiting()).size === names.length, {
+    timeoutMs: 30_000,
+    intervalMs: 100,
+  });
+});
+
+Deno.test("remotes that answer a look and no fetch do not keep a healthy sync waiting", async () => {
+  await using loop = await runningLoop(cluster);
+  const over = Promise.withResolvers<void>();
+  const folder = loop.repository.directory.slice(0, loop.repository.directory.lastIndexOf("/"));
+  let held = 0;
+  await using remote = gitServer({
+    folder,
+    hold: () => {
+      held++;
+      return over.promise;
+    },
+  });
+  await using _end = { [Symbol.asyncDispose]: () => Promise.resolve(over.resolve()) };
+  await loop.repository.commit({ "healthy/a.yaml": configMapText("a", "0") });
+  const names = Array.from({ length: 8 }, (_, index) => `sick-${index}`);
+  for (const name of names) {
+    // An account of its own each: they do not share a clone.
+    const secret = {
+      apiVersion: "v1",
+      kind: "Secret",
+      metadata: { namespace: loop.namespace, name },
+    };
+    await cluster.apply({ ...secret, stringData: { password: name } });
+    const url = `${remote.url}/work/.git`;
+    await loop.sync(name, { url, path: "healthy", secretRef: { name } });
+  }
+  await eventually(() => held >= names.length, { timeoutMs: 20_000, intervalMs: 100 });
+  await loop.sync("healthy");
+  await applyThreeCommits(loop, async () => {
+    for (const name of names) assertEquals((await loop.read(name))?.status, undefined);
   });
 });
 

@@ -13,6 +13,8 @@ export interface GitServerOptions {
   readonly authorization?: string;
   /** Certificate and key (PEM): https instead of http. */
   readonly tls?: { readonly cert: string; readonly key: string };
+  /** Fetches (not looks) that are answered only when it resolves. */
+  readonly hold?: () => Promise<void>;
 }
 
 /** Serves the repositories below a folder on loopback. */
@@ -29,7 +31,10 @@ export function gitServer(options: GitServerOptions): GitServer {
         headers: { "www-authenticate": 'Basic realm="git"' },
       });
     }
-    return await backend(request, options.folder);
+    const body = new Uint8Array(await request.arrayBuffer());
+    const isFetch = new TextDecoder("latin1").decode(body).includes("command=fetch");
+    if (isFetch) await options.hold?.();
+    return await backend(request, body, options.folder);
   });
   return {
     url: `${options.tls === undefined ? "http" : "https"}://127.0.0.1:${server.addr.port}`,
@@ -38,9 +43,12 @@ export function gitServer(options: GitServerOptions): GitServer {
   };
 }
 
-async function backend(request: Request, folder: string): Promise<Response> {
+async function backend(
+  request: Request,
+  body: Uint8Array<ArrayBuffer>,
+  folder: string,
+): Promise<Response> {
   const url = new URL(request.url);
-  const body = new Uint8Array(await request.arrayBuffer());
   const child = new Deno.Command("git", {
     args: ["-c", "safe.directory=*", "http-backend"],
     env: {

@@ -39,3 +39,44 @@ Deno.test("Turns gives a turn on when the work fails, and passes over who no lon
   await assertRejects(() => failing, Error, "refused");
   assertEquals([await last, ran], ["last", false]);
 });
+
+Deno.test("Turns: who waits for somebody else for long lends the turn, and takes another one to go on", async () => {
+  const turns = new Turns(1, { patienceMs: 20 });
+  const answer = Promise.withResolvers<string>();
+  const other = Promise.withResolvers<void>();
+  const order: string[] = [];
+  const lender = turns.take(async (turn) => {
+    order.push(await turn.lend(() => Promise.resolve("at once"), signal));
+    order.push(await turn.lend(() => answer.promise, signal));
+  }, signal);
+  const borrower = turns.take(async () => {
+    order.push("borrowed");
+    await other.promise;
+    order.push("given back");
+  }, signal);
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  assertEquals(order, ["at once", "borrowed"]);
+  answer.resolve("answered");
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  assertEquals(order, ["at once", "borrowed"], "the turn is still the other one's");
+  other.resolve();
+  await Promise.all([lender, borrower]);
+  assertEquals(order, ["at once", "borrowed", "given back", "answered"]);
+});
+
+Deno.test("Turns: who gives up while waiting for the turn to come back leaves none taken", async () => {
+  const turns = new Turns(1, { patienceMs: 10 });
+  const stop = new AbortController();
+  const answer = Promise.withResolvers<void>();
+  const other = Promise.withResolvers<void>();
+  const lender = turns.take((turn) => turn.lend(() => answer.promise, stop.signal), signal);
+  const borrower = turns.take(() => other.promise, signal);
+  await new Promise((resolve) => setTimeout(resolve, 40));
+  answer.resolve();
+  await Promise.resolve();
+  stop.abort(new Error("time is up"));
+  await assertRejects(() => lender, Error, "time is up");
+  other.resolve();
+  await borrower;
+  assertEquals(await turns.take(() => Promise.resolve("free"), signal), "free");
+});

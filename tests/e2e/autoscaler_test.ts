@@ -33,8 +33,11 @@ e2eTest("hpa", "an autoscaler on the Function itself sets its instances", async 
     return true;
   }, { timeoutMs: 120_000, intervalMs: 500 });
   assertEquals((await story.pods("exclaim-function")).length, 2);
-  const hpa = await story.get<Resource>("HorizontalPodAutoscaler", "exclaim");
-  assertEquals(hpa.status?.["currentReplicas"], 2);
+  await eventually(async () => {
+    const { status } = await story.get<Resource>("HorizontalPodAutoscaler", "exclaim");
+    assertEquals([status?.["currentReplicas"], status?.["desiredReplicas"]], [2, 2]);
+    return true;
+  }, { timeoutMs: 60_000, intervalMs: 500 });
   await assertCross(story, { ...topics, texts: numbered("message", 10) });
   // What the autoscaler chose is not drift: a look at Git leaves it.
   await story.untilHealthy(await story.commit({}, "Change nothing of the function"));

@@ -8,7 +8,7 @@ e2eTest("source", "a source connector writes messages to its topic", async (stor
   const output = story.topic("people");
   const spec = personSource(story.image, { output });
   await story.start({ people: component("Source", "people", { spec }) });
-  const messages = await story.toolbox.read(output, { count: 5, schema: "bytes" });
+  const messages = await story.toolbox.read(output, { count: 5 });
   assertEquals(messages.length >= 5, true, `${messages.length} messages`);
   for (const { text } of messages) assertMatch(text, /@/);
 });

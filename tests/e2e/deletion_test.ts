@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { eventually } from "../support/eventually.ts";
 import { component, pythonFunction } from "./support/components.ts";
-import { assertCross, numbered } from "./support/messages.ts";
+import { adminPath, assertCross, numbered } from "./support/messages.ts";
 import { e2eTest } from "./support/story.ts";
 
 e2eTest("deleted", "a function that leaves Git takes its subscription along", async (story) => {
@@ -18,7 +18,7 @@ e2eTest("deleted", "a function that leaves Git takes its subscription along", as
   };
   await story.start({ exclaim: component("Function", "exclaim", { spec }) });
   await assertCross(story, { ...topics, texts: numbered("message", 5) });
-  const path = `/admin/v2/${topics.input.replace("://", "/")}/subscriptions`;
+  const path = `${adminPath(topics.input)}/subscriptions`;
   assertMatch((await story.toolbox.admin("GET", path)).text, new RegExp(story.namespace));
   const commit = await story.commit({ exclaim: undefined });
   await eventually(async () => {

@@ -28,9 +28,28 @@ export async function assertCross(
   const messages = await toolbox.read(output, {
     texts: wanted,
     ...timeoutMs === undefined ? {} : { timeoutMs },
-    ...how.schema === undefined ? {} : { schema: how.schema },
   });
   const seen = new Set(messages.map(({ text }) => text));
   assertEquals(wanted.filter((text) => !seen.has(text)), [], `lost on the way to ${output}`);
   return messages;
+}
+
+/** How many instances read a topic, as the broker knows them. */
+export async function consumerCount(
+  { toolbox }: Pick<Story, "toolbox">,
+  topic: string,
+): Promise<number> {
+  const { status, text } = await toolbox.admin("GET", `${adminPath(topic)}/stats`);
+  // A topic that nobody has asked for yet.
+  if (status === 404) return 0;
+  assertEquals(status, 200, text);
+  const { subscriptions } = JSON.parse(text) as {
+    readonly subscriptions: Readonly<Record<string, { readonly consumers: readonly unknown[] }>>;
+  };
+  return Object.values(subscriptions).reduce((sum, { consumers }) => sum + consumers.length, 0);
+}
+
+/** Where the broker's admin interface has a topic. */
+export function adminPath(topic: string): string {
+  return `/admin/v2/${topic.replace("://", "/")}`;
 }

@@ -33,7 +33,6 @@ export interface ReadOptions {
   readonly texts?: readonly string[];
   /** Default 60 000. */
   readonly timeoutMs?: number;
-  readonly schema?: "string" | "bytes";
 }
 
 /** Who talks to a broker. */

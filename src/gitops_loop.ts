@@ -67,9 +67,12 @@ export class GitOpsLoop {
     const queue = this.#build(syncs, signal);
     this.#queue = queue;
     for (const sync of syncs.list()) queue.enqueue(keyOf(sync));
-    await Promise.all([following, queue.run(), this.#bootstrap(signal)]);
-    await this.#followed?.ended();
-    await this.#notices[Symbol.asyncDispose]();
+    try {
+      await Promise.all([following, queue.run(), this.#bootstrap(signal)]);
+      await this.#followed?.ended();
+    } finally {
+      await this.#notices[Symbol.asyncDispose]();
+    }
   }
 
   /** Brings the MeshSync of the flags to convergence once, and says how that went. */
@@ -79,9 +82,11 @@ export class GitOpsLoop {
   ): Promise<OnceReport> {
     await this.#bootstrap(signal);
     const key = { namespace: this.#parts.namespace, name: BOOTSTRAP_NAME };
-    const report = await syncOnce(key, this.#context(signal), { timeoutMs });
-    await this.#notices[Symbol.asyncDispose]();
-    return report;
+    try {
+      return await syncOnce(key, this.#context(signal), { timeoutMs });
+    } finally {
+      await this.#notices[Symbol.asyncDispose]();
+    }
   }
 
   /** What is not read yet, for the readiness check. */

@@ -22,6 +22,8 @@ export type SyncMetrics = Pick<
   | "observeSyncPhase"
   | "observeCommitToReady"
   | "countPruned"
+  | "countQuarantine"
+  | "setQuarantined"
   | "countDriftCorrected"
 >;
 

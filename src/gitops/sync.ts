@@ -22,7 +22,7 @@ import { judge } from "./judge.ts";
 import type { SyncState } from "./memory.ts";
 import { tellNotice } from "./notice.ts";
 import { pull, type Pulled } from "./pull.ts";
-import { healthTimeoutMs } from "./quarantine.ts";
+import { healthTimeoutMs, holdsOf } from "./quarantine.ts";
 import { isBootstrap } from "./remote.ts";
 import { tellState, tellWork, writeStatus } from "./report.ts";
 import { tellRewritten } from "./rewritten.ts";
@@ -57,6 +57,7 @@ export async function reconcileMeshSync(key: ObjectKey, ctx: GitOpsContext): Pro
   const cached = ctx.syncs.get(key);
   if (cached === undefined) {
     ctx.memory.forget(key);
+    ctx.metrics.setQuarantined(key, 0);
     return AWAIT_CHANGE;
   }
   const sync = newest(cached, ctx.memory.state(key).written) as MeshSync;
@@ -103,11 +104,14 @@ async function pass(sync: MeshSync, ctx: GitOpsContext): Promise<Next> {
   const status = syncStatus(pulled.sync, { news, verdict, conditions, now });
   const written = await writeStatus(pulled.sync, status, ctx);
   tellState(pulled.sync, written, ctx);
+  const held = holdsOf(written).flatMap((hold) => hold.objects);
+  ctx.metrics.setQuarantined(key, new Set(held).size);
   await dropParts(pulled.sync, written, ctx);
   // Not while something is being brought up: nobody waits for the answer.
   if (verdict.reason !== "Progressing") await tellRewritten(written, ctx);
   if (back !== undefined) {
     const { message, revision } = back;
+    ctx.metrics.countQuarantine();
     tellNotice(pulled.sync, {
       event: "Quarantined",
       reason: "Quarantined",

@@ -2,7 +2,7 @@ import type { MeshSync, Notify } from "#api";
 import { type Clock, contentHash, keyOf, keyText, type KubeObject } from "#base";
 import type { ClusterClient } from "#kube";
 import type { EventDraft, Notice } from "#plan";
-import { type Logger, redactedText } from "#telemetry";
+import { type Logger, type Metrics, redactedText } from "#telemetry";
 import { type NotifyRequest, notifyRequest, type NotifySecret } from "./request.ts";
 
 /** What a {@linkcode Notifier} needs. */
@@ -11,6 +11,7 @@ export interface NotifierOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly events: { record(object: KubeObject, event: EventDraft): void };
+  readonly metrics?: Pick<Metrics, "countNotification">;
   /** How long to wait before the first try again; each later one waits four times as long. 1 s when left out. */
   readonly retryMs?: number;
 }
@@ -40,13 +41,16 @@ type Outcome = "told" | "again" | { readonly refused: string };
  * # Guarantees
  * Telling never fails and never waits; notices to one destination arrive in order; one that a destination was told last
  * is not told again. A destination that is away holds up nobody else, is tried five times, and then reported by an event
- * on the MeshSync. Addresses, tokens and answers are in no log line and no event.
+ * on the MeshSync; at the end of the program once more, at once, and reported then. Addresses, tokens and answers are in no log line and no event.
  */
 export class Notifier implements AsyncDisposable {
   readonly #options: NotifierOptions;
   /** Destination -> its last delivery. */
   readonly #lines = new Map<string, Promise<void>>();
   readonly #told = new Map<string, string>();
+  /** The program ends: whoever waits tries for the last time. */
+  readonly #ending = new AbortController();
+  /** Its time is up. */
   readonly #stop = new AbortController();
   #pending = 0;
   #dropped = 0;
@@ -71,6 +75,7 @@ export class Notifier implements AsyncDisposable {
       this.#remember(line, news);
       if (this.#pending >= PENDING_MAX) {
         this.#dropped++;
+        this.#options.metrics?.countNotification(notify.type, "dropped");
         continue;
       }
       this.#enqueue(line, { sync, notify, notice: safe });
@@ -85,6 +90,7 @@ export class Notifier implements AsyncDisposable {
   /** Tells what is left, for a few seconds at most: a service that is away must not hold up the end. */
   async [Symbol.asyncDispose](): Promise<void> {
     const told = new AbortController();
+    this.#ending.abort();
     const limit = this.#options.clock.sleep(LAST_CALLS_MS, told.signal).then(
       () => this.#stop.abort(new DOMException("the program ends", "AbortError")),
       () => {}, // All was told first.
@@ -113,13 +119,18 @@ export class Notifier implements AsyncDisposable {
 
   async #deliver(delivery: Delivery): Promise<void> {
     const { clock, retryMs = 1_000 } = this.#options;
-    for (let tries = 1; !this.#stop.signal.aborted; tries++) {
+    for (let tries = 1;; tries++) {
+      const isLast = this.#ending.signal.aborted;
       const outcome = await this.#try(delivery);
-      if (outcome === "told") return;
+      if (outcome === "told") {
+        this.#options.metrics?.countNotification(delivery.notify.type, "told");
+        return;
+      }
       if (outcome !== "again") return this.#giveUp(delivery, outcome.refused);
+      if (isLast) return this.#giveUp(delivery, "no success before the program ended");
       if (tries >= TRIES_MAX) return this.#giveUp(delivery, `no success in ${TRIES_MAX} tries`);
       // Rejects only when the program ends, which the loop notices.
-      await clock.sleep(retryMs * 4 ** (tries - 1), this.#stop.signal).catch(() => {});
+      await clock.sleep(retryMs * 4 ** (tries - 1), this.#ending.signal).catch(() => {});
     }
   }
 
@@ -154,7 +165,8 @@ export class Notifier implements AsyncDisposable {
   }
 
   #giveUp({ sync, notify, notice }: Delivery, cause: string): void {
-    const { events, log } = this.#options;
+    const { events, log, metrics } = this.#options;
+    metrics?.countNotification(notify.type, "failed");
     const message =
       `Cannot tell ${notify.type} that ${notice.revision} is ${notice.event}: ${cause}`;
     events.record(sync, { type: "Warning", reason: "NotificationFailed", message });

@@ -51,6 +51,12 @@ export interface Metrics {
   observeSyncPhase(phase: "fetch" | "read" | "apply" | "prune" | "health", seconds: number): void;
   observeCommitToReady(seconds: number): void;
   countPruned(count: number): void;
+  /** A revision that was not healthy went back. */
+  countQuarantine(): void;
+  /** How many objects of a MeshSync are as in an older revision; a series is there only while there are any. */
+  setQuarantined(key: ObjectKey, objects: number): void;
+  /** A service that was to be told, by how that ended. */
+  countNotification(type: string, result: "told" | "failed" | "dropped"): void;
   /** The exposition in the text format, and its content type. */
   exposition(): Promise<{ readonly text: string; readonly contentType: string }>;
 }
@@ -99,6 +105,12 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     observeSyncPhase: (phase, seconds) => series.syncPhase.observe({ phase }, seconds),
     observeCommitToReady: (seconds) => series.commitToReady.observe(seconds),
     countPruned: (count) => series.pruned.inc(count),
+    countQuarantine: () => series.quarantines.inc(),
+    setQuarantined: ({ namespace, name }, objects) =>
+      objects === 0
+        ? series.quarantined.remove({ namespace, name })
+        : series.quarantined.set({ namespace, name }, objects),
+    countNotification: (type, result) => series.notifications.inc({ type, result }),
     exposition: async () => ({
       text: await registry.metrics(),
       contentType: registry.contentType,
@@ -108,7 +120,11 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
 
 function otherSeries(registry: Registry) {
   const registers = [registry];
-  return { ...queueAndApiSeries(registers), ...gitOpsSeries(registers) };
+  return {
+    ...queueAndApiSeries(registers),
+    ...gitOpsSeries(registers),
+    ...consequenceSeries(registers),
+  };
 }
 
 function queueAndApiSeries(registers: Registry[]) {
@@ -143,6 +159,28 @@ function queueAndApiSeries(registers: Registry[]) {
       name: "mesh_drift_corrected_total",
       help: "Objects that somebody else changed and that were put right.",
       labelNames: ["kind"],
+      registers,
+    }),
+  };
+}
+
+function consequenceSeries(registers: Registry[]) {
+  return {
+    quarantines: new Counter({
+      name: "mesh_quarantine_total",
+      help: "Revisions that went back, as they did not become healthy.",
+      registers,
+    }),
+    quarantined: new Gauge({
+      name: "mesh_quarantined_objects",
+      help: "Objects that are as in an older revision, by MeshSync.",
+      labelNames: ["namespace", "name"],
+      registers,
+    }),
+    notifications: new Counter({
+      name: "mesh_notification_total",
+      help: "Services that were told something, or were to be, by type and how it ended.",
+      labelNames: ["type", "result"],
       registers,
     }),
   };

@@ -1,11 +1,12 @@
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
 import { type KubeObject, systemClock } from "#base";
 import { Notifier } from "#notify";
 import type { EventDraft } from "#plan";
 import { createLogger } from "#telemetry";
 import { createHmac } from "node:crypto";
-import { testCluster } from "../support/control_plane.ts";
+import { eventually, testCluster } from "../support/control_plane.ts";
 import { gitServer } from "../support/git_server.ts";
+import { hangingServer } from "../support/hanging_server.ts";
 import { type ScriptedServer, scriptedServer } from "../support/scripted_server.ts";
 import { configMapText, functionText, type SyncStory, syncStory } from "../support/sync_story.ts";
 
@@ -28,6 +29,7 @@ interface NotifyStory extends AsyncDisposable {
 /** A sync that tells a service on this machine, which answers by script. */
 async function notifyStory(
   script: (call: number) => number = () => 200,
+  { retryMs = 10 }: { readonly retryMs?: number } = {},
 ): Promise<NotifyStory> {
   const stack = new AsyncDisposableStack();
   const late: { notifier?: Notifier } = {};
@@ -43,7 +45,8 @@ async function notifyStory(
     clock: systemClock,
     log: createLogger({ level: "debug", sink: (line) => logLines.push(line) }),
     events: { record: (_object: KubeObject, event: EventDraft) => events.push(event) },
-    retryMs: 10,
+    metrics: story.metrics,
+    retryMs,
   });
   late.notifier = stack.use(notifier);
   const service = stack.use(
@@ -206,4 +209,48 @@ Deno.test("a service that refuses is given up with an event that tells no secret
   const everything = [...tale.logLines, JSON.stringify(tale.events)].join("\n");
   assertEquals(everything.includes(TOKEN), false);
   assertStringIncludes(everything, "Cannot tell somebody");
+});
+
+Deno.test("a program that ends tells what it still has to, once more and at once, or says that it could not", async () => {
+  await using tale = await notifyStory((call) => call < 3 ? 503 : 200, { retryMs: 3_600_000 });
+  const { story, service } = tale;
+  await using away = scriptedServer(() => new Response(null, { status: 503 }));
+  await story.repository.commit({ "meshes/f.yaml": functionText("exclaim") });
+  const later = { address: `${service.url}/second`, type: "webhook" };
+  await story.sync({
+    url: tale.url,
+    notify: [
+      { type: "webhook", address: service.url },
+      later,
+      { type: "slack", address: away.url },
+    ],
+  });
+  await story.pass();
+  await eventually(() => service.seen.length === 2 && away.seen.length === 1);
+  const startMs = performance.now();
+  await tale.notifier[Symbol.asyncDispose]();
+  assertLess(performance.now() - startMs, 5_000);
+  assertEquals([service.seen.length, away.seen.length], [4, 2]);
+  const said = tale.events.map((event) => event.message.replace(/main@\S+/, "it")).sort();
+  assertEquals(said, [
+    "Cannot tell slack that it is Applied: no success before the program ended",
+    "Cannot tell webhook that it is Applied: no success before the program ended",
+  ]);
+  const { text } = await story.metrics.exposition();
+  assertStringIncludes(text, `mesh_notification_total{type="webhook",result="told"} 1`);
+  assertStringIncludes(text, `mesh_notification_total{type="slack",result="failed"} 1`);
+});
+
+Deno.test("a service that does not answer holds up the end of the program for a few seconds only", async () => {
+  await using tale = await notifyStory();
+  await using hanging = hangingServer();
+  const { story } = tale;
+  await story.repository.commit({ "meshes/f.yaml": functionText("exclaim") });
+  await story.sync({ url: tale.url, notify: [{ type: "webhook", address: `${hanging.url}/x` }] });
+  await story.pass();
+  await eventually(() => hanging.waiting().length === 1);
+  const startMs = performance.now();
+  await tale.notifier[Symbol.asyncDispose]();
+  assertLess(performance.now() - startMs, 8_000);
+  assertEquals(tale.events.map(({ reason }) => reason), ["NotificationFailed"]);
 });

@@ -44,6 +44,19 @@ async function configValue(story: SyncStory, name: string): Promise<string> {
   return found.data["value"] ?? "";
 }
 
+/** What the metrics say: revisions that went back so far, objects that are held now. */
+async function counted(story: SyncStory): Promise<(number | undefined)[]> {
+  const { text } = await story.metrics.exposition();
+  const value = (pattern: RegExp) => {
+    const found = pattern.exec(text)?.[1];
+    return found === undefined ? undefined : Number(found);
+  };
+  return [
+    value(/^mesh_quarantine_total (\d+)$/m),
+    value(/^mesh_quarantined_objects\{.*\} (\d+)$/m),
+  ];
+}
+
 Deno.test("a bad commit goes back, an unrelated one is not delayed, and the fix ends the hold", async () => {
   await using story = await rollbackStory();
   const good = await story.repository.commit({
@@ -80,6 +93,7 @@ Deno.test("a bad commit goes back, an unrelated one is not delayed, and the fix 
   const told = story.events.filter((event) => event.reason === "Quarantined");
   assertStringIncludes(told[0]?.message ?? "", `Quarantined main@sha1:${bad}: 1 object`);
 
+  assertEquals(await counted(story), [1, 1]);
   story.restart();
   await passUntil(story, /^False Quarantined: Applied/);
   assertEquals(
@@ -96,6 +110,7 @@ Deno.test("a bad commit goes back, an unrelated one is not delayed, and the fix 
   const after = await story.status();
   assertEquals([after.quarantined, after.trials], [[], []]);
   assertEquals(after.lastHealthyRevision, `main@sha1:${fix}`);
+  assertEquals(await counted(story), [1, undefined]);
   assertEquals(after.history?.map(({ result }) => result), [
     "Healthy",
     "Healthy",

@@ -89,6 +89,11 @@ Deno.test("Metrics counts requests, restarts, queues and syncs under the names t
   metrics.observeSyncPhase("apply", 1.5);
   metrics.observeCommitToReady(4);
   metrics.countPruned(2);
+  metrics.countQuarantine();
+  metrics.setQuarantined(ORDERS, 3);
+  metrics.setQuarantined({ ...ORDERS, name: "gone" }, 1);
+  metrics.setQuarantined({ ...ORDERS, name: "gone" }, 0);
+  metrics.countNotification("slack", "failed");
   const { text } = await metrics.exposition();
   const values = text.split("\n").filter((line) =>
     /^mesh_/.test(line) && !/bucket|build/.test(line)
@@ -100,7 +105,10 @@ Deno.test("Metrics counts requests, restarts, queues and syncs under the names t
     `mesh_drift_corrected_total{kind="Service"} 1`,
     `mesh_git_fetch_duration_seconds_count{result="unchanged"} 1`,
     `mesh_git_fetch_duration_seconds_sum{result="unchanged"} 0.1`,
+    `mesh_notification_total{type="slack",result="failed"} 1`,
     `mesh_pruned_total 2`,
+    `mesh_quarantine_total 1`,
+    `mesh_quarantined_objects{namespace="shop",name="orders"} 3`,
     `mesh_queue_depth{kind="Function"} 3`,
     `mesh_queue_wait_seconds_count{kind="Function"} 1`,
     `mesh_queue_wait_seconds_sum{kind="Function"} 0.2`,

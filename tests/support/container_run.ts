@@ -71,6 +71,8 @@ export async function runContainer(
     await Deno.writeTextFile(`${folder}/pulsar/lib/org.yaml-snakeyaml-2.0.jar`, "");
     for (const name of programs) await standIn(folder, name);
     await standIn(folder, "pulsar/go-func");
+    // A script may end before it calls anything.
+    await Deno.writeTextFile(`${folder}/calls`, "");
     const [shell, ...args] = at(container, "command") as string[];
     const moved = args.map((text) =>
       expanded(text, ENV).replaceAll(

@@ -15,9 +15,13 @@ export async function keptSandboxEntry(): Promise<readonly string[]> {
   throw new Error("Cannot use a kept cluster: no run with --keep is there");
 }
 
-/** Whether a process has a plan, and another number in a process namespace of its own. */
+const SELF = new URL("../e2e.ts", import.meta.url).pathname;
+
+/** Whether a process is that of this checkout, has a plan, and another number in a process namespace of its own. */
 async function isInSandbox(pid: string): Promise<boolean> {
   try {
+    const command = await Deno.readTextFile(`/proc/${pid}/cmdline`);
+    if (!command.split("\0").includes(SELF)) return false;
     const environment = await Deno.readTextFile(`/proc/${pid}/environ`);
     if (!environment.split("\0").some((line) => line.startsWith(`${PLAN_VARIABLE}=`))) return false;
     const status = await Deno.readTextFile(`/proc/${pid}/status`);

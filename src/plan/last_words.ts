@@ -13,16 +13,18 @@ const WORDS_MAX = 300;
 
 /**
  * Containers of a pod whose last run failed without a message. An exit code names no cause: a wrong class name, a
- * package that is not there and a topic that may not be read all end a runner with 1. Its log does.
+ * package that is not there and a topic that may not be read all end a runner with 1, or even with 0. Its log does.
  */
 export function silentEnds(pod: Pod): readonly SilentEnd[] {
   if (pod.metadata.deletionTimestamp !== undefined) return [];
-  return containersOf(pod).flatMap((container) => {
+  const { initContainerStatuses: init = [], containerStatuses: main = [] } = pod.status ?? {};
+  return [...init, ...main].flatMap((container) => {
     const isPrevious = container.state?.running !== undefined;
     if (isPrevious && container.ready === true) return [];
     const ended = endOf(container);
-    if (ended === undefined || ended.exitCode === 0 || ended.message !== undefined) return [];
-    if (ended.reason === "OOMKilled") return [];
+    if (ended === undefined || ended.message !== undefined) return [];
+    const isDone = ended.exitCode === 0 && init.includes(container);
+    if (isDone || ended.reason === "OOMKilled") return [];
     const id = `${pod.metadata.uid}/${container.name}/${ended.finishedAt ?? ""}`;
     return [{ container: container.name, id, isPrevious }];
   });
@@ -98,11 +100,6 @@ const SECRETS: readonly (readonly [RegExp, string])[] = [
 function plainLine(line: string): string {
   // deno-lint-ignore no-control-regex
   return line.replaceAll(/\x1b\[[0-9;]*m/g, "").replaceAll(/[\x00-\x1f\x7f]+/g, " ").trim();
-}
-
-function containersOf(pod: Pod): readonly ContainerStatus[] {
-  const { initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {};
-  return [...initContainerStatuses, ...containerStatuses];
 }
 
 function endOf({ state, lastState }: ContainerStatus) {

@@ -27,11 +27,14 @@ e2eTest("mesh", "messages cross a mesh from its source to its sink", async (stor
     input: { topics: [made], typeClassName: bytes },
     output: { topic: copied, typeClassName: bytes },
   };
+  // Its consumer wants texts; Python writes bytes unless told.
+  const mark = pythonFunction(image, { input: copied, output: marked });
+  const textual = { ...mark, output: { topic: marked, sinkSchemaType: "string" } };
   const mesh: Spec = {
     sources: [{ name: "people", ...personSource(image, { output: made }) }],
     functions: [
       { name: "copy", ...identity },
-      { name: "mark", ...pythonFunction(image, { input: copied, output: marked }) },
+      { name: "mark", ...textual },
     ],
     sinks: [{ name: "print", ...printSink(image, { input: marked }) }],
   };

@@ -79,12 +79,19 @@ Deno.test("silentEnds() leaves out what works, what ended well, and what is expl
   const lastState = { terminated: ENDED };
   const explained = [
     { state: { running: {} }, ready: true, lastState },
-    { state: { terminated: { ...ENDED, exitCode: 0 } } },
     { state: { terminated: { ...ENDED, message: "no space" } } },
     { state: { terminated: { ...ENDED, exitCode: 137, reason: "OOMKilled" } } },
     { state: { waiting: { reason: "ContainerCreating" } } },
   ];
   for (const container of explained) assertEquals(silentEnds(withContainer(container)), []);
+  const done = { name: "init", state: { terminated: { ...ENDED, exitCode: 0 } } };
+  const pod = podObject(NAME, { status: { phase: "Pending", initContainerStatuses: [done] } });
+  assertEquals(silentEnds(pod), []);
+});
+
+Deno.test("silentEnds() finds runners that end without an error: they should never end", () => {
+  const pod = withContainer({ state: { terminated: { ...ENDED, exitCode: 0 } } });
+  assertEquals(silentEnds(pod).map(({ container }) => container), ["runner"]);
 });
 
 Deno.test("withLastWords() gives causes the words of the log, and leaves its input alone", () => {

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { eventually } from "../support/eventually.ts";
 import { component, pythonFunction } from "./support/components.ts";
-import { assertCross, numbered } from "./support/messages.ts";
+import { assertCross, meanwhile, numbered } from "./support/messages.ts";
 import { e2eTest } from "./support/story.ts";
 
 const NAME = "kubernetes.io/hostname";
@@ -25,11 +25,9 @@ e2eTest("drained", "a function moves off a node that is drained", async (story) 
   await story.start({ exclaim: component("Function", "exclaim", { spec }) });
   const [before] = await story.pods("exclaim-function");
   assertEquals(before?.spec.nodeName, second);
-  const crossing = assertCross(story, {
-    ...topics,
-    texts: numbered("message", 60),
-    intervalMs: 200,
-  });
+  const crossing = meanwhile(
+    assertCross(story, { ...topics, texts: numbered("message", 60), intervalMs: 200 }),
+  );
   try {
     // Only this test's pods: others run on the same nodes at the same time.
     await story.cluster.kubectl(

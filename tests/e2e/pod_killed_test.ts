@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { eventually } from "../support/eventually.ts";
 import { component, javaFunction } from "./support/components.ts";
-import { assertCross, numbered } from "./support/messages.ts";
+import { assertCross, meanwhile, numbered } from "./support/messages.ts";
 import { e2eTest } from "./support/story.ts";
 
 e2eTest("killed", "a killed pod is replaced, and every message gets through", async (story) => {
@@ -10,7 +10,7 @@ e2eTest("killed", "a killed pod is replaced, and every message gets through", as
   await story.start({ exclaim: component("Function", "exclaim", { spec }) });
   const [killed] = await story.pods("exclaim-function");
   const texts = numbered("message", 100);
-  const crossing = assertCross(story, { ...topics, texts, intervalMs: 100 });
+  const crossing = meanwhile(assertCross(story, { ...topics, texts, intervalMs: 100 }));
   await story.toolbox.read(topics.output, { count: 10 });
   await story.kubectl("delete", "pod", "exclaim-function-0", "--grace-period=0", "--force");
   const said = await story.untilReady("Function", "exclaim", { pattern: /^False / });

@@ -1,6 +1,6 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { component, EXAMPLES_JAR, javaFunction, javaOf } from "./support/components.ts";
-import { numbered } from "./support/messages.ts";
+import { meanwhile, numbered } from "./support/messages.ts";
 import { e2eTest } from "./support/story.ts";
 
 e2eTest("rolling", "a rolling update loses no message and doubles none", async (story) => {
@@ -23,7 +23,7 @@ e2eTest("rolling", "a rolling update loses no message and doubles none", async (
   await story.start({ exclaim: component("Function", "exclaim", { spec }) });
   const [before] = await story.pods("exclaim-function");
   const texts = numbered("message", 300);
-  const sending = story.toolbox.produce(input, texts, { intervalMs: 100 });
+  const sending = meanwhile(story.toolbox.produce(input, texts, { intervalMs: 100 }));
   await story.toolbox.read(output, { count: 20 });
   const java = javaOf(EXAMPLES_JAR, { log: { level: "warn" } });
   await story.untilHealthy(

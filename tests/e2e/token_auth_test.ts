@@ -55,7 +55,7 @@ e2eTest(
       exclaim: component("Function", "exclaim", { spec: withToken(story, topics) }),
     });
     const said = await story.untilReady("Function", "exclaim", {
-      pattern: /^False (CrashLoopBackOff|Error)/,
+      pattern: /^False .* (CrashLoop|ended with|keeps failing).*[Aa]uthoriz/,
     });
     assertMatch(said, /Pod exclaim-function-0, container pulsar-function/);
     await story.record("token without rights");

@@ -53,3 +53,12 @@ export async function consumerCount(
 export function adminPath(topic: string): string {
   return `/admin/v2/${topic.replace("://", "/")}`;
 }
+
+/**
+ * Work that goes on beside a test, which awaits it later. Should the test fail before, then its failure is what counts,
+ * not that of the work which ends with it.
+ */
+export function meanwhile<T>(work: Promise<T>): Promise<T> {
+  work.catch(() => {});
+  return work;
+}

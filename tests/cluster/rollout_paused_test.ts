@@ -40,9 +40,11 @@ Deno.test("--pause-rollout holds back all but edits, also of the program's setti
     await using controller = await runningController(cluster, choices);
     await story.apply(backend());
     assertMatch(await story.untilReady("function/orders", /paused/), /^True Ready: .* wait/);
-    const { status } = await story.get<Status>("function/orders");
-    assertMatch(status.pendingChange ?? "", /labels/);
-    assertMatch(status.pendingChange ?? "", /env/);
+    const status = await eventually(async () => {
+      const { status } = await story.get<Status>("function/orders");
+      const pending = status.pendingChange ?? "";
+      return pending.includes("labels") && pending.includes("env") && status;
+    });
     const held = await story.get(STATEFUL_SET);
     assertEquals(held.metadata.generation, before.metadata.generation);
     // What is missing is made, and a new resource is none that could be held back.

@@ -8,7 +8,7 @@ import { parseArgs } from "node:util";
 import { buildOfCheckout, bundleProgram } from "./compile/bundle.ts";
 import { environmentVariables, permissionArguments } from "./compile/permissions.ts";
 import { runProgram } from "./compile/program.ts";
-import { type CompileBase, testBase } from "./compile/test_base.ts";
+import { type CompileBase, mainForTestBase, testBase } from "./compile/test_base.ts";
 import { progressOnStderr } from "./control_plane/progress.ts";
 
 const HELP = `Compile the program into one binary.
@@ -80,7 +80,7 @@ export async function compileBundle(main: string, options: CompileOptions): Prom
     ...permissionArguments({ ...options, system: systemOf(target) }),
     ...(target === undefined ? [] : [`--target=${target}`]),
     `--output=${output}`,
-    main,
+    base.runtime === undefined ? main : await mainForTestBase(main),
   ], { env: base.runtime === undefined ? {} : { DENORT_BIN: base.runtime } });
 }
 

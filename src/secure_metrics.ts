@@ -90,7 +90,7 @@ export class SecureMetrics implements AsyncDisposable {
     const nowMs = clock.now();
     const { certificates } = await keepCertificates(cluster, key, { hosts, nowMs, signal });
     if (await this.#server.use(certificates)) {
-      log.info("Metrics are served over TLS", { port: this.#server.port, secret: key });
+      log.info("Metrics are served over TLS", { port: this.#server.port, certificateIn: key });
     }
   }
 

@@ -181,7 +181,9 @@ export class Admission implements AsyncDisposable {
       nowMs: clock.now(),
       signal,
     });
-    if (kept.renewed) log.info("Made a certificate for the admission webhook", { secret: key });
+    if (kept.renewed) {
+      log.info("Made a certificate for the admission webhook", { certificateIn: key });
+    }
     const { certificate, privateKey, authorities } = kept.certificates;
     return { certificate, privateKey, authorities: authorities.join("") };
   }

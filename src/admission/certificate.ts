@@ -1,4 +1,4 @@
-import { createPrivateKey, X509Certificate } from "node:crypto";
+import { createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
 
 const DAY_MS = 24 * 60 * 60_000;
 
@@ -67,8 +67,13 @@ export function pemCertificates(text: string): string[] {
 /** Whether a private key belongs to a certificate; false when either cannot be read. */
 export function isKeyOf(certificatePem: string, keyPem: string): boolean {
   return isSound(() =>
-    new X509Certificate(certificatePem).checkPrivateKey(createPrivateKey(keyPem))
+    publicText(new X509Certificate(certificatePem).publicKey) ===
+      publicText(createPublicKey(keyPem))
   );
+}
+
+function publicText(key: KeyObject): string {
+  return String(key.export({ type: "spki", format: "pem" }));
 }
 
 function isSoundAuthority(held: Certificates, { nowMs }: CertificateTerms): boolean {

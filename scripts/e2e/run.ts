@@ -2,6 +2,7 @@ import { durationText, type Progress } from "../control_plane/progress.ts";
 import { collectEvidence } from "./collect.ts";
 import { prepareEnvironment } from "./environment.ts";
 import type { E2eOptions } from "./options.ts";
+import { programComplaints } from "./program_health.ts";
 import type { E2eSetting } from "./setting.ts";
 import { runSuite, type SuiteResult, writeSetting } from "./suite.ts";
 import type { TargetCluster } from "./target_cluster.ts";
@@ -38,6 +39,9 @@ export async function runOn(cluster: TargetCluster, run: RunOptions): Promise<Su
     await writeSetting(settingPath, setting);
     progress(`cluster prepared (${durationText(performance.now() - startMs)})`);
     result = await runSuite(settingPath, { only, jobs, progress, signal });
+    const complaints = await programComplaints(cluster);
+    for (const complaint of complaints) progress(`the program is not well: ${complaint}`);
+    if (complaints.length > 0) result = { ...result, failed: result.failed + 1 };
   } catch (error) {
     await collectEvidence(cluster, evidence);
     progress(`what the cluster said is in ${failureFolder}`);

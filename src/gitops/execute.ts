@@ -111,8 +111,8 @@ function hasChanges(list: ChangeList): boolean {
 async function planned(objects: readonly Placed[], step: Execution): Promise<Plan> {
   const { sync, ctx, text, state } = step;
   const acting = actingContext(sync, ctx);
-  const inventory = await loadInventory(sync, ctx);
   const types = followedTypes(objects);
+  const inventory = await loadInventory(sync, ctx, types);
   // After a restart one list of each kind instead of a read of each object.
   if (inventory.length > 0) await ctx.follow?.(types);
   const items = await planAll(objects, sync, acting);
@@ -141,7 +141,7 @@ function unprovenOf(item: PlannedItem): string | undefined {
 }
 
 /** Kinds that no cache of the controller holds whole. */
-function followedTypes(objects: readonly Placed[]): ResourceType[] {
+export function followedTypes(objects: readonly Placed[]): ResourceType[] {
   const types = new Map(
     objects.filter(({ object }) => !isMeshKind(object)).flatMap(({ type }) =>
       type === undefined ? [] : [[`${type.apiVersion} ${type.kind}`, type] as const]

@@ -1,9 +1,10 @@
 import type { MeshSync } from "#api";
 import { keyOf, type KubeObject, ownerReference } from "#base";
-import { entriesFromText, type InventoryEntry, inventoryParts } from "#plan";
-import type { Logger } from "#telemetry";
+import type { ResourceType } from "#kube";
+import { entriesFromText, type InventoryEntry, inventoryParts, mergedInventory } from "#plan";
 import { ownClient } from "./account.ts";
 import type { GitOpsContext } from "./context.ts";
+import { foundInventory } from "./lost_inventory.ts";
 import { fieldManager, syncLabels } from "./place.ts";
 
 const CONFIG_MAP = {
@@ -22,32 +23,39 @@ export interface StoredInventory {
   readonly inventoryParts?: readonly string[];
 }
 
+/** What looking for an inventory takes. */
+export type InventoryContext =
+  & Pick<GitOpsContext, "cluster" | "memory" | "own" | "signal">
+  & Partial<Pick<GitOpsContext, "events" | "log">>;
+
 /**
- * What a sync owns: from memory, its status, or the ConfigMaps that the status names.
- * A part that somebody deleted is passed over, with a warning: better than a sync that stands still.
+ * What a sync owns: from memory, its status, or the ConfigMaps that the status names. In place of a part that somebody
+ * deleted the cluster is searched.
+ *
+ * @param types kinds to search for besides those that are known anyway
  */
 export async function loadInventory(
   sync: MeshSync,
-  ctx: Pick<GitOpsContext, "cluster" | "memory" | "own" | "signal"> & { readonly log?: Logger },
+  ctx: InventoryContext,
+  types: readonly ResourceType[] = [],
 ): Promise<readonly InventoryEntry[]> {
   const names = sync.status?.inventoryParts ?? [];
   if (names.length === 0) return sync.status?.inventory ?? [];
   const known = ctx.memory.inventory(keyOf(sync));
   if (known !== undefined) return known;
-  const entries: InventoryEntry[] = [];
+  const left: InventoryEntry[] = [];
+  let isLost = false;
   for (const name of names) {
     const key = { namespace: sync.metadata.namespace ?? "", name };
     const part = await ownClient(ctx).get(CONFIG_MAP, key, ctx.signal);
     const data = part?.["data"] as Readonly<Record<string, string>> | undefined;
-    if (data?.[MEMBER] === undefined) {
-      // What Git still holds is written down again; what it dropped meanwhile stays in the cluster.
-      ctx.log?.warn("A part of an inventory is lost", { sync: key.namespace, configMap: name });
-      continue;
-    }
-    entries.push(...entriesFromText(data[MEMBER]));
+    if (data?.[MEMBER] === undefined) isLost = true;
+    else left.push(...entriesFromText(data[MEMBER]));
   }
-  ctx.memory.setInventory(keyOf(sync), entries);
-  return entries;
+  // Not remembered: only what is stored is, and this has to be stored anew.
+  if (isLost) return mergedInventory(left, await foundInventory(sync, ctx, { left, types }));
+  ctx.memory.setInventory(keyOf(sync), left);
+  return left;
 }
 
 /**

@@ -127,6 +127,12 @@ export class SyncMemory {
     return [...entry.suspects].sort().flatMap((id) => entry.applied.get(id) ?? []);
   }
 
+  /** Has all objects of a sync looked at: what became of them meanwhile is not known. */
+  suspectAll(key: ObjectKey): void {
+    const { applied, suspects } = this.#entry(key);
+    for (const id of applied.keys()) suspects.add(id);
+  }
+
   /** Whether somebody changed an object since a sync applied it. */
   isSuspect(key: ObjectKey, id: ObjectId): boolean {
     return this.#entries.get(keyText(key))?.suspects.has(entryKey(id)) === true;

@@ -133,7 +133,10 @@ function content(object: KubeObject): unknown {
 }
 
 /** The object as it is now: from the cache where there is one that knows at least our own last write. */
-async function liveObject(target: Target, scope: Scope): Promise<KubeObject | undefined> {
+export async function liveObject(
+  target: Target,
+  scope: Scope,
+): Promise<KubeObject | undefined> {
   const { ctx } = scope;
   const { id, known, object, type } = target;
   if (scope.fresh !== true) {

@@ -6,6 +6,7 @@ import { execute, type Executed } from "./execute.ts";
 import type { SyncState } from "./memory.ts";
 import { movedNotes, noteNews, passedOverBefore } from "./notes.ts";
 import { type Composed, trialNews, withHolds } from "./quarantine.ts";
+import { rememberApplied } from "./restored.ts";
 import { type Found, readRevision } from "./revision.ts";
 import { revisionText, settledKey, specKey } from "./revision_key.ts";
 import { signatureCheck } from "./signed.ts";
@@ -39,6 +40,12 @@ interface Taking extends Step {
 
 /** Takes a new commit in. */
 export async function take(found: Found, step: Taking): Promise<Pulled> {
+  const taken = await taking(found, step);
+  if (taken.work === undefined) await rememberApplied(found, { ...step, sync: taken.sync });
+  return taken;
+}
+
+async function taking(found: Found, step: Taking): Promise<Pulled> {
   const { inputs, revision } = found;
   const { sync, ctx, state } = step;
   const text = revisionText(revision);

@@ -62,10 +62,10 @@ function isOpen(windows: readonly Window[], atMs: number): boolean {
 /** When the window that is open at a time ends. */
 function openUntilMs(window: Window, atMs: number): number | undefined {
   const lastsMs = durationMs(window.duration) ?? 0;
-  // `previousRuns` are those before the time; one that begins this very second counts.
-  const [begin] = cronOf(window).previousRuns(1, new Date(atMs + 1000));
-  const endMs = begin === undefined ? -Infinity : begin.getTime() + lastsMs;
-  return begin !== undefined && begin.getTime() <= atMs && endMs > atMs ? endMs : undefined;
+  // `previousRuns` are those before the time: one that begins this very second counts, one that is about to does not.
+  const runs = cronOf(window).previousRuns(2, new Date(atMs + 1000)).map((run) => run.getTime());
+  const endMs = Math.max(...runs.filter((beginMs) => beginMs <= atMs)) + lastsMs;
+  return endMs > atMs ? endMs : undefined;
 }
 
 function nextEdgeMs(window: Window, atMs: number): number {

@@ -96,11 +96,7 @@ Deno.test("a bad commit goes back, an unrelated one is not delayed, and the fix 
   assertEquals(await counted(story), [1, 1]);
   story.restart();
   await passUntil(story, /^False Quarantined: Applied/);
-  assertEquals(
-    (await functionSpec(story, "orders"))["pod"],
-    undefined,
-    "a restart forgets nothing",
-  );
+  assertEquals((await functionSpec(story, "orders"))["pod"], undefined, "restarted, too");
 
   const fix = await story.repository.commit({
     "meshes/orders.yaml": functionText("orders", "  replicas: 3\n"),

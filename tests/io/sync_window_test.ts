@@ -39,6 +39,8 @@ Deno.test("closedUntilMs() adds up windows that follow each other, and gives up 
   assertEquals(until(chain, "2026-07-01T08:30:00Z"), "2026-07-01T11:00:00.000Z");
   const always = [{ kind: "deny", schedule: "0 0 * * *", duration: "24h" }] as const;
   assertEquals(until(always, "2026-07-01T08:30:00Z"), Infinity);
+  assertEquals(until(always, "2026-07-01T23:59:59.500Z"), Infinity, "just before the next begins");
+  assertEquals(until(always, "2026-07-01T00:00:00Z"), Infinity, "just as it begins");
 });
 
 Deno.test("windowProblems() names what cron or the time zone cannot be", () => {

@@ -26,10 +26,7 @@ export async function runOnCurrent(
   const home = Deno.env.get("HOME") ?? "";
   const kubeconfigPath = Deno.env.get("KUBECONFIG") || `${home}/.kube/config`;
   const look = new TargetCluster({ choice: "current", kubeconfigPath, kubectlPath, nodes: [] });
-  const { stdout } = await look.tryKubectl(["get", "crd", DEFINITION, "-o", "name"]);
-  if (stdout.trim() !== "") {
-    throw new Error(`Cannot test on this cluster: it has ${DEFINITION}, so it may have meshes`);
-  }
+  await assertUnused(look);
   const { items } = await look.get<NodeList>(["nodes"]);
   const nodes = items
     .filter(({ spec }) => spec.unschedulable !== true && spec.taints === undefined)
@@ -52,6 +49,15 @@ export async function runOnCurrent(
       await Deno.remove(folder, { recursive: true });
     }
   }
+}
+
+/** @throws {Error} when the cluster has our definitions or namespaces: taking them out would take somebody's */
+async function assertUnused(cluster: TargetCluster): Promise<void> {
+  const get = ["get", "--ignore-not-found", "-o", "name"];
+  const definition = await cluster.kubectl([...get, "crd", DEFINITION]);
+  const namespaces = await cluster.kubectl([...get, "namespace", ...Object.values(NAMESPACES)]);
+  const found = `${definition}${namespaces}`.trim().replaceAll("\n", ", ");
+  if (found !== "") throw new Error(`Cannot test on this cluster: it has ${found} already`);
 }
 
 /** Does what `uninstall` tells, then removes the definitions and the namespaces, which were ours alone. */

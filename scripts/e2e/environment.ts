@@ -22,8 +22,8 @@ export interface EnvironmentOptions {
   readonly progress: Progress;
 }
 
-/** Namespace of the program, and of brokers and toolbox. */
-export const NAMESPACES = { program: "meshwright", pulsar: "meshwright-e2e-pulsar" } as const;
+/** Namespace of the program, and of brokers and toolbox: none that somebody else would have. */
+export const NAMESPACES = { program: "meshwright-e2e", pulsar: "meshwright-e2e-pulsar" } as const;
 
 /** Puts brokers, toolbox and the program into a cluster and waits until all of them are ready. */
 export async function prepareEnvironment(

@@ -57,6 +57,12 @@ export const MeshSyncSpecSchema = Type.Object({
     pattern: DURATION_PATTERN,
     description: "Time that a revision has to become healthy (default: timeout)",
   })),
+  settleTime: optional(Type.String({
+    pattern: DURATION_PATTERN,
+    description:
+      "Time that meshes have to stay ready before their revision is healthy, at most half " +
+      "of healthTimeout (default: 30s with onUnhealthy: rollback, else 0s)",
+  })),
   onUnhealthy: optional(
     choice("What to do about a revision that does not become healthy (default: nothing)", [
       "nothing",

@@ -24,6 +24,9 @@ export function meshSyncProblems(sync: MeshSync, options: RuleOptions): Problem[
     ...durationProblems(spec.interval, "interval"),
     ...durationProblems(spec.timeout, "timeout"),
     ...durationProblems(spec.healthTimeout, "healthTimeout"),
+    ...(durationMs(spec.settleTime ?? "") === 0
+      ? []
+      : durationProblems(spec.settleTime, "settleTime")),
     ...noticeProblems(spec),
     ...(spec.targetNamespace ? dnsProblems(spec.targetNamespace, "spec.targetNamespace") : []),
     ...when(spec.secretRef?.name === "", at("secretRef.name", "is empty; name the Secret")),

@@ -18,6 +18,8 @@ export interface Health {
   readonly ready: number;
   readonly total: number;
   readonly sick: readonly Sick[];
+  /** When the last of the meshes became ready, in milliseconds since 1970; 0 without any that are ready. */
+  readonly readySinceMs: number;
 }
 
 /** Our kinds that say whether they are ready; their changes are watched. */
@@ -69,15 +71,22 @@ export async function healthOf(
 ): Promise<Health> {
   const applied = [...ctx.memory.applied(keyOf(sync)).values()].map(({ id }) => id);
   const meshes = applied.filter(isMesh);
-  const looked = await eachOf(meshes, async (id) => {
-    const object = await seen(id, ctx);
-    return sickOf(id, object === undefined ? `${idText(id)}: not there` : sickness(object));
-  });
+  const live = await eachOf(meshes, async (id) => ({ id, object: await seen(id, ctx) }));
+  const looked = live.map(({ id, object }) =>
+    sickOf(id, object === undefined ? `${idText(id)}: not there` : sickness(object))
+  );
   const ordinary = applied.filter((id) => !isMesh(id) && hasHealth(id) && !isSelf(id, sync));
   const others = await ordinaryHealth(ordinary, { sync, ctx, isDue });
   const sick = [...looked.flat(), ...others.sick];
   const total = meshes.length + others.total;
-  return { ready: total - sick.length, total, sick };
+  const readySinceMs = Math.max(0, ...live.map(({ object }) => readySince(object)));
+  return { ready: total - sick.length, total, sick, readySinceMs };
+}
+
+function readySince(object: KubeObject | undefined): number {
+  const status = object?.status as { readonly conditions?: unknown } | undefined;
+  const ready = conditionOf(status?.conditions, "Ready");
+  return ready?.status === "True" ? Date.parse(ready.lastTransitionTime) || 0 : 0;
 }
 
 function isMesh(id: ObjectId): boolean {
@@ -106,7 +115,10 @@ interface Look {
   readonly isDue: boolean;
 }
 
-async function ordinaryHealth(ids: readonly ObjectId[], look: Look): Promise<Health> {
+async function ordinaryHealth(
+  ids: readonly ObjectId[],
+  look: Look,
+): Promise<Omit<Health, "readySinceMs">> {
   const { ctx, isDue } = look;
   const key = keyOf(look.sync);
   if (ids.length === 0) return { ready: 0, total: 0, sick: [] };

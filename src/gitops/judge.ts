@@ -4,7 +4,7 @@ import { attempted, resulted, type Verdict } from "#plan";
 import type { GitOpsContext } from "./context.ts";
 import type { Health } from "./health.ts";
 import type { Pulled } from "./pull.ts";
-import { type GoingBack, goingBack, healthTimeoutMs, holdsOf } from "./quarantine.ts";
+import { type GoingBack, goingBack, healthTimeoutMs, holdsOf, settleTimeMs } from "./quarantine.ts";
 import { appliedVerdict, healthConditions, type StatusNews } from "./status.ts";
 
 /** What a pass has to say in the end. */
@@ -31,7 +31,8 @@ export function judge(pulled: Pulled, findings: Findings): Judgement {
   const sync = withNews(pulled);
   const back = health === undefined ? undefined : goingBack(sync, health, ctx);
   const verdict = trouble ?? (back === undefined ? verdictOf(sync, findings) : backVerdict(back));
-  const isHealthy = trouble === undefined && health?.sick.length === 0;
+  const isSettling = health !== undefined && settles(sync, health, ctx);
+  const isHealthy = trouble === undefined && health?.sick.length === 0 && !isSettling;
   const healthy = isHealthy ? healthyNews(sync, ctx) : {};
   const history = historyNews(pulled, { verdict, isHealthy, back, ctx });
   return {
@@ -40,6 +41,7 @@ export function judge(pulled: Pulled, findings: Findings): Judgement {
     conditions: healthConditions(sync, {
       verdict,
       health,
+      isSettling,
       isApplied: ctx.memory.state(keyOf(sync)).appliedKey !== undefined,
       held: ctx.memory.state(keyOf(sync)).held,
       holds: holdsOf(sync),
@@ -53,11 +55,22 @@ function withNews({ sync, news }: Pulled): MeshSync {
   return { ...sync, status: { ...sync.status, ...news } };
 }
 
+/** Whether a revision that was not healthy before, and did not go back, has yet to stay ready for a while. */
+function settles(sync: MeshSync, { readySinceMs }: Health, ctx: GitOpsContext): boolean {
+  const { lastAppliedRevision, lastHealthyRevision } = sync.status ?? {};
+  const isHeld = holdsOf(sync).some((hold) => hold.revision === lastAppliedRevision);
+  return lastAppliedRevision !== lastHealthyRevision && !isHeld &&
+    ctx.clock.now() < readySinceMs + settleTimeMs(sync);
+}
+
+const NO_HEALTH: Health = { ready: 0, total: 0, sick: [], readySinceMs: 0 };
+
 function verdictOf(sync: MeshSync, { health, ctx }: Findings): Verdict {
   const state = ctx.memory.state(keyOf(sync));
   return appliedVerdict(sync.status?.lastAppliedRevision ?? "", {
     objects: ctx.memory.applied(keyOf(sync)).size,
-    health: health ?? { ready: 0, total: 0, sick: [] },
+    health: health ?? NO_HEALTH,
+    isSettling: health !== undefined && settles(sync, health, ctx),
     isLate: ctx.clock.now() - (state.appliedAtMs ?? 0) >= healthTimeoutMs(sync),
     holds: holdsOf(sync),
   });

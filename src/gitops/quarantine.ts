@@ -26,6 +26,18 @@ export function healthTimeoutMs(sync: MeshSync): number {
   return durationMs(healthTimeout ?? timeout ?? "") ?? HEALTH_TIMEOUT_MS;
 }
 
+/** How long meshes have to stay ready where a revision goes back otherwise. */
+const SETTLE_TIME_MS = 30_000;
+
+/**
+ * How long meshes have to have been ready before a revision is healthy. A function that cannot load its class runs for
+ * seconds before it fails, and Kubernetes calls it ready meanwhile. Never more than half of the time that there is.
+ */
+export function settleTimeMs(sync: MeshSync): number {
+  const asked = durationMs(sync.spec.settleTime ?? "") ?? (rollsBack(sync) ? SETTLE_TIME_MS : 0);
+  return Math.min(asked, healthTimeoutMs(sync) / 2);
+}
+
 function rollsBack(sync: MeshSync): boolean {
   return sync.spec.onUnhealthy === "rollback";
 }

@@ -14,13 +14,19 @@ export function appliedVerdict(
   facts: {
     readonly objects: number;
     readonly health: Health;
+    /** Whether all are ready, but not for long enough. */
+    readonly isSettling: boolean;
     readonly isLate: boolean;
     readonly holds: readonly Quarantine[];
   },
 ): Verdict {
-  const { health, holds, objects, isLate } = facts;
+  const { health, holds, objects, isLate, isSettling } = facts;
   const base = { stalled: false, reconciling: false };
   const count = `${objects} object${objects === 1 ? "" : "s"}`;
+  if (health.sick.length === 0 && isSettling) {
+    const message = `Applied ${revision}, ${settlingText(health)}`;
+    return { ...base, ready: false, reconciling: true, reason: "Progressing", message };
+  }
   if (health.sick.length === 0 && holds.length > 0) {
     const message = `Applied ${revision}, but ${quarantineText(holds)}`;
     return { ...base, ready: false, stalled: true, reason: "Quarantined", message };
@@ -46,11 +52,17 @@ export function appliedVerdict(
     };
 }
 
+function settlingText({ total }: Health): string {
+  return `${total} of ${total} ready: waiting whether they stay so`;
+}
+
 /** What the conditions `Applied` and `Healthy` go by. */
 export interface HealthFacts {
   readonly verdict: Verdict;
   /** Absent while nothing is applied completely. */
   readonly health: Health | undefined;
+  /** Whether all are ready, but not for long enough. */
+  readonly isSettling: boolean;
   readonly isApplied: boolean;
   /** Why the revision that was tried last is not applied. */
   readonly held: Verdict | undefined;
@@ -59,7 +71,7 @@ export interface HealthFacts {
 
 /** `Applied`: the cluster is asked for all that Git says; `Healthy`: what was applied last is as it should be. */
 export function healthConditions(sync: MeshSync, facts: HealthFacts): ConditionDraft[] {
-  const { health, held, holds, isApplied, verdict } = facts;
+  const { health, held, holds, isApplied, isSettling, verdict } = facts;
   const observedGeneration = sync.metadata.generation ?? 0;
   const revision = sync.status?.lastAppliedRevision ?? "";
   const cause = held ?? (isApplied ? undefined : verdict);
@@ -70,6 +82,11 @@ export function healthConditions(sync: MeshSync, facts: HealthFacts): ConditionD
     : { status: "True", reason: "Applied", message: `Applied ${revision}` } as const;
   const draft = { type: "Applied", ...applied, observedGeneration };
   if (health === undefined) return [draft];
+  if (health.sick.length === 0 && isSettling) {
+    const reason = "Progressing";
+    const message = settlingText(health);
+    return [draft, { type: "Healthy", status: "Unknown", reason, message, observedGeneration }];
+  }
   const isHealthy = health.sick.length === 0;
   const sick = `${health.ready} of ${health.total} ready: ${sickText(health.sick)}`;
   return [draft, {

@@ -29,6 +29,7 @@ export * from "./object_health.ts";
 export * from "./order.ts";
 export * from "./pod.ts";
 export * from "./pod_restart.ts";
+export * from "./probation.ts";
 export * from "./protobuf.ts";
 export * from "./prune_limit.ts";
 export * from "./quarantine.ts";

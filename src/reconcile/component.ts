@@ -30,7 +30,9 @@ import {
   type ComponentFacts,
   componentStatus,
   filledReplicas,
+  judgedPods,
   planChildren,
+  type Pod,
   resourceHash,
   type RolloutInputs,
   selectorText,
@@ -99,10 +101,14 @@ export async function reconcileComponent(
   const { now, held } = splitByPause(component, plan.steps, ctx);
   const outcome = await act(now, component, { ctx, signal });
   throwIfTerminating(component, outcome);
-  const pass = { component, problems: found, plan, held, outcome, facts };
+  const { pods, untilMs } = judgedPods(podsOf(statefulSetOf(component, ctx), ctx), ctx.clock.now());
+  const pass = { component, problems: found, plan, held, outcome, facts, pods };
   const status = await statusOf(pass, { ctx, signal });
   const urgent = outcome.error !== undefined;
-  const next = await report(component, { status, urgent }, { ctx, signal });
+  const reported = await report(component, { status, urgent }, { ctx, signal });
+  const next = untilMs === undefined
+    ? reported
+    : soonest(reported, afterDelay(untilMs - ctx.clock.now()));
   if (outcome.error !== undefined) throw queueError(component, outcome);
   if (unheld !== undefined) throw unheld;
   return plan.foreign.length > 0 ? soonest(next, afterDelay(FOREIGN_RECHECK_MS)) : next;
@@ -214,15 +220,20 @@ interface Pass {
   readonly held: readonly Step[];
   readonly outcome: Outcome;
   readonly facts: Facts;
+  readonly pods: readonly Pod[];
+}
+
+function statefulSetOf(component: Component, ctx: ReconcileContext): KubeObject | undefined {
+  return cacheOf(ctx.caches, "StatefulSet").get({
+    namespace: component.metadata.namespace ?? "",
+    name: statefulSetName(component),
+  });
 }
 
 async function statusOf(pass: Pass, { ctx, signal }: Effects) {
   const { component } = pass;
-  const statefulSet = cacheOf(ctx.caches, "StatefulSet").get({
-    namespace: component.metadata.namespace ?? "",
-    name: statefulSetName(component),
-  });
-  const pods = await ctx.lastWords.addedTo(podsOf(statefulSet, ctx), signal);
+  const statefulSet = statefulSetOf(component, ctx);
+  const pods = await ctx.lastWords.addedTo(pass.pods, signal);
   const watched = statefulSet === undefined ? pods : [statefulSet, ...pods];
   return componentStatus({
     component,

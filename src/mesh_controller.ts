@@ -1,5 +1,5 @@
 import { COMPONENT_KINDS } from "#api";
-import { keyOf, type Next, type ObjectKey, unlessAborted } from "#base";
+import { keyOf, type Next, type ObjectKey, pause, spread, unlessAborted } from "#base";
 import { Informer, type ObjectChange, readContainerLog } from "#kube";
 import {
   isOnlySurveyed,
@@ -193,7 +193,7 @@ export class MeshController {
   async #resync(signal: AbortSignal): Promise<void> {
     const { clock } = this.#parts;
     while (!signal.aborted) {
-      await clock.sleep(RESYNC_MS * (0.9 + Math.random() / 5), signal).catch(() => {});
+      await pause(spread(RESYNC_MS, Math.random()), { clock, signal });
       for (const [kind, controller] of this.#controllers) {
         const objects = this.#informers.get(kind)?.list() ?? [];
         for (const object of objects) controller.enqueue(keyOf(object), "periodic");

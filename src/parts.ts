@@ -1,4 +1,4 @@
-import { type Clock, isAbort, systemClock } from "#base";
+import { type Clock, isAbort, pause, systemClock } from "#base";
 import {
   type ClusterClient,
   EventRecorder,
@@ -90,7 +90,7 @@ export async function untilDone(
       if (isAbort(error, signal)) return;
       const delayMs = backoff.nextDelayMs(what);
       log.warn("Cannot start yet", { step: what, error, retryMs: delayMs });
-      await clock.sleep(delayMs, signal).catch(() => {});
+      await pause(delayMs, { clock, signal });
     }
   }
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { keepCertificates } from "#admission";
-import { type Clock, errorText, isAbort } from "#base";
+import { type Clock, errorText, isAbort, pause, spread } from "#base";
 import { AccessReviews, type ClusterClient, type Transport } from "#kube";
 import { answerPlainly, type Logger, type Metrics, TlsServer } from "#telemetry";
 
@@ -57,10 +57,7 @@ export class SecureMetrics implements AsyncDisposable {
     while (!signal.aborted) {
       const delayMs = await this.#tryOnce(signal) ? LOOK_EVERY_MS : RETRY_MS;
       // Apart from each other, so that replicas do not renew at the same moment.
-      await this.#options.clock.sleep(delayMs * (0.9 + Math.random() / 5), signal)
-        .catch((error) => {
-          if (!signal.aborted) throw error;
-        });
+      await pause(spread(delayMs, Math.random()), { clock: this.#options.clock, signal });
     }
   }
 

@@ -5,6 +5,8 @@ import {
   isAbort,
   type KubeObject,
   type ObjectKey,
+  pause,
+  spread,
   StalledError,
 } from "#base";
 import { type ClusterClient, isForbidden, type ResourceType } from "#kube";
@@ -90,9 +92,7 @@ export class Admission implements AsyncDisposable {
       const done = await this.#tryOnce(signal);
       const delayMs = done ? lookEveryMs : Math.min(RETRY_MS, lookEveryMs);
       // Apart from each other, so that replicas do not renew at the same moment.
-      await clock.sleep(delayMs * (0.9 + Math.random() / 5), signal).catch((error) => {
-        if (!signal.aborted) throw error;
-      });
+      await pause(spread(delayMs, Math.random()), { clock, signal });
     }
   }
 

@@ -25,6 +25,45 @@ export const systemClock: Clock = {
   },
 };
 
+/**
+ * Sleeps until it is time or the signal aborts: for loops that look at the signal themselves.
+ *
+ * @example
+ * ```ts
+ * import { pause, systemClock } from "#base";
+ * const stop = new AbortController();
+ * const pausing = pause(60_000, { clock: systemClock, signal: stop.signal });
+ * stop.abort();
+ * await pausing;
+ * ```
+ */
+export async function pause(
+  delayMs: number,
+  { clock, signal }: { readonly clock: Pick<Clock, "sleep">; readonly signal: AbortSignal },
+): Promise<void> {
+  try {
+    await clock.sleep(delayMs, signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+/**
+ * A delay that is up to a tenth shorter or longer, so that many who wait for the same time do not go on together.
+ *
+ * @param random from 0 to 1
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { spread } from "#base";
+ * assertEquals([spread(1_000, 0), spread(1_000, 0.5), spread(1_000, 1)], [900, 1_000, 1_100]);
+ * ```
+ */
+export function spread(delayMs: number, random: number): number {
+  return delayMs * (0.9 + random / 5);
+}
+
 /** A time as Kubernetes writes it: RFC 3339, whole seconds.
  *
  * @example

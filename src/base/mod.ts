@@ -11,3 +11,5 @@ export * from "./errors.ts";
 export * from "./next.ts";
 export * from "./object.ts";
 export * from "./problem.ts";
+export * from "./redacted_text.ts";
+export * from "./short_text.ts";

@@ -1,5 +1,5 @@
 import { type MeshSync, resourceOf } from "#api";
-import { conditionOf } from "#base";
+import { conditionOf, shortText } from "#base";
 import { namedSync, openSession, SESSION_FLAGS } from "./cluster_session.ts";
 import { type Flag, UsageError } from "./flag.ts";
 import { outputFlag } from "./flags.ts";
@@ -64,6 +64,6 @@ function rowOf({ metadata, status, spec }: MeshSync, nowMs: number): string[] {
     shortRevision(status?.lastAppliedRevision ?? ""),
     shortRevision(status?.lastHealthyRevision ?? ""),
     ageText(ready?.lastTransitionTime ?? "", nowMs),
-    message.length > MESSAGE_LENGTH_MAX ? `${message.slice(0, MESSAGE_LENGTH_MAX)}…` : message,
+    shortText(message, MESSAGE_LENGTH_MAX),
   ];
 }

@@ -1,3 +1,5 @@
+import { MASK, redactedText } from "#base";
+
 /** Why Git could not do what was asked: a closed set, because it becomes a condition's reason. */
 export type GitErrorKind =
   | "not_found"
@@ -81,12 +83,11 @@ export function gitErrorFrom(
   return new GitError(meaning[1], `${action}: ${meaning[2]}`, { cause });
 }
 
-/** A text without these secrets and without user and password in URLs. */
+/** A text without these secrets, and without what looks like one. */
 export function withoutSecrets(text: string, secrets: readonly string[]): string {
-  return secrets.filter((secret) => secret !== "").reduce(
-    (cleaned, secret) => cleaned.replaceAll(secret, "***"),
-    text,
-  ).replace(/([a-z][a-z0-9+.-]*:\/\/)[^/\s@"']+@/gi, "$1***@");
+  const cleaned = secrets.filter((secret) => secret !== "")
+    .reduce((left, secret) => left.replaceAll(secret, MASK), text);
+  return redactedText(cleaned);
 }
 
 const CAUSE_LENGTH_MAX = 400;

@@ -1,8 +1,16 @@
 import type { MeshSync, Notify } from "#api";
-import { type Clock, contentHash, keyOf, keyText, type KubeObject } from "#base";
+import {
+  type Clock,
+  contentHash,
+  keyOf,
+  keyText,
+  type KubeObject,
+  pause,
+  redactedText,
+} from "#base";
 import type { ClusterClient } from "#kube";
 import type { EventDraft, Notice } from "#plan";
-import { type Logger, type Metrics, redactedText } from "#telemetry";
+import { type Logger, type Metrics } from "#telemetry";
 import { type NotifyRequest, notifyRequest, type NotifySecret } from "./request.ts";
 
 /** What a {@linkcode Notifier} needs. */
@@ -129,8 +137,8 @@ export class Notifier implements AsyncDisposable {
       if (outcome !== "again") return this.#giveUp(delivery, outcome.refused);
       if (isLast) return this.#giveUp(delivery, "no success before the program ended");
       if (tries >= TRIES_MAX) return this.#giveUp(delivery, `no success in ${TRIES_MAX} tries`);
-      // Rejects only when the program ends, which the loop notices.
-      await clock.sleep(retryMs * 4 ** (tries - 1), this.#ending.signal).catch(() => {});
+      // Shorter when the program ends, which the loop notices.
+      await pause(retryMs * 4 ** (tries - 1), { clock, signal: this.#ending.signal });
     }
   }
 

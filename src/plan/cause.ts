@@ -1,4 +1,4 @@
-import type { KubeObject } from "#base";
+import { type KubeObject, shortText } from "#base";
 import { type ContainerStatus, isPodReady, ordinalOf, type Pod } from "./pod.ts";
 
 /** Why something is not ready, in words that a person can act on. */
@@ -226,6 +226,5 @@ function times(count: number): string {
 
 /** The cluster's own words, on one line and bounded, so that a status never grows with a log. */
 function oneLine(text: string): string {
-  const line = text.replaceAll(/\s+/g, " ").trim();
-  return line.length > 400 ? `${line.slice(0, 399)}…` : line;
+  return shortText(text.replaceAll(/\s+/g, " ").trim(), 400);
 }

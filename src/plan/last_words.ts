@@ -1,4 +1,5 @@
 import type { ContainerStatus, Pod } from "./pod.ts";
+import { toldText } from "./told_text.ts";
 
 /** A container that ended badly, and about which the cluster says no more than an exit code. */
 export interface SilentEnd {
@@ -59,8 +60,6 @@ export function withLastWords(pod: Pod, words: ReadonlyMap<string, string>): Pod
  * The line of a log's end that names why the program ended: the innermost cause of the last exception of Java, else
  * the last line that speaks of an error, else the last line. Undefined for a log without words.
  *
- * What looks like a token or a password is masked, as this goes to where more people look than at logs.
- *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
@@ -81,21 +80,12 @@ export function causeLine(log: string): string | undefined {
   const cause = telling.findLast((line) => line.startsWith("Caused by: "));
   const line = cause?.replace(/^Caused by: /, "") ??
     telling.findLast((line) => TELLING.test(line)) ?? telling.at(-1);
-  if (line === undefined) return undefined;
-  const masked = SECRETS.reduce((text, [pattern, mask]) => text.replaceAll(pattern, mask), line);
-  return masked.length > WORDS_MAX ? `${masked.slice(0, WORDS_MAX - 1)}…` : masked;
+  return line === undefined ? undefined : toldText(line, WORDS_MAX);
 }
 
 /** Words by which programs tell that something went wrong. */
 const TELLING =
   /\b(\w*(Error|Exception)\b|ERROR\b|FATAL\b|[Pp]anic\b|[Cc]annot\b|[Ff]ailed\b|not found\b|[Dd]enied\b)/;
-
-/** JSON web tokens, what follows a word that announces a secret, and the user of a url. */
-const SECRETS: readonly (readonly [RegExp, string])[] = [
-  [/eyJ[\w-]+\.[\w-]+\.[\w-]*/g, "***"],
-  [/\b((?:token|password|passwd|secret|api[_-]?key)["']?\s*[=:]\s*)[^\s"',;}]+/gi, "$1***"],
-  [/:\/\/[^\s/@]+@/g, "://***@"],
-];
 
 function plainLine(line: string): string {
   // deno-lint-ignore no-control-regex

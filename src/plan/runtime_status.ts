@@ -1,6 +1,7 @@
 import type { InstanceException, RunningInstance, RuntimeStatus, SubscriptionBacklog } from "#api";
 import { timestamp } from "#base";
 import type { InstanceNumbers, ToldException } from "./instance_numbers.ts";
+import { toldText } from "./told_text.ts";
 
 /** What became of asking one instance: its numbers, or why there are none. */
 export interface InstanceAnswer {
@@ -69,7 +70,7 @@ function instanceOf({ ordinal, numbers, problem = "" }: InstanceAnswer): Running
     ...(averageLatencyMs === 0 ? {} : { averageLatencyMs: rounded(averageLatencyMs) }),
     ...(lastInvocationMs === 0 ? {} : { lastInvocation: timestamp(lastInvocationMs) }),
     ...(exceptions.length === 0 ? {} : { exceptions }),
-    ...(numbers.failure === "" ? {} : { failure: shortText(numbers.failure) }),
+    ...(numbers.failure === "" ? {} : { failure: toldText(numbers.failure, TEXT_MAX) }),
   };
 }
 
@@ -115,11 +116,7 @@ export function exceptionText(text: string): string {
   const last = lines.slice(lines.findLastIndex((line) => line.startsWith("Traceback ")) + 1);
   const isTraceback = last.length < lines.length;
   const line = isTraceback ? last.find((line) => !/^\s/.test(line)) : undefined;
-  return shortText((line ?? lines[0] ?? "").trim());
-}
-
-function shortText(text: string): string {
-  return text.length <= TEXT_MAX ? text : `${text.slice(0, TEXT_MAX - 1)}…`;
+  return toldText((line ?? lines[0] ?? "").trim(), TEXT_MAX);
 }
 
 /** Three digits, as latencies go from microseconds to minutes. */

@@ -1,5 +1,5 @@
-import { type Clock, systemClock } from "#base";
-import { redactedText, redactedValue } from "./redact.ts";
+import { type Clock, redactedText, systemClock } from "#base";
+import { redactedValue } from "./redact.ts";
 
 /** From the most talkative to the quietest. */
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;

@@ -1,6 +1,7 @@
 /**
  * What the program says about itself: JSON log lines ({@linkcode createLogger}), metrics ({@linkcode createMetrics})
- * and the servers that show metrics and health ({@linkcode startServer}, {@linkcode TlsServer}). Secrets never pass: see `redact.ts`.
+ * and the servers that show metrics and health ({@linkcode startServer}, {@linkcode TlsServer}). Secrets never pass: see
+ * `redact.ts`.
  *
  * @module
  */

@@ -1,5 +1,4 @@
-/** What stands where a secret stood. */
-const MASK = "***";
+import { MASK, redactedText } from "#base";
 
 /** Member names whose values are never written out. Names of references (`secretRef`, `secretName`) are harmless. */
 const SECRET_NAME =
@@ -7,29 +6,6 @@ const SECRET_NAME =
 
 /** How deep a fact is looked into before it is cut off: facts are small values, not trees. */
 const DEPTH_MAX = 6;
-
-/**
- * A text without the credentials that URLs and headers carry: user and password of a URL, secret query parameters,
- * bearer and basic tokens.
- *
- * @example
- * ```ts
- * import { assertEquals } from "@std/assert";
- * import { redactedText } from "#telemetry";
- * assertEquals(redactedText("fetch https://bot:s3cret@git.example/a.git"), "fetch https://***@git.example/a.git");
- * assertEquals(redactedText("GET /a?token=abc&page=2"), "GET /a?token=***&page=2");
- * assertEquals(redactedText("authorization: Bearer abc.def"), "authorization: Bearer ***");
- * ```
- */
-export function redactedText(text: string): string {
-  return text
-    .replace(/([a-z][a-z0-9+.-]*:\/\/)[^/\s@"']+@/gi, `$1${MASK}@`)
-    .replace(
-      /([?&](?:access_token|private_token|token|password|secret|api_?key|key|sig|signature)=)[^&\s"'#]+/gi,
-      `$1${MASK}`,
-    )
-    .replace(/\b(bearer|basic)\s+[a-z0-9._~+/=-]+/gi, `$1 ${MASK}`);
-}
 
 /**
  * A value for a log line: texts redacted, members with secret names masked, errors as their text, bytes and functions

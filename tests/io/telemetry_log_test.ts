@@ -1,5 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { createLogger, type LogLevel, redactedText } from "#telemetry";
+import { redactedText } from "#base";
+import { createLogger, type LogLevel } from "#telemetry";
 
 function logger(level: LogLevel = "debug") {
   const lines: string[] = [];

@@ -56,6 +56,12 @@ Deno.test("causeLine() says nothing of an empty log, little of a long line, and 
   const jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZG1pbiJ9.c2lnbmF0dXJl";
   assertEquals(causeLine(`Error: refused ${jwt}`), "Error: refused ***");
   assertEquals(causeLine("Error: password=hunter2, x"), "Error: password=***, x");
+  assertEquals(causeLine('Error: {"clientSecret":"a b"}'), 'Error: {"clientSecret":"***"}');
+  assertEquals(causeLine("Error: access_token=abc"), "Error: access_token=***");
+  assertEquals(
+    causeLine("Error: InvalidTokenException: it expired"),
+    "Error: InvalidTokenException: it expired",
+  );
   assertEquals(causeLine("Error: http://ann:pw@host/x"), "Error: http://***@host/x");
 });
 

@@ -71,6 +71,24 @@ Deno.test("runtimeStatus() shows the last three different exceptions, newest fir
   ]);
 });
 
+Deno.test("runtimeStatus() shows no secrets of an exception, and cuts no character in two", () => {
+  const texts = [
+    "connect to http://ann:pw@db/x",
+    `${"x".repeat(298)}😀 and more`,
+    "password=hunter2",
+  ];
+  const exceptions = texts.map((text, index) => told(text, 3_000 - index));
+  const failure = "Bearer abc refused";
+  const status = runtimeStatus([{ ordinal: 0, numbers: numbers({ exceptions, failure }) }], NONE);
+  const [instance] = status.instances ?? [];
+  assertEquals(instance?.exceptions?.map(({ message }) => message), [
+    "connect to http://***@db/x",
+    `${"x".repeat(298)}…`,
+    "password=***",
+  ]);
+  assertEquals(instance?.failure, "Bearer *** refused");
+});
+
 Deno.test("runtimeStatus() names an instance that does not answer beside those that do", () => {
   const status = runtimeStatus([
     { ordinal: 0, numbers: numbers({ received: 1 }) },

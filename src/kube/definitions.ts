@@ -1,16 +1,18 @@
 import {
   type Clock,
+  conditionOf,
   contentHash,
   idOf,
   idText,
   isPlainObject,
   type Json,
   type JsonObject,
+  keyOf,
   type KubeObject,
   sameJson,
   StalledError,
+  WaitingError,
 } from "#base";
-import { conditionOf, keyOf, WaitingError } from "#base";
 import type { ClusterClient } from "./cluster.ts";
 import type { ResourceType } from "./resource_type.ts";
 
@@ -174,7 +176,7 @@ async function whenServed(
   }
 }
 
-/** `established`, or what keeps it from being that. */
+/** `established`, or what keeps it from being that. @throws {StalledError} when another definition has its names */
 function stateOf(live: KubeObject | undefined): string {
   const conditions = isPlainObject(live?.status) ? live.status["conditions"] : [];
   const names = conditionOf(conditions, "NamesAccepted");

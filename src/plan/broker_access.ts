@@ -78,7 +78,9 @@ function headerOf(plugin: string, parameters: string): string | { readonly probl
   const name = plugin.trim();
   if (TOKEN_PLUGINS.includes(name)) return bearer(parameters.trim());
   if (BASIC_PLUGINS.includes(name)) return basic(parameters.trim());
-  return { problem: `authentication by ${name.slice(0, 100)} is not supported` };
+  // What stands in a Secret is shown only where it looks like the name of a class.
+  const shown = /^[A-Za-z_$][\w$.]{0,99}$/.test(name) ? name : "this plugin";
+  return { problem: `authentication by ${shown} is not supported` };
 }
 
 /** `token:…`, the token itself, or `{"token": …}`, as Pulsar's clients take it. */
@@ -96,8 +98,7 @@ function bearer(parameters: string): string | { readonly problem: string } {
 function basic(parameters: string): string | { readonly problem: string } {
   const [user, password] = [member(parameters, "userId"), member(parameters, "password")];
   const pair = user === undefined || password === undefined ? parameters : `${user}:${password}`;
-  const bytes = new TextEncoder().encode(pair);
-  return `Basic ${btoa(String.fromCharCode(...bytes))}`;
+  return `Basic ${new TextEncoder().encode(pair).toBase64()}`;
 }
 
 function member(text: string, name: string): string | undefined {

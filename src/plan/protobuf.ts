@@ -4,6 +4,8 @@ export interface ProtobufField {
   readonly value: bigint | Uint8Array;
 }
 
+/** More than messages have that are meant; a byte or two a field, others would take much memory. */
+const FIELDS_MAX = 10_000;
 /** How many bytes a varint of 64 bits takes at most. */
 const VARINT_BYTES_MAX = 10;
 
@@ -25,6 +27,9 @@ export function protobufFields(bytes: Uint8Array): ProtobufField[] {
   for (let at = 0; at < bytes.length;) {
     const tag = varint(bytes, at);
     const field = fieldAt(bytes, tag.end, Number(tag.value & 7n));
+    if (fields.length >= FIELDS_MAX) {
+      throw new RangeError(`Cannot read a protobuf message: more than ${FIELDS_MAX} fields`);
+    }
     fields.push({ number: Number(tag.value >> 3n), value: field.value });
     at = field.end;
   }

@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { backlogOf } from "../../src/reconcile/survey/backlog.ts";
 import { BrokerClient } from "../../src/reconcile/survey/broker_client.ts";
 import { CallProblem } from "../../src/reconcile/survey/call_problem.ts";
@@ -133,6 +133,15 @@ Deno.test("BrokerClient tells absence from refusal, and repeats no words of othe
   assertEquals(await problemOf(() => client.get("/odd")), "no usable answer");
 });
 
+Deno.test("BrokerClient says that an authority is no certificate", () => {
+  const caPem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----";
+  assertThrows(
+    () => new BrokerClient({ url: "https://broker:8443", caPem }, { signal, deadlineMs: 1 }),
+    CallProblem,
+    "its certificate authority is no certificate",
+  );
+});
+
 function statsOf(backlogs: Record<string, number>): (path: string) => Response {
   return (path) => {
     const topic = /^\/admin\/v2\/persistent\/public\/default\/(.+)\/stats$/.exec(path)?.[1];
@@ -212,4 +221,11 @@ Deno.test("Patience asks a silent one less and less often, and forgets whom nobo
   patience.failed("b", "x", nowMs);
   patience.forgetExcept(new Set(["c"]));
   assertEquals(patience.problem("b", nowMs), undefined);
+});
+
+Deno.test("Patience counts several who ask at the same time as one", () => {
+  const patience = new Patience(1_000);
+  for (let asker = 0; asker < 8; asker++) patience.failed("a", "no answer", 10);
+  assertEquals(patience.problem("a", 500), "no answer");
+  assertEquals(patience.problem("a", 1_000), undefined);
 });

@@ -1,8 +1,8 @@
 import type { BrokerAccess } from "#plan";
 import { boundedBody, CallProblem, withDeadline } from "./call_problem.ts";
 
-/** Stats of a topic with thousands of partitions or subscriptions. */
-const ANSWER_BYTES_MAX = 8 * 1024 * 1024;
+/** Stats of a topic with a thousand subscriptions; not all the memory there is, whoever answers. */
+const ANSWER_BYTES_MAX = 2 * 1024 * 1024;
 /** A broker sends on to the one that owns the topic. */
 const REDIRECTS_MAX = 4;
 
@@ -12,15 +12,14 @@ export class BrokerClient implements Disposable {
   readonly #limits: { readonly signal: AbortSignal; readonly deadlineMs: number };
   readonly #client: Deno.HttpClient;
 
+  /** @throws {CallProblem} when the authority is no certificate */
   constructor(
     access: BrokerAccess,
     limits: { readonly signal: AbortSignal; readonly deadlineMs: number },
   ) {
     this.#access = access;
     this.#limits = limits;
-    this.#client = Deno.createHttpClient(
-      access.caPem === undefined ? {} : { caCerts: [access.caPem] },
-    );
+    this.#client = clientFor(access);
   }
 
   /**
@@ -65,6 +64,17 @@ export class BrokerClient implements Disposable {
       url = nextUrl(location, url);
     }
     throw new CallProblem("too many redirects", { isSilence: false });
+  }
+}
+
+function clientFor({ caPem }: BrokerAccess): Deno.HttpClient {
+  try {
+    return Deno.createHttpClient(caPem === undefined ? {} : { caCerts: [caPem] });
+  } catch (cause) {
+    throw new CallProblem("its certificate authority is no certificate", {
+      cause,
+      isSilence: true,
+    });
   }
 }
 

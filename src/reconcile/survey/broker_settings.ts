@@ -66,8 +66,7 @@ function dataOf(object: KubeObject | undefined): Record<string, string> | undefi
 function decoded(secret: KubeObject | undefined): Record<string, string> | undefined {
   const data = dataOf(secret);
   if (data === undefined) return undefined;
-  const text = (value: string) =>
-    new TextDecoder().decode(Uint8Array.from(atob(value), (char) => char.charCodeAt(0)));
+  const text = (value: string) => new TextDecoder().decode(Uint8Array.fromBase64(value));
   return Object.fromEntries(Object.entries(data).map(([name, value]) => [name, text(value)]));
 }
 

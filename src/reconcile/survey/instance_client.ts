@@ -3,8 +3,11 @@ import { type InstanceNumbers, instanceNumbers } from "#plan";
 import { boundedBody, CallProblem, withDeadline } from "./call_problem.ts";
 
 const METHOD = "/proto.InstanceControl/GetFunctionStatus";
-/** Ten exceptions of four origins with their stack traces are some hundred kilobytes at most. */
-const ANSWER_BYTES_MAX = 4 * 1024 * 1024;
+/**
+ * Ten exceptions of four origins with their stack traces are some hundred kilobytes at most. Whatever listens in a pod
+ * may answer, and dozens of answers may come at once: together they must not take all the memory there is.
+ */
+const ANSWER_BYTES_MAX = 1024 * 1024;
 /** Connections are not kept from one round to the next: pods come and go. */
 const IDLE_MS = 5_000;
 /** A flag and a length stand before each message of gRPC. */

@@ -25,9 +25,14 @@ export class Patience {
     return silence !== undefined && nowMs < silence.untilMs ? silence.problem : undefined;
   }
 
-  /** It did not answer. The first time that changes nothing for the next round. */
+  /**
+   * It did not answer. The first time that changes nothing for the next round. Several who ask at the same time count
+   * as one.
+   */
   failed(key: string, problem: string, nowMs: number): void {
-    const times = (this.#silences.get(key)?.times ?? 0) + 1;
+    const known = this.#silences.get(key);
+    if (known !== undefined && nowMs < known.untilMs) return;
+    const times = (known?.times ?? 0) + 1;
     const rounds = 2 ** Math.min(times - 1, 20) - 0.5;
     const untilMs = nowMs + Math.min(DELAY_MAX_MS, rounds * this.#intervalMs);
     this.#silences.set(key, { problem, times, untilMs });

@@ -6,9 +6,18 @@ import {
   type RuntimeStatus,
   withDefaults,
 } from "#api";
-import { idOf, isAbort, type JsonObject, keyOf, keyText, type KubeObject } from "#base";
-import { statefulSetName, subscriptionsOf } from "#desired";
-import { isConflict, isForbidden, isNotFound } from "#kube";
+import {
+  idOf,
+  isAbort,
+  type JsonObject,
+  keyOf,
+  keyText,
+  type KubeObject,
+  pause,
+  spread,
+} from "#base";
+import { statefulSetName, type Subscription, subscriptionsOf } from "#desired";
+import { type ClusterClient, isConflict, isForbidden, isNotFound } from "#kube";
 import {
   type BacklogAnswer,
   type BrokerAccess,
@@ -36,7 +45,9 @@ const BACKLOG_MS = 20_000;
 
 /** What a survey works with. */
 export interface SurveyOptions {
-  readonly ctx: Pick<ReconcileContext, "cluster" | "caches" | "clock" | "log">;
+  readonly ctx: Pick<ReconcileContext, "caches" | "clock" | "log"> & {
+    readonly cluster: Pick<ClusterClient, "get" | "patch">;
+  };
   /** Time between two rounds. */
   readonly intervalMs: number;
 }
@@ -54,7 +65,7 @@ export class Survey implements Disposable {
   readonly #ctx: SurveyOptions["ctx"];
   readonly #intervalMs: number;
   readonly #instances = new InstanceClient();
-  /** By uid and address of the pod, and by URL of the broker. */
+  /** By uid and address of the pod, by URL and authority of the broker, and by uid of a slow component. */
   readonly #patience: Patience;
 
   constructor({ ctx, intervalMs }: SurveyOptions) {
@@ -67,7 +78,7 @@ export class Survey implements Disposable {
   async run(signal: AbortSignal): Promise<void> {
     const { clock } = this.#ctx;
     while (!signal.aborted) {
-      await clock.sleep(this.#intervalMs * (0.9 + Math.random() / 5), signal).catch(() => {});
+      await pause(spread(this.#intervalMs, Math.random()), { clock, signal });
       if (!signal.aborted) await this.round(signal);
     }
   }
@@ -122,10 +133,7 @@ export class Survey implements Disposable {
     const silent = this.#patience.problem(key, this.#ctx.clock.now());
     if (silent !== undefined) return { ordinal, problem: silent };
     try {
-      const numbers = await this.#instances.ask(address, {
-        signal,
-        deadlineMs: DEADLINE_MS,
-      });
+      const numbers = await this.#instances.ask(address, { signal, deadlineMs: DEADLINE_MS });
       this.#patience.answered(key);
       return { ordinal, numbers };
     } catch (error) {
@@ -143,22 +151,33 @@ export class Survey implements Disposable {
     if (subscriptions.length === 0) return { subscriptions: [] };
     const access = await accessOf(component, round);
     if ("problem" in access) return { subscriptions: [], problem: access.problem };
-    round.asked.add(access.url);
-    const silent = this.#patience.problem(access.url, this.#ctx.clock.now());
+    // A component that trusts another authority, or has more topics, says nothing about what others may reach.
+    const broker = `${access.url} ${access.caPem ?? ""}`;
+    const own = `${component.metadata.uid} ${broker}`;
+    for (const key of [broker, own]) round.asked.add(key);
+    const nowMs = this.#ctx.clock.now();
+    const silent = this.#patience.problem(broker, nowMs) ?? this.#patience.problem(own, nowMs);
     if (silent !== undefined) return { subscriptions: [], problem: silent };
+    return await this.#askBroker(subscriptions, { access, broker, own, signal: round.signal });
+  }
+
+  async #askBroker(
+    subscriptions: readonly Subscription[],
+    { access, broker, own, signal }: BrokerCall,
+  ): Promise<BacklogAnswer> {
     const late = AbortSignal.timeout(BACKLOG_MS);
-    const signal = AbortSignal.any([round.signal, late]);
+    const either = AbortSignal.any([signal, late]);
     try {
-      using broker = new BrokerClient(access, { signal, deadlineMs: DEADLINE_MS });
-      const answer = await backlogOf(subscriptions, broker);
-      this.#patience.answered(access.url);
+      using client = new BrokerClient(access, { signal: either, deadlineMs: DEADLINE_MS });
+      const answer = await backlogOf(subscriptions, client);
+      for (const key of [broker, own]) this.#patience.answered(key);
       return answer;
     } catch (error) {
-      const isLate = late.aborted && !round.signal.aborted;
-      if (!isLate && !(error instanceof CallProblem)) throw error;
-      const cause = error instanceof CallProblem ? error.message : "it takes too long";
+      const isSilent = error instanceof CallProblem;
+      if (!isSilent && (!late.aborted || signal.aborted)) throw error;
+      const cause = isSilent ? error.message : "it takes too long";
       const problem = `the broker could not be asked: ${cause}`;
-      this.#patience.failed(access.url, problem, this.#ctx.clock.now());
+      this.#patience.failed(isSilent ? broker : own, problem, this.#ctx.clock.now());
       return { subscriptions: [], problem };
     }
   }
@@ -182,7 +201,7 @@ export class Survey implements Disposable {
   /** What is left for the next round; worth a line only where nothing in the status says it. */
   #notLooked(component: Component, error: unknown, signal: AbortSignal): void {
     if (isAbort(error, signal) || isNotFound(error) || isConflict(error)) return;
-    this.#ctx.log.warn("Cannot look at the instances", {
+    this.#ctx.log.warn("Cannot tell how instances are doing", {
       kind: component.kind,
       object: keyText(keyOf(component)),
       error,
@@ -195,6 +214,16 @@ interface Round {
   readonly settings: BrokerSettings;
   /** Who is still there to be asked. */
   readonly asked: Set<string>;
+  readonly signal: AbortSignal;
+}
+
+/** How a broker is asked for one component, and under which names its silence is remembered. */
+interface BrokerCall {
+  readonly access: BrokerAccess;
+  /** For all components that ask the same way. */
+  readonly broker: string;
+  /** For this component. */
+  readonly own: string;
   readonly signal: AbortSignal;
 }
 

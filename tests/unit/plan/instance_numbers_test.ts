@@ -99,6 +99,11 @@ Deno.test("protobufFields() refuses what ends early, does not end, or has a wire
   }
 });
 
+Deno.test("protobufFields() refuses what is nothing but fields", () => {
+  const message = new Uint8Array(100_000).map((_, index) => index % 2 === 0 ? 0x08 : 1);
+  assertThrows(() => protobufFields(message), RangeError, "more than 10000 fields");
+});
+
 Deno.test("protobufFields() skips what it does not know, whatever its type", () => {
   const fields = protobufFields(new Uint8Array([0x0d, 1, 2, 3, 4, 0x10, 7]));
   assertEquals(fields.map(({ number }) => number), [1, 2]);

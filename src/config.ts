@@ -13,6 +13,8 @@ export interface ClusterConfig {
 
 /** What to take from Git, as flags say it: becomes the MeshSync `bootstrap`. */
 export interface BootstrapConfig {
+  /** Name of the MeshSync; `bootstrap` when left out. */
+  readonly name?: string;
   readonly url: string;
   /** Branch, `tag:…`, `semver:…` or `commit:…`; empty for the default branch. */
   readonly ref: string;

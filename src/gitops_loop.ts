@@ -1,5 +1,5 @@
 import { isMeshKind, type MeshSync, resourceOf } from "#api";
-import { keyOf, keyText, type ObjectKey } from "#base";
+import { keyOf, keyText, type Next, type ObjectKey } from "#base";
 import { gitSource } from "#git";
 import {
   BOOTSTRAP_NAME,
@@ -7,6 +7,7 @@ import {
   ensureBootstrap,
   type GitOpsContext,
   type OnceReport,
+  OtherSyncError,
   reconcileMeshSync,
   SyncMemory,
   syncOnce,
@@ -45,6 +46,8 @@ export class GitOpsLoop {
   #followed: FollowedKinds | undefined;
   #queue: Controller | undefined;
   readonly #notices: Notifier;
+  /** Whether the MeshSync of the flags had its first pass, however that ended. */
+  #isBootstrapped = false;
 
   constructor(parts: Parts, controller: MeshController) {
     this.#parts = parts;
@@ -80,10 +83,13 @@ export class GitOpsLoop {
     signal: AbortSignal,
     { timeoutMs }: { readonly timeoutMs: number },
   ): Promise<OnceReport> {
-    await this.#bootstrap(signal);
-    const key = { namespace: this.#parts.namespace, name: BOOTSTRAP_NAME };
     try {
-      return await syncOnce(key, this.#context(signal), { timeoutMs });
+      await this.#bootstrap(signal, "sync");
+      return await syncOnce(this.#bootstrapKey(), this.#context(signal), { timeoutMs });
+    } catch (error) {
+      if (!(error instanceof OtherSyncError)) throw error;
+      const { message } = error;
+      return { exit: 1, reason: "OtherSync", message, revision: undefined, counts: {} };
     } finally {
       await this.#notices[Symbol.asyncDispose]();
     }
@@ -91,7 +97,9 @@ export class GitOpsLoop {
 
   /** What is not read yet, for the readiness check. */
   unsynced(): string | undefined {
-    return this.#syncs?.synced === true ? undefined : this.#syncs?.problem ?? "not started";
+    if (this.#syncs?.synced !== true) return this.#syncs?.problem ?? "not started";
+    const isAwaited = this.#parts.config.bootstrap !== undefined && !this.#isBootstrapped;
+    return isAwaited ? "the MeshSync of the flags was not looked at yet" : undefined;
   }
 
   /** A pass that does not end, for the liveness check. */
@@ -99,13 +107,36 @@ export class GitOpsLoop {
     return this.#queue?.problem();
   }
 
-  async #bootstrap(signal: AbortSignal): Promise<void> {
+  async #bootstrap(signal: AbortSignal, owner: "run" | "sync" = "run"): Promise<void> {
     const { config, cluster, namespace } = this.#parts;
     const { bootstrap } = config;
     if (bootstrap === undefined) return;
+    let refusal: OtherSyncError | undefined;
     await untilDone("Make the MeshSync of the flags", this.#parts, signal, async () => {
-      await ensureBootstrap(cluster, { ...bootstrap, namespace, signal });
+      try {
+        await ensureBootstrap(cluster, { ...bootstrap, namespace, owner, signal });
+      } catch (error) {
+        // Trying again is of no use.
+        if (!(error instanceof OtherSyncError)) throw error;
+        refusal = error;
+      }
     });
+    if (refusal !== undefined) throw refusal;
+  }
+
+  #bootstrapKey(): ObjectKey {
+    const { config, namespace } = this.#parts;
+    return { namespace, name: config.bootstrap?.name ?? BOOTSTRAP_NAME };
+  }
+
+  async #pass(key: ObjectKey, ctx: GitOpsContext): Promise<Next> {
+    try {
+      return await reconcileMeshSync(key, ctx);
+    } finally {
+      if (keyText(key) === keyText(this.#bootstrapKey()) && ctx.syncs.get(key) !== undefined) {
+        this.#isBootstrapped = true;
+      }
+    }
   }
 
   #build(syncs: Informer, signal: AbortSignal): Controller {
@@ -125,7 +156,7 @@ export class GitOpsLoop {
     };
     return new Controller({
       name: "MeshSync",
-      reconcile: (key, passSignal) => reconcileMeshSync(key, { ...ctx, signal: passSignal }),
+      reconcile: (key, passSignal) => this.#pass(key, { ...ctx, signal: passSignal }),
       concurrency: PASSES_AT_ONCE,
       clock,
       metrics,
@@ -135,7 +166,7 @@ export class GitOpsLoop {
   }
 
   #context(signal: AbortSignal): Omit<GitOpsContext, "syncs"> {
-    const { config, cluster, clock, log, metrics, events, namespace } = this.#parts;
+    const { config, cluster, clock, log, metrics, events } = this.#parts;
     const { bootstrap, cacheDirectory } = config;
     return {
       cluster,
@@ -150,7 +181,7 @@ export class GitOpsLoop {
       notices: this.#notices,
       ...(bootstrap === undefined
         ? {}
-        : { bootstrap: { key: { namespace, name: BOOTSTRAP_NAME }, url: bootstrap.url } }),
+        : { bootstrap: { key: this.#bootstrapKey(), url: bootstrap.url } }),
       signal,
     };
   }

@@ -1,6 +1,7 @@
 import { App } from "../app.ts";
-import { openParts } from "../parts.ts";
+import { openParts, type Parts } from "../parts.ts";
 import { configFrom } from "./config.ts";
+import { UsageError } from "./flag.ts";
 import {
   CLUSTER_FLAGS,
   CONTROLLER_FLAGS,
@@ -29,8 +30,20 @@ export const runVerb: Verb = {
     ...WEBHOOK_FLAGS,
   ],
   async run({ flags, signal }) {
-    await using app = new App(await openParts(await configFrom(flags)));
+    const parts = await openParts(await configFrom(flags));
+    await using app = new App(parts);
+    checkBootstrap(parts);
     await app.run(signal);
     return 0;
   },
 };
+
+/** @throws {UsageError} when nobody would look at the MeshSync that flags make */
+function checkBootstrap({ config, namespace }: Parts): void {
+  const { bootstrap, watchedNamespace } = config;
+  if (bootstrap === undefined || [undefined, namespace].includes(watchedNamespace)) return;
+  throw new UsageError(
+    `--git-url makes a MeshSync in the program's namespace ${namespace}, which --watched-namespace ` +
+      `${watchedNamespace} leaves out: set --namespace to it, or make a MeshSync there instead`,
+  );
+}

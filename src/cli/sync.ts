@@ -1,4 +1,5 @@
 import { durationMs } from "#api";
+import { BOOTSTRAP_NAME } from "#gitops";
 import { App } from "../app.ts";
 import { openParts } from "../parts.ts";
 import { configFrom } from "./config.ts";
@@ -21,6 +22,14 @@ const ONCE_FLAGS: readonly Flag[] = [
     default: "5m",
     value: "DURATION",
     help: "How long the revision may take to become healthy",
+  },
+  {
+    name: "name",
+    env: "SYNC_NAME",
+    kind: "text",
+    default: BOOTSTRAP_NAME,
+    value: "NAME",
+    help: "Name of the MeshSync that is made; one that somebody else made is not changed",
   },
   {
     name: "reconcile",
@@ -54,7 +63,8 @@ export const syncVerb: Verb = {
     }
     const config = await configFrom(flags, { servers: false });
     if (config.bootstrap === undefined) throw new UsageError("Name the repository: --git-url URL");
-    await using app = new App(await openParts(config));
+    const bootstrap = { ...config.bootstrap, name: flags.text("name") };
+    await using app = new App(await openParts({ ...config, bootstrap }));
     const report = await app.once(signal, {
       timeoutMs: durationMs(flags.text("wait")) ?? 0,
       reconcile: flags.boolean("reconcile"),

@@ -12,6 +12,7 @@ export {
   type BootstrapOptions,
   bootstrapSync,
   ensureBootstrap,
+  OtherSyncError,
 } from "./bootstrap.ts";
 export type { GitOpsContext, SyncCache, SyncMetrics } from "./context.ts";
 export { type Health, sickness } from "./health.ts";

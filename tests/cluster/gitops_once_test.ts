@@ -1,5 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { BOOTSTRAP_NAME, ensureBootstrap, readManifests, syncOnce } from "#gitops";
+import { resourceOf } from "#api";
+import { meshwright } from "../support/cli.ts";
 import { testCluster } from "../support/control_plane.ts";
 import { configMapText, functionText, syncStory } from "../support/sync_story.ts";
 
@@ -104,4 +106,58 @@ Deno.test("manifests are read as kubectl reads them", async () => {
   const { documents, problems } = readManifests([{ path: "a.yaml", text }]);
   assertEquals(problems, []);
   assertEquals(documents[0]?.object["data"], JSON.parse(answer).data);
+});
+
+Deno.test("sync --once leaves the MeshSync of a running program alone, and makes one of its own name", async () => {
+  await using story = await syncStory(cluster);
+  const { namespace } = story;
+  await story.repository.commit({
+    "meshes/a.yaml": configMapText("a", "1"),
+    "other/b.yaml": configMapText("b", "1"),
+    "third/c.yaml": configMapText("c", "1"),
+  });
+  const url = story.repository.url;
+  await ensureBootstrap(story.client.cluster, { namespace, url, path: "meshes", interval: "30s" });
+  const once = async (...args: string[]) => {
+    const where = ["--kubeconfig", cluster.kubeconfigPath, "--namespace", namespace];
+    const cache = ["--cache-dir", story.cacheDirectory, "--log-level", "error"];
+    const flags = ["--git-url", url, "--reconcile=false", ...where, ...cache, ...args];
+    const { code, out } = await meshwright(["sync", "--once", ...flags]);
+    return `${code} ${out.join("\n")}`;
+  };
+  const spec = async () =>
+    (await story.client.cluster.get(resourceOf("MeshSync"), { namespace, name: BOOTSTRAP_NAME }))
+      ?.spec;
+  const before = await spec();
+  assertMatch(
+    await once("--git-path", "other", "--git-target-namespace", "x"),
+    /^1 OtherSync: Cannot use MeshSync \S+\/bootstrap: somebody else made it, with another path, targetNamespace; .*--name$/,
+  );
+  assertEquals(await spec(), before);
+  assertMatch(await once("--git-path", "meshes"), /^0 Healthy: /);
+  assertEquals(await spec(), before, "one that means the same is used, not written");
+  assertMatch(await once("--git-path", "other", "--name", "ci"), /^0 Healthy: /);
+  assertMatch(await once("--git-path", "third", "--name", "ci"), /^0 Healthy: /);
+  const own = await story.client.cluster.get(resourceOf("MeshSync"), { namespace, name: "ci" });
+  assertEquals((own?.spec as { path?: string } | undefined)?.path, "third", "its own it changes");
+});
+
+Deno.test("run refuses flags that make a MeshSync where it does not look", async () => {
+  await using space = await cluster.namespace();
+  const { code, notes } = await meshwright([
+    "run",
+    "--git-url",
+    "https://git.example/a.git",
+    "--kubeconfig",
+    cluster.kubeconfigPath,
+    "--namespace",
+    space.name,
+    "--watched-namespace",
+    "default",
+    "--metrics-addr=0",
+    "--health-probe-addr=0",
+    "--enable-webhooks=false",
+  ]);
+  assertEquals(code, 2);
+  assertMatch(notes.join("\n"), /--watched-namespace default leaves out/);
 });

@@ -11,6 +11,9 @@ import { Toolbox } from "./toolbox.ts";
 const COMPUTE = "compute.functionmesh.io/v1alpha1";
 const GITOPS = "gitops.functionmesh.io/v1alpha1";
 
+/** A busy machine starts a Java function in a minute, where an idle one takes four seconds. */
+const PATIENCE_MS = 240_000;
+
 /** A pod's status, as far as tests look at it. */
 export interface Pod extends KubeObject {
   readonly spec: { readonly nodeName?: string };
@@ -112,7 +115,7 @@ export class Story implements AsyncDisposable {
   }
 
   /** Resolves when a commit is applied and healthy. */
-  async untilHealthy(commit: string, timeoutMs = 120_000): Promise<void> {
+  async untilHealthy(commit: string, timeoutMs = PATIENCE_MS): Promise<void> {
     await eventually(async () => {
       const { status } = await this.meshSync();
       if (status?.lastHealthyRevision?.includes(commit)) return true;
@@ -156,7 +159,7 @@ export class Story implements AsyncDisposable {
     name: string,
     options: { readonly pattern?: RegExp; readonly timeoutMs?: number } = {},
   ): Promise<string> {
-    const { pattern = /^True /, timeoutMs = 120_000 } = options;
+    const { pattern = /^True /, timeoutMs = PATIENCE_MS } = options;
     return await eventually(async () => {
       const text = await this.ready(kind, name);
       if (pattern.test(text)) return text;
@@ -170,12 +173,13 @@ export class Story implements AsyncDisposable {
   }
 
   /** Keeps what kubectl shows of a troubled state, for whoever wants to read it. */
-  async record(title: string): Promise<void> {
+  async record(title: string, remark = ""): Promise<void> {
     const { recordFolder } = this.setting;
     if (recordFolder === undefined) return;
     await Deno.mkdir(recordFolder, { recursive: true });
     const file = `${recordFolder}/${title.replaceAll(/\W+/g, "_")}.txt`;
-    await Deno.writeTextFile(file, await shownState(this.cluster, this.namespace));
+    const shown = await shownState(this.cluster, this.namespace);
+    await Deno.writeTextFile(file, `${remark}${shown}`);
   }
 
   /** Keeps all that is known, because the test failed. */

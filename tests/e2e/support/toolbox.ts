@@ -31,7 +31,7 @@ export interface ReadOptions {
   readonly count?: number;
   /** Which texts to wait for. */
   readonly texts?: readonly string[];
-  /** Default 60 000. */
+  /** Default 120 000. */
   readonly timeoutMs?: number;
 }
 
@@ -94,7 +94,7 @@ export class Toolbox implements AsyncDisposable {
 
   /** The messages of a topic from its first on, until it has what was asked for or the time is up. */
   async read(topic: string, options: ReadOptions): Promise<readonly Message[]> {
-    return await this.#ask("read", { topic, timeoutMs: 60_000, ...options });
+    return await this.#ask("read", { topic, timeoutMs: 120_000, ...options });
   }
 
   /** Asks the broker's admin interface. */

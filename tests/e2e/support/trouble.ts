@@ -5,7 +5,7 @@ import { conditionText, e2eTest, type Pod, type Resource, type Story } from "./s
 
 /** How soon a status names what a pod shows. */
 const SAID_WITHIN_MS = 10_000;
-const SHOWN_WITHIN_MS = 90_000;
+const SHOWN_WITHIN_MS = 240_000;
 
 /** A function that cannot work, and how that looks. */
 export interface Trouble {
@@ -44,9 +44,11 @@ export function troubleTest(trouble: Trouble): void {
       ),
     });
     const seen = await watched(story, trouble);
-    await story.record(trouble.name);
-    for (const [who, sighting] of Object.entries(seen)) {
-      const delayMs = Math.round(sighting.atMs - seen.pod.atMs);
+    const delays = Object.entries(seen)
+      .map(([who, { atMs }]) => [who, Math.round(atMs - seen.pod.atMs)] as const);
+    const words = delays.map(([who, delayMs]) => `${who} ${delayMs} ms`).join(", ");
+    await story.record(trouble.name, `Seen after the pod showed it: ${words}\n\n`);
+    for (const [who, delayMs] of delays) {
       assertEquals(delayMs <= SAID_WITHIN_MS, true, `${who} said it ${delayMs} ms after the pod`);
     }
     assertMatch(seen.sync.text, /^False .*mesh.*broken/s);

@@ -34,11 +34,8 @@ export class Repository {
     await Deno.mkdir(`${directory}/${MESH_FOLDER}`, { recursive: true });
     const repository = new Repository(directory, signal);
     await repository.#git("init", "--quiet", "--initial-branch=main");
+    await repository.#git("config", "uploadpack.allowFilter", "true");
     return repository;
-  }
-
-  get url(): string {
-    return `file://${this.directory}`;
   }
 
   /** Writes mesh files by name (undefined removes one) and commits them. */

@@ -10,6 +10,7 @@ import { type Arrival, awaitReady, countsText, showArrival, showCommit } from ".
 import { componentRows } from "./component_row.ts";
 import { showDrift } from "./drift.ts";
 import { keepEvidence } from "./evidence.ts";
+import { gitServer } from "./git_server.ts";
 import { quietSecond, showMetrics } from "./measures.ts";
 import { Program } from "./program.ts";
 import { MESH_FOLDER, Repository } from "./repository.ts";
@@ -75,7 +76,9 @@ async function onPlane(plane: ControlPlane, setting: Setting): Promise<void> {
   const { directory, opened, screen, signal, startMs } = setting;
   const files = await readSamples(SAMPLES);
   const repository = await Repository.create(`${directory}/repository`, signal);
-  chapter(screen, "A Git repository", repository.directory);
+  await using server = gitServer({ folder: directory });
+  const repositoryUrl = `${server.url}/repository/.git`;
+  chapter(screen, "A Git repository", `${repository.directory}, served as ${repositoryUrl}`);
   const ground = files.filter((file) => !holdsMesh(file));
   const opening = await repository.commit("Make room for the meshes", byName(ground));
   showCommit(opening, screen);
@@ -83,7 +86,7 @@ async function onPlane(plane: ControlPlane, setting: Setting): Promise<void> {
     directory,
     folder: MESH_FOLDER,
     kubeconfigPath: plane.kubeconfigPath,
-    repositoryUrl: repository.url,
+    repositoryUrl,
     signal,
   });
   await startProgram(program, screen);

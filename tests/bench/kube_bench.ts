@@ -1,5 +1,5 @@
 /**
- * How fast objects are applied, listed and followed on a real API server:
+ * How fast objects are applied, listed and followed on a real API server, and what a repository of them costs:
  * `deno run -A scripts/with_cluster.ts -- deno run -A tests/bench/kube_bench.ts [objects]`.
  *
  * @module
@@ -7,6 +7,7 @@
 import { type KubeObject, systemClock } from "#base";
 import { httpCluster, httpTransport, Informer } from "#kube";
 import { connect } from "../../src/kube/connect.ts";
+import { gitOpsBench } from "./gitops_bench.ts";
 
 const CONFIG_MAP = { apiVersion: "v1", kind: "ConfigMap", plural: "configmaps", namespaced: true };
 const BY = { fieldManager: "kube-bench" };
@@ -86,4 +87,8 @@ async function bench(count: number): Promise<void> {
   await cluster.remove({ apiVersion: "v1", kind: "Namespace", namespace: "", name: namespace });
 }
 
-if (import.meta.main) await bench(Number(Deno.args[0] ?? 2_000));
+if (import.meta.main) {
+  const count = Number(Deno.args[0] ?? 2_000);
+  await bench(count);
+  await gitOpsBench(count, say);
+}

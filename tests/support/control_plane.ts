@@ -73,6 +73,14 @@ export function testCluster(options: { readonly alone?: boolean } = {}): TestClu
   });
 }
 
+/** The cluster that `scripts/with_cluster.ts` started around a program that is no test. */
+export async function startedCluster(): Promise<TestCluster> {
+  const kubeconfigPath = Deno.env.get("MESHWRIGHT_TEST_KUBECONFIG");
+  if (kubeconfigPath === undefined) throw new Error("Cannot use the cluster: none was started");
+  const program = { path: (await findBinaries()).kubectl, kubeconfigPath };
+  return clusterOf(() => program);
+}
+
 function clusterOf(program: () => { path: string; kubeconfigPath: string }): TestCluster {
   const tryKubectl: TestCluster["tryKubectl"] = (args, options) =>
     runKubectl(program(), args, options);

@@ -28,6 +28,17 @@ export async function collectEvidence(
   }
 }
 
+/** Removes what earlier runs kept in a folder: what is found there later is of this run. */
+export async function forgetEvidence(folder: string): Promise<void> {
+  try {
+    for await (const { name } of Deno.readDir(folder)) {
+      if (/^(cluster|e2e)-.*\.(log|txt)$/.test(name)) await Deno.remove(`${folder}/${name}`);
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
 /** The logs of the pods that all tests share, those of the runs before too. */
 async function logQuestions(cluster: TargetCluster): Promise<Record<string, readonly string[]>> {
   const questions: Record<string, readonly string[]> = {};

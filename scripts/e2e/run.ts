@@ -1,5 +1,5 @@
 import { durationText, type Progress } from "../control_plane/progress.ts";
-import { collectEvidence } from "./collect.ts";
+import { collectEvidence, forgetEvidence } from "./collect.ts";
 import { prepareEnvironment } from "./environment.ts";
 import type { E2eOptions } from "./options.ts";
 import { programComplaints } from "./program_health.ts";
@@ -28,6 +28,7 @@ export async function runOn(cluster: TargetCluster, run: RunOptions): Promise<Su
     folder: failureFolder,
     ...nodeLogsFolder === undefined ? {} : { nodeLogsFolder },
   };
+  await forgetEvidence(failureFolder);
   let result: SuiteResult;
   try {
     const setting = await prepareEnvironment(cluster, {

@@ -10,6 +10,7 @@ import { environmentVariables, permissionArguments } from "./compile/permissions
 import { runProgram } from "./compile/program.ts";
 import { type CompileBase, mainForTestBase, testBase } from "./compile/test_base.ts";
 import { progressOnStderr } from "./control_plane/progress.ts";
+import { exitWith } from "./exit.ts";
 
 const HELP = `Compile the program into one binary.
 
@@ -147,11 +148,4 @@ async function main(args: readonly string[]): Promise<number> {
   return 0;
 }
 
-if (import.meta.main) {
-  try {
-    Deno.exit(await main(Deno.args));
-  } catch (error) {
-    progressOnStderr(errorText(error));
-    Deno.exit(1);
-  }
-}
+if (import.meta.main) await exitWith(main);

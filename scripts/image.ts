@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { errorText } from "#base";
 import { parseArgs } from "node:util";
 import { testBase } from "./compile/test_base.ts";
 import { Interruption } from "./control_plane/interruption.ts";
 import { progressOnStderr } from "./control_plane/progress.ts";
+import { exitWith } from "./exit.ts";
 import { writeProgramImage } from "./image/program_image.ts";
 
 const HELP = `Make the image of the program as an OCI archive, without Docker.
@@ -52,11 +52,4 @@ async function main(args: readonly string[]): Promise<number> {
   return 0;
 }
 
-if (import.meta.main) {
-  try {
-    Deno.exit(await main(Deno.args));
-  } catch (error) {
-    progressOnStderr(errorText(error));
-    Deno.exit(1);
-  }
-}
+if (import.meta.main) await exitWith(main);

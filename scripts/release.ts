@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { errorText } from "#base";
 import { parseArgs } from "node:util";
 import settings from "../deno.json" with { type: "json" };
 import { anyBase, TARGETS } from "./compile.ts";
 import { Interruption } from "./control_plane/interruption.ts";
 import { progressOnStderr } from "./control_plane/progress.ts";
+import { exitWith } from "./exit.ts";
 import { checkoutState, releaseProblems } from "./release/checkout_state.ts";
 import { makeRelease } from "./release/release_folder.ts";
 
@@ -68,11 +68,4 @@ async function main(args: readonly string[]): Promise<number> {
   return 0;
 }
 
-if (import.meta.main) {
-  try {
-    Deno.exit(await main(Deno.args));
-  } catch (error) {
-    progressOnStderr(errorText(error));
-    Deno.exit(1);
-  }
-}
+if (import.meta.main) await exitWith(main);

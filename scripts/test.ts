@@ -4,6 +4,7 @@
  * @module
  */
 import { durationText, progressOnStderr } from "./control_plane/progress.ts";
+import { tallied, type Tally } from "./test_tally.ts";
 
 const HELP = `Run the tests, stage by stage: the cheapest first.
 
@@ -62,12 +63,16 @@ const STAGES: readonly Stage[] = [
       "src/reconcile",
       "src/gitops",
       "src/admission",
+      "src/notify",
+      "src/receiver",
       "src/cli",
       "scripts/control_plane",
       "scripts/demo",
       "scripts/e2e",
       "scripts/image",
+      "scripts/lint",
       "scripts/release",
+      "scripts/test_tally.ts",
       "tests/scenario",
       "tests/io",
       "tests/tidy_test.ts",
@@ -93,12 +98,6 @@ const STAGES: readonly Stage[] = [
     needsRoot: true,
   },
 ];
-
-interface Tally {
-  readonly passed: number;
-  readonly failed: number;
-  readonly skipped: number;
-}
 
 async function main(words: readonly string[]): Promise<number> {
   if (words.includes("--help")) {
@@ -154,26 +153,6 @@ async function runStage(stage: Stage): Promise<Tally> {
   // A stage that ended badly without naming a failed test (a type error, a crash) is a failure itself.
   progressOnStderr(`stage ${stage.name} ended without a result`);
   return { ...tally, failed: 1 };
-}
-
-/** Passes the output on and reads the runner's closing line. */
-async function tallied(output: ReadableStream<Uint8Array>): Promise<Tally> {
-  let text = "";
-  const decoder = new TextDecoder();
-  for await (const chunk of output) {
-    await Deno.stdout.write(chunk);
-    text = (text + decoder.decode(chunk, { stream: true })).slice(-4_000);
-  }
-  const closing = [
-    ...text.matchAll(
-      /\| (\d+) passed(?: \([^)]*\))? \| (\d+) failed(?: \([^)]*\))?(?: \| (\d+) ignored)?/g,
-    ),
-  ].at(-1);
-  return {
-    passed: Number(closing?.[1] ?? 0),
-    failed: Number(closing?.[2] ?? 0),
-    skipped: Number(closing?.[3] ?? 0),
-  };
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

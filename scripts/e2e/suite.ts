@@ -1,6 +1,7 @@
 import { E2E_FOLDER, testFiles } from "./test_files.ts";
 import { type E2eSetting, SETTING_VARIABLE } from "./setting.ts";
 import type { Progress } from "../control_plane/progress.ts";
+import { tallied } from "../test_tally.ts";
 
 /** Which tests to run, and how. */
 export interface SuiteOptions {
@@ -65,20 +66,4 @@ export async function runSuite(settingPath: string, options: SuiteOptions): Prom
   const { success } = await child.status;
   // A run that ended badly without naming a failed test (a type error, a crash) is a failure itself.
   return success || tally.failed > 0 ? tally : { ...tally, failed: 1 };
-}
-
-/** Passes the output on and reads the runner's closing line. */
-async function tallied(output: ReadableStream<Uint8Array>): Promise<SuiteResult> {
-  let text = "";
-  const decoder = new TextDecoder();
-  for await (const chunk of output) {
-    for (let written = 0; written < chunk.length;) {
-      written += await Deno.stdout.write(chunk.subarray(written));
-    }
-    text = (text + decoder.decode(chunk, { stream: true })).slice(-4_000);
-  }
-  const closing = [
-    ...text.matchAll(/\| (\d+) passed(?: \([^)]*\))? \| (\d+) failed(?: \([^)]*\))?/g),
-  ].at(-1);
-  return { passed: Number(closing?.[1] ?? 0), failed: Number(closing?.[2] ?? 0) };
 }

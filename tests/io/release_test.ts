@@ -13,6 +13,7 @@ import { changelogSection, releaseNotes } from "../../scripts/release/notes.ts";
 import { makeRelease } from "../../scripts/release/release_folder.ts";
 import { meshwright } from "../support/cli.ts";
 import { ran } from "../support/programs.ts";
+import { temporaryFolder } from "../support/git_repository.ts";
 
 const CLEAN: CheckoutState = {
   commit: "0123456789ab",
@@ -21,15 +22,6 @@ const CLEAN: CheckoutState = {
   tags: ["v0.1.0"],
   commits: [{ id: "0123456789ab", subject: "Add more" }],
 };
-
-async function withFolder(work: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await work(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 Deno.test("the changelog has a section of the version in deno.json", async () => {
   const section = changelogSection(await Deno.readTextFile("CHANGELOG.md"), settings.version);
@@ -64,80 +56,77 @@ Deno.test("releaseProblems() refuses changes, versions that there are, and tags 
 });
 
 Deno.test("writeArchive() gives the same bytes for the same files, with their modes", async () => {
-  await withFolder(async (folder) => {
-    const path = `${folder}/program`;
-    await Deno.writeTextFile(path, "#!/bin/sh\necho it runs\n");
-    const digests: string[] = [];
-    for (const [name, mode] of [["one", 0o755], ["two", 0o755], ["three", 0o644]] as const) {
-      await writeArchive(`${folder}/${name}.tar.gz`, [{ name: "in/program", path, mode }]);
-      digests.push((await layerOf(`${folder}/${name}.tar.gz`)).digest);
-    }
-    assertEquals(digests[0], digests[1]);
-    assertNotEquals(digests[0], digests[2]);
-    await ran("tar", ["-xzf", `${folder}/one.tar.gz`, "-C", folder]);
-    assertEquals(await ran(`${folder}/in/program`, []), "it runs");
-  });
+  await using folder = await temporaryFolder();
+  const path = `${folder.path}/program`;
+  await Deno.writeTextFile(path, "#!/bin/sh\necho it runs\n");
+  const digests: string[] = [];
+  for (const [name, mode] of [["one", 0o755], ["two", 0o755], ["three", 0o644]] as const) {
+    await writeArchive(`${folder.path}/${name}.tar.gz`, [{ name: "in/program", path, mode }]);
+    digests.push((await layerOf(`${folder.path}/${name}.tar.gz`)).digest);
+  }
+  assertEquals(digests[0], digests[1]);
+  assertNotEquals(digests[0], digests[2]);
+  await ran("tar", ["-xzf", `${folder.path}/one.tar.gz`, "-C", folder.path]);
+  assertEquals(await ran(`${folder.path}/in/program`, []), "it runs");
 });
 
 Deno.test("makeRelease() makes what people get, with true checksums and a binary that tells its commit", async () => {
-  await withFolder(async (folder) => {
-    const output = `${folder}/release`;
-    await Deno.mkdir(output);
-    await Deno.writeTextFile(`${output}/of-the-last-time`, "");
-    const { target } = Deno.build;
-    const { version } = settings;
-    const state = await checkoutState();
-    const image = "registry.example/meshwright:1";
-    const names = await makeRelease({
-      output,
-      image,
-      state,
-      targets: [target],
-      withImage: false,
-      base: await anyBase(),
-      progress: () => {},
-    });
-    const name = `meshwright-${version}-${target}`;
-    const rest = ["NOTES.md", "SHA256SUMS", "crds.yaml", "install.yaml"];
-    assertEquals(names, [...rest, `${name}.tar.gz`]);
-    const checked = await ran("sha256sum", ["--check", "SHA256SUMS"], { cwd: output });
-    assertEquals(
-      checked.split("\n"),
-      names.filter((one) => one !== "SHA256SUMS").map((one) => `${one}: OK`),
-    );
-    await ran("tar", ["-xzf", `${output}/${name}.tar.gz`, "-C", folder]);
-    const binary = `${folder}/${name}/meshwright`;
-    assertMatch(
-      await ran(binary, ["--version"]),
-      new RegExp(`^meshwright ${version} \\(commit ${state.commit.replace("+", "\\+")} of `),
-    );
-    const manifest = await Deno.readTextFile(`${output}/install.yaml`);
-    assertEquals(await ran(binary, ["install", "--image", image]), manifest.trim());
-    assertMatch(manifest, /image: '?registry\.example\/meshwright:1/);
-    const { out } = await meshwright(["crds"]);
-    assertEquals(await Deno.readTextFile(`${output}/crds.yaml`), `${out.join("\n")}\n`);
+  await using folder = await temporaryFolder();
+  const output = `${folder.path}/release`;
+  await Deno.mkdir(output);
+  await Deno.writeTextFile(`${output}/of-the-last-time`, "");
+  const { target } = Deno.build;
+  const { version } = settings;
+  const state = await checkoutState();
+  const image = "registry.example/meshwright:1";
+  const names = await makeRelease({
+    output,
+    image,
+    state,
+    targets: [target],
+    withImage: false,
+    base: await anyBase(),
+    progress: () => {},
   });
+  const name = `meshwright-${version}-${target}`;
+  const rest = ["NOTES.md", "SHA256SUMS", "crds.yaml", "install.yaml"];
+  assertEquals(names, [...rest, `${name}.tar.gz`]);
+  const checked = await ran("sha256sum", ["--check", "SHA256SUMS"], { cwd: output });
+  assertEquals(
+    checked.split("\n"),
+    names.filter((one) => one !== "SHA256SUMS").map((one) => `${one}: OK`),
+  );
+  await ran("tar", ["-xzf", `${output}/${name}.tar.gz`, "-C", folder.path]);
+  const binary = `${folder.path}/${name}/meshwright`;
+  assertMatch(
+    await ran(binary, ["--version"]),
+    new RegExp(`^meshwright ${version} \\(commit ${state.commit.replace("+", "\\+")} of `),
+  );
+  const manifest = await Deno.readTextFile(`${output}/install.yaml`);
+  assertEquals(await ran(binary, ["install", "--image", image]), manifest.trim());
+  assertMatch(manifest, /image: '?registry\.example\/meshwright:1/);
+  const { out } = await meshwright(["crds"]);
+  assertEquals(await Deno.readTextFile(`${output}/crds.yaml`), `${out.join("\n")}\n`);
 });
 
 Deno.test("makeRelease() leaves nothing, and what was there, when a binary cannot be made", async () => {
-  await withFolder(async (folder) => {
-    const output = `${folder}/release`;
-    await Deno.mkdir(output);
-    await Deno.writeTextFile(`${output}/of-the-last-time`, "");
-    await assertRejects(
-      () =>
-        makeRelease({
-          output,
-          image: "meshwright:1",
-          state: CLEAN,
-          targets: ["vax-dec-ultrix"],
-          withImage: false,
-          progress: () => {},
-        }),
-      Error,
-      "Cannot make a binary for vax-dec-ultrix here; name the targets that can be made with --only",
-    );
-    assertEquals(await isThere(`${output}/of-the-last-time`), true);
-    assertEquals(await isThere(`${output}.unfinished`), false);
-  });
+  await using folder = await temporaryFolder();
+  const output = `${folder.path}/release`;
+  await Deno.mkdir(output);
+  await Deno.writeTextFile(`${output}/of-the-last-time`, "");
+  await assertRejects(
+    () =>
+      makeRelease({
+        output,
+        image: "meshwright:1",
+        state: CLEAN,
+        targets: ["vax-dec-ultrix"],
+        withImage: false,
+        progress: () => {},
+      }),
+    Error,
+    "Cannot make a binary for vax-dec-ultrix here; name the targets that can be made with --only",
+  );
+  assertEquals(await isThere(`${output}/of-the-last-time`), true);
+  assertEquals(await isThere(`${output}.unfinished`), false);
 });

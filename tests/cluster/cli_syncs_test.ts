@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { eventually, testCluster } from "../support/control_plane.ts";
 import { meshwright } from "../support/cli.ts";
-import { configMapText, type SyncStory, syncStory } from "../support/sync_story.ts";
+import { appliedStory, configMapText, type SyncStory, syncStory } from "../support/sync_story.ts";
 
 const cluster = testCluster();
 
@@ -35,10 +35,7 @@ Deno.test("get syncs lists each with its revision, health and cause", async () =
 });
 
 Deno.test("reconcile has a sync look now and says how that went", async () => {
-  await using story = await syncStory(cluster);
-  await story.repository.commit({ "meshes/a.yaml": configMapText("a", "1") });
-  await story.sync();
-  await story.pass();
+  await using story = await appliedStory(cluster, ["a"]);
   await story.repository.commit({ "meshes/a.yaml": configMapText("a", "2") });
   const asked = command(story, "reconcile", "shop");
   await eventually(async () => {

@@ -1,6 +1,12 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { testCluster } from "../support/control_plane.ts";
-import { configMapText, functionText, syncStory, WRITES } from "../support/sync_story.ts";
+import {
+  appliedStory,
+  configMapText,
+  functionText,
+  syncStory,
+  WRITES,
+} from "../support/sync_story.ts";
 
 const cluster = testCluster();
 
@@ -35,10 +41,7 @@ Deno.test("a commit is applied: objects, inventory, revisions and an event tell 
 });
 
 Deno.test("an unchanged remote costs one ls-remote and no request to the API server", async () => {
-  await using story = await syncStory(cluster);
-  await story.repository.commit({ "meshes/a.yaml": configMapText("a", "1") });
-  await story.sync();
-  await story.pass();
+  await using story = await appliedStory(cluster, ["a"]);
   story.requests();
   await story.git.take();
   await story.pass();
@@ -55,13 +58,7 @@ Deno.test("an unchanged remote costs one ls-remote and no request to the API ser
 });
 
 Deno.test("a changed file is applied by writing that one object", async () => {
-  await using story = await syncStory(cluster);
-  await story.repository.commit({
-    "meshes/a.yaml": configMapText("a", "1"),
-    "meshes/b.yaml": configMapText("b", "1"),
-  });
-  await story.sync();
-  await story.pass();
+  await using story = await appliedStory(cluster, ["a", "b"]);
   story.requests();
   const commit = await story.repository.commit({ "meshes/b.yaml": configMapText("b", "2") });
   await story.pass();
@@ -77,10 +74,7 @@ Deno.test("a changed file is applied by writing that one object", async () => {
 });
 
 Deno.test("a commit outside the path is noted and applies nothing", async () => {
-  await using story = await syncStory(cluster);
-  await story.repository.commit({ "meshes/a.yaml": configMapText("a", "1") });
-  await story.sync();
-  await story.pass();
+  await using story = await appliedStory(cluster, ["a"]);
   story.requests();
   const commit = await story.repository.commit({ "README.md": "hello" });
   await story.pass();

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { testCluster } from "../support/control_plane.ts";
-import { configMapText, type SyncStory, syncStory } from "../support/sync_story.ts";
+import { appliedStory, configMapText, type SyncStory, syncStory } from "../support/sync_story.ts";
 
 const cluster = testCluster();
 
@@ -83,10 +83,7 @@ Deno.test("equal values are no conflict", async () => {
 });
 
 Deno.test("an edit by hand does not keep a commit from the same field, also after a restart", async () => {
-  await using story = await syncStory(cluster);
-  await story.repository.commit({ "meshes/a.yaml": configMapText("a", "1") });
-  await story.sync();
-  await story.pass();
+  await using story = await appliedStory(cluster, ["a"]);
   const patch = JSON.stringify({ data: { value: "by hand" } });
   await cluster.kubectl(["patch", "configmap", "a", "-n", story.namespace, "-p", patch]);
   story.restart();

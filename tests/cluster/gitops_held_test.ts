@@ -1,6 +1,12 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { testCluster } from "../support/control_plane.ts";
-import { configMapText, functionText, syncStory, WRITES } from "../support/sync_story.ts";
+import {
+  appliedStory,
+  configMapText,
+  functionText,
+  syncStory,
+  WRITES,
+} from "../support/sync_story.ts";
 
 const cluster = testCluster();
 
@@ -42,10 +48,7 @@ Deno.test("one bad file holds back the revision with file and line, and leaves a
 });
 
 Deno.test("a missing or empty folder prunes nothing and says so", async () => {
-  await using story = await syncStory(cluster);
-  await story.repository.commit({ "meshes/a.yaml": configMapText("a", "1") });
-  await story.sync();
-  await story.pass();
+  await using story = await appliedStory(cluster, ["a"]);
   await story.repository.commit({ "meshes/a.yaml": undefined, "meshes/README.md": "empty" });
   await story.pass();
   assertMatch(await story.ready(), /^False NothingToApply: .*folder meshes holds no manifests/);
@@ -85,13 +88,7 @@ Deno.test("an object that the API server refuses is named with its place, and no
 });
 
 Deno.test("a reverted commit is applied again after a failed one", async () => {
-  await using story = await syncStory(cluster);
-  await story.repository.commit({
-    "meshes/a.yaml": configMapText("a", "1"),
-    "meshes/b.yaml": configMapText("b", "1"),
-  });
-  await story.sync();
-  await story.pass();
+  await using story = await appliedStory(cluster, ["a", "b"]);
   await story.repository.commit({
     "meshes/a.yaml": configMapText("a", "2"),
     "meshes/b.yaml": configMapText("b", "2").replace('value: "2"', "value: {not: text}"),
@@ -106,10 +103,7 @@ Deno.test("a reverted commit is applied again after a failed one", async () => {
 });
 
 Deno.test("a suspended sync does nothing, and takes up what it missed when it is resumed", async () => {
-  await using story = await syncStory(cluster);
-  await story.repository.commit({ "meshes/a.yaml": configMapText("a", "1") });
-  await story.sync();
-  await story.pass();
+  await using story = await appliedStory(cluster, ["a"]);
   await story.sync({ suspend: true });
   await story.repository.commit({ "meshes/a.yaml": configMapText("a", "2") });
   story.requests();
@@ -134,10 +128,7 @@ Deno.test("a file: url is refused where no flag names it", async () => {
 });
 
 Deno.test("a request by annotation is answered once, before its time", async () => {
-  await using story = await syncStory(cluster);
-  await story.repository.commit({ "meshes/a.yaml": configMapText("a", "1") });
-  await story.sync();
-  await story.pass();
+  await using story = await appliedStory(cluster, ["a"]);
   await story.repository.commit({ "meshes/a.yaml": configMapText("a", "2") });
   await story.sync({}, { "reconcile.functionmesh.io/requestedAt": "now-1" });
   await story.idlePass();

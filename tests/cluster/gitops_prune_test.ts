@@ -2,7 +2,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { resourceOf } from "#api";
 import { reconcileMeshSync } from "#gitops";
 import { testCluster } from "../support/control_plane.ts";
-import { configMapText, syncStory } from "../support/sync_story.ts";
+import { appliedStory, configMapText, syncStory } from "../support/sync_story.ts";
 
 const cluster = testCluster();
 
@@ -12,13 +12,7 @@ async function uidOf(namespace: string, name: string): Promise<string | undefine
 }
 
 Deno.test("what a commit drops is deleted, and counted", async () => {
-  await using story = await syncStory(cluster);
-  await story.repository.commit({
-    "meshes/a.yaml": configMapText("a", "1"),
-    "meshes/b.yaml": configMapText("b", "1"),
-  });
-  await story.sync();
-  await story.pass();
+  await using story = await appliedStory(cluster, ["a", "b"]);
   await story.repository.commit({ "meshes/b.yaml": undefined });
   await story.pass();
   assertEquals(await uidOf(story.namespace, "b"), undefined);
@@ -29,13 +23,7 @@ Deno.test("what a commit drops is deleted, and counted", async () => {
 });
 
 Deno.test("an object that moves to another file stays what it is", async () => {
-  await using story = await syncStory(cluster);
-  await story.repository.commit({
-    "meshes/a.yaml": configMapText("a", "1"),
-    "meshes/b.yaml": configMapText("b", "1"),
-  });
-  await story.sync();
-  await story.pass();
+  await using story = await appliedStory(cluster, ["a", "b"]);
   const uid = await uidOf(story.namespace, "b");
   await story.repository.commit({
     "meshes/a.yaml": `${configMapText("b", "1")}---\n${configMapText("a", "1")}`,
@@ -72,13 +60,7 @@ Deno.test("prune: false and the annotation keep what Git drops", async () => {
 });
 
 Deno.test("what another sync took over is not deleted", async () => {
-  await using story = await syncStory(cluster);
-  await story.repository.commit({
-    "meshes/a.yaml": configMapText("a", "1"),
-    "meshes/b.yaml": configMapText("b", "1"),
-  });
-  await story.sync();
-  await story.pass();
+  await using story = await appliedStory(cluster, ["a", "b"]);
   await cluster.kubectl([
     "label",
     "configmap",

@@ -1,6 +1,12 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { eventually, testCluster } from "../support/control_plane.ts";
-import { configMapText, type SyncStory, syncStory, WRITES } from "../support/sync_story.ts";
+import {
+  appliedStory,
+  configMapText,
+  type SyncStory,
+  syncStory,
+  WRITES,
+} from "../support/sync_story.ts";
 
 const cluster = testCluster();
 
@@ -41,10 +47,7 @@ function writes(story: SyncStory): string[] {
 }
 
 Deno.test("a revision with one object that the API server refuses is refused as a whole, new objects too", async () => {
-  await using story = await syncStory(cluster);
-  await story.repository.commit({ "meshes/a.yaml": configMapText("a", "1") });
-  await story.sync();
-  await story.pass();
+  await using story = await appliedStory(cluster, ["a"]);
   story.requests();
   await story.repository.commit({
     "meshes/a.yaml": configMapText("a", "2"),
@@ -77,13 +80,7 @@ Deno.test("a revision with one object that the API server refuses is refused as 
 });
 
 Deno.test("a new object costs one dry run and one write, a changed one the same, an unchanged one nothing", async () => {
-  await using story = await syncStory(cluster);
-  await story.repository.commit({
-    "meshes/a.yaml": configMapText("a", "1"),
-    "meshes/b.yaml": configMapText("b", "1"),
-  });
-  await story.sync();
-  await story.pass();
+  await using story = await appliedStory(cluster, ["a", "b"]);
   const about = () => story.requests().filter((one) => one.endsWith(" ConfigMap"));
   const count = (requests: string[], verb: string) =>
     requests.filter((one) => one === `${verb} ConfigMap`).length;

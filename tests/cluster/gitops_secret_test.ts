@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { testCluster } from "../support/control_plane.ts";
 import { gitServer } from "../support/git_server.ts";
-import { configMapText, syncStory } from "../support/sync_story.ts";
+import { appliedStory, configMapText, syncStory } from "../support/sync_story.ts";
 
 const cluster = testCluster();
 const TOKEN = "t0ken-of-the-bot";
@@ -33,10 +33,7 @@ Deno.test("a token from the Secret opens the repository, and is nowhere to be re
 });
 
 Deno.test("a server that is away is tried again soon, and leaves alone what runs", async () => {
-  await using story = await syncStory(cluster);
-  await story.repository.commit({ "meshes/a.yaml": configMapText("a", "1") });
-  await story.sync();
-  await story.pass();
+  await using story = await appliedStory(cluster, ["a"]);
   await story.sync({ url: "http://127.0.0.1:1/a.git" });
   const next = await story.pass();
   assertMatch(await story.ready(), /^False RepositoryUnreachable: .*cannot be reached/);

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { systemClock } from "#base";
 import { reconcileMeshSync } from "#gitops";
 import { testCluster } from "../support/control_plane.ts";
-import { configMapText, type SyncStory, syncStory } from "../support/sync_story.ts";
+import { appliedStory, configMapText, type SyncStory, syncStory } from "../support/sync_story.ts";
 
 const cluster = testCluster();
 const HOUR_MS = 3_600_000;
@@ -25,10 +25,7 @@ async function has(story: SyncStory, name: string): Promise<boolean> {
 }
 
 Deno.test("a commit waits while a deny window is open, says until when, and is applied then", async () => {
-  await using story = await syncStory(cluster);
-  await story.repository.commit({ "meshes/a.yaml": configMapText("a", "1") });
-  await story.sync();
-  await story.pass();
+  await using story = await appliedStory(cluster, ["a"]);
   const windows = [{ kind: "deny", schedule: aMinuteAgo(), duration: "2h" }];
   await story.sync({ windows, interval: "24h" });
   const commit = await story.repository.commit({ "meshes/b.yaml": configMapText("b", "1") });
@@ -61,10 +58,7 @@ Deno.test("outside of its allow windows a sync applies nothing, in the window's 
 });
 
 Deno.test("a restart in a closed window goes on with what was applied", async () => {
-  await using story = await syncStory(cluster);
-  await story.repository.commit({ "meshes/a.yaml": configMapText("a", "1") });
-  await story.sync();
-  await story.pass();
+  await using story = await appliedStory(cluster, ["a"]);
   await story.sync({ windows: [{ kind: "deny", schedule: aMinuteAgo(), duration: "2h" }] });
   story.restart();
   await story.pass();

@@ -108,6 +108,22 @@ export async function syncStory(
   };
 }
 
+/** Starts a story whose first revision is applied: a ConfigMap of each name, in a file of its own. */
+export async function appliedStory(
+  cluster: TestCluster,
+  names: readonly string[],
+): Promise<SyncStory> {
+  await using stack = new AsyncDisposableStack();
+  const story = stack.use(await syncStory(cluster));
+  await story.repository.commit(
+    Object.fromEntries(names.map((name) => [`meshes/${name}.yaml`, configMapText(name, "1")])),
+  );
+  await story.sync();
+  await story.pass();
+  stack.move();
+  return story;
+}
+
 /** The loop, one pass at a call, with a cache of the one MeshSync that is read before each. */
 function passes(
   key: ObjectKey,

@@ -3,6 +3,7 @@
  * them by their SHA-256 (https://github.com/opencontainers/image-spec, layout and manifest of version 1).
  */
 import { createHash } from "node:crypto";
+import { removeTree } from "./stored.ts";
 import { endBlocks, padding, tarHeader } from "./tar.ts";
 
 /** An image as an OCI archive: a tar file with `oci-layout`, `index.json` and blobs. */
@@ -84,7 +85,7 @@ export async function writeImageArchive(path: string, parts: ImageParts): Promis
     }
     await writeAll(file, endBlocks());
   } catch (error) {
-    await Deno.remove(unfinished);
+    await removeTree(unfinished);
     throw error;
   }
   await Deno.rename(unfinished, path);

@@ -3,8 +3,13 @@ import { reported } from "../control_plane/progress.ts";
 import { programImage } from "../image/program_image.ts";
 import { debianLayer } from "./debian_root.ts";
 import { functionLayer } from "./function_layer.ts";
-import { architecture, type ImageArchive, writeImageArchive } from "./image_archive.ts";
-import type { ImageConfig, Layer } from "./image_archive.ts";
+import {
+  architecture,
+  type ImageArchive,
+  type ImageConfig,
+  type Layer,
+  writeImageArchive,
+} from "./image_archive.ts";
 import { tagOf } from "./layers.ts";
 import { PULSAR_VERSION, pulsarLayer, RUNNER_OWNER } from "./pulsar_distribution.ts";
 import { type Making, stored } from "./stored.ts";

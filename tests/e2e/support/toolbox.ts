@@ -49,6 +49,10 @@ export class Toolbox implements AsyncDisposable {
   readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>();
   readonly #reading: Promise<void>;
   readonly #complaints: Promise<string>;
+  /** Said with the first request: whom to talk to. */
+  #unsaid: readonly unknown[];
+  /** Why nobody answers any longer. */
+  #end: Error | undefined;
   #count = 0;
 
   constructor(setting: E2eSetting, client: Client = setting.broker) {
@@ -66,7 +70,7 @@ export class Toolbox implements AsyncDisposable {
     this.#reading = this.#read();
     const { serviceUrl, webUrl: adminUrl, token, checksCertificate } = client;
     const caPath = checksCertificate ? "/scripts/ca.crt" : undefined;
-    this.#say({ serviceUrl, adminUrl, token, caPath });
+    this.#unsaid = [{ serviceUrl, adminUrl, token, caPath }];
   }
 
   /** Commits files to a repository (`null` removes one) and answers the commit. It is made when it is not there. */
@@ -120,15 +124,20 @@ export class Toolbox implements AsyncDisposable {
 
   // The test says by its type what comes back: the program on the other side is ours.
   async #ask<T>(verb: string, request: Readonly<Record<string, unknown>>): Promise<T> {
+    if (this.#end !== undefined) throw this.#end;
     const id = ++this.#count;
     const answer = Promise.withResolvers<unknown>();
     this.#waiting.set(id, answer);
-    await this.#say({ id, do: verb, ...request });
-    return await answer.promise as T;
-  }
-
-  async #say(line: unknown): Promise<void> {
-    await this.#input.write(new TextEncoder().encode(`${JSON.stringify(line)}\n`));
+    const lines = [...this.#unsaid, { id, do: verb, ...request }].map((line) =>
+      `${JSON.stringify(line)}\n`
+    );
+    this.#unsaid = [];
+    // What keeps it from being written is in the answer, where the program says why it ended.
+    const writing = this.#input.write(new TextEncoder().encode(lines.join(""))).catch((error) => {
+      if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    });
+    const [value] = await Promise.all([answer.promise, writing]);
+    return value as T;
   }
 
   async #read(): Promise<void> {
@@ -139,10 +148,8 @@ export class Toolbox implements AsyncDisposable {
       if (error === undefined) answer?.resolve(value);
       else answer?.reject(new Error(`Cannot do it in the toolbox: ${error}`));
     }
-    if (this.#waiting.size === 0) return;
     const text = await this.#complaints;
-    for (const answer of this.#waiting.values()) {
-      answer.reject(new Error(`Cannot use the toolbox any more: ${text.trim()}`));
-    }
+    this.#end = new Error(`Cannot use the toolbox any more: ${text.trim()}`);
+    for (const answer of this.#waiting.values()) answer.reject(this.#end);
   }
 }

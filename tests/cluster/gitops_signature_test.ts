@@ -40,7 +40,7 @@ Deno.test("with verify only commits by a GPG key of the Secret are applied, and 
   await story.pass();
   assertMatch(
     await story.ready(),
-    /^False SignatureRefused: Cannot trust commit \w{40} of file:\S+: it is not signed; nothing was changed$/,
+    /^False SignatureRefused: Cannot trust commit \w{40} of http:\S+: it is not signed; nothing was changed$/,
   );
   await mallory.signCommits(story.repository);
   await story.repository.commit({ "meshes/a.yaml": configMapText("a", "3") });
@@ -111,7 +111,7 @@ Deno.test("with mode tag only tags by a GPG key of the Secret are applied, whoev
   await refused(/^False SignatureRefused: Cannot trust tag v1\.1\.0: it is a lightweight tag/);
   await story.repository.git("tag", "--force", "--annotate", "--message", "x", "v1.1.0");
   await refused(
-    /^False SignatureRefused: Cannot trust tag v1\.1\.0 of file:\S+: it is not signed; /,
+    /^False SignatureRefused: Cannot trust tag v1\.1\.0 of http:\S+: it is not signed; /,
   );
   await mallory.signCommits(story.repository);
   await story.repository.git("config", "commit.gpgSign", "false");

@@ -14,12 +14,14 @@ import {
   type TestRepository,
   testRepository,
 } from "./git_repository.ts";
+import { gitServer } from "./git_server.ts";
 import { type TestClient, testClient } from "./transport.ts";
 
 /** One sync, run by hand: each pass is a call. */
 export interface SyncStory extends AsyncDisposable {
   readonly namespace: string;
   readonly key: ObjectKey;
+  /** Its `url` is that of a Git server over HTTP, this story's own. */
   readonly repository: TestRepository;
   readonly client: TestClient;
   readonly git: CountedGit;
@@ -61,7 +63,7 @@ export async function syncStory(
     clock: systemClock,
   });
   const space = stack.use(await cluster.namespace());
-  const repository = stack.use(await testRepository());
+  const repository = served(stack.use(await testRepository()), stack);
   const folder = stack.use(await temporaryFolder());
   const git = await countedGit(folder.path);
   const key = { namespace: space.name, name: "shop" };
@@ -106,6 +108,13 @@ export async function syncStory(
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
+}
+
+/** A repository with the address of a server that starts now and ends with the story. */
+function served(repository: TestRepository, stack: AsyncDisposableStack): TestRepository {
+  const folder = repository.directory.slice(0, repository.directory.lastIndexOf("/"));
+  const server = stack.use(gitServer({ folder }));
+  return { ...repository, url: `${server.url}/work/.git` };
 }
 
 /** Starts a story whose first revision is applied: a ConfigMap of each name, in a file of its own. */

@@ -16,8 +16,8 @@ const HELP =
 
 Usage: deno task demo [--keep]
 
-Starts a control plane with simulated nodes, makes a Git repository of gitops/mesh, starts the program,
-commits meshes, changes them, breaks something, and shows what happens. Removes everything at the end.
+Starts a control plane with simulated nodes, makes a Git repository of gitops/mesh, starts the program
+with a MeshSync, commits meshes, changes them, breaks something, commits a mistake, which goes back, and mends it. Removes everything at the end.
 
   --keep  leave everything running until Ctrl-C, to look around with kubectl and to commit changes
   --help  this text

@@ -64,7 +64,7 @@ export async function showArrival(commit: Commit, stage: Stage): Promise<Arrival
 }
 
 /** Draws the components again and again, or tells what changed where that is not possible. */
-class ArrivalView {
+export class ArrivalView {
   readonly #screen: Screen;
   readonly #startMs: number;
   #rows: readonly ComponentRow[];
@@ -135,6 +135,7 @@ function isReady(snapshot: Snapshot, commit: Commit): boolean {
     componentRows(snapshot).every(isDone);
 }
 
-function isRevisionOf(commit: Commit, revision: string | undefined): boolean {
+/** Whether a revision, as the status names it, is this commit. */
+export function isRevisionOf(commit: Commit, revision: string | undefined): boolean {
   return revision?.endsWith(commit.hash) === true;
 }

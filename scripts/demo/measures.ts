@@ -13,7 +13,7 @@ const SHOWN: readonly (readonly [RegExp, number])[] = [
   [/^function_mesh_reconcile_latency_(sum|count)$/, 4],
   [/^mesh_commit_to_ready_seconds_(sum|count)$/, 2],
   [/^mesh_git_fetch_duration_seconds_count$/, 3],
-  [/^mesh_(pruned|drift_corrected)_total$/, 3],
+  [/^mesh_(pruned|drift_corrected|quarantine)_total$/, 4],
 ];
 
 /**

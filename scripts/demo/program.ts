@@ -13,9 +13,6 @@ import { type Sample, samples } from "./exposition.ts";
 /** What the program is told. */
 export interface ProgramOptions {
   readonly kubeconfigPath: string;
-  readonly repositoryUrl: string;
-  /** Folder of the meshes in the repository. */
-  readonly folder: string;
   /** For its log and for what it fetches. */
   readonly directory: string;
   readonly signal: AbortSignal;
@@ -39,13 +36,9 @@ export class Program implements AsyncDisposable {
   #url = "";
 
   constructor(options: ProgramOptions) {
-    const { directory, folder, kubeconfigPath, repositoryUrl } = options;
+    const { directory, kubeconfigPath } = options;
     this.words = [
       ["--kubeconfig", kubeconfigPath],
-      ["--git-url", repositoryUrl],
-      ["--git-ref", "main"],
-      ["--git-path", folder],
-      ["--git-interval", "1s"],
       // One server for both; its port is free for sure because the system chooses it.
       ["--metrics-addr", "127.0.0.1:0"],
       ["--health-probe-addr", "127.0.0.1:0"],

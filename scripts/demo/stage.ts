@@ -10,6 +10,8 @@ export interface Stage {
   readonly screen: Screen;
   readonly plane: ControlPlane;
   readonly repository: Repository;
+  /** Where the program finds it. */
+  readonly repositoryUrl: string;
   readonly program: Program;
   readonly world: World;
   /** The files of `gitops/mesh`. */

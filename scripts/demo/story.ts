@@ -13,9 +13,12 @@ import { keepEvidence } from "./evidence.ts";
 import { gitServer } from "./git_server.ts";
 import { quietSecond, showMetrics } from "./measures.ts";
 import { Program } from "./program.ts";
-import { MESH_FOLDER, Repository } from "./repository.ts";
+import { applySync, PATIENT, showSync } from "./mesh_sync.ts";
+import { Repository } from "./repository.ts";
 import { holdsMesh, readSamples, sampleChange, type SampleFile } from "./samples.ts";
 import type { Screen } from "./screen.ts";
+import { showMended, showSetback } from "./setback.ts";
+import { sickChange } from "./sick_change.ts";
 import type { Stage } from "./stage.ts";
 import { type Story, summaryLines } from "./summary.ts";
 import { topologyPicture } from "./topology.ts";
@@ -42,7 +45,7 @@ export class DemoError extends Error {
 const SAMPLES = new URL("../../gitops/mesh/", import.meta.url);
 
 /**
- * Plays the demo: a control plane, a repository, the program, a commit, another one, a mishap, the numbers.
+ * Plays the demo: a control plane, a repository, the program, a commit, another one, a mishap, a mistake, the numbers.
  *
  * @throws {DemoError} when something does not come true; logs are kept
  */
@@ -84,16 +87,15 @@ async function onPlane(plane: ControlPlane, setting: Setting): Promise<void> {
   showCommit(opening, screen);
   await using program = new Program({
     directory,
-    folder: MESH_FOLDER,
     kubeconfigPath: plane.kubeconfigPath,
-    repositoryUrl,
     signal,
   });
   await startProgram(program, screen);
   await using world = new World(plane, program.signal);
   opened.world = world;
   await world.whenSynced();
-  const stage: Stage = { screen, plane, repository, program, world, files };
+  const stage: Stage = { screen, plane, repository, repositoryUrl, program, world, files };
+  await followRepository(stage);
   const counts = await awaitReady(opening, stage);
   screen.marked(`  ✓ it has applied ${opening.hash.slice(0, 7)}: ${countsText(counts)}`);
   const story = await play(stage);
@@ -112,6 +114,15 @@ async function startProgram(program: Program, screen: Screen): Promise<void> {
   screen.line(`    metrics and health at ${program.url}, log in ${program.logPath}`, "dim");
 }
 
+/** Applies the MeshSync that makes the program follow the repository. */
+async function followRepository(stage: Stage): Promise<void> {
+  const { repositoryUrl: url, screen } = stage;
+  chapter(screen, "A MeshSync", "follow the repository, and go back from what is not healthy");
+  const sync = { url, healthTimeout: PATIENT };
+  showSync(sync, screen);
+  await applySync(sync, stage);
+}
+
 async function play(stage: Stage): Promise<Omit<Story, "wholeMs">> {
   const { files, repository, screen, world } = stage;
   const meshes = files.filter(holdsMesh);
@@ -125,10 +136,15 @@ async function play(stage: Stage): Promise<Omit<Story, "wholeMs">> {
   showPicture(stage);
   chapter(screen, "Somebody deletes a StatefulSet");
   const repair = await showDrift(sampleChange(files).scaled.name, stage);
+  const sick = sickChange(files);
+  chapter(screen, `A commit that makes ${sick.component} crash`);
+  const setback = await showSetback(sick, stage);
+  chapter(screen, "A commit that mends it");
+  const third = await showMended(sick, stage);
   chapter(screen, "The program's metrics");
   await showMetrics(stage);
   const quiet = await quietSecond(stage);
-  return { arrivals: [first, second], repair, quiet, snapshot: world.snapshot() };
+  return { arrivals: [first, second, third], repair, setback, quiet, snapshot: world.snapshot() };
 }
 
 async function changeMeshes(stage: Stage): Promise<Arrival> {

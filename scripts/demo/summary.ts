@@ -6,6 +6,7 @@ import type { Snapshot } from "./component_row.ts";
 import type { Repair } from "./drift.ts";
 import type { QuietSecond } from "./measures.ts";
 import { kindsText } from "./object_list.ts";
+import { IMPATIENT, type Setback } from "./setback.ts";
 import { syncStatusOf } from "./sync_state.ts";
 import { leavingObjects } from "./world.ts";
 
@@ -13,6 +14,7 @@ import { leavingObjects } from "./world.ts";
 export interface Story {
   readonly arrivals: readonly Arrival[];
   readonly repair: Repair;
+  readonly setback: Setback;
   readonly quiet: QuietSecond;
   /** What is in the cluster at the end. */
   readonly snapshot: Snapshot;
@@ -21,7 +23,7 @@ export interface Story {
 
 /** What happened, in numbers. */
 export function summaryLines(story: Story): readonly string[] {
-  const { arrivals, quiet, repair, snapshot, wholeMs } = story;
+  const { arrivals, quiet, repair, setback, snapshot, wholeMs } = story;
   const leaving = leavingObjects(snapshot);
   const objects = objectIds(snapshot, leaving);
   const rows: [string, string, string][] = [
@@ -34,6 +36,11 @@ export function summaryLines(story: Story): readonly string[] {
       `deleted ${repair.kind} back`,
       `${Math.round(repair.backMs)} ms`,
       `pods ready again after ${durationText(repair.readyMs)}`,
+    ],
+    [
+      `sick ${setback.component} back`,
+      durationText(setback.backMs),
+      `commit ${setback.commit.hash.slice(0, 7)} was not healthy after ${IMPATIENT}`,
     ],
     ["objects", String(objects.length), kindsText(objects)],
     ...(leaving.length === 0 ? [] : [leavingRow(leaving)]),

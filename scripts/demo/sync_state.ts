@@ -1,12 +1,12 @@
 import type { MeshSync, MeshSyncStatus } from "#api";
 import { conditionOf } from "#base";
-import { BOOTSTRAP_NAME } from "#gitops";
 import type { Snapshot } from "./component_row.ts";
+import { SYNC_KEY } from "./mesh_sync.ts";
 
-/** Status of the MeshSync that the program's flags made; empty before there is one. */
+/** Status of the demo's MeshSync; empty before there is one. */
 export function syncStatusOf(snapshot: Snapshot): MeshSyncStatus {
   const sync = (snapshot["MeshSync"] ?? []).find(({ metadata }) =>
-    metadata.name === BOOTSTRAP_NAME
+    metadata.name === SYNC_KEY.name
   ) as MeshSync | undefined;
   return sync?.status ?? {};
 }

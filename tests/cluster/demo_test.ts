@@ -2,12 +2,13 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { fileURLToPath } from "node:url";
 import { holdsMesh, readSamples, sampleChange } from "../../scripts/demo/samples.ts";
 import { eventually } from "../support/eventually.ts";
+import { sickChange } from "../../scripts/demo/sick_change.ts";
 import { temporaryFolder } from "../support/git_repository.ts";
 
 const SCRIPT = fileURLToPath(new URL("../../scripts/demo.ts", import.meta.url));
 const SAMPLES = new URL("../../gitops/mesh/", import.meta.url);
 
-Deno.test("the demo shows commits becoming ready, changed and repaired, and cleans up", async () => {
+Deno.test("the demo shows commits becoming ready, changed, repaired and gone back, and cleans up", async () => {
   await using folder = await temporaryFolder();
   const { code, stdout, stderr } = await demo([], { TMPDIR: folder.path }).output();
   const text = new TextDecoder().decode(stdout);
@@ -27,8 +28,17 @@ Deno.test("the demo shows commits becoming ready, changed and repaired, and clea
   assertMatch(text, new RegExp(`║ ${scaled.name} +║\n *║ ${pods} ║`));
   assertMatch(text, /HPA \d+ to \d+ pods/);
   assertMatch(text, /✓ it is back after \d+ ms/);
+  const { component, from, to } = sickChange(files);
+  assertMatch(
+    text,
+    new RegExp(`✓ unhealthy, and quarantined .*: Function shop/${component}: 0/1 pods ready: `),
+  );
+  assertMatch(text, new RegExp(`✓ ${component} is ready as in main@sha1:[0-9a-f]{7} after `));
+  assertStringIncludes(text, `-  maxReplicas: ${from}\n      +  maxReplicas: ${to}\n`);
+  assertMatch(text, /✓ nothing is held back any longer\n/);
+  assertMatch(text, /mesh_quarantine_total 1\n/);
   assertMatch(text, /function_mesh_reconcile_count\{type="function",name="[\w-]+",/);
-  assertMatch(text, /mesh_commit_to_ready_seconds_count [3-9]/);
+  assertMatch(text, /mesh_commit_to_ready_seconds_count [4-9]/);
   assertMatch(text, /API writes in a quiet second +0 {2}/);
   assertEquals(
     text.match(/[^\n\x20-\x7e●○✓…▼─-╿]/gu),

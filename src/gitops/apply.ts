@@ -1,7 +1,7 @@
 import { isMeshKind, type MeshSync } from "#api";
 import { errorText, isAbort, keyOf, type KubeObject, type ObjectId } from "#base";
 import { ApiError, isConflict, isInvalid } from "#kube";
-import { applyStages, entryKey, ignoredPaths } from "#plan";
+import { applyStages, entryKey, ignoredPaths, type InventoryEntry } from "#plan";
 import { eachOf, type GitOpsContext } from "./context.ts";
 import { whenServed } from "./definition_wait.ts";
 import { type ManifestProblem, problemOf } from "./manifest.ts";
@@ -12,6 +12,7 @@ import {
   FieldConflictError,
   type Planned,
   plannedChange,
+  type PlanScope,
   type Target,
 } from "./planned.ts";
 import { withoutExcused } from "./unproven.ts";
@@ -72,13 +73,20 @@ export type PlannedItem =
 /**
  * Compares all objects of a revision with the live ones, and tries all that differ by a dry run; what did not change since
  * it was applied costs no request.
+ *
+ * @param options.inventory what the sync owns already
  */
 export async function planAll(
   objects: readonly Placed[],
   sync: MeshSync,
-  ctx: GitOpsContext,
+  options: { readonly ctx: GitOpsContext; readonly inventory: readonly InventoryEntry[] },
 ): Promise<PlannedItem[]> {
-  return withoutExcused(await eachOf(objects, (object) => planned(object, sync, ctx)));
+  const { ctx, inventory } = options;
+  const owned = new Set(inventory.map(({ id }) => id));
+  const scopeOf = ({ id }: Placed) => ({ sync, ctx, isNew: !owned.has(entryKey(id)) });
+  return withoutExcused(
+    await eachOf(objects, (object) => planned(object, scopeOf(object))),
+  );
 }
 
 /** What keeps a revision from being begun: objects that the API server does not take as they are. */
@@ -86,7 +94,8 @@ export function refusals(items: readonly PlannedItem[]): ApplyFailure[] {
   return items.flatMap((item) => "failure" in item && !item.failure.isConflict ? item.failure : []);
 }
 
-async function planned(object: Placed, sync: MeshSync, ctx: GitOpsContext): Promise<PlannedItem> {
+async function planned(object: Placed, scope: PlanScope): Promise<PlannedItem> {
+  const { ctx, sync } = scope;
   if (object.type === undefined) return { object };
   const known = ctx.memory.applied(keyOf(sync)).get(entryKey(object.id));
   if (known?.hash === object.hash && !ctx.memory.isSuspect(keyOf(sync), object.id)) {
@@ -95,7 +104,7 @@ async function planned(object: Placed, sync: MeshSync, ctx: GitOpsContext): Prom
   const { hash, id, type, secrets = [] } = object;
   const target = { object: object.object, hash, id, type, known, secrets };
   try {
-    const plan = await plannedChange(target, { sync, ctx });
+    const plan = await plannedChange(target, scope);
     return plan.refusal === undefined
       ? { object, plan }
       : { object, refused: plan, failure: failureOf(object, plan.refusal) };

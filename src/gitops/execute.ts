@@ -115,7 +115,7 @@ async function planned(objects: readonly Placed[], step: Execution): Promise<Pla
   const inventory = await loadInventory(sync, ctx, types);
   // After a restart one list of each kind instead of a read of each object.
   if (inventory.length > 0) await ctx.follow?.(types);
-  const items = await planAll(objects, sync, acting);
+  const items = await planAll(objects, sync, { ctx: acting, inventory });
   const stale = staleEntries(inventory, inventoryOf(objects.map((object) => object.id)));
   const waitsSinceMs = state.pruneWaitsSinceMs;
   const gone = sync.spec.prune === false

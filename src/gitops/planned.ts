@@ -49,9 +49,12 @@ export class FieldConflictError extends Error {
   override readonly name = "FieldConflictError";
 }
 
-interface Scope {
+/** For whom an object is planned, and what is known of it before. */
+export interface PlanScope {
   readonly sync: MeshSync;
   readonly ctx: GitOpsContext;
+  /** The sync has not applied it yet: it is most probably not there. */
+  readonly isNew?: boolean;
   /** Read the object from the API server, whatever a cache says. */
   readonly fresh?: boolean;
 }
@@ -61,12 +64,16 @@ interface Scope {
  * server-side dry run, which a new object has too.
  *
  * # Guarantees
- * Nothing is written. An object that is as Git says costs a read, and none where it is followed.
+ * Nothing is written. An object that is as Git says costs a read, and none where it is followed; one that is not there
+ * costs its dry run only, where the sync is known not to have applied it.
  *
  * @throws {FieldConflictError} naming both managers and the fields
  */
-export async function plannedChange(target: Target, scope: Scope): Promise<Planned> {
+export async function plannedChange(target: Target, scope: PlanScope): Promise<Planned> {
   const { sync } = scope;
+  const isNew = scope.isNew === true && target.known === undefined;
+  const created = isNew ? await creation(target, scope) : undefined;
+  if (created !== undefined) return created;
   const live = await liveObject(target, scope);
   const ignored = ignoredPaths(target.object, sync.spec.drift?.ignore ?? []);
   const isSame = live?.metadata.annotations?.[HASH_ANNOTATION] === target.hash;
@@ -83,9 +90,34 @@ export async function plannedChange(target: Target, scope: Scope): Promise<Plann
   return await dryRun(base, scope);
 }
 
+/** The plan for an object that is not there, as a dry run shows; undefined where it has to be looked at. */
+async function creation(target: Target, scope: PlanScope): Promise<Planned | undefined> {
+  const { ctx, sync } = scope;
+  if (cachedObject(target, ctx) !== undefined) return undefined;
+  const wanted = target.object;
+  const force = isForced(target, sync);
+  try {
+    const answer = await ctx.cluster.apply(wanted, {
+      fieldManager: fieldManager(keyOf(sync)),
+      dryRun: true,
+      force,
+      signal: ctx.signal,
+    });
+    // Only what is stored has a version.
+    const isThere = Boolean(answer.metadata.resourceVersion);
+    return isThere
+      ? undefined
+      : { target, live: undefined, wanted, drift: [], action: "created", force };
+  } catch (error) {
+    if (isAbort(error, ctx.signal)) throw error;
+    // What the API server has against it depends on what is there: the next dry run, after a look, tells it.
+    return undefined;
+  }
+}
+
 async function dryRun(
   base: Omit<Planned, "action" | "force" | "refusal">,
-  scope: Scope,
+  scope: PlanScope,
 ): Promise<Planned> {
   const { ctx, sync } = scope;
   const { live } = base;
@@ -135,16 +167,20 @@ function content(object: KubeObject): unknown {
 /** The object as it is now: from the cache where there is one that knows at least our own last write. */
 export async function liveObject(
   target: Target,
-  scope: Scope,
+  scope: PlanScope,
 ): Promise<KubeObject | undefined> {
   const { ctx } = scope;
-  const { id, known, object, type } = target;
+  const { id, known, type } = target;
   if (scope.fresh !== true) {
-    const cache = isMeshKind(object) ? ctx.caches[object.kind] : ctx.followed?.(type);
-    const cached = cache?.synced === true ? cache.get(id) : undefined;
+    const cached = cachedObject(target, ctx);
     const isBehind = known !== undefined &&
       isNewerVersion(known.resourceVersion, cached?.metadata.resourceVersion);
     if (cached !== undefined && !isBehind) return cached;
   }
   return await ctx.cluster.get(type, id, ctx.signal);
+}
+
+function cachedObject({ id, object, type }: Target, ctx: GitOpsContext): KubeObject | undefined {
+  const cache = isMeshKind(object) ? ctx.caches[object.kind] : ctx.followed?.(type);
+  return cache?.synced === true ? cache.get(id) : undefined;
 }

@@ -75,9 +75,10 @@ export async function countedGit(folder: string): Promise<CountedGit> {
   const path = Deno.env.get("PATH") ?? "/usr/bin:/bin";
   const notes = `${folder}/calls`;
   await Deno.mkdir(`${folder}/bin`, { recursive: true });
+  // A call is noted in one write: two at the same time are two lines.
   await Deno.writeTextFile(
     `${folder}/bin/git`,
-    `#!/bin/sh\nprintf '%s ' "$@" | tr '\\n' ' ' >>'${notes}'\necho >>'${notes}'\nPATH='${path}' exec git "$@"\n`,
+    `#!/bin/sh\nprintf '%s\\n' "$(printf '%s ' "$@" | tr '\\n' ' ')" >>'${notes}'\nPATH='${path}' exec git "$@"\n`,
     { mode: 0o755 },
   );
   return {

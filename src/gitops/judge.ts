@@ -30,8 +30,9 @@ export function judge(pulled: Pulled, findings: Findings): Judgement {
   const { ctx, health, trouble } = findings;
   const sync = withNews(pulled);
   const back = health === undefined ? undefined : goingBack(sync, health, ctx);
-  const verdict = trouble ?? (back === undefined ? verdictOf(sync, findings) : backVerdict(back));
   const isSettling = health !== undefined && settles(sync, health, ctx);
+  const verdict = trouble ??
+    (back === undefined ? verdictOf(sync, { ...findings, isSettling }) : backVerdict(back));
   const isHealthy = trouble === undefined && health?.sick.length === 0 && !isSettling;
   const healthy = isHealthy ? healthyNews(sync, ctx) : {};
   const history = historyNews(pulled, { verdict, isHealthy, back, ctx });
@@ -56,21 +57,24 @@ function withNews({ sync, news }: Pulled): MeshSync {
 }
 
 /** Whether a revision that was not healthy before, and did not go back, has yet to stay ready for a while. */
-function settles(sync: MeshSync, { readySinceMs }: Health, ctx: GitOpsContext): boolean {
+function settles(sync: MeshSync, { readySinceMs, sick }: Health, ctx: GitOpsContext): boolean {
   const { lastAppliedRevision, lastHealthyRevision } = sync.status ?? {};
   const isHeld = holdsOf(sync).some((hold) => hold.revision === lastAppliedRevision);
-  return lastAppliedRevision !== lastHealthyRevision && !isHeld &&
+  return sick.length === 0 && lastAppliedRevision !== lastHealthyRevision && !isHeld &&
     ctx.clock.now() < readySinceMs + settleTimeMs(sync);
 }
 
 const NO_HEALTH: Health = { ready: 0, total: 0, sick: [], readySinceMs: 0 };
 
-function verdictOf(sync: MeshSync, { health, ctx }: Findings): Verdict {
+function verdictOf(
+  sync: MeshSync,
+  { health, isSettling, ctx }: Findings & { readonly isSettling: boolean },
+): Verdict {
   const state = ctx.memory.state(keyOf(sync));
   return appliedVerdict(sync.status?.lastAppliedRevision ?? "", {
     objects: ctx.memory.applied(keyOf(sync)).size,
     health: health ?? NO_HEALTH,
-    isSettling: health !== undefined && settles(sync, health, ctx),
+    isSettling,
     isLate: ctx.clock.now() - (state.appliedAtMs ?? 0) >= healthTimeoutMs(sync),
     holds: holdsOf(sync),
   });

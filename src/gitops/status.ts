@@ -23,7 +23,7 @@ export function appliedVerdict(
   const { health, holds, objects, isLate, isSettling } = facts;
   const base = { stalled: false, reconciling: false };
   const count = `${objects} object${objects === 1 ? "" : "s"}`;
-  if (health.sick.length === 0 && isSettling) {
+  if (isSettling) {
     const message = `Applied ${revision}, ${settlingText(health)}`;
     return { ...base, ready: false, reconciling: true, reason: "Progressing", message };
   }
@@ -82,7 +82,7 @@ export function healthConditions(sync: MeshSync, facts: HealthFacts): ConditionD
     : { status: "True", reason: "Applied", message: `Applied ${revision}` } as const;
   const draft = { type: "Applied", ...applied, observedGeneration };
   if (health === undefined) return [draft];
-  if (health.sick.length === 0 && isSettling) {
+  if (isSettling) {
     const reason = "Progressing";
     const message = settlingText(health);
     return [draft, { type: "Healthy", status: "Unknown", reason, message, observedGeneration }];

@@ -101,8 +101,9 @@ export async function reconcileComponent(
   const { now, held } = splitByPause(component, plan.steps, ctx);
   const outcome = await act(now, component, { ctx, signal });
   throwIfTerminating(component, outcome);
-  const { pods, untilMs } = judgedPods(podsOf(statefulSetOf(component, ctx), ctx), ctx.clock.now());
-  const pass = { component, problems: found, plan, held, outcome, facts, pods };
+  const statefulSet = statefulSetOf(component, ctx);
+  const { pods, untilMs } = judgedPods(podsOf(statefulSet, ctx), ctx.clock.now());
+  const pass = { component, problems: found, plan, held, outcome, facts, statefulSet, pods };
   const status = await statusOf(pass, { ctx, signal });
   const urgent = outcome.error !== undefined;
   const reported = await report(component, { status, urgent }, { ctx, signal });
@@ -220,6 +221,7 @@ interface Pass {
   readonly held: readonly Step[];
   readonly outcome: Outcome;
   readonly facts: Facts;
+  readonly statefulSet: KubeObject | undefined;
   readonly pods: readonly Pod[];
 }
 
@@ -231,8 +233,7 @@ function statefulSetOf(component: Component, ctx: ReconcileContext): KubeObject 
 }
 
 async function statusOf(pass: Pass, { ctx, signal }: Effects) {
-  const { component } = pass;
-  const statefulSet = statefulSetOf(component, ctx);
+  const { component, statefulSet } = pass;
   const pods = await ctx.lastWords.addedTo(pass.pods, signal);
   const watched = statefulSet === undefined ? pods : [statefulSet, ...pods];
   return componentStatus({

@@ -4,9 +4,9 @@ import { ApiError, isConflict, isInvalid } from "#kube";
 import { applyStages, entryKey, ignoredPaths, type InventoryEntry } from "#plan";
 import { eachOf, type GitOpsContext } from "./context.ts";
 import { whenServed } from "./definition_wait.ts";
-import { type ManifestProblem, problemOf } from "./manifest.ts";
+import { type ManifestProblem, problemOf } from "./manifests/manifest.ts";
 import type { AppliedObject } from "./memory.ts";
-import { fieldManager, type Placed } from "./place.ts";
+import { fieldManager, type TargetObject } from "./manifests/target.ts";
 import {
   type Action,
   FieldConflictError,
@@ -43,7 +43,7 @@ export interface ApplyReport {
   readonly changes: readonly Change[];
   readonly failures: readonly ApplyFailure[];
   /** Objects whose kind the API server does not serve yet. */
-  readonly waiting: readonly Placed[];
+  readonly waiting: readonly TargetObject[];
   /** Objects of later stages, which were not tried. */
   readonly untried: number;
   /** Whether a newer commit ended it. */
@@ -52,7 +52,7 @@ export interface ApplyReport {
 
 /** An object that the API server has something against. */
 export interface RefusedItem {
-  readonly object: Placed;
+  readonly object: TargetObject;
   readonly failure: ApplyFailure;
   readonly refused: Planned;
 }
@@ -60,15 +60,15 @@ export interface RefusedItem {
 /** An object of a revision with what is to be done: a plan, what keeps it from being applied, or that it has to wait. */
 export type PlannedItem =
   | {
-    readonly object: Placed;
+    readonly object: TargetObject;
     readonly plan: Planned;
     /** Why it could not be tried before the rest is applied. */
     readonly unproven?: string;
   }
-  | { readonly object: Placed; readonly known: AppliedObject }
-  | { readonly object: Placed; readonly failure: ApplyFailure }
+  | { readonly object: TargetObject; readonly known: AppliedObject }
+  | { readonly object: TargetObject; readonly failure: ApplyFailure }
   | RefusedItem
-  | { readonly object: Placed };
+  | { readonly object: TargetObject };
 
 /**
  * Compares all objects of a revision with the live ones, and tries all that differ by a dry run; what did not change since
@@ -77,13 +77,13 @@ export type PlannedItem =
  * @param options.inventory what the sync owns already
  */
 export async function planAll(
-  objects: readonly Placed[],
+  objects: readonly TargetObject[],
   sync: MeshSync,
   options: { readonly ctx: GitOpsContext; readonly inventory: readonly InventoryEntry[] },
 ): Promise<PlannedItem[]> {
   const { ctx, inventory } = options;
   const owned = new Set(inventory.map(({ id }) => id));
-  const scopeOf = ({ id }: Placed) => ({ sync, ctx, isNew: !owned.has(entryKey(id)) });
+  const scopeOf = ({ id }: TargetObject) => ({ sync, ctx, isNew: !owned.has(entryKey(id)) });
   return withoutExcused(
     await eachOf(objects, (object) => planned(object, scopeOf(object))),
   );
@@ -94,7 +94,7 @@ export function refusals(items: readonly PlannedItem[]): ApplyFailure[] {
   return items.flatMap((item) => "failure" in item && !item.failure.isConflict ? item.failure : []);
 }
 
-async function planned(object: Placed, scope: PlanScope): Promise<PlannedItem> {
+async function planned(object: TargetObject, scope: PlanScope): Promise<PlannedItem> {
   const { ctx, sync } = scope;
   if (object.type === undefined) return { object };
   const known = ctx.memory.applied(keyOf(sync)).get(entryKey(object.id));
@@ -129,7 +129,7 @@ export async function applyAll(
   options: { readonly ctx: GitOpsContext; readonly isSuperseded: () => Promise<boolean> },
 ): Promise<ApplyReport> {
   const { ctx } = options;
-  const results: (Change | ApplyFailure | Placed)[] = [];
+  const results: (Change | ApplyFailure | TargetObject)[] = [];
   let untried = 0;
   let superseded = false;
   for (const stage of applyStages(items, (item) => item.object.id)) {
@@ -149,7 +149,7 @@ export async function applyAll(
   return {
     changes: results.filter((result) => "action" in result),
     failures: results.filter((result) => "isFinal" in result),
-    waiting: results.filter((result): result is Placed => "lineOf" in result),
+    waiting: results.filter((result): result is TargetObject => "lineOf" in result),
     untried,
     superseded,
   };
@@ -159,7 +159,7 @@ async function acted(
   item: PlannedItem,
   sync: MeshSync,
   ctx: GitOpsContext,
-): Promise<Change | ApplyFailure | Placed> {
+): Promise<Change | ApplyFailure | TargetObject> {
   const { object } = item;
   const { id } = object;
   if ("failure" in item) return item.failure;
@@ -180,7 +180,7 @@ async function acted(
   }
 }
 
-function failureOf(object: Placed, error: unknown): ApplyFailure {
+function failureOf(object: TargetObject, error: unknown): ApplyFailure {
   const message = error instanceof ApiError ? error.text : errorText(withoutCause(error));
   const isFinal = isInvalid(error);
   return {

@@ -6,7 +6,7 @@ import { applyOne } from "./apply.ts";
 import { eachOf, type GitOpsContext } from "./context.ts";
 import type { AppliedObject } from "./memory.ts";
 import { tellCorrection, tellLeft } from "./report.ts";
-import { withoutValues } from "./variables.ts";
+import { withoutValues } from "./manifests/variables.ts";
 
 /**
  * Undoes what others did to objects of a sync, or notes it, as `spec.drift.mode` says; answers what failed.

@@ -25,7 +25,7 @@ import { changeCounts, changeLines, type ChangeList, changeList } from "./change
 import type { GitOpsContext } from "./context.ts";
 import { loadInventory, storeInventory } from "./inventory_store.ts";
 import type { AppliedObject, SyncState } from "./memory.ts";
-import type { Placed } from "./place.ts";
+import type { TargetObject } from "./manifests/target.ts";
 import { NO_PRUNE_PLAN, NOTHING_PRUNED, prune, type PrunePlan, prunePlan } from "./prune.ts";
 import { tellLeft, writeStatus } from "./report.ts";
 import { type StatusNews, syncStatus } from "./status.ts";
@@ -72,7 +72,10 @@ interface Plan {
 }
 
 /** Plans what to apply and to delete, says so, and does it; or holds the revision where it would delete too much. */
-export async function execute(objects: readonly Placed[], step: Execution): Promise<Executed> {
+export async function execute(
+  objects: readonly TargetObject[],
+  step: Execution,
+): Promise<Executed> {
   const { ctx, text } = step;
   const plan = await planned(objects, step);
   const planNews = { plan: planStatus(text, plan.list) };
@@ -108,7 +111,7 @@ function hasChanges(list: ChangeList): boolean {
   return [list.created, list.configured, list.pruned].some((ids) => ids.length > 0);
 }
 
-async function planned(objects: readonly Placed[], step: Execution): Promise<Plan> {
+async function planned(objects: readonly TargetObject[], step: Execution): Promise<Plan> {
   const { sync, ctx, text, state } = step;
   const acting = actingContext(sync, ctx);
   const types = followedTypes(objects);
@@ -141,7 +144,7 @@ function unprovenOf(item: PlannedItem): string | undefined {
 }
 
 /** Kinds that no cache of the controller holds whole. */
-export function followedTypes(objects: readonly Placed[]): ResourceType[] {
+export function followedTypes(objects: readonly TargetObject[]): ResourceType[] {
   const types = new Map(
     objects.filter(({ object }) => !isMeshKind(object)).flatMap(({ type }) =>
       type === undefined ? [] : [[`${type.apiVersion} ${type.kind}`, type] as const]

@@ -2,7 +2,7 @@ import { ANNOTATIONS, COMPUTE_API_VERSION, type MeshSync } from "#api";
 import { conditionOf, idText, keyOf, keyText, type KubeObject, type ObjectId } from "#base";
 import { entryKey, hasHealth, objectHealth } from "#plan";
 import { eachOf, type GitOpsContext } from "./context.ts";
-import { syncLabels } from "./place.ts";
+import { syncLabels } from "./manifests/target.ts";
 
 /** An object that is not as it should be. */
 export interface Sick {

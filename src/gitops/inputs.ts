@@ -2,21 +2,19 @@ import type { MeshSync } from "#api";
 import { contentHash, isPlainObject, keyText, type KubeObject } from "#base";
 import { type SignerKey, signerKeyKind } from "#git";
 import type { GitOpsContext } from "./context.ts";
+import type { ManifestFile } from "./manifests/manifest.ts";
+import { manifestsWith, type ReadInputs, type ReadManifests } from "./manifests/read.ts";
+import { ageIdentities } from "./manifests/sops.ts";
+import type { Variable, Variables } from "./manifests/variables.ts";
 import { secretData } from "./remote.ts";
-import { ageIdentities } from "./sops.ts";
-import type { Variable, Variables } from "./variables.ts";
 
 /** How to read what a MeshSync refers to. */
 export type InputContext = Pick<GitOpsContext, "cluster" | "signal">;
 
 /** What else than a commit decides what is applied: values and keys from the cluster, patterns from the spec. */
-export interface Inputs {
+export interface Inputs extends ReadInputs {
   /** Differs when any of them does. */
   readonly key: string;
-  /** Absent when none are declared, so that nothing is replaced. */
-  readonly variables?: Variables;
-  /** age identities; absent when encrypted files are not to be read. */
-  readonly identities?: readonly string[];
   /** Whose commits are taken; absent when everybody's are. */
   readonly signers?: readonly SignerKey[];
 }
@@ -143,4 +141,16 @@ function texts(data: unknown): Record<string, string> {
   return Object.fromEntries(
     entries.flatMap(([name, value]) => typeof value === "string" ? [[name, value]] : []),
   );
+}
+
+/**
+ * Files as a MeshSync would read them: its variables replaced, what SOPS encrypted opened with its keys, in memory only.
+ *
+ * @throws {InputError} when an object that the MeshSync refers to is not there, or of no use
+ */
+export async function syncManifests(
+  files: readonly ManifestFile[],
+  { sync, ...ctx }: InputContext & { readonly sync: MeshSync },
+): Promise<ReadManifests> {
+  return await manifestsWith(await readInputs(sync, ctx), files);
 }

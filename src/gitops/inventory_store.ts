@@ -5,7 +5,7 @@ import { entriesFromText, type InventoryEntry, inventoryParts, mergedInventory }
 import { ownClient } from "./account.ts";
 import type { GitOpsContext } from "./context.ts";
 import { foundInventory } from "./lost_inventory.ts";
-import { fieldManager, syncLabels } from "./place.ts";
+import { fieldManager, syncLabels } from "./manifests/target.ts";
 
 const CONFIG_MAP = {
   apiVersion: "v1",

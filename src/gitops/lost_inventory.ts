@@ -5,7 +5,7 @@ import { entryId, type InventoryEntry, inventoryOf } from "#plan";
 import { ownClient } from "./account.ts";
 import { eachOf } from "./context.ts";
 import type { InventoryContext } from "./inventory_store.ts";
-import { HASH_ANNOTATION, syncLabels } from "./place.ts";
+import { HASH_ANNOTATION, syncLabels } from "./manifests/target.ts";
 
 /** Kinds that are looked for whatever is left of an inventory: ours, and what meshes need. */
 const KINDS: readonly (readonly [apiVersion: string, kind: string])[] = [

@@ -21,16 +21,21 @@ export {
   type ManifestFile,
   type ManifestProblem,
   manifestProblemText,
-} from "./manifest.ts";
+} from "./manifests/manifest.ts";
 export { type AppliedObject, SyncMemory, type SyncState } from "./memory.ts";
 export { type OnceReport, syncOnce } from "./once.ts";
 export { type Preview, previewed, type PreviewOptions } from "./preview.ts";
-export { fieldManager, HASH_ANNOTATION, syncLabels } from "./place.ts";
+export {
+  fieldManager,
+  formerFieldManagers,
+  HASH_ANNOTATION,
+  syncLabels,
+} from "./manifests/target.ts";
 export { revisionText } from "./revision_key.ts";
-export { duplicateProblems, isManifestPath, type ReadManifests, readManifests } from "./read.ts";
-export { type FileTree, selectedFiles } from "./selected_files.ts";
+export { duplicateProblems, type ReadManifests, readManifests } from "./manifests/read.ts";
+export { type FileTree, isManifestPath, selectedFiles } from "./manifests/files.ts";
 export { reconcileMeshSync } from "./sync.ts";
-export { syncManifests } from "./sync_manifests.ts";
+export { syncManifests } from "./inputs.ts";
 export { Turns } from "./turns.ts";
-export { withoutValues } from "./variables.ts";
+export { withoutValues } from "./manifests/variables.ts";
 export { dependencyKeys } from "./wait.ts";

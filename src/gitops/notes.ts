@@ -1,16 +1,7 @@
 import type { MeshSync } from "#api";
 import type { Revision } from "#git";
+import type { PassedOver } from "./manifests/files.ts";
 import type { StatusNews } from "./status.ts";
-
-/** What of a tree was not read. */
-export interface PassedOver {
-  /** Submodules: other repositories. */
-  readonly submodules: readonly string[];
-  /** How many manifests patterns leave out. */
-  readonly leftOut: number;
-  /** How many files are no manifests by their name. */
-  readonly others: number;
-}
 
 const SHOWN_MAX = 10;
 

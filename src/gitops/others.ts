@@ -4,7 +4,7 @@ import { entryKey } from "#plan";
 import { ownClient } from "./account.ts";
 import type { GitOpsContext } from "./context.ts";
 import { loadInventory } from "./inventory_store.ts";
-import { fieldManager } from "./place.ts";
+import { fieldManager, formerFieldManagers } from "./manifests/target.ts";
 
 /** The MeshSyncs besides this one, sorted as the server or the cache has them. */
 export async function otherSyncs(sync: KubeObject, ctx: GitOpsContext): Promise<MeshSync[]> {
@@ -40,10 +40,13 @@ export async function goneManagers(
   const others = await otherSyncs(scope.sync, scope.ctx);
   const holders = new Set<string>();
   for (const other of others) {
-    const manager = fieldManager(keyOf(other));
-    if (!managers.includes(manager) || other.metadata.deletionTimestamp !== undefined) continue;
+    const theirs = [fieldManager(keyOf(other)), ...formerFieldManagers(keyOf(other))];
+    const isAsked = theirs.some((manager) => managers.includes(manager));
+    if (!isAsked || other.metadata.deletionTimestamp !== undefined) continue;
     const inventory = await loadInventory(other, scope.ctx);
-    if (inventory.some((entry) => entry.id === entryKey(id))) holders.add(manager);
+    if (inventory.some((entry) => entry.id === entryKey(id))) {
+      theirs.forEach((manager) => holders.add(manager));
+    }
   }
   return new Set(managers.filter((manager) => !holders.has(manager)));
 }

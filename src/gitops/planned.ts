@@ -12,7 +12,7 @@ import {
 import type { GitOpsContext } from "./context.ts";
 import { type AppliedObject, driftPaths } from "./memory.ts";
 import { goneManagers } from "./others.ts";
-import { belongsTo, fieldManager, HASH_ANNOTATION } from "./place.ts";
+import { belongsTo, fieldManager, HASH_ANNOTATION } from "./manifests/target.ts";
 
 /** What becomes of one object. */
 export type Action = "created" | "configured" | "unchanged";

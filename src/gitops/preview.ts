@@ -11,10 +11,17 @@ import {
 } from "#plan";
 import { eachOf } from "./context.ts";
 import { loadInventory } from "./inventory_store.ts";
-import type { Manifest } from "./manifest.ts";
+import type { Manifest } from "./manifests/manifest.ts";
 import { SyncMemory } from "./memory.ts";
-import { belongsTo, definedKinds, fieldManager, kindKey, type Kinds, placed } from "./place.ts";
-import { withoutValues } from "./variables.ts";
+import {
+  belongsTo,
+  definedKinds,
+  fieldManager,
+  kindKey,
+  type Kinds,
+  targetObject,
+} from "./manifests/target.ts";
+import { withoutValues } from "./manifests/variables.ts";
 
 /** One object before and after manifests would be applied. */
 export interface Preview {
@@ -54,7 +61,7 @@ export async function previewed(
 ): Promise<Preview[]> {
   const kinds = await kindsOf(manifests, options.cluster);
   const targets = manifests.map((manifest) => ({
-    object: placedFor(manifest, kinds, options),
+    object: targetFor(manifest, kinds, options),
     secrets: manifest.secrets ?? [],
   }));
   const objects = targets.map((target) => target.object);
@@ -74,8 +81,8 @@ async function kindsOf(manifests: readonly Manifest[], cluster: ClusterClient): 
   return { served, defined: definedKinds(manifests) };
 }
 
-function placedFor(manifest: Manifest, kinds: Kinds, options: PreviewOptions): KubeObject {
-  if (options.sync !== undefined) return placed(manifest, options.sync, kinds).object;
+function targetFor(manifest: Manifest, kinds: Kinds, options: PreviewOptions): KubeObject {
+  if (options.sync !== undefined) return targetObject(manifest, options.sync, kinds).object;
   const { object } = manifest;
   const isNamespaced = kinds.served.get(kindKey(object))?.namespaced ??
     kinds.defined.get(kindKey(object)) ?? true;

@@ -5,7 +5,7 @@ import { deleteStages, entryId, entryKey, type InventoryEntry } from "#plan";
 import { ownClient } from "./account.ts";
 import { eachOf, type GitOpsContext } from "./context.ts";
 import { claims, otherSyncs, siblings } from "./others.ts";
-import { belongsTo } from "./place.ts";
+import { belongsTo } from "./manifests/target.ts";
 
 /** What became of objects that Git no longer holds. */
 export interface PruneReport {

@@ -12,7 +12,7 @@ import {
 import type { GitOpsContext } from "./context.ts";
 import { type Health, sickText } from "./health.ts";
 import { tellNotice } from "./notice.ts";
-import type { Placed } from "./place.ts";
+import type { TargetObject } from "./manifests/target.ts";
 import { type Found, readRevision } from "./revision.ts";
 import type { StatusNews } from "./status.ts";
 import type { Step, Work } from "./step.ts";
@@ -54,7 +54,7 @@ export function holdsKey(holds: readonly Quarantine[]): string {
 
 /** A revision with what is held replaced by what was healthy. */
 export interface Composed {
-  readonly objects: readonly Placed[];
+  readonly objects: readonly TargetObject[];
   readonly kept: readonly Quarantine[];
   readonly ended: readonly Quarantine[];
   readonly news: StatusNews;
@@ -67,7 +67,7 @@ export interface Composed {
  * @throws when the healthy revision cannot be read any longer
  */
 export async function withHolds(
-  objects: readonly Placed[],
+  objects: readonly TargetObject[],
   found: Found,
   step: Step,
 ): Promise<Composed> {
@@ -81,7 +81,7 @@ export async function withHolds(
     kept.flatMap((hold) => hold.objects.map((key) => [key, hold.healthyRevision])),
   );
   const free = objects.filter((object) => !held.has(entryKey(object.id)));
-  const healthy: Placed[] = [];
+  const healthy: TargetObject[] = [];
   for (const revision of [...new Set(held.values())].sort()) {
     const good = await healthyObjects(revision, found, step);
     healthy.push(...good.filter((object) => held.get(entryKey(object.id)) === revision));
@@ -97,7 +97,7 @@ function tellEnd({ revision, objects }: Quarantine, { sync, ctx }: Step): void {
   tellNotice(sync, { event: "Released", reason: "Released", revision, message }, ctx);
 }
 
-async function healthyObjects(revision: string, found: Found, step: Step): Promise<Placed[]> {
+async function healthyObjects(revision: string, found: Found, step: Step): Promise<TargetObject[]> {
   const { ctx, sync } = step;
   const cannot = `Cannot go back to ${revision}`;
   const commit = revisionCommit(revision);

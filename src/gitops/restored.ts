@@ -5,7 +5,7 @@ import { followedTypes } from "./execute.ts";
 import { loadInventory } from "./inventory_store.ts";
 import type { AppliedObject } from "./memory.ts";
 import { revisionParts } from "./notes.ts";
-import { HASH_ANNOTATION, type Placed } from "./place.ts";
+import { HASH_ANNOTATION, type TargetObject } from "./manifests/target.ts";
 import { liveObject } from "./planned.ts";
 import { withHolds } from "./quarantine.ts";
 import { type Found, readRevision } from "./revision.ts";
@@ -43,13 +43,13 @@ export async function rememberApplied(found: Found, step: Step): Promise<void> {
 }
 
 async function stillApplied(
-  objects: readonly Placed[],
+  objects: readonly TargetObject[],
   { sync, ctx }: Step,
 ): Promise<AppliedObject[]> {
   await ctx.follow?.(followedTypes(objects));
   const owned = new Set((await loadInventory(sync, ctx)).map(({ id }) => id));
-  const looked = await eachOf(objects, async (placed) => {
-    const { hash, id, object, secrets = [], type } = placed;
+  const looked = await eachOf(objects, async (wanted) => {
+    const { hash, id, object, secrets = [], type } = wanted;
     if (type === undefined) return [];
     const target = { hash, id, known: undefined, object, secrets, type };
     const live = await liveObject(target, { sync, ctx });

@@ -1,13 +1,19 @@
 import type { Remote, Revision } from "#git";
 import type { GitOpsContext } from "./context.ts";
 import type { Inputs } from "./inputs.ts";
-import type { Manifest, ManifestProblem } from "./manifest.ts";
+import type { Manifest, ManifestProblem } from "./manifests/manifest.ts";
 import { passedOverNotes } from "./notes.ts";
-import { definedKinds, kindKey, type Kinds, type Placed, placed } from "./place.ts";
-import { duplicateProblems } from "./read.ts";
-import { selectedFiles } from "./selected_files.ts";
+import {
+  definedKinds,
+  kindKey,
+  type Kinds,
+  type TargetObject,
+  targetObject,
+} from "./manifests/target.ts";
+import { duplicateProblems } from "./manifests/read.ts";
+import { selectedFiles } from "./manifests/files.ts";
 import { logName, type Step } from "./step.ts";
-import { manifestsWith } from "./sync_manifests.ts";
+import { manifestsWith } from "./manifests/read.ts";
 
 /** A commit that was fetched. */
 export interface Found {
@@ -21,7 +27,7 @@ export interface Found {
 
 /** What a revision says. */
 export interface ReadRevision {
-  readonly objects: Placed[];
+  readonly objects: TargetObject[];
   readonly problems: readonly ManifestProblem[];
   /** What was passed over, in words. */
   readonly notes: readonly string[];
@@ -51,7 +57,7 @@ export async function readRevision(found: Found, { sync, ctx }: Step): Promise<R
   const problems = [...lost, ...read.problems];
   if (problems.length > 0) return { objects: [], problems, notes };
   const kinds = await kindsOf(read.documents, ctx);
-  const objects = read.documents.map((manifest) => placed(manifest, sync, kinds));
+  const objects = read.documents.map((manifest) => targetObject(manifest, sync, kinds));
   ctx.metrics.observeSyncPhase("read", (ctx.clock.now() - startMs) / 1000);
   // Again, as a target namespace can bring together what files kept apart.
   return { objects, problems: duplicateProblems(objects), notes };

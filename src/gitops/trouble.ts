@@ -4,7 +4,7 @@ import { GitError, type GitErrorKind, isRemoteFault, RefSyntaxError, RemoteUrlEr
 import type { Verdict } from "#plan";
 import type { ApplyFailure, ApplyReport } from "./apply.ts";
 import { InputError } from "./inputs.ts";
-import { type ManifestProblem, manifestProblemText } from "./manifest.ts";
+import { type ManifestProblem, manifestProblemText } from "./manifests/manifest.ts";
 import type { PrunePlan } from "./prune.ts";
 
 const GIT_REASONS: Readonly<Record<GitErrorKind, string>> = {

@@ -17,8 +17,8 @@ const ADOPTED: readonly string[] = ["before-first-apply", "kubectl-client-side-a
 /** What the controller fills in where the author left it out gives way to the author (`REPLICAS_MANAGER` in `reconcile`). */
 const FILLED: readonly string[] = ["meshwright-replicas"];
 
-/** Managers of the GitOps loop: see `fieldManager` in the room `gitops`. */
-const SYNC_PREFIX = "meshwright-sync-";
+/** Managers of the GitOps loop, today's and those of earlier versions: see `fieldManager` in the room `gitops`. */
+const SYNC_PREFIXES: readonly string[] = ["meshwright-sync/", "meshwright-sync-"];
 
 /**
  * The conflicts that an API server's answer to a server-side apply holds, sorted by field.
@@ -74,7 +74,7 @@ export function openConflicts(
   if (facts.isForced) return [];
   return conflicts.filter(({ manager, declares }) => {
     if (ADOPTED.includes(manager) || FILLED.includes(manager)) return false;
-    if (manager.startsWith(SYNC_PREFIX)) return !facts.gone.has(manager);
+    if (SYNC_PREFIXES.some((prefix) => manager.startsWith(prefix))) return !facts.gone.has(manager);
     if (declares) return true;
     return !(facts.isDrift || (facts.isOurs && manager.startsWith("kubectl")));
   });

@@ -31,7 +31,7 @@ Deno.test("fields of another manager are left, and both names and the fields are
   const ready = await story.ready();
   assertStringIncludes(ready, "False FieldConflict: ");
   assertStringIncludes(ready, "meshes/a.yaml:1: ConfigMap/a: conflict: .data.value belongs to ");
-  assertStringIncludes(ready, `"helm"; "meshwright-sync-${story.namespace}-shop" takes that only`);
+  assertStringIncludes(ready, `"helm"; "meshwright-sync/${story.namespace}/shop" takes that only`);
   assertEquals(await valueOf(story), "from helm");
   await cluster.kubectl(["get", "configmap", "b", "-n", story.namespace]);
 });

@@ -76,7 +76,7 @@ Deno.test("an object that two syncs hold stays with the first, and the second na
   await loop.isReady("second", /^False FieldConflict: /);
   assertMatch(
     await loop.ready("second"),
-    new RegExp(`belongs? to "meshwright-sync-${loop.namespace}-first"`),
+    new RegExp(`belongs? to "meshwright-sync/${loop.namespace}/first"`),
   );
   assertEquals((await moved(loop)).data.value, "1");
 });

@@ -40,13 +40,16 @@ Deno.test("openConflicts() adopts what kubectl apply, the reference operator or 
 });
 
 Deno.test("openConflicts() takes over from a MeshSync that let the object go, and from no other", () => {
-  const other = conflict("meshwright-sync-shop-other", true);
-  assertEquals([isTaken(other), isTaken(other, { gone: new Set([other.manager]) })], [false, true]);
+  for (const manager of ["meshwright-sync/shop/other", "meshwright-sync-shop-other"]) {
+    const other = conflict(manager, true);
+    const gone = new Set([manager]);
+    assertEquals([isTaken(other), isTaken(other, { gone })], [false, true]);
+  }
 });
 
 Deno.test("conflictText() names each manager with its fields", () => {
   const fields = [".spec.a", ".spec.b"].map((field) => ({ ...conflict("helm", true), field }));
-  const text = conflictText([...fields, conflict("argo", true)], "meshwright-sync-shop-a");
+  const text = conflictText([...fields, conflict("argo", true)], "meshwright-sync/shop/a");
   assertEquals(
     text.split("; ").slice(0, 2),
     ['conflict: .spec.a, .spec.b belong to "helm"', '.data.a belongs to "argo"'],

@@ -1,5 +1,5 @@
 import { type Scalar, visit } from "yaml";
-import { type ParsedFile, plainScalar, type YamlProblem } from "./yaml_document.ts";
+import { type ParsedFile, plainScalar, type YamlProblem } from "./decode.ts";
 
 /** What `${NAME}` stands for. */
 export interface Variable {

@@ -1,8 +1,24 @@
+import type { MeshSync } from "#api";
 import type { TreeEntry, TreeFile } from "#git";
 import type { ManifestFile, ManifestProblem } from "./manifest.ts";
-import type { PassedOver } from "./notes.ts";
-import { IGNORE_FILE } from "./patterns.ts";
-import { isManifestPath } from "./read.ts";
+import { fileFilter, IGNORE_FILE } from "./patterns.ts";
+
+const MANIFEST_NAME = /\.(ya?ml|json)$/i;
+
+/** Whether a file is read as manifests: YAML or JSON by its name, and nothing on its path hidden (`.github/…`). */
+export function isManifestPath(path: string): boolean {
+  return MANIFEST_NAME.test(path) && !path.split("/").some((part) => part.startsWith("."));
+}
+
+/** What of a tree was not read. */
+export interface PassedOver {
+  /** Submodules: other repositories. */
+  readonly submodules: readonly string[];
+  /** How many manifests patterns leave out. */
+  readonly leftOut: number;
+  /** How many files are no manifests by their name. */
+  readonly others: number;
+}
 
 /** What of a tree is to be read. */
 export interface Selection extends PassedOver {
@@ -77,4 +93,34 @@ function linkTarget(link: TreeFile): string | undefined {
     else if (parts.pop() === undefined) return undefined;
   }
   return parts.join("/");
+}
+
+/** A folder as Git has it, wherever it is. */
+export interface FileTree {
+  /** Where it is, for messages; `""` for the root of a repository. */
+  readonly root: string;
+  /** All of it, with paths from the folder on. */
+  readonly entries: readonly TreeEntry[];
+  /** Reads the contents of some of them. */
+  read(entries: readonly TreeEntry[]): Promise<readonly TreeFile[]>;
+}
+
+/** The files of a folder that a MeshSync reads. */
+export interface SelectedFiles {
+  readonly files: readonly ManifestFile[];
+  /** Links that lead to no manifest. */
+  readonly problems: readonly ManifestProblem[];
+  readonly selection: Selection;
+}
+
+/** Picks and reads the manifests of a folder, by the patterns of the spec and the `.meshignore` files in it. */
+export async function selectedFiles(
+  tree: FileTree,
+  spec: Pick<MeshSync["spec"], "exclude" | "include">,
+): Promise<SelectedFiles> {
+  const ignoreFiles = await tree.read(ignoreEntries(tree.entries));
+  const { exclude = [], include = [] } = spec;
+  const selection = manifestEntries(tree.entries, fileFilter({ exclude, ignoreFiles, include }));
+  const linked = linkedFiles(await tree.read(selection.entries), tree.root);
+  return { files: linked.files, problems: linked.problems, selection };
 }

@@ -8,7 +8,7 @@ import type { Manifest } from "./manifest.ts";
 export const HASH_ANNOTATION = "gitops.functionmesh.io/hash";
 
 /** An object as it is to be applied, with the place that says so. */
-export interface Placed extends Manifest {
+export interface TargetObject extends Manifest {
   readonly id: ObjectId;
   readonly hash: string;
   /** Absent while the API server does not serve the kind. */
@@ -67,7 +67,7 @@ export function definedKinds(manifests: readonly Manifest[]): Map<string, boolea
  * then the sync's own), without what only servers write, with the common labels and the sync's own, and the hash of all
  * this. Labels go on the objects, not into pod templates and selectors: those do not bear changing.
  */
-export function placed(manifest: Manifest, sync: MeshSync, kinds: Kinds): Placed {
+export function targetObject(manifest: Manifest, sync: MeshSync, kinds: Kinds): TargetObject {
   const { object } = manifest;
   const type = kinds.served.get(kindKey(object));
   const isNamespaced = type?.namespaced ?? kinds.defined.get(kindKey(object)) ?? true;
@@ -114,20 +114,32 @@ export function belongsTo(sync: KubeObject, object: KubeObject): boolean {
 const MANAGER_LENGTH_MAX = 128;
 
 /**
- * The field manager of a sync.
+ * The field manager of a sync, of which no other has the same: neither a namespace nor a name holds a `/`.
  *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { fieldManager } from "#gitops";
- * assertEquals(fieldManager({ namespace: "shop", name: "bootstrap" }), "meshwright-sync-shop-bootstrap");
+ * assertEquals(fieldManager({ namespace: "shop", name: "bootstrap" }), "meshwright-sync/shop/bootstrap");
  * assertEquals(fieldManager({ namespace: "shop", name: "x".repeat(200) }).length, 128);
  * ```
  */
 export function fieldManager(key: { readonly namespace: string; readonly name: string }): string {
-  const full = `meshwright-sync-${key.namespace}-${key.name}`;
+  const full = `meshwright-sync/${key.namespace}/${key.name}`;
   if (full.length <= MANAGER_LENGTH_MAX) return full;
-  return `${full.slice(0, MANAGER_LENGTH_MAX - 17)}-${contentHash(full)}`;
+  return `${full.slice(0, MANAGER_LENGTH_MAX - 17)}/${contentHash(full)}`;
+}
+
+/**
+ * Field managers under which earlier versions applied for a sync. What they hold is its own: a conflict with them is no
+ * conflict. Another sync can have had the same one (`a-b/c` and `a/b-c` did), so labels decide whose an object is.
+ */
+export function formerFieldManagers(
+  key: { readonly namespace: string; readonly name: string },
+): string[] {
+  const full = `meshwright-sync-${key.namespace}-${key.name}`;
+  if (full.length <= MANAGER_LENGTH_MAX) return [full];
+  return [`${full.slice(0, MANAGER_LENGTH_MAX - 17)}-${contentHash(full)}`];
 }
 
 function withoutServerMembers(metadata: KubeObject["metadata"]): KubeObject["metadata"] {

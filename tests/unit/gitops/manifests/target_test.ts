@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { MeshSync } from "#api";
-import { HASH_ANNOTATION, readManifests } from "#gitops";
-import { definedKinds, placed } from "../../../src/gitops/place.ts";
+import { fieldManager, formerFieldManagers, HASH_ANNOTATION, readManifests } from "#gitops";
+import { definedKinds, targetObject } from "../../../../src/gitops/manifests/target.ts";
 
 const SYNC: MeshSync = {
   apiVersion: "gitops.functionmesh.io/v1alpha1",
@@ -16,25 +16,25 @@ const KINDS = {
   defined: new Map<string, boolean>(),
 };
 
-function placedText(text: string, spec: Partial<MeshSync["spec"]> = {}) {
+function targetText(text: string, spec: Partial<MeshSync["spec"]> = {}) {
   const [manifest] = readManifests([{ path: "a.yaml", text }]).documents;
   if (manifest === undefined) throw new Error("no manifest");
-  return placed(manifest, { ...SYNC, spec: { ...SYNC.spec, ...spec } }, KINDS);
+  return targetObject(manifest, { ...SYNC, spec: { ...SYNC.spec, ...spec } }, KINDS);
 }
 
 const PLAIN = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n";
 
-Deno.test("placed() prefers the target namespace, then the manifest's, then the sync's own", () => {
+Deno.test("targetObject() prefers the target namespace, then the manifest's, then the sync's own", () => {
   const own = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: mine}\n";
-  assertEquals(placedText(PLAIN).id.namespace, "team");
-  assertEquals(placedText(own).id.namespace, "mine");
-  assertEquals(placedText(own, { targetNamespace: "target" }).id.namespace, "target");
+  assertEquals(targetText(PLAIN).id.namespace, "team");
+  assertEquals(targetText(own).id.namespace, "mine");
+  assertEquals(targetText(own, { targetNamespace: "target" }).id.namespace, "target");
   const cluster = "apiVersion: v1\nkind: Namespace\nmetadata: {name: a, namespace: nonsense}\n";
-  assertEquals(placedText(cluster, { targetNamespace: "target" }).id.namespace, "");
+  assertEquals(targetText(cluster, { targetNamespace: "target" }).id.namespace, "");
 });
 
-Deno.test("placed() drops what only servers write and marks whose it is", () => {
-  const { object, hash } = placedText(
+Deno.test("targetObject() drops what only servers write and marks whose it is", () => {
+  const { object, hash } = targetText(
     "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  uid: x\n  resourceVersion: '1'\n" +
       "  labels: {app: b}\nstatus: {}\n",
   );
@@ -54,13 +54,13 @@ Deno.test("placed() drops what only servers write and marks whose it is", () => 
   });
 });
 
-Deno.test("placed() hashes the content, not its spelling", () => {
+Deno.test("targetObject() hashes the content, not its spelling", () => {
   const other = "kind: ConfigMap\n# why\nmetadata:\n  name: 'a'\napiVersion: v1\n";
-  assertEquals(placedText(PLAIN).hash, placedText(other).hash);
-  assertEquals(placedText(PLAIN).hash === placedText(`${PLAIN}data: {a: b}\n`).hash, false);
+  assertEquals(targetText(PLAIN).hash, targetText(other).hash);
+  assertEquals(targetText(PLAIN).hash === targetText(`${PLAIN}data: {a: b}\n`).hash, false);
 });
 
-Deno.test("placed() knows the scope of kinds that the revision itself defines", () => {
+Deno.test("targetObject() knows the scope of kinds that the revision itself defines", () => {
   const files = [{
     path: "a.yaml",
     text: `apiVersion: apiextensions.k8s.io/v1
@@ -79,6 +79,23 @@ metadata: {name: a}
   }];
   const { documents } = readManifests(files);
   const kinds = { ...KINDS, defined: definedKinds(documents) };
-  const thing = documents.flatMap((manifest) => placed(manifest, SYNC, kinds))[1];
+  const thing = documents.flatMap((manifest) => targetObject(manifest, SYNC, kinds))[1];
   assertEquals([thing?.id.namespace, thing?.type], ["", undefined]);
+});
+
+Deno.test("fieldManager() differs for syncs that differ, whatever their names", () => {
+  const keys = [
+    { namespace: "a-b", name: "c" },
+    { namespace: "a", name: "b-c" },
+    { namespace: "a", name: "b.c" },
+    { namespace: "a-b", name: "c".repeat(120) },
+    { namespace: "a", name: `b-${"c".repeat(120)}` },
+    { namespace: "a", name: `b-${"c".repeat(121)}` },
+  ];
+  const managers = keys.map(fieldManager);
+  assertEquals(new Set(managers).size, keys.length);
+  assertEquals(managers.filter((manager) => manager.length > 128), []);
+  const former = keys.flatMap(formerFieldManagers);
+  assertEquals(former.slice(0, 2), ["meshwright-sync-a-b-c", "meshwright-sync-a-b-c"]);
+  assertEquals(former.filter((manager) => managers.includes(manager)), [], "nor is one that was");
 });

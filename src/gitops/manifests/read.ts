@@ -1,14 +1,10 @@
 import { isMeshKind, problems as meshProblems, storable, warnings as meshWarnings } from "#api";
 import { groupOf, idText, isPlainObject, keyOf, type KubeObject } from "#base";
+import { type FileEdit, type ParsedFile, type YamlDocument, yamlDocuments } from "./decode.ts";
+import { isManifestPath } from "./files.ts";
 import { type Manifest, type ManifestFile, type ManifestProblem, problemOf } from "./manifest.ts";
-import { decryptFile, type SopsKey } from "./sops.ts";
+import { decryptFile, isSopsText, type SopsKey, sopsKey } from "./sops.ts";
 import { secretValues, substituteVariables, type Variables, withoutValues } from "./variables.ts";
-import {
-  type FileEdit,
-  type ParsedFile,
-  type YamlDocument,
-  yamlDocuments,
-} from "./yaml_document.ts";
 
 /** What files hold. */
 export interface ReadManifests {
@@ -25,13 +21,6 @@ export interface ReadOptions {
   readonly variables?: Variables;
   /** Data keys of encrypted files, by path. */
   readonly sopsKeys?: ReadonlyMap<string, SopsKey>;
-}
-
-const MANIFEST_NAME = /\.(ya?ml|json)$/i;
-
-/** Whether a file is read as manifests: YAML or JSON by its name, and nothing on its path hidden (`.github/…`). */
-export function isManifestPath(path: string): boolean {
-  return MANIFEST_NAME.test(path) && !path.split("/").some((part) => part.startsWith("."));
 }
 
 /**
@@ -70,6 +59,40 @@ export function readManifests(
     problems: sorted(problems),
     warnings: sorted(warnings),
   };
+}
+
+/** What a reader of files needs from a cluster: values for `${NAME}`, and keys for what SOPS encrypted. */
+export interface ReadInputs {
+  /** Absent when none are declared, so that nothing is replaced. */
+  readonly variables?: Variables;
+  /** age identities; absent when encrypted files are not to be read. */
+  readonly identities?: readonly string[];
+}
+
+/** Reads files with the variables and keys that were found for a MeshSync. */
+export async function manifestsWith(
+  inputs: ReadInputs,
+  files: readonly ManifestFile[],
+): Promise<ReadManifests> {
+  const { identities, variables } = inputs;
+  return readManifests(files, {
+    ...(variables === undefined ? {} : { variables }),
+    sopsKeys: await sopsKeys(files, identities),
+  });
+}
+
+/** The data keys of encrypted files; none where no key is named, so that such files are refused. */
+async function sopsKeys(
+  files: readonly ManifestFile[],
+  identities: ReadInputs["identities"],
+): Promise<Map<string, SopsKey>> {
+  const keys = new Map<string, SopsKey>();
+  if (identities === undefined) return keys;
+  for (const { path, text } of files.filter((file) => isSopsText(file.text))) {
+    const key = await sopsKey(text, identities);
+    if (key !== undefined) keys.set(path, key);
+  }
+  return keys;
 }
 
 /**

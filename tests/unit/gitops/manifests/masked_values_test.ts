@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { withoutValues } from "../../../src/gitops/variables.ts";
+import { withoutValues } from "../../../../src/gitops/manifests/variables.ts";
 
 Deno.test("withoutValues() masks the longest value first, and short ones only where they stand alone", () => {
   assertEquals(withoutValues("secret-long and secret", ["secret", "secret-long"]), "*** and ***");

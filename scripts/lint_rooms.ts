@@ -14,7 +14,7 @@ import { type Finding, type Import, importFinding, placeOf, ROOMS } from "./lint
 /** The real clock is the only pure file that may ask for the time. */
 const CLOCK = "base/clock.ts";
 
-const CLOCK_GLOBALS: readonly string[] = ["clearTimeout", "Date", "setTimeout"];
+const CLOCK_GLOBALS: readonly string[] = ["clearTimeout", "Date", "performance", "setTimeout"];
 
 function importsRule(context: Deno.lint.RuleContext): Deno.lint.LintVisitor {
   const place = placeOf(context.filename);

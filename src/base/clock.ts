@@ -1,29 +1,118 @@
-/** Time, as a dependency: pure code gets `now` as a value, effects get a clock that a test can move. */
+/**
+ * Time, as a dependency: pure code gets `now` as a value, effects get a clock that a test can move. The only file of
+ * `src` that asks the system for the time or sets a timer.
+ */
 export interface Clock {
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970: for what people read and what is stored. Jumps when somebody sets the machine's clock. */
   now(): number;
-  /** Resolves after `delayMs`, or rejects with the signal's reason when it aborts first. */
+  /** Milliseconds since some fixed point of this process: for durations and deadlines. Never goes back, never jumps. */
+  monotonicMs(): number;
+  /**
+   * Resolves after `delayMs` of monotonic time, or rejects with the signal's reason when it aborts first. Any length;
+   * `Infinity` sleeps until the signal aborts.
+   */
   sleep(delayMs: number, signal?: AbortSignal): Promise<void>;
 }
+
+/** Timers of more than 2^31 - 1 ms fire at once; shorter steps also come back to the monotonic clock in between. */
+const STEP_MS_MAX = 3_600_000;
 
 /** The real clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
-  sleep(delayMs, signal) {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason);
-      const stop = () => {
-        clearTimeout(timer);
-        reject(signal?.reason);
-      };
-      const timer = setTimeout(() => {
-        signal?.removeEventListener("abort", stop);
-        resolve();
-      }, delayMs);
-      signal?.addEventListener("abort", stop, { once: true });
-    });
-  },
+  monotonicMs: () => performance.now(),
+  sleep: (delayMs, signal) => sleepUntil(performance.now() + delayMs, signal),
 };
+
+function sleepUntil(dueMs: number, signal?: AbortSignal): Promise<void> {
+  if (Number.isNaN(dueMs)) return Promise.reject(new RangeError("Cannot sleep for NaN ms"));
+  if (signal?.aborted) return Promise.reject(signal.reason);
+  return new Promise((resolve, reject) => {
+    let timer: ReturnType<typeof setTimeout>;
+    const stop = () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const wait = (leftMs: number) => {
+      timer = setTimeout(step, Math.min(Math.max(0, Math.ceil(leftMs)), STEP_MS_MAX));
+    };
+    const step = () => {
+      const leftMs = dueMs - performance.now();
+      if (leftMs > 0) return wait(leftMs);
+      signal?.removeEventListener("abort", stop);
+      resolve();
+    };
+    signal?.addEventListener("abort", stop, { once: true });
+    wait(dueMs - performance.now());
+  });
+}
+
+/** How a {@linkcode deadline} is set. */
+export interface DeadlineOptions {
+  readonly clock: Pick<Clock, "sleep">;
+  /** Aborts the deadline's signal as well, with its own reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** What the signal aborts with when time is up; a `TimeoutError` when left out. */
+  readonly reason?: unknown;
+}
+
+/** A signal that aborts when time is up. */
+export interface Deadline extends Disposable {
+  readonly signal: AbortSignal;
+  /** Whether it was the time that aborted the signal. */
+  readonly isExpired: boolean;
+}
+
+/**
+ * A signal that aborts after `delayMs`, or with another signal. Leaving its scope ends it: no timer and no listener
+ * stays behind, and the signal never aborts afterwards.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { deadline, systemClock } from "#base";
+ * {
+ *   using limit = deadline(60_000, { clock: systemClock });
+ *   assertEquals(limit.signal.aborted, false); // work(limit.signal)
+ * }
+ * ```
+ */
+export function deadline(
+  delayMs: number,
+  { clock, signal: outer, reason }: DeadlineOptions,
+): Deadline {
+  const stop = new AbortController();
+  const over = new AbortController();
+  let isExpired = false;
+  const follow = () => end(() => stop.abort(outer?.reason));
+  const end = (how?: () => void) => {
+    if (over.signal.aborted) return;
+    outer?.removeEventListener("abort", follow);
+    over.abort();
+    how?.();
+  };
+  const expire = () => {
+    isExpired = true;
+    stop.abort(reason ?? new DOMException(`no end within ${delayMs} ms`, "TimeoutError"));
+  };
+  if (outer?.aborted) {
+    follow();
+  } else {
+    outer?.addEventListener("abort", follow, { once: true });
+    clock.sleep(delayMs, over.signal).then(
+      () => end(expire),
+      // A clock that cannot sleep must not give work all the time of the world.
+      (error) => end(() => stop.abort(error)),
+    );
+  }
+  return {
+    signal: stop.signal,
+    get isExpired() {
+      return isExpired;
+    },
+    [Symbol.dispose]: () => end(),
+  };
+}
 
 /**
  * Sleeps until it is time or the signal aborts: for loops that look at the signal themselves.

@@ -12,4 +12,5 @@ export * from "./next.ts";
 export * from "./object.ts";
 export * from "./problem.ts";
 export * from "./redacted_text.ts";
+export * from "./semaphore.ts";
 export * from "./short_text.ts";

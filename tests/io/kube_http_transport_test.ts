@@ -17,10 +17,11 @@ function transportTo(url: string, options: TransportOptions = {}) {
     server: url,
     credentials: () => Promise.resolve({ authorization: "Bearer abc" }),
   }, {
-    // Sleeping is noted, not done.
+    // Waiting for the next try is noted, not done; what has a signal of its own is a deadline.
     clock: {
-      now: () => 0,
-      sleep: (delayMs) => {
+      ...systemClock,
+      sleep: (delayMs, signal) => {
+        if (signal !== undefined) return systemClock.sleep(delayMs, signal);
         delaysMs.push(delayMs);
         return Promise.resolve();
       },

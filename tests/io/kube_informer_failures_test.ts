@@ -55,7 +55,7 @@ function scripted(script: Script) {
     onChange: (change) => changes.push(changeText(change)),
     onRestart: (cause) => restarts.push(cause),
     // Waiting is short here, and by its own clock: no test waits for a backoff.
-    clock: { now: () => 0, sleep: (delayMs, signal) => systemClock.sleep(delayMs / 20, signal) },
+    clock: { ...systemClock, sleep: (delayMs, signal) => systemClock.sleep(delayMs / 20, signal) },
     signal: stop.signal,
     ...(script.silentMs === undefined ? {} : { silentMs: script.silentMs }),
   });

@@ -7,15 +7,21 @@ interface Sleeper {
 
 /** A clock that stands still until a test moves it. */
 export class FakeClock implements Clock {
-  #nowMs: number;
+  #wallMs: number;
+  /** Another number than the wall's, so that who mixes the two up fails. */
+  #monotonicMs = 5_000_000;
   #sleepers: Sleeper[] = [];
 
   constructor(startMs = 0) {
-    this.#nowMs = startMs;
+    this.#wallMs = startMs;
   }
 
   now(): number {
-    return this.#nowMs;
+    return this.#wallMs;
+  }
+
+  monotonicMs(): number {
+    return this.#monotonicMs;
   }
 
   /** How many wait: none when everything was stopped in order. */
@@ -24,6 +30,7 @@ export class FakeClock implements Clock {
   }
 
   sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
+    if (Number.isNaN(delayMs)) return Promise.reject(new RangeError("Cannot sleep for NaN ms"));
     if (signal?.aborted) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
       const remove = () => this.#sleepers = this.#sleepers.filter((other) => other !== sleeper);
@@ -32,7 +39,7 @@ export class FakeClock implements Clock {
         reject(signal?.reason);
       };
       const sleeper = {
-        dueMs: this.#nowMs + delayMs,
+        dueMs: this.#monotonicMs + delayMs,
         wake: () => {
           remove();
           signal?.removeEventListener("abort", stop);
@@ -46,14 +53,32 @@ export class FakeClock implements Clock {
 
   /** Moves the time on and wakes who is due, in order, each before the next. */
   async advance(byMs: number): Promise<void> {
-    const untilMs = this.#nowMs + byMs;
+    const untilMs = this.#monotonicMs + byMs;
     await settled();
     for (let next = this.#next(untilMs); next !== undefined; next = this.#next(untilMs)) {
-      this.#nowMs = Math.max(this.#nowMs, next.dueMs);
+      this.#pass(Math.max(0, next.dueMs - this.#monotonicMs));
       next.wake();
       await settled();
     }
-    this.#nowMs = untilMs;
+    this.#pass(untilMs - this.#monotonicMs);
+  }
+
+  /** Sets the wall clock forward or back, as an administrator or NTP does: timers and durations do not notice. */
+  setWall(byMs: number): void {
+    this.#wallMs += byMs;
+  }
+
+  /**
+   * Time goes by while nothing of the process runs, as after SIGSTOP: no timer fires before {@linkcode advance} is
+   * called, which then finds all of them late.
+   */
+  stopFor(byMs: number): void {
+    this.#pass(byMs);
+  }
+
+  #pass(byMs: number): void {
+    this.#wallMs += byMs;
+    this.#monotonicMs += byMs;
   }
 
   #next(untilMs: number): Sleeper | undefined {

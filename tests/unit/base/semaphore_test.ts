@@ -1,0 +1,85 @@
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { pooled, Semaphore } from "#base";
+import { settled } from "../../support/fake_clock.ts";
+
+const { signal } = new AbortController();
+
+Deno.test("Semaphore serves in the order of coming, also who comes while a permit changes hands", async () => {
+  const semaphore = new Semaphore(1);
+  const first = await semaphore.acquire(signal);
+  const served: string[] = [];
+  const take = (name: string) => semaphore.run(() => Promise.resolve(served.push(name)), signal);
+  const waiting = [take("a"), take("b")];
+  assertEquals(semaphore.waiting, 2);
+  first[Symbol.dispose]();
+  waiting.push(take("c"));
+  await Promise.all(waiting);
+  assertEquals(served, ["a", "b", "c"]);
+  assertEquals([semaphore.free, semaphore.waiting], [1, 0]);
+});
+
+Deno.test("Semaphore takes a permit back once, and after work that failed", async () => {
+  const semaphore = new Semaphore(2);
+  const permit = await semaphore.acquire(signal);
+  permit[Symbol.dispose]();
+  permit[Symbol.dispose]();
+  assertEquals(semaphore.free, 2);
+  await assertRejects(
+    () => semaphore.run(() => Promise.reject(new Error("bad")), signal),
+    Error,
+    "bad",
+  );
+  assertEquals(semaphore.free, 2);
+});
+
+Deno.test("Semaphore lets go who aborts: its permit is not taken", async () => {
+  const semaphore = new Semaphore(1);
+  const held = await semaphore.acquire(signal);
+  const stop = new AbortController();
+  const impatient = semaphore.acquire(stop.signal);
+  const patient = semaphore.acquire(signal);
+  stop.abort(new Error("enough"));
+  await assertRejects(() => impatient, Error, "enough");
+  held[Symbol.dispose]();
+  using _permit = await patient;
+  assertEquals([semaphore.free, semaphore.waiting], [0, 0]);
+  await assertRejects(() => semaphore.acquire(stop.signal), Error, "enough");
+});
+
+Deno.test("Semaphore wants a whole number of permits", () => {
+  for (const permits of [0, -1, 1.5, NaN, Infinity]) {
+    assertThrows(() => new Semaphore(permits), RangeError, `${permits} permits`);
+  }
+});
+
+Deno.test("pooled() keeps to its limit and to the order of the items", async () => {
+  let [running, most] = [0, 0];
+  const results = await pooled([30, 10, 20, 0], 2, async (item, index) => {
+    most = Math.max(most, ++running);
+    for (let turn = 0; turn < item; turn++) await Promise.resolve();
+    running--;
+    return `${index}:${item}`;
+  });
+  assertEquals(results, ["0:30", "1:10", "2:20", "3:0"]);
+  assertEquals(most, 2);
+  assertEquals(await pooled([], 3, () => Promise.resolve(1)), []);
+});
+
+Deno.test("pooled() begins nothing after a failure, and throws the first when all have ended", async () => {
+  const begun: number[] = [];
+  const slow = Promise.withResolvers<void>();
+  let isThrown = false;
+  const work = pooled([1, 2, 3, 4], 2, (item) => {
+    begun.push(item);
+    if (item === 1) return slow.promise.then(() => Promise.reject(new Error("second")));
+    throw new Error("first");
+  }).catch((error) => {
+    isThrown = true;
+    return error;
+  });
+  await settled();
+  assertEquals([begun, isThrown], [[1, 2], false]);
+  slow.resolve();
+  assertEquals((await work as Error).message, "first");
+  assertEquals(begun, [1, 2]);
+});

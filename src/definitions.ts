@@ -23,11 +23,12 @@ export async function putDefinitionsInPlace(
   cluster: ClusterClient,
   { clock, signal }: { readonly clock: Clock; readonly signal?: AbortSignal },
 ): Promise<DefinitionsInPlace> {
-  const clearedStatuses = await clearOldConditions(cluster, signal);
-  const definitions = await installDefinitions(cluster, customResourceDefinitions(), {
+  const options = {
     fieldManager: DEFINITIONS_MANAGER,
     clock,
     ...(signal === undefined ? {} : { signal }),
-  });
+  };
+  const clearedStatuses = await clearOldConditions(cluster, options);
+  const definitions = await installDefinitions(cluster, customResourceDefinitions(), options);
   return { definitions, clearedStatuses };
 }

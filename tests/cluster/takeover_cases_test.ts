@@ -5,6 +5,7 @@ import { eventually, testCluster } from "../support/control_plane.ts";
 import { type Conditioned, readyText } from "../support/controller_story.ts";
 import { runningController } from "../support/running_controller.ts";
 import {
+  definitionFacts,
   referenceDefinitions,
   storeCases,
   type TakeoverCase,
@@ -32,6 +33,7 @@ Deno.test({
     await storeCases(cluster, cases.map(withLeaks));
     await untilPodsRun();
     const before = await workloads();
+    await t.step("definitions are as strict as those of the reference", definitionsAreTheirs);
     await t.step("takeover names webhooks that would block, and does nothing then", takeoverWaits);
     await t.step("takeover puts definitions in place", takeoverWorks);
     {
@@ -59,8 +61,37 @@ Deno.test({
     }
     await t.step("the way back is open", goBack);
     await t.step("and the way here once more", comeAgain);
+    await t.step("definitions convert nothing again", definitionsAreOurs);
   },
 });
+
+async function definitionsAreTheirs() {
+  const facts = await definitionFacts();
+  assertEquals(facts.length, 5);
+  for (const { name, conversion, versions } of facts) {
+    const { spec } = await cluster.get<{ readonly spec: DefinitionSpec }>(["crd", name]);
+    assertEquals(spec.conversion, conversion, name);
+    const found = spec.versions.map(({ name, schema, subresources }) => ({
+      name,
+      served: true,
+      storage: true,
+      subresources,
+      status: schema.openAPIV3Schema.properties.status,
+    }));
+    assertEquals(found, versions, name);
+  }
+}
+
+interface DefinitionSpec {
+  readonly conversion: unknown;
+  readonly versions: readonly {
+    readonly name: string;
+    readonly subresources: unknown;
+    readonly schema: {
+      readonly openAPIV3Schema: { readonly properties: { readonly status: unknown } };
+    };
+  }[];
+}
 
 const TAKEOVER = () => meshwright(["takeover", "--kubeconfig", cluster.kubeconfigPath]);
 
@@ -87,10 +118,7 @@ async function takeoverWaits() {
   assertEquals(code, 1);
   assertEquals(notes[1], "  kubectl delete validatingwebhookconfiguration function-mesh");
   const definition = await cluster.get<KubeObject>(["crd", "functions.compute.functionmesh.io"]);
-  assertEquals(
-    (definition.spec as { conversion: { strategy: string } }).conversion.strategy,
-    "Webhook",
-  );
+  assertMatch(JSON.stringify(definition.spec), /"required":\["conditions","replicas","selector"\]/);
   await cluster.kubectl(["delete", "validatingwebhookconfiguration", "function-mesh"]);
 }
 
@@ -245,15 +273,17 @@ async function goBack() {
     );
   }
   await cluster.kubectl(["apply", "--server-side", "--force-conflicts", "-f", "-"], {
-    stdin: referenceDefinitions().map((object) => JSON.stringify(object)).join("\n---\n"),
+    stdin: referenceDefinitions({ conversion: "Webhook" })
+      .map((object) => JSON.stringify(object)).join("\n---\n"),
   });
   for (const { status } of await everywhere(RESOURCES)) assertEquals(status ?? {}, {});
-  const old = { status: { conditions: { StatefulSet: { status: "True" } } } };
-  await cluster.kubectl(
-    ["patch", "sinks.compute.functionmesh.io/sink-sample", "-n", "real-0007-sink"].concat(
-      ["--subresource=status", "--type=merge", "-p", JSON.stringify(old)],
-    ),
-  );
+  const patch = ["patch", "sinks.compute.functionmesh.io/sink-sample", "-n", "real-0007-sink"]
+    .concat(["--subresource=status", "--type=merge", "-p"]);
+  const conditions = { StatefulSet: { condition: "StatefulSetReady", status: "True" } };
+  const partly = await cluster.tryKubectl([...patch, JSON.stringify({ status: { conditions } })]);
+  assertMatch(partly.stderr, /status\.replicas: Required value/);
+  const status = { conditions, replicas: 1, selector: "compute.functionmesh.io/name=sink-sample" };
+  await cluster.kubectl([...patch, JSON.stringify({ status })]);
   assertEquals(await workloads(), before);
 }
 

@@ -1,6 +1,6 @@
 /** Puts what the reference operator left in a cluster (`../shared/takeover`) into another one. */
 import { customResourceDefinitions } from "#api";
-import type { KubeObject } from "#base";
+import type { JsonObject, KubeObject } from "#base";
 import type { TestCluster } from "./control_plane.ts";
 
 /** Where the objects are: beside the checkout. They are no part of this repository. */
@@ -8,6 +8,9 @@ export const TAKEOVER_FOLDER = new URL("../../../shared/takeover", import.meta.u
 
 /** Who wrote what: the user, and the reference operator by the name of its binary. */
 const [USER, REFERENCE] = ["kubectl-create", "manager"];
+
+/** What the reference's own definitions say. */
+const FACTS = "definitions.json";
 
 const COMPUTE_KINDS = ["FunctionMesh", "Function", "Source", "Sink"];
 
@@ -23,7 +26,7 @@ export async function takeoverCases(): Promise<TakeoverCase[]> {
   const files: string[] = [];
   try {
     for await (const { name } of Deno.readDir(TAKEOVER_FOLDER)) {
-      if (name.endsWith(".json")) files.push(name);
+      if (name.startsWith("real-")) files.push(name);
     }
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
@@ -36,43 +39,127 @@ export async function takeoverCases(): Promise<TakeoverCase[]> {
   );
 }
 
+/** The definitions as they are in a cluster that the reference set up: name, versions' status and subresources. */
+export async function definitionFacts(): Promise<readonly DefinitionFacts[]> {
+  return JSON.parse(await Deno.readTextFile(`${TAKEOVER_FOLDER}/${FACTS}`));
+}
+
+/** What `definitions.json` says of one definition. */
+export interface DefinitionFacts {
+  readonly name: string;
+  readonly conversion: unknown;
+  readonly versions: readonly {
+    readonly name: string;
+    readonly served: boolean;
+    readonly storage: boolean;
+    readonly status: unknown;
+    readonly subresources: unknown;
+  }[];
+}
+
+/** What the reference says of one thing that it made: a map of these by name is its conditions. */
+const OLD_CONDITION = {
+  type: "object",
+  properties: {
+    action: { type: "string" },
+    condition: { type: "string" },
+    status: { type: "string" },
+  },
+};
+const OLD_CONDITIONS = { type: "object", additionalProperties: OLD_CONDITION };
+const OLD_GENERATION = { type: "integer", format: "int64" };
+
+const OLD_COMPONENT_STATUS = {
+  type: "object",
+  required: ["conditions", "replicas", "selector"],
+  properties: {
+    conditions: OLD_CONDITIONS,
+    globalBackendConfigRevision: { type: "string" },
+    namespacedBackendConfigRevision: { type: "string" },
+    observedGeneration: OLD_GENERATION,
+    pendingChange: { type: "string" },
+    replicas: { type: "integer", format: "int32" },
+    selector: { type: "string" },
+  },
+};
+
+const OLD_MESH_STATUS = {
+  type: "object",
+  properties: {
+    condition: OLD_CONDITION,
+    functionConditions: OLD_CONDITIONS,
+    observedGeneration: OLD_GENERATION,
+    sinkConditions: OLD_CONDITIONS,
+    sourceConditions: OLD_CONDITIONS,
+  },
+};
+
+const OLD_SCALE = {
+  labelSelectorPath: ".status.selector",
+  specReplicasPath: ".spec.replicas",
+  statusReplicasPath: ".status.replicas",
+};
+
+const COMPONENT_FACTS = {
+  status: OLD_COMPONENT_STATUS,
+  subresources: { scale: OLD_SCALE, status: {} },
+};
+const OLD_FACTS: Readonly<
+  Record<string, { readonly status: JsonObject; readonly subresources: JsonObject }>
+> = {
+  Function: COMPONENT_FACTS,
+  Source: COMPONENT_FACTS,
+  Sink: COMPONENT_FACTS,
+  FunctionMesh: { status: OLD_MESH_STATUS, subresources: { status: {} } },
+  BackendConfig: {
+    status: { type: "object" },
+    subresources: { scale: OLD_SCALE, status: {} },
+  },
+};
+
 /**
- * Definitions that take what the reference's take: any spec, a status in its own form, scale; and with the
- * conversion webhook that the reference's name.
+ * Definitions that take what those of the reference (v0.27.2) take and refuse what they refuse: any spec, and a status
+ * exactly as `definitions.json` has it.
+ *
+ * @param options.conversion `Webhook`: as the reference's manifests have it where nobody installed its webhook (W-44)
  */
-export function referenceDefinitions(): KubeObject[] {
-  return customResourceDefinitions()
-    .filter(({ metadata }) => metadata.name.endsWith(".compute.functionmesh.io"))
-    .map((definition) => {
-      const { group, names, scope, versions } = definition.spec as {
-        readonly group: string;
-        readonly scope: string;
-        readonly names: Readonly<Record<string, unknown>>;
-        readonly versions: readonly { readonly name: string; readonly subresources?: unknown }[];
-      };
-      const free = { type: "object", "x-kubernetes-preserve-unknown-fields": true };
-      const schema = {
-        openAPIV3Schema: { type: "object", properties: { spec: free, status: free } },
-      };
-      return {
-        apiVersion: definition.apiVersion,
-        kind: definition.kind,
-        metadata: { name: definition.metadata.name },
-        spec: {
-          group,
-          scope,
-          names: { kind: names["kind"], plural: names["plural"], singular: names["singular"] },
-          versions: versions.map(({ name, subresources }) => ({
-            name,
-            served: true,
-            storage: true,
-            schema,
-            ...(subresources === undefined ? {} : { subresources }),
-          })),
-          conversion: CONVERSION,
-        },
-      };
-    });
+export function referenceDefinitions(
+  options: { readonly conversion?: "None" | "Webhook" } = {},
+): KubeObject[] {
+  return customResourceDefinitions().flatMap((definition) => {
+    const { group, names, scope } = definition.spec as {
+      readonly group: string;
+      readonly scope: string;
+      readonly names: Readonly<Record<string, string>>;
+    };
+    const facts = OLD_FACTS[names["kind"] ?? ""];
+    if (facts === undefined || !definition.metadata.name.endsWith(".compute.functionmesh.io")) {
+      return [];
+    }
+    const spec = { type: "object", "x-kubernetes-preserve-unknown-fields": true };
+    const openAPIV3Schema = { type: "object", properties: { spec, status: facts.status } };
+    return [{
+      apiVersion: definition.apiVersion,
+      kind: definition.kind,
+      metadata: {
+        name: definition.metadata.name,
+        annotations: { "controller-gen.kubebuilder.io/version": "v0.15.0" },
+      },
+      spec: {
+        group,
+        scope,
+        names: { kind: names["kind"], plural: names["plural"], singular: names["singular"] },
+        versions: [{
+          name: "v1alpha1",
+          served: true,
+          storage: true,
+          schema: { openAPIV3Schema },
+          subresources: facts.subresources,
+        }],
+        conversion: options.conversion === "Webhook" ? CONVERSION : { strategy: "None" },
+      },
+    }];
+  });
 }
 
 const CONVERSION = {

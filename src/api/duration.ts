@@ -1,5 +1,10 @@
 const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-const DURATION = /^(?:[0-9]+(?:\.[0-9]+)?(?:ms|s|m|h))+$/;
+/** How a duration is written; the definitions hold it as well. */
+export const DURATION_PATTERN = "^([0-9]+(\\.[0-9]+)?(ms|s|m|h))+$";
+const DURATION = new RegExp(DURATION_PATTERN);
+
+/** Longest duration that anything may last, ten years: beyond it a number means nothing to a clock. */
+export const DURATION_MS_MAX = 10 * 366 * 24 * 3_600_000;
 
 /**
  * Milliseconds of a duration as Go writes it (`1h30m`, `90s`, `500ms`), or undefined when the text is none.

@@ -3,7 +3,7 @@ import { componentProblems, componentWarnings } from "./component_rules.ts";
 import type { FunctionMesh } from "./mesh.ts";
 import { type MeshItem, meshItems } from "./mesh_items.ts";
 import { dnsProblems } from "./name_rules.ts";
-import { at, type RuleOptions } from "./rule.ts";
+import { at, quoted, type RuleOptions } from "./rule.ts";
 
 /**
  * A mesh as a whole (W-41): every item named (W-15) and named once in its kind (W-9), and each like the resource that
@@ -37,9 +37,7 @@ function identityProblems(item: MeshItem, duplicate: MeshItem | undefined): Prob
   const member = `${item.member}.name`;
   if (item.name === "") return [at(member, "is missing; name the component")];
   if (duplicate === undefined) return [];
-  const message = `${
-    JSON.stringify(item.name)
-  } is the name of ${duplicate.member} as well; choose another`;
+  const message = `${quoted(item.name)} is the name of ${duplicate.member} as well; choose another`;
   return [at(member, message)];
 }
 

@@ -1,7 +1,19 @@
 import type { KubeObject } from "#base";
 import { Type } from "@sinclair/typebox";
 import { APPLY_MEMBERS, APPLY_STATUS_MEMBERS } from "./mesh_sync_apply.ts";
-import { choice, int32, int64, list, map, optional, text, time, type Value } from "./schema.ts";
+import {
+  choice,
+  duration,
+  int32,
+  int64,
+  list,
+  map,
+  optional,
+  text,
+  time,
+  type Value,
+} from "./schema.ts";
+import { ADDRESS_LENGTH_MAX, NAME_LENGTH_MAX, PATH_LENGTH_MAX } from "./limits.ts";
 import {
   HistorySchema,
   NotifySchema,
@@ -12,57 +24,54 @@ import {
 import { SOURCE_MEMBERS, SOURCE_STATUS_MEMBERS } from "./mesh_sync_source.ts";
 import { ConditionsSchema } from "./status.ts";
 
-const DURATION_PATTERN = "^([0-9]+(\\.[0-9]+)?(ms|s|m|h))+$";
-
 /** Schema of {@linkcode MeshSyncSpec}. */
 export const MeshSyncSpecSchema = Type.Object({
-  url: Type.String({
+  url: text("Repository: https://, http://, ssh:// or user@host:path", {
     minLength: 1,
-    description: "Repository: https://, http://, ssh:// or user@host:path",
+    maxLength: ADDRESS_LENGTH_MAX,
   }),
   ref: optional(
     Type.Object({
-      branch: optional(text("Name of a branch")),
-      tag: optional(text("Name of a tag")),
-      semver: optional(text("Range of versions; the highest matching tag")),
-      commit: optional(text("Full hash of a commit")),
+      branch: optional(text("Name of a branch", { maxLength: NAME_LENGTH_MAX })),
+      tag: optional(text("Name of a tag", { maxLength: NAME_LENGTH_MAX })),
+      semver: optional(
+        text("Range of versions; the highest matching tag", { maxLength: NAME_LENGTH_MAX }),
+      ),
+      commit: optional(text("Full hash of a commit", { maxLength: NAME_LENGTH_MAX })),
     }, { description: "What to check out: one of the members (default: the default branch)" }),
   ),
   path: optional(
-    Type.String({ default: ".", description: "Folder in the repository (default: all)" }),
+    Type.String({
+      default: ".",
+      maxLength: PATH_LENGTH_MAX,
+      description: "Folder in the repository (default: all)",
+    }),
   ),
-  interval: optional(Type.String({
-    default: "1m",
-    pattern: DURATION_PATTERN,
-    description: "Time between looks at the repository, e.g. 30s",
-  })),
-  timeout: optional(Type.String({
-    default: "5m",
-    pattern: DURATION_PATTERN,
-    description: "Longest time that one run may take",
-  })),
+  interval: optional(duration("Time between looks at the repository, e.g. 30s", { default: "1m" })),
+  timeout: optional(duration("Longest time that one run may take", { default: "5m" })),
   prune: optional(
     Type.Boolean({ default: true, description: "Delete what the repository no longer holds" }),
   ),
   suspend: optional(Type.Boolean({ default: false, description: "Do nothing for now" })),
-  targetNamespace: optional(text("Namespace of everything that has one")),
+  targetNamespace: optional(
+    text("Namespace of everything that has one", { maxLength: NAME_LENGTH_MAX }),
+  ),
   secretRef: optional(
-    Type.Object({ name: text("Name of the Secret") }, {
+    Type.Object({ name: text("Name of the Secret", { maxLength: NAME_LENGTH_MAX }) }, {
       description: "Credentials, in the namespace of the MeshSync",
     }),
   ),
   ...SOURCE_MEMBERS,
   // Health, and who is told.
-  healthTimeout: optional(Type.String({
-    pattern: DURATION_PATTERN,
-    description: "Time that a revision has to become healthy (default: timeout)",
-  })),
-  settleTime: optional(Type.String({
-    pattern: DURATION_PATTERN,
-    description:
+  healthTimeout: optional(
+    duration("Time that a revision has to become healthy (default: timeout)"),
+  ),
+  settleTime: optional(
+    duration(
       "Time that meshes have to stay ready before their revision is healthy, at most half " +
-      "of healthTimeout (default: 30s with onUnhealthy: rollback, else 0s)",
-  })),
+        "of healthTimeout (default: 30s with onUnhealthy: rollback, else 0s)",
+    ),
+  ),
   onUnhealthy: optional(
     choice("What to do about a revision that does not become healthy (default: nothing)", [
       "nothing",
@@ -70,7 +79,7 @@ export const MeshSyncSpecSchema = Type.Object({
     ]),
   ),
   receiver: optional(ReceiverSchema),
-  notify: optional(list("Who is told", NotifySchema)),
+  notify: optional(list("Who is told", NotifySchema, { maxItems: 20 })),
   // How a revision is applied, and when it is not.
   ...APPLY_MEMBERS,
 }, { description: "What to take from Git, and how often" });

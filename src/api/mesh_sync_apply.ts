@@ -1,37 +1,51 @@
 import { Type } from "@sinclair/typebox";
-import { choice, flag, int32, list, map, optional, text, time } from "./schema.ts";
+import { NAME_LENGTH_MAX, PATH_LENGTH_MAX, REASON_LENGTH_MAX } from "./limits.ts";
+import { choice, duration, flag, int32, list, map, optional, text, time } from "./schema.ts";
 
 /** One time in which revisions are applied (`allow`) or not (`deny`). */
 const WindowSchema = Type.Object({
   kind: choice("Whether revisions are applied in it, or not", ["allow", "deny"]),
-  schedule: text("When it begins: five fields as cron has them"),
-  duration: text("How long it lasts, e.g. 8h"),
-  timeZone: optional(text("Of the schedule, e.g. Europe/Berlin (default: UTC)")),
+  schedule: text("When it begins: five fields as cron has them", { maxLength: 200 }),
+  duration: duration("How long it lasts, e.g. 8h"),
+  timeZone: optional(
+    text("Of the schedule, e.g. Europe/Berlin (default: UTC)", { maxLength: 100 }),
+  ),
 });
 
 /** Fields that are left to others. */
 const IgnoreSchema = Type.Object({
-  apiVersion: optional(text("Only objects of this version")),
-  kind: optional(text("Only objects of this kind")),
-  namespace: optional(text("Only objects in this namespace")),
-  name: optional(text("Only objects of this name")),
-  paths: list("JSON pointers, e.g. /spec/replicas", Type.String()),
+  apiVersion: optional(text("Only objects of this version", { maxLength: NAME_LENGTH_MAX })),
+  kind: optional(text("Only objects of this kind", { maxLength: NAME_LENGTH_MAX })),
+  namespace: optional(text("Only objects in this namespace", { maxLength: NAME_LENGTH_MAX })),
+  name: optional(text("Only objects of this name", { maxLength: NAME_LENGTH_MAX })),
+  paths: list("JSON pointers, e.g. /spec/replicas", text("", { maxLength: PATH_LENGTH_MAX }), {
+    maxItems: 100,
+  }),
 }, { description: "Fields that others may set: every member that is given must fit" });
 
 /** Members of a MeshSync's spec about how a revision is applied, and when it is not. */
 export const APPLY_MEMBERS = {
   force: optional(flag("Take fields from other managers; otherwise a conflict holds the object")),
-  commonLabels: optional(map("Labels of everything that is applied", text(""))),
+  commonLabels: optional(
+    map("Labels of everything that is applied", text("", { maxLength: NAME_LENGTH_MAX }), {
+      maxProperties: 50,
+    }),
+  ),
   serviceAccountName: optional(
-    text("Apply with the rights of this ServiceAccount, in the namespace of the MeshSync"),
+    text("Apply with the rights of this ServiceAccount, in the namespace of the MeshSync", {
+      maxLength: NAME_LENGTH_MAX,
+    }),
   ),
   dependsOn: optional(
     list(
       "MeshSyncs that must be ready first",
       Type.Object({
-        name: text("Name of the MeshSync"),
-        namespace: optional(text("Its namespace (default: the same)")),
+        name: text("Name of the MeshSync", { maxLength: NAME_LENGTH_MAX }),
+        namespace: optional(
+          text("Its namespace (default: the same)", { maxLength: NAME_LENGTH_MAX }),
+        ),
       }),
+      { maxItems: 100 },
     ),
   ),
   pruneLimit: optional(
@@ -57,12 +71,14 @@ export const APPLY_MEMBERS = {
           "report",
         ]),
       ),
-      ignore: optional(list("Fields that are left to others", IgnoreSchema)),
+      ignore: optional(list("Fields that are left to others", IgnoreSchema, { maxItems: 100 })),
     }, { description: "Changes that did not come from Git" }),
   ),
-  suspendReason: optional(text("Why it is suspended")),
+  suspendReason: optional(text("Why it is suspended", { maxLength: REASON_LENGTH_MAX })),
   suspendUntil: optional(time("When it goes on by itself")),
-  windows: optional(list("When revisions are applied (default: always)", WindowSchema)),
+  windows: optional(
+    list("When revisions are applied (default: always)", WindowSchema, { maxItems: 20 }),
+  ),
 } as const;
 
 /** Members of a MeshSync's status about what a revision does. */

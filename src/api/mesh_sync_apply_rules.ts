@@ -1,8 +1,8 @@
 import type { Problem } from "#base";
-import { durationMs } from "./duration.ts";
+import { DURATION_MS_MAX, durationMs } from "./duration.ts";
 import type { MeshSync, MeshSyncSpec } from "./mesh_sync.ts";
 import { dnsProblems } from "./name_rules.ts";
-import { at, when } from "./rule.ts";
+import { at, quoted, when } from "./rule.ts";
 
 /** What cannot be meant about how revisions are applied, and when. */
 export function applyProblems(sync: MeshSync): Problem[] {
@@ -33,7 +33,7 @@ function labelProblems(labels: MeshSyncSpec["commonLabels"]): Problem[] {
     ...when(!LABEL_NAME.test(name), at(`commonLabels["${name}"]`, "is no name of a label")),
     ...when(
       !LABEL_VALUE.test(String(value)),
-      at(`commonLabels["${name}"]`, `${JSON.stringify(value)} is no value of a label`),
+      at(`commonLabels["${name}"]`, `${quoted(value)} is no value of a label`),
     ),
     ...when(
       name.startsWith("gitops.functionmesh.io/"),
@@ -50,7 +50,7 @@ function driftProblems(drift: MeshSyncSpec["drift"]): Problem[] {
           /^\/(apiVersion|kind|metadata\/(name|namespace))$/.test(path),
         at(
           `drift.ignore[${index}].paths[${position}]`,
-          `${JSON.stringify(path)} is no JSON pointer to a field; write e.g. /spec/replicas`,
+          `${quoted(path)} is no JSON pointer to a field; write e.g. /spec/replicas`,
         ),
       )
     )
@@ -62,7 +62,7 @@ function untilProblems(until: string | undefined): readonly Problem[] {
     /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(until);
   const found = at(
     "suspendUntil",
-    `${JSON.stringify(until)} is no time; write 2026-01-31T08:00:00Z`,
+    `${quoted(until)} is no time; write 2026-01-31T08:00:00Z`,
   );
   return when(!isTime, found);
 }
@@ -77,14 +77,14 @@ function windowProblems(
       (window.schedule ?? "").trim().split(/\s+/).length !== 5,
       at(
         `windows[${index}].schedule`,
-        `${JSON.stringify(window.schedule)} has not five fields; write e.g. 0 8 * * 1-5`,
+        `${quoted(window.schedule)} has not five fields; write e.g. 0 8 * * 1-5`,
       ),
     ),
     ...when(
-      duration === undefined || duration < 60_000,
+      duration === undefined || duration < 60_000 || duration > DURATION_MS_MAX,
       at(
         `windows[${index}].duration`,
-        `${JSON.stringify(window.duration)} is no duration of a minute or more; write e.g. 8h`,
+        `${quoted(window.duration)} is no duration between a minute and ten years; write e.g. 8h`,
       ),
     ),
   ];

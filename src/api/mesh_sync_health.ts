@@ -1,5 +1,6 @@
 /** The parts of a MeshSync that are about health: what to do about it, who is told, what is remembered. */
 import { Type } from "@sinclair/typebox";
+import { ADDRESS_LENGTH_MAX, NAME_LENGTH_MAX, TEMPLATE_LENGTH_MAX } from "./limits.ts";
 import { choice, list, optional, text, time, type Value } from "./schema.ts";
 
 /** What a MeshSync can tell about a revision. */
@@ -36,7 +37,9 @@ export const RECEIVER_TYPES = ["bitbucket", "generic", "gitea", "github", "gitla
 /** Services that can be told. */
 export const NOTIFY_TYPES = ["github", "gitlab", "slack", "webhook"] as const;
 
-const SecretRefSchema = Type.Object({ name: text("Name of the Secret") }, {
+const SecretRefSchema = Type.Object({
+  name: text("Name of the Secret", { maxLength: NAME_LENGTH_MAX }),
+}, {
   description: "In the namespace of the MeshSync",
 });
 
@@ -55,12 +58,18 @@ export const NotifySchema = Type.Object({
     ...NOTIFY_TYPES,
   ]),
   address: optional(
-    text("Where: https://…; default: the Secret's address, or the API of the repository's host"),
+    text("Where: https://…; default: the Secret's address, or the API of the repository's host", {
+      maxLength: ADDRESS_LENGTH_MAX,
+    }),
   ),
   secretRef: optional(SecretRefSchema),
-  events: optional(list("What is told (default: everything)", choice("", NOTICE_EVENTS))),
+  events: optional(
+    list("What is told (default: everything)", choice("", NOTICE_EVENTS), { maxItems: 20 }),
+  ),
   template: optional(
-    text(`The text, with {{name}} for each of: ${NOTICE_FIELDS.join(", ")}`),
+    text(`The text, with {{name}} for each of: ${NOTICE_FIELDS.join(", ")}`, {
+      maxLength: TEMPLATE_LENGTH_MAX,
+    }),
   ),
 }, { description: "One that is told" });
 

@@ -2,7 +2,8 @@ import type { Problem } from "#base";
 import { closest } from "./closest.ts";
 import type { MeshSyncSpec } from "./mesh_sync.ts";
 import { NOTICE_FIELDS, type Notify } from "./mesh_sync_health.ts";
-import { at, when } from "./rule.ts";
+import { templateParts } from "./notice_template.ts";
+import { at, quoted, when } from "./rule.ts";
 
 /** Who calls and who is told: Secrets that are named, addresses that can be called, templates that can be filled. */
 export function noticeProblems(spec: MeshSyncSpec): Problem[] {
@@ -48,13 +49,12 @@ function isCallable(address: string): boolean {
 
 function templateProblems(template: string, path: string): Problem[] {
   const fields: readonly string[] = NOTICE_FIELDS;
-  return [...template.matchAll(/\{\{(.*?)\}\}/gs)].flatMap(([whole, inner = ""]) => {
-    const name = inner.trim();
-    if (fields.includes(name)) return [];
-    const near = closest(name, NOTICE_FIELDS);
+  return templateParts(template).flatMap((part) => {
+    if (part.type === "text" || fields.includes(part.name)) return [];
+    const near = closest(part.name, NOTICE_FIELDS);
     const remedy = near === undefined
       ? `the fields are ${NOTICE_FIELDS.join(", ")}`
       : `did you mean {{${near}}}?`;
-    return [at(path, `${JSON.stringify(whole)} names no field; ${remedy}`)];
+    return [at(path, `${quoted(part.text)} names no field; ${remedy}`)];
   });
 }

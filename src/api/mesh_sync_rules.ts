@@ -1,12 +1,12 @@
 import type { Problem } from "#base";
-import { durationMs } from "./duration.ts";
+import { DURATION_MS_MAX, durationMs } from "./duration.ts";
 import { gitTransport } from "./git_url.ts";
 import type { MeshSync, MeshSyncSpec } from "./mesh_sync.ts";
 import { noticeProblems } from "./mesh_sync_health_rules.ts";
 import { applyProblems } from "./mesh_sync_apply_rules.ts";
 import { sourceProblems } from "./mesh_sync_source_rules.ts";
 import { dnsProblems } from "./name_rules.ts";
-import { at, type RuleOptions, when } from "./rule.ts";
+import { at, quoted, type RuleOptions, when } from "./rule.ts";
 
 /** Shortest interval and timeout: less would only load the Git server. */
 const DURATION_MIN_MS = 1000;
@@ -70,12 +70,12 @@ function refProblems(ref: MeshSyncSpec["ref"]): Problem[] {
     ),
     ...when(
       Boolean(ref.commit) && !/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(ref.commit ?? ""),
-      at("ref.commit", `${JSON.stringify(ref.commit)} is no full commit hash; give 40 hex digits`),
+      at("ref.commit", `${quoted(ref.commit)} is no full commit hash; give 40 hex digits`),
     ),
     ...(["branch", "tag"] as const).flatMap((member) =>
       when(
         !isRefName(ref[member]),
-        at(`ref.${member}`, `${JSON.stringify(ref[member])} is no name that Git takes`),
+        at(`ref.${member}`, `${quoted(ref[member])} is no name that Git takes`),
       )
     ),
   ];
@@ -91,7 +91,7 @@ function pathProblems(path: string | undefined): readonly Problem[] {
   const parts = (path ?? ".").split("/");
   return when(
     parts[0] === "" && parts.length > 1 || parts.includes(".."),
-    at("path", `${JSON.stringify(path)} leaves the repository; give a folder inside it`),
+    at("path", `${quoted(path)} leaves the repository; give a folder inside it`),
   );
 }
 
@@ -99,10 +99,16 @@ function durationProblems(text: string | undefined, member: string): readonly Pr
   if (text === undefined) return [];
   const duration = durationMs(text);
   if (duration === undefined) {
-    return [at(member, `${JSON.stringify(text)} is no duration; write e.g. 30s, 5m or 1h`)];
+    return [at(member, `${quoted(text)} is no duration; write e.g. 30s, 5m or 1h`)];
   }
-  return when(
-    duration < DURATION_MIN_MS,
-    at(member, `${text} is too short; give 1s or more`),
-  );
+  return [
+    ...when(
+      duration < DURATION_MIN_MS,
+      at(member, `${text} is too short; give 1s or more`),
+    ),
+    ...when(
+      duration > DURATION_MS_MAX,
+      at(member, `${quoted(text)} is longer than ten years; give less`),
+    ),
+  ];
 }

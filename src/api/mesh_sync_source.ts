@@ -1,11 +1,20 @@
 import { Type } from "@sinclair/typebox";
+import { NAME_LENGTH_MAX, PATH_LENGTH_MAX, VALUE_LENGTH_MAX } from "./limits.ts";
 import { choice, flag, list, map, optional, text } from "./schema.ts";
 
 const SecretRefSchema = (description: string) =>
-  Type.Object({ name: text("Name of the Secret") }, { description });
+  Type.Object({ name: text("Name of the Secret", { maxLength: NAME_LENGTH_MAX }) }, {
+    description,
+  });
 
 const PatternsSchema = (description: string) =>
-  list(description, text("Pattern as in .gitignore, from the path"));
+  list(
+    description,
+    text("Pattern as in .gitignore, from the path", { maxLength: PATH_LENGTH_MAX }),
+    {
+      maxItems: 200,
+    },
+  );
 
 const VerifySchema = Type.Object({
   mode: optional(
@@ -18,11 +27,17 @@ const VerifySchema = Type.Object({
   secretRef: SecretRefSchema("Public keys, GPG or ssh, one or more a member"),
 }, { description: "Take only what one of these keys signed" });
 
-const VariablesSchema = map("Values of ${NAME} in manifests, by name", text(""));
+const VariablesSchema = map(
+  "Values of ${NAME} in manifests, by name",
+  text("", { maxLength: VALUE_LENGTH_MAX }),
+  { maxProperties: 500 },
+);
 
 const VariableSourceSchema = Type.Object({
   kind: choice("Kind of object", ["ConfigMap", "Secret"]),
-  name: text("Name of the object, in the namespace of the MeshSync"),
+  name: text("Name of the object, in the namespace of the MeshSync", {
+    maxLength: NAME_LENGTH_MAX,
+  }),
   optional: optional(flag("Whether it may be missing (default: false)")),
 }, { description: "An object whose data are variables" });
 
@@ -37,7 +52,9 @@ export const SOURCE_MEMBERS = {
   verify: optional(VerifySchema),
   variables: optional(VariablesSchema),
   variablesFrom: optional(
-    list("Objects whose data are variables; later ones win", VariableSourceSchema),
+    list("Objects whose data are variables; later ones win", VariableSourceSchema, {
+      maxItems: 50,
+    }),
   ),
   decryption: optional(DecryptionSchema),
 };

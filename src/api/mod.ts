@@ -5,6 +5,7 @@
  *
  * @module
  */
+export * from "./autoscaler_preset.ts";
 export * from "./backend_config.ts";
 export * from "./component.ts";
 export * from "./component_spec.ts";
@@ -21,6 +22,7 @@ export * from "./mesh_sync.ts";
 export * from "./mesh_sync_health.ts";
 export * from "./messaging.ts";
 export { COMPONENT_NAME_LENGTH_MAX } from "./name_rules.ts";
+export * from "./notice_template.ts";
 export * from "./package_url.ts";
 export * from "./pod_policy.ts";
 export { isPullPolicy } from "./pod_rules.ts";

@@ -1,5 +1,5 @@
 import type { ObjectMeta, Problem } from "#base";
-import { when } from "./rule.ts";
+import { quoted, when } from "./rule.ts";
 
 /** Longest name of a component: what is derived from it must fit a label. */
 export const COMPONENT_NAME_LENGTH_MAX = 43;
@@ -33,7 +33,7 @@ export function dnsProblems(name: string, path: string): readonly Problem[] {
   return when(!SUBDOMAIN.test(name), {
     path,
     message: `${
-      JSON.stringify(name)
+      quoted(name)
     } is no DNS name; use a-z, 0-9 and -, and begin and end with a letter or digit`,
   });
 }

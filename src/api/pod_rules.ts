@@ -2,7 +2,7 @@ import type { Problem } from "#base";
 import { isPlainObject } from "#base";
 import type { Component } from "./component.ts";
 import { closest } from "./closest.ts";
-import { at, when } from "./rule.ts";
+import { at, quoted, when } from "./rule.ts";
 
 /** What Kubernetes offers as pull policies. */
 const PULL_POLICIES = ["Always", "IfNotPresent", "Never"];
@@ -34,7 +34,7 @@ function pullPolicyWarnings({ spec: { imagePullPolicy } }: Component): Problem[]
   if (!imagePullPolicy || isPullPolicy(imagePullPolicy)) return [];
   const meant = closest(imagePullPolicy, PULL_POLICIES);
   const hint = meant === undefined ? "" : ` (did you mean ${meant}?)`;
-  const text = JSON.stringify(imagePullPolicy.slice(0, 60));
+  const text = quoted(imagePullPolicy);
   return [at(
     "imagePullPolicy",
     `${text} has no effect${hint}; use one of ${PULL_POLICIES.join(", ")}`,
@@ -89,7 +89,7 @@ function undeclaredVolumes(component: Component): Problem[] {
       const name = isPlainObject(mount) ? mount["name"] : undefined;
       return when(typeof name === "string" && !declared.has(name), {
         path: `${path}.volumeMounts[${index}].name`,
-        message: `${JSON.stringify(name)} is no volume of spec.pod.volumes; declare it there`,
+        message: `${quoted(name)} is no volume of spec.pod.volumes; declare it there`,
       });
     })
   );

@@ -1,8 +1,7 @@
 import type { Problem } from "#base";
+import { autoscalerPreset } from "./autoscaler_preset.ts";
 import type { DefaultedComponent } from "./defaults.ts";
-import { at, type RuleOptions, when } from "./rule.ts";
-
-const PRESET = /^AverageUtilization(CPU|Memory)Percent(?:80|50|20)$/;
+import { at, quoted, type RuleOptions, when } from "./rule.ts";
 
 /** How many pods, and who decides (api.md 4.2, replica and VPA rules; W-40). */
 export function replicaProblems(component: DefaultedComponent, options: RuleOptions): Problem[] {
@@ -32,11 +31,11 @@ export function replicaProblems(component: DefaultedComponent, options: RuleOpti
 
 /** Presets of the autoscaler: two for the same resource contradict each other. */
 export function presetProblems(presets: readonly string[] | undefined): Problem[] {
-  const known = (presets ?? []).map((preset) => PRESET.exec(preset)?.[1]);
-  return ["CPU", "Memory"].flatMap((resource) =>
+  const known = (presets ?? []).map((preset) => autoscalerPreset(preset)?.resource);
+  return ([["cpu", "CPU"], ["memory", "Memory"]] as const).flatMap(([resource, word]) =>
     when(
       known.filter((found) => found === resource).length > 1,
-      at("pod.builtinAutoscaler", `names more than one preset for ${resource}; keep one`),
+      at("pod.builtinAutoscaler", `names more than one preset for ${word}; keep one`),
     )
   );
 }
@@ -45,10 +44,10 @@ export function presetProblems(presets: readonly string[] | undefined): Problem[
 export function presetWarnings(presets: readonly string[] | undefined): Problem[] {
   return (presets ?? []).flatMap((preset, index) =>
     when(
-      !PRESET.test(preset),
+      autoscalerPreset(preset) === undefined,
       at(
         `pod.builtinAutoscaler[${index}]`,
-        `${JSON.stringify(preset)} is no preset and has no effect; ` +
+        `${quoted(preset)} is no preset and has no effect; ` +
           "use AverageUtilizationCPUPercent or AverageUtilizationMemoryPercent with 80, 50 or 20",
       ),
     )

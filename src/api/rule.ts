@@ -1,4 +1,4 @@
-import type { Problem } from "#base";
+import { type Problem, shortText } from "#base";
 
 /** Choices that a caller of `problems()` has. */
 export interface RuleOptions {
@@ -24,4 +24,13 @@ export function at(member: string, message: string): Problem {
 /** A finding where a condition holds, as a list to spread. */
 export function when(wrong: boolean, problem: Problem): readonly Problem[] {
   return wrong ? [problem] : [];
+}
+
+/** Longest text that a finding repeats: enough to know it again, and no megabyte in a status. */
+const QUOTED_LENGTH_MAX = 120;
+
+/** What was given, as a finding repeats it: in quotes, shortened. */
+export function quoted(given: unknown): string {
+  const text = typeof given === "string" ? shortText(given, QUOTED_LENGTH_MAX) : given;
+  return JSON.stringify(text) ?? "nothing";
 }

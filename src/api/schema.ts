@@ -1,5 +1,6 @@
 /** The few schema shapes that the API is made of. Everything else in this room is built from these. */
 import type { JsonObject } from "#base";
+import { DURATION_PATTERN } from "./duration.ts";
 import {
   type Static,
   type TInteger,
@@ -35,8 +36,19 @@ export function optional<S extends TSchema>(schema: S): TOptional<S> {
 }
 
 /** A text. */
-export function text(description: string): ReturnType<typeof Type.String> {
-  return Type.String({ description });
+export function text(
+  description: string,
+  limits: { readonly minLength?: number; readonly maxLength?: number } = {},
+): ReturnType<typeof Type.String> {
+  return Type.String({ description, ...limits });
+}
+
+/** A time span as Go writes it: `1h30m`. What is longer than this means no time span any more. */
+export function duration(
+  description: string,
+  initial: { readonly default?: string } = {},
+): ReturnType<typeof Type.String> {
+  return Type.String({ description, ...initial, maxLength: 64, pattern: DURATION_PATTERN });
 }
 
 /** A time in RFC 3339. */
@@ -74,19 +86,22 @@ export function choice<const Word extends string>(
 export function list<S extends TSchema>(
   description: string,
   items: S,
+  limits: { readonly maxItems?: number } = {},
 ): ReturnType<typeof Type.Array<S>> {
-  return Type.Array(items, { description });
+  return Type.Array(items, { description, ...limits });
 }
 
 /** Names of any kind to values of one kind. */
 export function map<S extends TSchema>(
   description: string,
   values: S,
+  limits: { readonly maxProperties?: number } = {},
 ): TUnsafe<Record<string, Static<S>>> {
   return Type.Unsafe<Record<string, Static<S>>>({
     type: "object",
     additionalProperties: values,
     description,
+    ...limits,
   });
 }
 

@@ -15,6 +15,9 @@ export interface StructuralSchema {
   readonly enum?: readonly string[];
   readonly minimum?: number;
   readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly maxItems?: number;
+  readonly maxProperties?: number;
   readonly pattern?: string;
   readonly anyOf?: readonly StructuralSchema[];
   readonly properties?: Readonly<Record<string, StructuralSchema>>;

@@ -1,5 +1,6 @@
 import { isPlainObject, type Problem } from "#base";
 import { closest } from "./closest.ts";
+import { quoted } from "./rule.ts";
 import type { StructuralSchema } from "./structural_schema.ts";
 
 /** What a look at the structure of a value found. */
@@ -62,6 +63,11 @@ export function memberPath(path: string, name: string): string {
 function checkObject(object: Record<string, unknown>, { path, schema }: Place): StructureReport {
   const known = schema.properties ?? {};
   const free = schema["x-kubernetes-preserve-unknown-fields"] === true;
+  const count = Object.keys(object).length;
+  if (schema.maxProperties !== undefined && count > schema.maxProperties) {
+    const message = `has ${count} members; give at most ${schema.maxProperties}`;
+    return { problems: [{ path, message }], unknown: [], value: undefined };
+  }
   const problems: Problem[] = [];
   const unknown: Problem[] = [];
   const members: [string, unknown][] = [];
@@ -91,6 +97,10 @@ function checkObject(object: Record<string, unknown>, { path, schema }: Place): 
 
 function checkList(items: readonly unknown[], { path, schema }: Place): StructureReport {
   const itemSchema = schema.items;
+  if (schema.maxItems !== undefined && items.length > schema.maxItems) {
+    const message = `has ${items.length} items; give at most ${schema.maxItems}`;
+    return { problems: [{ path, message }], unknown: [], value: undefined };
+  }
   if (itemSchema === undefined) return sound(items);
   const reports = items.map((item, index) =>
     checkStructure(item, { path: `${path}[${index}]`, schema: itemSchema })
@@ -127,7 +137,16 @@ function checkText(text: string, { path, schema }: Place): StructureReport {
     const problems = [{ path, message: "is empty; give a text" }];
     return { problems, unknown: [], value: text };
   }
+  if (schema.maxLength !== undefined && isLongerThan(text, schema.maxLength)) {
+    const message = `has ${[...text].length} characters; give at most ${schema.maxLength}`;
+    return { problems: [{ path, message }], unknown: [], value: undefined };
+  }
   return sound(text);
+}
+
+/** Characters are counted as an API server does, a pair of surrogates as one. */
+function isLongerThan(text: string, lengthMax: number): boolean {
+  return text.length > lengthMax && [...text].length > lengthMax;
 }
 
 function checkInteger(number: number, { path, schema }: Place): StructureReport {
@@ -178,8 +197,4 @@ function unknownMessage(name: string, known: readonly string[]): string {
 
 function sound(value: unknown): StructureReport {
   return { problems: [], unknown: [], value };
-}
-
-function quoted(text: string): string {
-  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
 }

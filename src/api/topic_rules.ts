@@ -1,5 +1,5 @@
 import type { Problem } from "#base";
-import { at, when } from "./rule.ts";
+import { at, quoted, when } from "./rule.ts";
 import { memberPath } from "./structure.ts";
 import { parseTopicName, topicText } from "./topic_name.ts";
 import type { Input, Output } from "./topics.ts";
@@ -36,7 +36,7 @@ export function outputProblems(output: Output | undefined, input: Input | undefi
     ...topicProblems(topic, "output.topic"),
     ...when(
       inputTopics(input).some((named) => named.topic === topic),
-      at("output.topic", `${JSON.stringify(topic)} is read as input as well; choose another topic`),
+      at("output.topic", `${quoted(topic)} is read as input as well; choose another topic`),
     ),
     ...producerCryptoProblems(output),
   ];
@@ -46,7 +46,7 @@ export function outputProblems(output: Output | undefined, input: Input | undefi
 export function topicProblems(topic: string | undefined, member: string): readonly Problem[] {
   return when(
     topic !== undefined && parseTopicName(topic) === undefined,
-    at(member, `${JSON.stringify(topic)} is no topic name; ${TOPIC_FORM}`),
+    at(member, `${quoted(topic)} is no topic name; ${TOPIC_FORM}`),
   );
 }
 

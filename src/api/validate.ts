@@ -8,7 +8,7 @@ import type { MeshSync } from "./mesh_sync.ts";
 import { meshSyncProblems, meshSyncWarnings } from "./mesh_sync_rules.ts";
 import { type MeshKind, RESOURCES } from "./resources.ts";
 import { schemaOf } from "./root_schema.ts";
-import type { RuleOptions } from "./rule.ts";
+import { quoted, type RuleOptions } from "./rule.ts";
 import { checkStructure, type StructureReport } from "./structure.ts";
 
 /** An object of ours, with the parts whose types are right, and what was found on the way. */
@@ -129,7 +129,7 @@ function strangerProblems(object: KubeObject): Problem[] {
   if (apiVersion !== version) {
     return [{
       path: "apiVersion",
-      message: `${JSON.stringify(apiVersion)} is not served; use ${version}`,
+      message: `${quoted(apiVersion)} is not served; use ${version}`,
     }];
   }
   const kinds = own.map((known) => known.kind);

@@ -1,4 +1,5 @@
 import {
+  autoscalerPreset,
   type DefaultedComponent,
   integerValue,
   milliValue,
@@ -10,7 +11,6 @@ import { autoscalerName } from "./names.ts";
 import { metricSpelled } from "./quantities.ts";
 import { type Part, someOf } from "./tidy.ts";
 
-const BUILT_IN = /^AverageUtilization(CPU|Memory)Percent(80|50|20)$/;
 const DEFAULT_RULE = "AverageUtilizationCPUPercent80";
 
 /**
@@ -53,11 +53,11 @@ function metrics(component: DefaultedComponent): Part {
 function builtIn(component: DefaultedComponent, rules: readonly string[]): Part[] {
   const seen = new Set<string>();
   return rules.flatMap((rule) => {
-    const [, resource = "", percent = ""] = BUILT_IN.exec(rule) ?? [];
-    if (resource === "" || seen.has(resource)) return [];
-    seen.add(resource);
-    const name = resource === "CPU" ? "cpu" : "memory";
-    const averageUtilization = Math.trunc(Number(percent) * headroom(component, name));
+    const preset = autoscalerPreset(rule);
+    if (preset === undefined || seen.has(preset.resource)) return [];
+    const { resource: name, percent } = preset;
+    seen.add(name);
+    const averageUtilization = Math.trunc(percent * headroom(component, name));
     return [{
       type: "Resource",
       resource: { name, target: { type: "Utilization", averageUtilization } },

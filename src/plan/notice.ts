@@ -1,4 +1,4 @@
-import { NOTICE_FIELDS, type NoticeEvent } from "#api";
+import { NOTICE_FIELDS, type NoticeEvent, templateParts } from "#api";
 
 /** Something to tell about a revision of a MeshSync: texts that are fit for strangers. */
 export interface Notice {
@@ -38,9 +38,10 @@ const DEFAULT_TEMPLATE = "{{event}} {{namespace}}/{{sync}}: {{message}}";
  */
 export function noticeText(notice: Notice, template: string): string {
   const fields: readonly string[] = NOTICE_FIELDS;
-  return (template || DEFAULT_TEMPLATE).replace(/\{\{\s*(.*?)\s*\}\}/gs, (_whole, name: string) => {
-    return fields.includes(name) ? notice[name as keyof Notice] : "";
-  });
+  return templateParts(template || DEFAULT_TEMPLATE).map((part) => {
+    if (part.type === "text") return part.text;
+    return fields.includes(part.name) ? notice[part.name as keyof Notice] : "";
+  }).join("");
 }
 
 /**

@@ -138,7 +138,7 @@ async function whenAllServed(
   definitions: readonly KubeObject[],
   options: InstallOptions,
 ): Promise<void> {
-  const untilMs = options.clock.now() + (options.waitMs ?? 60_000);
+  const untilMs = options.clock.monotonicMs() + (options.waitMs ?? 60_000);
   const failed = new AbortController();
   const signals = options.signal === undefined ? [failed.signal] : [failed.signal, options.signal];
   const signal = AbortSignal.any(signals);
@@ -164,7 +164,7 @@ async function whenServed(
     const state = stateOf(live);
     // The condition may be ahead of discovery, and writes go by discovery.
     if (state === "established" && await isDiscovered(cluster, definition)) return;
-    if (clock.now() >= untilMs) {
+    if (clock.monotonicMs() >= untilMs) {
       throw new WaitingError(
         "DefinitionNotEstablished",
         `Cannot use ${idText({ kind: definition.kind, ...keyOf(definition) })}: ` +

@@ -68,7 +68,7 @@ export async function clearOldConditions(
     const old = objects.filter(hasOldConditions);
     if (old.length === 0) continue;
     await liftDemands(cluster, type, options);
-    const untilMs = options.clock.now() + LEARNING_MS;
+    const untilMs = options.clock.monotonicMs() + LEARNING_MS;
     for (let first = 0; first < old.length; first += CONCURRENCY) {
       const some = old.slice(first, first + CONCURRENCY);
       await Promise.all(some.map((object) => clear(cluster, object, { ...options, untilMs })));
@@ -173,7 +173,7 @@ async function clear(
     } catch (error) {
       // Deleted meanwhile: nothing is left to be cleared.
       if (isNotFound(error) && !isKindMissing(error)) return;
-      if (!isDemand(error) || clock.now() >= untilMs) throw error;
+      if (!isDemand(error) || clock.monotonicMs() >= untilMs) throw error;
     }
     await clock.sleep(RETRY_MS, signal);
   }

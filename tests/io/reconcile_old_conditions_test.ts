@@ -32,7 +32,8 @@ function clusterWith(failures: readonly (ApiError | undefined)[]) {
   const options: { readonly clock: Clock; readonly fieldManager: string } = {
     fieldManager: "test",
     clock: {
-      now: () => clock.nowMs,
+      now: () => 0,
+      monotonicMs: () => clock.nowMs,
       sleep: (delayMs) => {
         clock.nowMs += delayMs;
         clock.slept.push(delayMs);

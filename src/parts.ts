@@ -8,6 +8,7 @@ import {
 } from "#kube";
 import { Backoff } from "#runtime";
 import { createLogger, createMetrics, type Logger, type LogSink, type Metrics } from "#telemetry";
+import { BUILD } from "./build.ts";
 import type { Config } from "./config.ts";
 import { connect } from "./kube/connect.ts";
 import { VERSION } from "./version.ts";
@@ -41,7 +42,7 @@ export async function openParts(
     level: config.logLevel,
     ...(logSink === undefined ? {} : { sink: logSink }),
   });
-  const metrics = createMetrics();
+  const metrics = createMetrics({ build: { version: VERSION, commit: BUILD.commit || "unknown" } });
   const { kubeconfig, context, namespace } = config.cluster;
   const connection = await connect({
     ...(kubeconfig === undefined ? {} : { kubeconfig }),

@@ -4,7 +4,7 @@ import { cleanupScript, leftoversOf, leftoverText } from "./command/cleanup.ts";
 import { holdsTools, pulsarService } from "./command/download.ts";
 import { cleanupJobName, namespaceOf, suffixOf } from "./names.ts";
 import { type Backend, backendOf, withBackendEnv } from "./pod/backend.ts";
-import { CONTAINER_SECURITY, runnerImage } from "./pod/container.ts";
+import { CONTAINER_SECURITY, pullPolicy, runnerImage } from "./pod/container.ts";
 import { serviceEnvFrom } from "./pod/env.ts";
 import { podSettings } from "./pod/template.ts";
 import { cleanupVolumes, mountsOf, podVolumes } from "./pod/volumes.ts";
@@ -142,7 +142,7 @@ function jobPod(component: DefaultedComponent, { settings, backend, script }: Jo
   const container = {
     name: "cleanup",
     image: spec.cleanupImage || runnerImage(component, settings),
-    imagePullPolicy: spec.imagePullPolicy || settings.runnerImagePullPolicy || "IfNotPresent",
+    imagePullPolicy: pullPolicy(component, settings),
     command: ["sh", "-c", script],
     env: someOf(spec.pod?.env),
     envFrom: someOf(serviceEnvFrom(pulsarService(component))),

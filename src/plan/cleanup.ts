@@ -13,7 +13,7 @@ import { CLEANUP_COMPONENT, selectorLabels } from "#desired";
 import { creationCause, firstCause, type WarningEvent } from "./cause.ts";
 import type { EventDraft } from "./event_draft.ts";
 import type { Pod } from "./pod.ts";
-import type { Verdict } from "./verdict.ts";
+import { type ReadyState, retriedState } from "./verdict.ts";
 
 /** What is known of a component when its clean-up is planned. */
 export interface CleanupLook {
@@ -43,7 +43,7 @@ export interface CleanupPlan {
   readonly finalizer: "keep" | "add" | "remove";
   readonly event?: EventDraft;
   /** What the conditions say while the deletion waits. */
-  readonly verdict?: Verdict;
+  readonly verdict?: ReadyState;
   /** When to look again at the latest, in milliseconds since 1970. */
   readonly lookAgainMs?: number;
 }
@@ -122,8 +122,8 @@ export function givenUp(look: CleanupLook, why: string): CleanupPlan {
 }
 
 /** What the conditions say when a step of the clean-up failed. */
-export function stepFailed(look: CleanupLook, message: string): Verdict {
-  return waiting("CleanupFailed", `Cannot clean up yet: ${message}; ${endText(look)}`);
+export function stepFailed(look: CleanupLook, message: string): ReadyState {
+  return retriedState("CleanupFailed", `Cannot clean up yet: ${message}; ${endText(look)}`);
 }
 
 /** When the deadline of a deletion passes, in milliseconds since 1970. */
@@ -171,7 +171,7 @@ function podsFirst(look: CleanupLook): CleanupPlan | undefined {
   return {
     removals: isGoing ? [] : [{ id: idOf(statefulSet), uid, propagation: "Foreground" }],
     finalizer: "keep",
-    verdict: waiting(
+    verdict: retriedState(
       "CleaningUp",
       `Waiting for ${count} to end, so that nothing holds what is to be removed; ${endText(look)}`,
     ),
@@ -189,14 +189,14 @@ function jobNext(look: CleanupLook, job: KubeObject | undefined): CleanupPlan {
     const message = `Attempt ${number} is removing ${listed(look.targets)}${cause && `: ${cause}`}`;
     return {
       ...NOTHING,
-      verdict: waiting("CleaningUp", `${message}; ${endText(look)}`),
+      verdict: retriedState("CleaningUp", `${message}; ${endText(look)}`),
       lookAgainMs: endMs(look),
     };
   }
   const retryMs = Date.parse(failure.lastTransitionTime) + retryDelayMs(number);
   if (look.nowMs >= retryMs) return attempt(look, number + 1);
   const message = `Attempt ${number} failed: ${causeText(look, job) || failure.message}`;
-  const verdict = waiting(
+  const verdict = retriedState(
     "CleanupFailed",
     `${message}; trying again at ${timestamp(retryMs)}; ${endText(look)}`,
   );
@@ -211,7 +211,7 @@ function attempt(look: CleanupLook, number: number): CleanupPlan {
     removals: removalOf(look.liveJob),
     ...(creation === undefined ? {} : { creation }),
     finalizer: "keep",
-    verdict: waiting("CleaningUp", message),
+    verdict: retriedState("CleaningUp", message),
     lookAgainMs: endMs(look),
   };
 }
@@ -282,10 +282,6 @@ function lastWord(look: CleanupLook): string {
   }
   const cause = causeText(look, job) || conditionIn(job, "Failed")?.message;
   return `, attempt ${attemptOf(job)}${cause === undefined ? "" : `: ${cause}`}`;
-}
-
-function waiting(reason: string, message: string): Verdict {
-  return { ready: false, reconciling: true, stalled: false, reason, message };
 }
 
 function endText(look: CleanupLook): string {

@@ -10,9 +10,17 @@ import {
 import { type Cause, creationCause, firstCause, podCause, type WarningEvent } from "./cause.ts";
 import type { ForeignChild } from "./children.ts";
 import type { HeldTemplate } from "./held_template.ts";
+import { isApplied } from "./left_child.ts";
 import { isPodReady, ordinalOf, type Pod } from "./pod.ts";
 import { renderedFrom } from "./rollout.ts";
-import { failureVerdict, problemsVerdict, type StepFailure, type Verdict } from "./verdict.ts";
+import {
+  failureVerdict,
+  problemsVerdict,
+  type ReadyState,
+  retriedState,
+  stalledState,
+  type StepFailure,
+} from "./verdict.ts";
 
 /** What one pod of a component is doing. */
 export interface Instance {
@@ -109,13 +117,17 @@ function pendingOf(facts: ComponentFacts): Pick<ComponentStatus, "pendingChange"
   };
 }
 
-/** A write that is tried again: this generation is not applied yet, and a pause must not take it for applied. */
-function isStillToDo(facts: ComponentFacts): boolean {
-  return facts.failures.some((failure) => !failure.isFinal);
+/**
+ * A write that is tried again: this generation is not applied yet, and a pause must not take it for applied. Nor is it
+ * where a StatefulSet that the reference operator made could not be written: it would count as one to be left as it is.
+ */
+function isStillToDo({ failures, statefulSet }: ComponentFacts): boolean {
+  return failures.some((failure) => !failure.isFinal) ||
+    (failures.length > 0 && statefulSet !== undefined && !isApplied(statefulSet));
 }
 
 /** `Ready`, `Reconciling` and `Stalled`, as kstatus, `kubectl wait`, Flux and Argo CD read them. */
-export function conditionsOf(verdict: Verdict, generation: number): ConditionDraft[] {
+export function conditionsOf(verdict: ReadyState, generation: number): ConditionDraft[] {
   const { reason, message } = verdict;
   const draft = (type: string, isTrue: boolean): ConditionDraft => ({
     type,
@@ -136,30 +148,30 @@ export function selectorText(labels: Readonly<Record<string, string>>): string {
   return Object.keys(labels).sort().map((name) => `${name}=${labels[name]}`).join(",");
 }
 
-function verdictOf(facts: ComponentFacts, pods: readonly Pod[]): Verdict {
+function verdictOf(facts: ComponentFacts, pods: readonly Pod[]): ReadyState {
   if (facts.problems.length > 0) return problemsVerdict(facts.problems);
   const first = facts.foreign[0];
   if (first !== undefined) {
     const message = `${idText(first.id)} is in the way: it is controlled by ${first.holder}; ` +
       "rename this resource or remove that object";
-    return { ready: false, reconciling: false, stalled: true, reason: "NotOwned", message };
+    return stalledState("NotOwned", message);
   }
   const failure = facts.failures[0];
   if (failure !== undefined) return failureVerdict(failure);
   return withNotes(podsVerdict(facts, pods), facts);
 }
 
-function podsVerdict(facts: ComponentFacts, pods: readonly Pod[]): Verdict {
+function podsVerdict(facts: ComponentFacts, pods: readonly Pod[]): ReadyState {
   const { statefulSet } = facts;
   if (statefulSet === undefined) {
-    return progressing("Progressing", "The StatefulSet is being created");
+    return retriedState("Progressing", "The StatefulSet is being created");
   }
   const want = wantedReplicas(statefulSet);
   const current = pods.filter((pod) => isCurrent(pod, statefulSet));
   const ready = current.filter(isPodReady).length;
   const count = `${ready}/${want} pods ready`;
   if (!isObserved(statefulSet)) {
-    return progressing("Progressing", `${count}: the StatefulSet controller has not acted yet`);
+    return retriedState("Progressing", `${count}: the StatefulSet controller has not acted yet`);
   }
   if (ready >= want) {
     const extra = pods.length - want;
@@ -179,7 +191,7 @@ function podsVerdict(facts: ComponentFacts, pods: readonly Pod[]): Verdict {
     rolloutCause(pods, current, want),
     firstCause(pods, facts.warnings),
   ]);
-  return progressing(
+  return retriedState(
     cause === undefined || cause.weight === 0 ? "Progressing" : cause.reason,
     cause === undefined ? count : `${count}: ${cause.message}`,
   );
@@ -206,11 +218,7 @@ function strongest(causes: readonly (Cause | undefined)[]): Cause | undefined {
   );
 }
 
-function progressing(reason: string, message: string): Verdict {
-  return { ready: false, reconciling: true, stalled: false, reason, message };
-}
-
-function withNotes(verdict: Verdict, facts: ComponentFacts): Verdict {
+function withNotes(verdict: ReadyState, facts: ComponentFacts): ReadyState {
   const notes = [
     facts.pending.length > 0 ? `rollout paused, ${fieldsText(facts.pending.length)}` : "",
     heldText(facts.held),

@@ -8,7 +8,14 @@ import {
 } from "#base";
 import type { ForeignChild } from "./children.ts";
 import { conditionsOf } from "./component_status.ts";
-import { problemsText, type StepFailure, type Verdict } from "./verdict.ts";
+import { isApplied } from "./left_child.ts";
+import {
+  problemsText,
+  type ReadyState,
+  retriedState,
+  stalledState,
+  type StepFailure,
+} from "./verdict.ts";
 
 /** One line of a mesh's status. */
 export interface MeshLine {
@@ -54,6 +61,8 @@ export interface MeshFacts {
   readonly problems: readonly Problem[];
   /** Children that are no longer in the mesh and still there. */
   readonly leaving: readonly string[];
+  /** Every write that failed: those of items, and of children that leave. */
+  readonly failures: readonly StepFailure[];
   readonly now: string;
 }
 
@@ -66,11 +75,22 @@ export function meshStatus(facts: MeshFacts): MeshStatus {
   const drafts = conditionsOf(verdictOf(facts, components), generation);
   return {
     conditions: mergeConditions(previous?.conditions, drafts, facts.now),
-    observedGeneration: generation,
+    observedGeneration: isStillToDo(facts) ? previous?.observedGeneration ?? 0 : generation,
     ready: `${ready}/${components.length}`,
     readyComponents: ready,
     components,
   };
+}
+
+/**
+ * A write that is tried again: this generation is not acted on yet. Nor is it where a child that the reference operator
+ * made could not be written: it is still to get this edit, and would count as one to be left as it is.
+ */
+function isStillToDo({ failures, items }: MeshFacts): boolean {
+  return failures.some((failure) => !failure.isFinal) ||
+    items.some(({ failure, live }) =>
+      failure !== undefined && live !== undefined && !isApplied(live)
+    );
 }
 
 function lineOf(item: MeshItem): MeshLine {
@@ -111,19 +131,19 @@ function itemVerdict(item: MeshItem): Pick<MeshLine, "ready" | "reason" | "messa
   };
 }
 
-function verdictOf(facts: MeshFacts, components: readonly MeshLine[]): Verdict {
+function verdictOf(facts: MeshFacts, components: readonly MeshLine[]): ReadyState {
   const ready = components.filter((line) => line.ready).length;
   const count = `${ready}/${components.length} components ready`;
   if (facts.problems.length > 0) {
-    return stuck("InvalidSpec", `${count}; ${problemsText(facts.problems)}`);
+    return stalledState("InvalidSpec", `${count}; ${problemsText(facts.problems)}`);
   }
   const blocked = components.find((_, index) => isStalled(facts.items[index]));
   const first = blocked ?? components.find((line) => !line.ready);
   if (first !== undefined) {
     const message = `${count}; ${first.kind} ${first.name}: ${first.message}`;
     return blocked === undefined
-      ? { ready: false, reconciling: true, stalled: false, reason: first.reason, message }
-      : stuck(first.reason, message);
+      ? retriedState(first.reason, message)
+      : stalledState(first.reason, message);
   }
   const leaving = facts.leaving.length;
   return {
@@ -143,8 +163,4 @@ function isStalled(item: MeshItem | undefined): boolean {
   const stalled = conditionOf(status?.conditions, "Stalled");
   return stalled?.status === "True" &&
     (stalled.observedGeneration ?? 0) >= (item.live?.metadata.generation ?? 0);
-}
-
-function stuck(reason: string, message: string): Verdict {
-  return { ready: false, reconciling: false, stalled: true, reason, message };
 }

@@ -1,7 +1,7 @@
 import type { Problem } from "#base";
 
 /** What to say about an object as a whole: the source of its three conditions. */
-export interface Verdict {
+export interface ReadyState {
   readonly ready: boolean;
   /** The program or the cluster is still at work on it. */
   readonly reconciling: boolean;
@@ -9,6 +9,29 @@ export interface Verdict {
   readonly stalled: boolean;
   readonly reason: string;
   readonly message: string;
+}
+
+/** The former name of {@linkcode ReadyState}. */
+export type Verdict = ReadyState;
+
+/**
+ * A state that only a person can end.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { retriedState, stalledState } from "#plan";
+ * assertEquals(stalledState("InvalidSpec", "spec.image: is missing").stalled, true);
+ * assertEquals(retriedState("Unavailable", "no answer").reconciling, true);
+ * ```
+ */
+export function stalledState(reason: string, message: string): ReadyState {
+  return { ready: false, reconciling: false, stalled: true, reason, message };
+}
+
+/** Not ready yet: the program or the cluster is at work on it, and tries again what failed. */
+export function retriedState(reason: string, message: string): ReadyState {
+  return { ready: false, reconciling: true, stalled: false, reason, message };
 }
 
 /** A write that an API server refused, or that did not get through. */
@@ -23,25 +46,16 @@ export interface StepFailure {
 }
 
 /** An invalid resource: nothing was applied, what runs goes on running. */
-export function problemsVerdict(problems: readonly Problem[]): Verdict {
-  return {
-    ready: false,
-    reconciling: false,
-    stalled: true,
-    reason: "InvalidSpec",
-    message: problemsText(problems),
-  };
+export function problemsVerdict(problems: readonly Problem[]): ReadyState {
+  return stalledState("InvalidSpec", problemsText(problems));
 }
 
 /** A refused write. */
-export function failureVerdict(failure: StepFailure): Verdict {
-  return {
-    ready: false,
-    reconciling: !failure.isFinal,
-    stalled: failure.isFinal,
-    reason: failure.reason,
-    message: `Cannot apply ${failure.object}: ${failure.message}`,
-  };
+export function failureVerdict(failure: StepFailure): ReadyState {
+  const message = `Cannot apply ${failure.object}: ${failure.message}`;
+  return failure.isFinal
+    ? stalledState(failure.reason, message)
+    : retriedState(failure.reason, message);
 }
 
 /** The first problems in full, the rest counted. */

@@ -47,6 +47,7 @@ export async function reconcileMesh(key: ObjectKey, { ctx, signal }: Effects): P
     items: filled,
     problems: rest,
     leaving: leavingNames(mesh, items, ctx),
+    failures: outcome.failures,
     now: timestamp(ctx.clock.now()),
   });
   const urgent = outcome.error !== undefined;

@@ -54,7 +54,7 @@ export function runnerContainer(
 }
 
 /** The resource's, else the configured one (W-5). One that Kubernetes does not know would cost the whole pod. */
-function pullPolicy({ spec }: DefaultedComponent, settings: Settings): string {
+export function pullPolicy({ spec }: DefaultedComponent, settings: Settings): string {
   const asked = [spec.imagePullPolicy ?? "", settings.runnerImagePullPolicy ?? ""];
   return asked.find(isPullPolicy) ?? "IfNotPresent";
 }

@@ -72,6 +72,18 @@ Deno.test("cleanupJob() runs at once, alone and with little (W-29, W-33)", () =>
   assert(!script(component).includes("sleep"));
 });
 
+Deno.test("cleanupJob() pulls its image by the rule of the runner: a policy that nobody knows costs no pod", () => {
+  const configured = { ...DEFAULT_SETTINGS, runnerImagePullPolicy: "Never" };
+  const policy = (imagePullPolicy: string, settings = configured) => {
+    const component = aFunction({ cleanupSubscription: true, imagePullPolicy });
+    const job = cleanupJob(component, {}, settings);
+    return at(job, "spec", "template", "spec", "containers", 0, "imagePullPolicy");
+  };
+  assertEquals(policy("Always"), "Always");
+  assertEquals(policy("always"), "Never");
+  assertEquals(policy("", { ...DEFAULT_SETTINGS, runnerImagePullPolicy: "never" }), "IfNotPresent");
+});
+
 Deno.test("cleanupJob() removes the subscription of every topic, sorted", () => {
   const component = aFunction({
     cleanupSubscription: true,

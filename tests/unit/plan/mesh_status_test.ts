@@ -49,7 +49,7 @@ function verdict(facts: Partial<MeshFacts>) {
 
 function status(facts: Partial<MeshFacts>) {
   const now = "2026-01-01T00:00:00Z";
-  return meshStatus({ mesh, items: [], problems: [], leaving: [], now, ...facts });
+  return meshStatus({ mesh, items: [], problems: [], leaving: [], failures: [], now, ...facts });
 }
 
 Deno.test("meshStatus() is Ready when all components are, and an empty mesh is", () => {
@@ -113,6 +113,25 @@ Deno.test("meshStatus() is stalled by what only a person can mend, and not by th
     "False True False Invalid",
     "False True False Progressing",
   ]);
+});
+
+Deno.test("meshStatus() has not observed a generation while a write of it is still to do", () => {
+  const before = { ...mesh, status: { observedGeneration: 2 } };
+  const refused = { object: "Function shop/shop-a", reason: "Invalid", message: "no" };
+  const observed = (isFinal: boolean, annotations?: Record<string, string>) => {
+    const failure = { ...refused, isFinal };
+    const live = { ...child("a", "True", "Ready") };
+    const metadata = annotations === undefined ? live.metadata : { ...live.metadata, annotations };
+    const items = [item("a", { failure, live: { ...live, metadata } })];
+    return status({ mesh: before, items, failures: [failure] }).observedGeneration;
+  };
+  const applied = { "compute.functionmesh.io/applied-hash": "1" };
+  assertEquals(observed(false, applied), 2);
+  assertEquals(observed(true, applied), 3);
+  // One that the reference operator made is still to get the edit.
+  assertEquals(observed(true), 2);
+  const leaving = { ...refused, isFinal: false, object: "Function shop/shop-gone" };
+  assertEquals(status({ mesh: before, failures: [leaving] }).observedGeneration, 2);
 });
 
 Deno.test("meshStatus() names children that are on their way out", () => {

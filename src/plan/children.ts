@@ -1,4 +1,4 @@
-import { ANNOTATIONS } from "#api";
+import { ANNOTATIONS, isComponent } from "#api";
 import {
   contentHash,
   controllerOf,
@@ -48,6 +48,8 @@ export interface ChildrenLook {
   readonly rollout?: RolloutInputs;
   /** For an owner of a StatefulSet: what its annotation says that asks to make the StatefulSet anew. */
   readonly recreate?: string;
+  /** By uid: live children whose replicas somebody else chose, see {@linkcode mayBeScaled}. */
+  readonly scaled?: ReadonlySet<string>;
   /** For a mesh: it was edited since somebody last acted on it. */
   readonly isOwnerNew?: boolean;
 }
@@ -102,7 +104,7 @@ function planChild(
   look: ChildrenLook,
 ): ChildrenPlan {
   const rolled = rolledOut(desired, live, look.rollout);
-  const object = withHash(withDeclaredReplicas(rolled.object));
+  const object = withHash(withNote(rolled.object));
   if (live === undefined) {
     return { ...NOTHING, steps: [{ action: "apply", object, why: "absent", paths: [] }] };
   }
@@ -121,8 +123,14 @@ function planChild(
     const { uid = "" } = live.metadata;
     return { ...plan, steps: [{ action: "remove", id: idOf(live), uid, propagation: "Orphan" }] };
   }
-  const step = changeStep(withScaledReplicas(kept.object, live), live, look.settled);
+  const isScaled = look.scaled?.has(live.metadata.uid ?? "") === true;
+  const step = changeStep(withScaledReplicas(kept.object, live, { isScaled }), live, look.settled);
   return { ...plan, immutable, steps: step === undefined ? [] : [step] };
+}
+
+/** A child of a mesh may be scaled by others; a StatefulSet of a component has the number of its component. */
+function withNote(object: KubeObject): KubeObject {
+  return isComponent(object) ? withDeclaredReplicas(object) : object;
 }
 
 /** Live objects of the owner that nobody wants any more. */

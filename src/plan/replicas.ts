@@ -1,5 +1,5 @@
 import { ANNOTATIONS, isComponent } from "#api";
-import type { KubeObject } from "#base";
+import { groupOf, isPlainObject, type JsonObject, type KubeObject } from "#base";
 
 interface ScaledSpec {
   readonly replicas?: number;
@@ -8,31 +8,104 @@ interface ScaledSpec {
 }
 
 /**
- * A desired component, with a note of the replicas it declares when an autoscaler is to change them. Put on before
- * hashing, so that a changed declaration is a change.
+ * A desired object, with a note of the replicas it declares: whatever has a number of them may be scaled, by an
+ * autoscaler or by a person, whatever its kind. Put on before hashing, so that a changed declaration is a change.
  */
-export function withDeclaredReplicas(component: KubeObject): KubeObject {
-  const spec = component.spec as ScaledSpec | undefined;
-  if (!isComponent(component) || spec?.maxReplicas === undefined) return component;
+export function withDeclaredReplicas(object: KubeObject): KubeObject {
+  const declared = declaredReplicas(object);
+  if (declared === undefined) return object;
   const annotations = {
-    ...component.metadata.annotations,
-    [ANNOTATIONS.declaredReplicas]: String(spec.replicas ?? ""),
+    ...object.metadata.annotations,
+    [ANNOTATIONS.declaredReplicas]: declared,
   };
-  return { ...component, metadata: { ...component.metadata, annotations } };
+  return { ...object, metadata: { ...object.metadata, annotations } };
+}
+
+/** The number that an object declares, as text; empty where its own autoscaler has to find one. */
+function declaredReplicas(object: KubeObject): string | undefined {
+  const spec = isPlainObject(object.spec) ? object.spec as ScaledSpec : {};
+  if (typeof spec.replicas === "number") return String(spec.replicas);
+  return hasOwnAutoscaler(object) ? "" : undefined;
+}
+
+/** Whether the object asks this program for an autoscaler. */
+function hasOwnAutoscaler(object: KubeObject): boolean {
+  return isComponent(object) && isPlainObject(object.spec) &&
+    object.spec["maxReplicas"] !== undefined;
 }
 
 /**
- * A desired component with the replicas that the autoscaler chose (W-17, U3): those of the live one, unless the
- * declared number was changed. The live resource version comes along, so that a scale in between is a conflict and not
- * undone. A number outside of the autoscaler's bounds is brought inside, as bounds may be moved and the API server refuses
- * what contradicts itself.
+ * Whether the live number of replicas may be somebody's who scaled the object: only then it has to be found out, by
+ * {@linkcode isScaled} or {@linkcode isTargetOf}.
+ *
+ * @param desired with its note, see {@linkcode withDeclaredReplicas}
  */
-export function withScaledReplicas(desired: KubeObject, live: KubeObject): KubeObject {
+export function mayBeScaled(desired: KubeObject, live: KubeObject): boolean {
+  const declared = desired.metadata.annotations?.[ANNOTATIONS.declaredReplicas];
+  const before = live.metadata.annotations?.[ANNOTATIONS.declaredReplicas];
+  const [wanted, replicas] = [desired, live]
+    .map(({ spec }) => (spec as ScaledSpec | undefined)?.replicas);
+  const isChanged = before !== undefined && before !== declared;
+  return declared !== undefined && !isChanged && replicas !== undefined && replicas !== wanted;
+}
+
+/**
+ * Whether the number of replicas of an object came through its scale subresource, as those of `kubectl scale` and of
+ * every autoscaler do.
+ *
+ * @param managedFields of the live object
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { isScaled } from "#plan";
+ * const fieldsV1 = { "f:spec": { "f:replicas": {} } };
+ * assertEquals(isScaled([{ manager: "keda", operation: "Update", subresource: "scale", fieldsV1 }]), true);
+ * assertEquals(isScaled([{ manager: "kubectl-edit", operation: "Update", fieldsV1 }]), false);
+ * ```
+ */
+export function isScaled(managedFields: readonly JsonObject[]): boolean {
+  return managedFields.some(({ subresource, fieldsV1 }) => {
+    const spec = isPlainObject(fieldsV1) ? fieldsV1["f:spec"] : undefined;
+    return subresource === "scale" && isPlainObject(spec) && spec["f:replicas"] !== undefined;
+  });
+}
+
+/** Whether an autoscaler changes the replicas of an object. */
+export function isTargetOf(autoscaler: KubeObject, object: KubeObject): boolean {
+  const spec = isPlainObject(autoscaler.spec) ? autoscaler.spec : {};
+  const target = isPlainObject(spec["scaleTargetRef"]) ? spec["scaleTargetRef"] : {};
+  const { apiVersion = "" } = target;
+  return target["kind"] === object.kind && target["name"] === object.metadata.name &&
+    autoscaler.metadata.namespace === object.metadata.namespace &&
+    groupOf(String(apiVersion)) === groupOf(object.apiVersion);
+}
+
+/** What is known of who scales an object. */
+export interface Scaling {
+  /** The live number came through the scale subresource, or an autoscaler of the cluster targets the object. */
+  readonly isScaled: boolean;
+}
+
+/**
+ * A desired object with the replicas that an autoscaler or a person chose (W-17, U3): those of the live one, unless the
+ * declared number was changed. The live resource version comes along, so that a scale in between is a conflict and not
+ * undone. A number outside of the bounds of the object's own autoscaler is brought inside, as bounds may be moved and the
+ * API server refuses what contradicts itself.
+ *
+ * A component with an autoscaler of its own needs no further knowledge; for everything else see {@linkcode mayBeScaled}.
+ */
+export function withScaledReplicas(
+  desired: KubeObject,
+  live: KubeObject,
+  { isScaled }: Scaling = { isScaled: false },
+): KubeObject {
   const declared = desired.metadata.annotations?.[ANNOTATIONS.declaredReplicas];
   const before = live.metadata.annotations?.[ANNOTATIONS.declaredReplicas];
   const replicas = (live.spec as ScaledSpec | undefined)?.replicas;
   const isChanged = before !== undefined && before !== declared;
   if (declared === undefined || isChanged || replicas === undefined) return desired;
+  if (!hasOwnAutoscaler(desired) && !isScaled) return desired;
   const { resourceVersion } = live.metadata;
   return {
     ...desired,

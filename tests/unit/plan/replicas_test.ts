@@ -3,6 +3,8 @@ import { ANNOTATIONS } from "#api";
 import type { KubeObject } from "#base";
 import {
   filledReplicas,
+  isTargetOf,
+  mayBeScaled,
   withDeclaredReplicas,
   withinBounds,
   withoutFilledReplicas,
@@ -20,12 +22,31 @@ function live(declared: string | undefined, replicas: number): KubeObject {
   return functionObject("pay", { replicas }, { annotations, resourceVersion: "7" });
 }
 
+function deployment(spec: object, metadata: object = {}): KubeObject {
+  return {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name: "web", namespace: "shop", ...metadata },
+    spec,
+  };
+}
+
 function replicasOf(object: KubeObject): unknown {
   return (object.spec as { readonly replicas?: number }).replicas;
 }
 
-Deno.test("withDeclaredReplicas() notes what a mesh declares, only where an autoscaler may change it", () => {
-  assertEquals(wanted({ replicas: 2 }).metadata.annotations, undefined);
+Deno.test("withDeclaredReplicas() notes what is declared, of every kind that has a number of replicas", () => {
+  assertEquals(wanted({ replicas: undefined }).metadata.annotations, undefined);
+  assertEquals(wanted({ replicas: 2 }).metadata.annotations, {
+    [ANNOTATIONS.declaredReplicas]: "2",
+  });
+  assertEquals(withDeclaredReplicas(deployment({ replicas: 2 })).metadata.annotations, {
+    [ANNOTATIONS.declaredReplicas]: "2",
+  });
+  assertEquals(
+    withDeclaredReplicas(deployment({ maxReplicas: 2 })).metadata.annotations,
+    undefined,
+  );
   assertEquals(wanted({ replicas: 2, maxReplicas: 5 }).metadata.annotations, {
     [ANNOTATIONS.declaredReplicas]: "2",
   });
@@ -42,6 +63,53 @@ Deno.test("withScaledReplicas() keeps what an autoscaler chose until the declare
   // Left by the reference operator, which noted nothing.
   assertEquals(replicasOf(withScaledReplicas(wanted(spec), live(undefined, 4))), 4);
   assertEquals(replicasOf(withScaledReplicas(wanted({ replicas: 1 }), live("1", 4))), 1);
+});
+
+Deno.test("withScaledReplicas() keeps what somebody chose by the scale subresource, of every kind", () => {
+  for (const kind of ["Deployment", "StatefulSet", "ReplicaSet", "Function", "Rollout"]) {
+    const object = { ...deployment({ replicas: 1 }), kind };
+    const annotations = { [ANNOTATIONS.declaredReplicas]: "1" };
+    const now = { ...deployment({ replicas: 3 }, { annotations }), kind };
+    const noted = withDeclaredReplicas(object);
+    assertEquals(mayBeScaled(noted, now), true);
+    assertEquals(replicasOf(withScaledReplicas(noted, now, { isScaled: true })), 3);
+    assertEquals(replicasOf(withScaledReplicas(noted, now, { isScaled: false })), 1);
+    // A number that its author changed is meant.
+    const edited = withDeclaredReplicas({ ...object, spec: { replicas: 5 } });
+    assertEquals(mayBeScaled(edited, now), false);
+    assertEquals(replicasOf(withScaledReplicas(edited, now, { isScaled: true })), 5);
+    const off = withDeclaredReplicas({ ...object, spec: { replicas: 0 } });
+    assertEquals(replicasOf(withScaledReplicas(off, now, { isScaled: true })), 0);
+  }
+});
+
+Deno.test("mayBeScaled() asks only where a number differs", () => {
+  const noted = withDeclaredReplicas(deployment({ replicas: 1 }));
+  assertEquals(mayBeScaled(noted, deployment({ replicas: 1 })), false);
+  assertEquals(mayBeScaled(noted, deployment({})), false);
+  assertEquals(mayBeScaled(deployment({}), deployment({ replicas: 3 })), false);
+  // Applied by a version that noted nothing.
+  assertEquals(mayBeScaled(noted, deployment({ replicas: 3 })), true);
+});
+
+Deno.test("isTargetOf() compares kind, group, name and namespace, not the version", () => {
+  const autoscaler = (scaleTargetRef: object, namespace = "shop"): KubeObject => ({
+    apiVersion: "autoscaling/v2",
+    kind: "HorizontalPodAutoscaler",
+    metadata: { name: "a", namespace },
+    spec: { scaleTargetRef },
+  });
+  const web = { apiVersion: "apps/v1", kind: "Deployment", name: "web" };
+  assertEquals(isTargetOf(autoscaler(web), deployment({})), true);
+  assertEquals(
+    isTargetOf(autoscaler({ ...web, apiVersion: "apps/v1beta2" }), deployment({})),
+    true,
+  );
+  assertEquals(isTargetOf(autoscaler({ ...web, apiVersion: "x/v1" }), deployment({})), false);
+  assertEquals(isTargetOf(autoscaler({ ...web, name: "api" }), deployment({})), false);
+  assertEquals(isTargetOf(autoscaler({ ...web, kind: "Function" }), deployment({})), false);
+  assertEquals(isTargetOf(autoscaler(web, "other"), deployment({})), false);
+  assertEquals(isTargetOf({ ...autoscaler(web), spec: null }, deployment({})), false);
 });
 
 Deno.test("withScaledReplicas() brings a number inside of bounds that moved", () => {

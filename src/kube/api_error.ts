@@ -140,6 +140,27 @@ export function isInvalid(error: unknown): boolean {
 }
 
 /**
+ * A policy of the cluster refuses the object: an admission webhook or an admission policy. What they refuse today they
+ * may take tomorrow, whatever the code of the answer (a webhook that gives none is answered with 400).
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { apiErrorFrom, isPolicyRefusal } from "#kube";
+ * const isPolicy = (status: number, message: string) =>
+ *   isPolicyRefusal(apiErrorFrom({ status, body: { message } }, { verb: "apply", kind: "StatefulSet" }));
+ * assertEquals(isPolicy(400, 'admission webhook "a.example.com" denied the request: no'), true);
+ * assertEquals(isPolicy(422, "statefulsets \"a\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied " +
+ *   "request: no"), true);
+ * assertEquals(isPolicy(422, 'StatefulSet.apps "a" is invalid: spec.replicas: must not be negative'), false);
+ * ```
+ */
+export function isPolicyRefusal(error: unknown): boolean {
+  return error instanceof ApiError &&
+    (/^admission webhook "/.test(error.text) || error.text.includes(" denied request: "));
+}
+
+/**
  * The error that an answer means.
  *
  * @param body the parsed answer, or its text where it was no JSON

@@ -9,7 +9,7 @@ import {
   StalledError,
   WaitingError,
 } from "#base";
-import { ApiError, isInvalid, isNamespaceTerminating } from "#kube";
+import { ApiError, isInvalid, isNamespaceTerminating, isPolicyRefusal } from "#kube";
 import { type EventDraft, settledMark, type Step, stepEvent, type StepFailure } from "#plan";
 import { type CachedKind, FIELD_MANAGER, type ReconcileContext } from "./context.ts";
 import { takeFieldsOver } from "./take_over.ts";
@@ -155,7 +155,7 @@ function failureOf(step: Step, error: unknown): StepFailure {
     object,
     reason: isQuota ? "QuotaExceeded" : error.reason,
     message: error.text,
-    // 400 and 422 say that this object will never be taken; a 403 ends when somebody grants the right.
-    isFinal: error.status === 400 || error.status === 422,
+    // What the object itself is at fault for will never be taken; a policy, a quota or a right may change.
+    isFinal: isInvalid(error) && !isPolicyRefusal(error),
   };
 }

@@ -1,6 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import { NAME_LENGTH_MAX, PATH_LENGTH_MAX, VALUE_LENGTH_MAX } from "./limits.ts";
-import { choice, flag, list, map, optional, text } from "./schema.ts";
+import { choice, flag, int32, list, map, optional, text, type Value } from "./schema.ts";
 
 const SecretRefSchema = (description: string) =>
   Type.Object({ name: text("Name of the Secret", { maxLength: NAME_LENGTH_MAX }) }, {
@@ -59,8 +59,36 @@ export const SOURCE_MEMBERS = {
   decryption: optional(DecryptionSchema),
 };
 
+const RefMoveSchema = Type.Object({
+  type: choice("Kind of ref", ["branch", "tag"]),
+  name: text("Name of the ref"),
+  from: text("Commit that it led to before"),
+  to: text("Commit that it leads to"),
+  isRewritten: optional(
+    flag("Whether the newer commit does not descend from the older one; absent: not known yet"),
+  ),
+}, { description: "The ref leads somewhere else than before, and not onwards" });
+
+const PassedOverSchema = Type.Object({
+  submodules: optional(list("The first folders of other repositories", text(""))),
+  moreSubmodules: optional(int32("How many more of these")),
+  leftOut: optional(int32("Manifests that patterns leave out")),
+  others: optional(int32("Files that are no manifests by their name")),
+}, { description: "What of the folder was not read" });
+
+const SourceStatusSchema = Type.Object({
+  moved: optional(RefMoveSchema),
+  passedOver: optional(PassedOverSchema),
+}, { description: "What Git said besides a commit; in words: notes" });
+
+/** What Git said besides a commit. */
+export type SourceStatus = Value<typeof SourceStatusSchema>;
+/** That a ref leads somewhere else than before. */
+export type RefMove = Value<typeof RefMoveSchema>;
+
 /** Members of the status about what was read from Git. */
 export const SOURCE_STATUS_MEMBERS = {
+  source: optional(SourceStatusSchema),
   signer: optional(text("Who signed the revision that was read last")),
   notes: optional(list("What was passed over in it, and other news of Git", text(""))),
 };

@@ -20,6 +20,7 @@ export * from "./mesh.ts";
 export * from "./mesh_items.ts";
 export * from "./mesh_sync.ts";
 export * from "./mesh_sync_health.ts";
+export type { RefMove, SourceStatus } from "./mesh_sync_source.ts";
 export * from "./messaging.ts";
 export { COMPONENT_NAME_LENGTH_MAX } from "./name_rules.ts";
 export * from "./notice_template.ts";

@@ -12,5 +12,6 @@ export * from "./next.ts";
 export * from "./object.ts";
 export * from "./problem.ts";
 export * from "./redacted_text.ts";
+export * from "./secret_data.ts";
 export * from "./semaphore.ts";
 export * from "./short_text.ts";

@@ -34,8 +34,6 @@ export interface SyncState {
   readonly nextLookAtMs: number;
   /** The commit that was seen last. */
   readonly commit?: string;
-  /** A branch moved: whether to a descendant is to be found out when there is time. */
-  readonly moved?: BranchMove;
   /** The commit and the spec that need no further work, applied or refused. */
   readonly settledKey?: string;
   /** Why that commit is held back; absent when it was applied. */
@@ -59,13 +57,6 @@ export interface SyncState {
   readonly written?: KubeObject;
   /** Failed passes in a row. */
   readonly failures: number;
-}
-
-/** From what was applied last of a branch to where it is now. */
-export interface BranchMove {
-  readonly name: string;
-  readonly from: string;
-  readonly to: string;
 }
 
 const NEW_STATE: SyncState = { nextLookAtMs: 0, failures: 0 };

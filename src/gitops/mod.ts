@@ -31,11 +31,11 @@ export {
   HASH_ANNOTATION,
   syncLabels,
 } from "./manifests/target.ts";
-export { revisionText } from "./revision_key.ts";
 export { duplicateProblems, type ReadManifests, readManifests } from "./manifests/read.ts";
 export { type FileTree, isManifestPath, selectedFiles } from "./manifests/files.ts";
+export { syncManifests } from "./source/remote.ts";
+export { revisionText } from "./source/revision.ts";
+export { dependencyKeys } from "./source/schedule.ts";
 export { reconcileMeshSync } from "./sync.ts";
-export { syncManifests } from "./inputs.ts";
 export { Turns } from "./turns.ts";
 export { withoutValues } from "./manifests/variables.ts";
-export { dependencyKeys } from "./wait.ts";

@@ -2,12 +2,11 @@ import { durationMs, type MeshSync } from "#api";
 import { errorText, isAbort, keyOf } from "#base";
 import type { GitSource, Remote, ResolvedRef } from "#git";
 import type { GitOpsContext } from "./context.ts";
-import { readInputs } from "./inputs.ts";
-import { sharedLookMs } from "./look_age.ts";
 import type { SyncState } from "./memory.ts";
-import { remoteOf } from "./remote.ts";
-import { refOf, settledKey } from "./revision_key.ts";
-import { withMove } from "./rewritten.ts";
+import { settledKey } from "./revision_key.ts";
+import { readInputs, remoteOf } from "./source/remote.ts";
+import { refOf } from "./source/revision.ts";
+import { sharedLookMs } from "./source/schedule.ts";
 import { logName } from "./step.ts";
 import { type Pulled, take, withoutTrouble } from "./take.ts";
 import type { Turn } from "./turns.ts";
@@ -31,7 +30,11 @@ export async function pull(sync: MeshSync, ctx: GitOpsContext): Promise<Pulled> 
     const remote = await remoteOf(sync, ctx);
     const inputs = await readInputs(sync, ctx);
     const call = { signal: ctx.signal };
-    const maxAgeMs = sharedLookMs(sync, ctx);
+    const maxAgeMs = sharedLookMs(sync, {
+      nowMs: startMs,
+      isFirst: before.lookedFor === undefined,
+      nextLookAtMs: before.nextLookAtMs,
+    });
     const resolved = await ctx.git.resolveRef(remote, refOf(sync), { ...call, maxAgeMs });
     const seen = seenState(before, resolved, ctx);
     ctx.memory.setState(keyOf(sync), seen);
@@ -40,8 +43,7 @@ export async function pull(sync: MeshSync, ctx: GitOpsContext): Promise<Pulled> 
       ctx.metrics.countSync("unchanged");
       return { state: withoutTrouble(seen), news: {}, sync };
     }
-    const state = withMove(seen, sync, resolved);
-    ctx.memory.setState(keyOf(sync), state);
+    const state = seen;
     const path = sync.spec.path || ".";
     // Before the turn: a remote may hang here, too.
     const revision = await ctx.git.fetchRevision(remote, resolved, { ...call, path });

@@ -4,7 +4,7 @@ import { eachOf } from "./context.ts";
 import { followedTypes } from "./execute.ts";
 import { loadInventory } from "./inventory_store.ts";
 import type { AppliedObject } from "./memory.ts";
-import { revisionParts } from "./notes.ts";
+import { revisionParts } from "./source/revision.ts";
 import { HASH_ANNOTATION, type TargetObject } from "./manifests/target.ts";
 import { liveObject } from "./planned.ts";
 import { withHolds } from "./quarantine.ts";

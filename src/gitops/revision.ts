@@ -1,8 +1,8 @@
 import type { Remote, Revision } from "#git";
 import type { GitOpsContext } from "./context.ts";
-import type { Inputs } from "./inputs.ts";
+import type { Inputs } from "./source/remote.ts";
+import { type PassedOver, selectedFiles } from "./manifests/files.ts";
 import type { Manifest, ManifestProblem } from "./manifests/manifest.ts";
-import { passedOverNotes } from "./notes.ts";
 import {
   definedKinds,
   kindKey,
@@ -11,7 +11,6 @@ import {
   targetObject,
 } from "./manifests/target.ts";
 import { duplicateProblems } from "./manifests/read.ts";
-import { selectedFiles } from "./manifests/files.ts";
 import { logName, type Step } from "./step.ts";
 import { manifestsWith } from "./manifests/read.ts";
 
@@ -29,8 +28,7 @@ export interface Found {
 export interface ReadRevision {
   readonly objects: TargetObject[];
   readonly problems: readonly ManifestProblem[];
-  /** What was passed over, in words. */
-  readonly notes: readonly string[];
+  readonly passedOver: PassedOver;
 }
 
 /** Reads and validates all of a revision. */
@@ -46,7 +44,6 @@ export async function readRevision(found: Found, { sync, ctx }: Step): Promise<R
     entries: await ctx.git.listTree(remote, tree, call),
     read: (entries) => ctx.git.readFiles(remote, { ...call, tree, entries }),
   }, sync.spec);
-  const notes = passedOverNotes(selection);
   if (selection.submodules.length > 0) {
     ctx.log.warn("Passed over submodules", { sync: logName(sync), paths: selection.submodules });
   }
@@ -55,12 +52,12 @@ export async function readRevision(found: Found, { sync, ctx }: Step): Promise<R
     ctx.log.warn("Read a manifest with a flaw", { sync: logName(sync), ...warning });
   }
   const problems = [...lost, ...read.problems];
-  if (problems.length > 0) return { objects: [], problems, notes };
+  if (problems.length > 0) return { objects: [], problems, passedOver: selection };
   const kinds = await kindsOf(read.documents, ctx);
   const objects = read.documents.map((manifest) => targetObject(manifest, sync, kinds));
   ctx.metrics.observeSyncPhase("read", (ctx.clock.now() - startMs) / 1000);
   // Again, as a target namespace can bring together what files kept apart.
-  return { objects, problems: duplicateProblems(objects), notes };
+  return { objects, problems: duplicateProblems(objects), passedOver: selection };
 }
 
 async function kindsOf(manifests: readonly Manifest[], ctx: GitOpsContext): Promise<Kinds> {

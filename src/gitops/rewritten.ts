@@ -1,50 +1,36 @@
-import type { MeshSync } from "#api";
-import { errorText, isAbort, keyOf } from "#base";
-import type { ResolvedRef } from "#git";
+import type { MeshSync, RefMove } from "#api";
+import { errorText, isAbort } from "#base";
 import type { GitOpsContext } from "./context.ts";
-import type { BranchMove, SyncState } from "./memory.ts";
-import { revisionParts, rewrittenNote } from "./notes.ts";
-import { remoteOf } from "./remote.ts";
 import { writeStatus } from "./report.ts";
+import { remoteOf } from "./source/remote.ts";
+import { judgedMove, moveNotes, sourceNotes } from "./source/revision.ts";
 import { logName } from "./step.ts";
-
-/** Notes that a branch leads to another commit than what was applied of it. */
-export function withMove(state: SyncState, sync: MeshSync, resolved: ResolvedRef): SyncState {
-  const { moved, ...rest } = state;
-  const { name, commit } = revisionParts(sync.status?.lastAppliedRevision);
-  const { ref } = sync.spec;
-  if (ref?.tag || ref?.semver || ref?.commit || name !== resolved.name) return rest;
-  // What nobody found out yet is still asked about.
-  const from = moved?.name === name ? moved?.from : commit;
-  if (from === undefined || name === undefined || from === resolved.commit) return rest;
-  return { ...rest, moved: { name, from, to: resolved.commit } };
-}
 
 /**
  * Finds out whether the branch moved to a descendant of what was applied before, and says so where it did not: history was
  * rewritten (a force-push). Where that cannot be told in a bounded time, nothing is said.
  */
 export async function tellRewritten(sync: MeshSync, ctx: GitOpsContext): Promise<void> {
-  const { moved, ...state } = ctx.memory.state(keyOf(sync));
-  if (moved === undefined) return;
-  ctx.memory.setState(keyOf(sync), state);
+  const { moved, ...rest } = sync.status?.source ?? {};
+  if (moved?.type !== "branch" || moved.isRewritten !== undefined) return;
   const isDescendant = await descendant(moved, sync, ctx);
+  const judged = judgedMove(moved, isDescendant);
   ctx.log.debug("Looked whether a branch was rewritten", {
     sync: logName(sync),
     ...moved,
     isDescendant: isDescendant ?? "unknown",
   });
-  if (isDescendant !== false) return;
-  const note = rewrittenNote(moved.name, moved);
-  ctx.events.record(sync, { type: "Warning", reason: "HistoryRewritten", message: note });
-  ctx.log.warn("A branch was rewritten", { sync: logName(sync), ...moved });
+  const source = judged === undefined ? rest : { ...rest, moved: judged };
+  for (const message of judged === undefined ? [] : moveNotes(judged)) {
+    ctx.events.record(sync, { type: "Warning", reason: "HistoryRewritten", message });
+    ctx.log.warn("A branch was rewritten", { sync: logName(sync), ...moved });
+  }
   const { conditions = [], ...status } = sync.status ?? {};
-  const notes = [note, ...status.notes ?? []];
-  await writeStatus(sync, { ...status, conditions, notes }, ctx);
+  await writeStatus(sync, { ...status, conditions, source, notes: sourceNotes(source) }, ctx);
 }
 
 async function descendant(
-  { from, to }: BranchMove,
+  { from, to }: RefMove,
   sync: MeshSync,
   ctx: GitOpsContext,
 ): Promise<boolean | undefined> {

@@ -23,14 +23,12 @@ import type { SyncState } from "./memory.ts";
 import { tellNotice } from "./notice.ts";
 import { pull, type Pulled } from "./pull.ts";
 import { healthTimeoutMs, holdsOf } from "./quarantine.ts";
-import { isBootstrap } from "./remote.ts";
 import { tellState, tellWork, writeStatus } from "./report.ts";
 import { tellRewritten } from "./rewritten.ts";
+import { isBootstrap } from "./source/remote.ts";
+import { isDependencyMet, suspensionOf, windowProblems } from "./source/schedule.ts";
 import { type StatusNews, suspendedStatus, syncStatus } from "./status.ts";
-import { suspensionOf } from "./suspension.ts";
 import { errorVerdict } from "./trouble.ts";
-import { isDependencyMet } from "./wait.ts";
-import { windowProblems } from "./window.ts";
 
 const INTERVAL_MS = 60_000;
 const TIMEOUT_MS = 300_000;
@@ -136,7 +134,11 @@ function newest(cached: KubeObject, written: KubeObject | undefined): KubeObject
 function isLookDue(sync: MeshSync, ctx: GitOpsContext): boolean {
   const state = ctx.memory.state(keyOf(sync));
   const { waitsForOthers } = state;
-  if (waitsForOthers !== undefined && isDependencyMet(sync, waitsForOthers, ctx)) return true;
+  const facts = {
+    text: waitsForOthers ?? "",
+    syncOf: (key: ObjectKey) => ctx.syncs.get(key) as MeshSync | undefined,
+  };
+  if (waitsForOthers !== undefined && isDependencyMet(sync, facts)) return true;
   const dueMs = Math.min(state.nextLookAtMs, state.waitsUntilMs ?? Infinity);
   return dueMs <= ctx.clock.now() || state.lookedFor !== lookKey(sync);
 }

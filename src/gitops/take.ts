@@ -1,19 +1,25 @@
-import type { MeshSync } from "#api";
+import type { MeshSync, SourceStatus } from "#api";
+import { type ObjectKey, sameJson } from "#base";
 import type { Revision } from "#git";
 import type { Verdict } from "#plan";
 import type { GitOpsContext } from "./context.ts";
 import { execute, type Executed } from "./execute.ts";
 import type { SyncState } from "./memory.ts";
-import { movedNotes, noteNews, passedOverBefore } from "./notes.ts";
 import { type Composed, trialNews, withHolds } from "./quarantine.ts";
 import { rememberApplied } from "./restored.ts";
 import { type Found, readRevision } from "./revision.ts";
-import { revisionText, settledKey, specKey } from "./revision_key.ts";
-import { signatureCheck } from "./signed.ts";
+import { settledKey, specKey } from "./revision_key.ts";
+import {
+  passedOverStatus,
+  refMove,
+  revisionText,
+  signatureCheck,
+  sourceNotes,
+} from "./source/revision.ts";
+import { type Wait, waitOf } from "./source/schedule.ts";
 import type { StatusNews } from "./status.ts";
 import { isNews, logName, type Step, type Work } from "./step.ts";
 import { emptyVerdict, heldVerdict } from "./trouble.ts";
-import { type Wait, waitOf } from "./wait.ts";
 
 /** What a pull found out. */
 export interface Pulled {
@@ -53,13 +59,21 @@ async function taking(found: Found, step: Taking): Promise<Pulled> {
     ...withoutTrouble(state),
     settledKey: settledKey(revision, sync, inputs),
   };
-  const signed = await signatureCheck(found, step);
-  const moved = movedNotes(sync, revision);
-  const seen: StatusNews = { lastAttemptedRevision: text, ...signed.news };
-  let news = { ...seen, ...noteNews(sync, [...moved, ...passedOverBefore(sync)]) };
+  const signed = await signatureCheck({
+    ...{ sync, remote: found.remote, revision, signers: inputs.signers },
+    ...{ git: ctx.git, signal: ctx.signal },
+  });
+  const moved = refMove(sync, revision);
+  const { moved: _before, ...source } = sync.status?.source ?? {};
+  const signer = signed.signer === (sync.status?.signer ?? "") ? {} : { signer: signed.signer };
+  const seen: StatusNews = { lastAttemptedRevision: text, ...signer };
+  const about = moved === undefined ? {} : { moved };
+  let news = { ...seen, ...sourceNews(sync, { ...source, ...about }) };
   const path = sync.spec.path || ".";
   const held = (verdict: Verdict) => heldBack(verdict, { step, settled, news });
-  if (signed.refusal !== undefined) return held(signed.refusal);
+  if (signed.refusal !== undefined) {
+    return held(signatureVerdict(signed.refusal));
+  }
   if (revision.tree === undefined) return held(emptyVerdict(text, path, true));
   if (state.appliedKey === `${revision.tree} ${specKey(sync, inputs)}`) {
     const { held: _held, ...rest } = settled;
@@ -67,10 +81,14 @@ async function taking(found: Found, step: Taking): Promise<Pulled> {
     return { state: rest, news: { ...news, lastAppliedRevision: text }, sync };
   }
   // What was applied once is not kept waiting after a restart, nor is going back from it.
-  const wait = sync.status?.lastAppliedRevision === text ? undefined : waitOf(sync, text, ctx);
+  const syncOf = (key: ObjectKey) => ctx.syncs.get(key) as MeshSync | undefined;
+  const facts = { text, nowMs: ctx.clock.now(), syncOf };
+  const wait = sync.status?.lastAppliedRevision === text ? undefined : waitOf(sync, facts);
   if (wait !== undefined) return { state: waitingState(settled, wait, text), news, sync };
   const read = await readRevision(found, step);
-  news = { ...seen, ...noteNews(sync, [...moved, ...read.notes]) };
+  const passedOver = passedOverStatus(read.passedOver);
+  const known = passedOver === undefined ? about : { ...about, passedOver };
+  news = { ...seen, ...sourceNews(sync, known) };
   if (read.problems.length > 0) return held(heldVerdict(text, read.problems));
   if (read.objects.length === 0) return held(emptyVerdict(text, path, false));
   const { appliedKey: _key, settledKey: _settled, held: _refused, ...open } = settled;
@@ -83,6 +101,21 @@ async function taking(found: Found, step: Taking): Promise<Pulled> {
     return refused(executed, { step, settled, news, trouble: executed.refused });
   }
   return outcome(executed, { found, step, composed, settled, open, seen: news });
+}
+
+function signatureVerdict(refusal: string): Verdict {
+  const message = `${refusal}; nothing was changed`;
+  return { ready: false, reconciling: false, stalled: true, reason: "SignatureRefused", message };
+}
+
+/** News of Git for the status, in members and in words; none when it is as it was. */
+function sourceNews(sync: MeshSync, source: SourceStatus): StatusNews {
+  const { notes: before = [], source: was = {} } = sync.status ?? {};
+  const notes = sourceNotes(source);
+  return {
+    ...(sameJson(was, source) ? {} : { source }),
+    ...(sameJson(before, notes) ? {} : { notes }),
+  };
 }
 
 /** Of a revision that the API server does not take nothing was begun: what was applied before still is. */

@@ -3,7 +3,7 @@ import { errorText, StalledError } from "#base";
 import { GitError, type GitErrorKind, isRemoteFault, RefSyntaxError, RemoteUrlError } from "#git";
 import type { Verdict } from "#plan";
 import type { ApplyFailure, ApplyReport } from "./apply.ts";
-import { InputError } from "./inputs.ts";
+import { InputError } from "./source/remote.ts";
 import { type ManifestProblem, manifestProblemText } from "./manifests/manifest.ts";
 import type { PrunePlan } from "./prune.ts";
 

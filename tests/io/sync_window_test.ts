@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { closedUntilMs, windowProblems } from "../../src/gitops/window.ts";
+import { closedUntilMs, windowProblems } from "../../src/gitops/source/schedule.ts";
 
 const ms = (time: string) => Date.parse(time);
 const until = (windows: Parameters<typeof closedUntilMs>[0], time: string) => {

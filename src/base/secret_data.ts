@@ -1,0 +1,39 @@
+import type { KubeObject } from "./object.ts";
+
+/**
+ * The data of a Secret as bytes, by member. What is no base64 is left out: the API server stores nothing else.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { secretBytes } from "#base";
+ * const secret = { apiVersion: "v1", kind: "Secret", metadata: { name: "db" }, data: { port: "ODA=" } };
+ * assertEquals(secretBytes(secret), { port: new Uint8Array([56, 48]) });
+ * ```
+ */
+export function secretBytes(secret: KubeObject | undefined): Record<string, Uint8Array> {
+  const data = (secret?.["data"] ?? {}) as Readonly<Record<string, unknown>>;
+  return Object.fromEntries(
+    Object.entries(data).flatMap(([name, value]) => {
+      const bytes = typeof value === "string" ? decoded(value) : undefined;
+      return bytes === undefined ? [] : [[name, bytes]];
+    }),
+  );
+}
+
+/** The data of a Secret as texts, by member. */
+export function secretData(secret: KubeObject | undefined): Record<string, string> {
+  const decoder = new TextDecoder();
+  return Object.fromEntries(
+    Object.entries(secretBytes(secret)).map(([name, bytes]) => [name, decoder.decode(bytes)]),
+  );
+}
+
+function decoded(text: string): Uint8Array | undefined {
+  try {
+    return Uint8Array.fromBase64(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

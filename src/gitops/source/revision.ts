@@ -1,0 +1,184 @@
+import type { MeshSync, RefMove, SourceStatus } from "#api";
+import { errorText } from "#base";
+import {
+  GitError,
+  type GitRef,
+  type GitSource,
+  type Remote,
+  type ResolvedRef,
+  type Revision,
+  type SignedObject,
+  type SignerKey,
+} from "#git";
+import type { PassedOver } from "../manifests/files.ts";
+
+/** The ref of a sync, without members that say nothing. */
+export function refOf(sync: MeshSync): GitRef {
+  const given = Object.entries(sync.spec.ref ?? {}).filter(([, value]) => value);
+  return Object.fromEntries(given);
+}
+
+/**
+ * A revision in words: `main@sha1:3fa1c2…`, as Flux writes it.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { revisionText } from "#gitops";
+ * const commit = "3fa1c2".padEnd(40, "0");
+ * assertEquals(revisionText({ name: "main", commit }), `main@sha1:${commit}`);
+ * assertEquals(revisionText({ name: "commit", commit }), `sha1:${commit}`);
+ * ```
+ */
+export function revisionText(revision: { readonly commit: string; readonly name: string }): string {
+  const digest = `${revision.commit.length === 64 ? "sha256" : "sha1"}:${revision.commit}`;
+  return revision.name === "commit" ? digest : `${revision.name}@${digest}`;
+}
+
+/** The name and the commit in what {@linkcode revisionText} wrote; empty where it wrote nothing. */
+export function revisionParts(
+  text: string | undefined,
+): { readonly name?: string; readonly commit?: string } {
+  const at = (text ?? "").lastIndexOf("@");
+  const digest = (text ?? "").slice(at + 1);
+  const commit = /^sha(?:1|256):([0-9a-f]+)$/.exec(digest)?.[1];
+  if (commit === undefined) return {};
+  return { name: at < 0 ? "commit" : (text ?? "").slice(0, at), commit };
+}
+
+/** Whether a commit may be taken, as far as signatures go. */
+export interface SignatureCheck {
+  /** Who signed it, in words; empty where nobody has to, or nobody did. */
+  readonly signer: string;
+  /** Why it must not be applied; absent when it may. */
+  readonly refusal?: string;
+}
+
+/**
+ * Looks whether somebody signed a commit, or the tag that leads to it, whom the MeshSync trusts; nothing to do where it
+ * does not ask for that.
+ *
+ * @throws what keeps the signature from being looked at
+ */
+export async function signatureCheck(
+  { git, remote, revision, signal, signers, sync }: {
+    readonly sync: MeshSync;
+    readonly remote: Remote;
+    readonly revision: Pick<Revision, "commit" | "name" | "tagObject">;
+    /** Whose signatures count; everything is taken when left out. */
+    readonly signers: readonly SignerKey[] | undefined;
+    readonly git: Pick<GitSource, "verifySigner">;
+    readonly signal: AbortSignal;
+  },
+): Promise<SignatureCheck> {
+  if (signers === undefined) return { signer: "" };
+  const found: string[] = [];
+  try {
+    for (const object of signedObjects(sync, revision)) {
+      const { key, name } = await git.verifySigner(remote, { object, keys: signers, signal });
+      found.push(`${object.type === "tag" ? "tag: " : ""}${name} (${key})`);
+    }
+    return { signer: found.join(", ") };
+  } catch (error) {
+    if (!(error instanceof GitError) || error.kind !== "unverified") throw error;
+    return { signer: "", refusal: errorText(error) };
+  }
+}
+
+/** What has to be signed, as `spec.verify.mode` says. */
+function signedObjects(
+  sync: MeshSync,
+  { commit, name, tagObject }: Pick<Revision, "commit" | "name" | "tagObject">,
+): SignedObject[] {
+  const mode = sync.spec.verify?.mode ?? "commit";
+  const ofCommit: SignedObject = { type: "commit", hash: commit };
+  if (mode === "commit") return [ofCommit];
+  if (tagObject === undefined) {
+    const message = `Cannot trust tag ${name}: it is a lightweight tag, which cannot be signed`;
+    throw new GitError("unverified", message);
+  }
+  const ofTag: SignedObject = { type: "tag", hash: tagObject, name, commit };
+  return mode === "tag" ? [ofTag] : [ofTag, ofCommit];
+}
+
+/**
+ * That a ref leads somewhere else than before, as `status.source.moved` keeps it: a tag that another commit got, which a tag
+ * should not; or a branch, of which it is not known yet whether it was rewritten (`isRewritten` is absent). What is known of
+ * the commit that the ref leads to is kept; undefined when there is nothing to tell or ask.
+ */
+export function refMove(
+  sync: MeshSync,
+  resolved: Pick<ResolvedRef, "commit" | "name">,
+): RefMove | undefined {
+  const { commit: to, name } = resolved;
+  const known = sync.status?.source?.moved;
+  const isKnown = known?.name === name;
+  if (isKnown && known.to === to) return known;
+  const { ref } = sync.spec;
+  if (ref?.commit) return undefined;
+  const isTag = Boolean(ref?.tag || ref?.semver);
+  const before = revisionParts(
+    isTag ? sync.status?.lastAttemptedRevision : sync.status?.lastAppliedRevision,
+  );
+  if (before.name !== name || before.commit === undefined) return undefined;
+  // What nobody found out yet is still asked about.
+  const isOpen = !isTag && isKnown && known.isRewritten === undefined;
+  const from = isOpen ? known.from : before.commit;
+  return from === to ? undefined : { type: isTag ? "tag" : "branch", name, from, to };
+}
+
+/** A branch move with what was found out of it; undefined when it only went on. */
+export function judgedMove(move: RefMove, isDescendant: boolean | undefined): RefMove | undefined {
+  return isDescendant === false ? { ...move, isRewritten: true } : undefined;
+}
+
+const SHOWN_MAX = 10;
+
+/** What was passed over, for `status.source.passedOver`; undefined when nothing was. */
+export function passedOverStatus(
+  { leftOut, others, submodules }: PassedOver,
+): SourceStatus["passedOver"] {
+  const rest = Math.max(0, submodules.length - SHOWN_MAX);
+  const said = {
+    ...(submodules.length > 0 ? { submodules: submodules.slice(0, SHOWN_MAX) } : {}),
+    ...(rest > 0 ? { moreSubmodules: rest } : {}),
+    ...(leftOut > 0 ? { leftOut } : {}),
+    ...(others > 0 ? { others } : {}),
+  };
+  return Object.keys(said).length === 0 ? undefined : said;
+}
+
+/**
+ * `status.source` in words, for `status.notes`.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { sourceNotes } from "./revision.ts";
+ * assertEquals(sourceNotes({ passedOver: { others: 2, submodules: ["vendor"] } }), [
+ *   "vendor is a submodule, another repository: not read",
+ *   "2 files passed over: not *.yaml, *.yml or *.json, or hidden",
+ * ]);
+ * ```
+ */
+export function sourceNotes({ moved, passedOver = {} }: SourceStatus): string[] {
+  const { leftOut = 0, moreSubmodules = 0, others = 0, submodules = [] } = passedOver;
+  return [
+    ...(moved === undefined ? [] : moveNotes(moved)),
+    ...submodules.map((path) => `${path} is a submodule, another repository: not read`),
+    ...(moreSubmodules > 0 ? [`${moreSubmodules} more submodules: not read`] : []),
+    ...(leftOut > 0 ? [`${files(leftOut)} left out by patterns`] : []),
+    ...(others > 0 ? [`${files(others)} passed over: not *.yaml, *.yml or *.json, or hidden`] : []),
+  ];
+}
+
+/** What there is to say of a move: of a branch only that it was rewritten. */
+export function moveNotes({ from, isRewritten, name, to, type }: RefMove): string[] {
+  const words = `${type} ${name} was moved from ${from.slice(0, 12)} to ${to.slice(0, 12)}`;
+  if (type === "tag") return [words];
+  return isRewritten === true ? [`${words}, which does not descend from it`] : [];
+}
+
+function files(count: number): string {
+  return `${count} file${count === 1 ? "" : "s"}`;
+}

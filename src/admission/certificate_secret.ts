@@ -1,4 +1,4 @@
-import { idText, isPlainObject, type KubeObject, type ObjectKey, StalledError } from "#base";
+import { idText, type KubeObject, type ObjectKey, secretData, StalledError } from "#base";
 import {
   type ClusterClient,
   isAlreadyExists,
@@ -106,13 +106,13 @@ function checkOwner(secret: KubeObject, key: ObjectKey): void {
 }
 
 function certificatesFrom(secret: KubeObject): Certificates | undefined {
-  const data = isPlainObject(secret["data"]) ? secret["data"] : {};
+  const data = secretData(secret);
   const [authorities, authorityKey, certificate, privateKey] = [
     "ca.crt",
     "ca.key",
     "tls.crt",
     "tls.key",
-  ].map((name) => textOf(data[name]));
+  ].map((name) => data[name]);
   if (authorities === undefined || authorityKey === undefined) return undefined;
   return {
     authorities: pemCertificates(authorities),
@@ -129,17 +129,6 @@ function dataOf(certificates: Certificates): Record<string, string> {
     "tls.crt": btoa(certificates.certificate),
     "tls.key": btoa(certificates.privateKey),
   };
-}
-
-/** Undefined for what is missing or no base64 of a text. */
-function textOf(value: unknown): string | undefined {
-  if (typeof value !== "string") return undefined;
-  try {
-    return atob(value);
-  } catch (error) {
-    if (error instanceof DOMException) return undefined;
-    throw error;
-  }
 }
 
 function secretText(key: ObjectKey): string {

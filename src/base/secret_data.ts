@@ -1,3 +1,4 @@
+import { isPlainObject } from "./canonical.ts";
 import type { KubeObject } from "./object.ts";
 
 /**
@@ -12,7 +13,7 @@ import type { KubeObject } from "./object.ts";
  * ```
  */
 export function secretBytes(secret: KubeObject | undefined): Record<string, Uint8Array> {
-  const data = (secret?.["data"] ?? {}) as Readonly<Record<string, unknown>>;
+  const data = isPlainObject(secret?.["data"]) ? secret["data"] : {};
   return Object.fromEntries(
     Object.entries(data).flatMap(([name, value]) => {
       const bytes = typeof value === "string" ? decoded(value) : undefined;

@@ -7,6 +7,7 @@ import {
   type KubeObject,
   pause,
   redactedText,
+  secretData,
 } from "#base";
 import type { ClusterClient } from "#kube";
 import type { EventDraft, Notice } from "#plan";
@@ -163,12 +164,10 @@ export class Notifier implements AsyncDisposable {
     const key = { namespace: sync.metadata.namespace ?? "", name: notify.secretRef.name };
     const secret = await this.#options.cluster.get(SECRET, key, this.#stop.signal);
     if (secret === undefined) return undefined;
-    const data = (secret["data"] ?? {}) as Readonly<Record<string, string>>;
-    const text = (value: string) => new TextDecoder().decode(Uint8Array.fromBase64(value));
-    const { address, token } = data;
+    const { address, token } = secretData(secret);
     return {
-      ...(address === undefined ? {} : { address: text(address) }),
-      ...(token === undefined ? {} : { token: text(token) }),
+      ...(address === undefined ? {} : { address }),
+      ...(token === undefined ? {} : { token }),
     };
   }
 

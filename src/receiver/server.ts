@@ -1,5 +1,5 @@
 import { ANNOTATIONS, type MeshSync, type Receiver, resourceOf } from "#api";
-import { type Clock, idOf, keyOf, keyText, type ObjectKey } from "#base";
+import { type Clock, idOf, keyOf, keyText, type ObjectKey, secretData } from "#base";
 import type { ClusterClient } from "#kube";
 import { type Logger, parseAddress, type Server } from "#telemetry";
 import { boundedBody } from "./body.ts";
@@ -137,10 +137,7 @@ async function secretOf(
   { cluster }: ReceiverOptions,
 ): Promise<string> {
   const secret = await cluster.get(SECRET, { namespace, name: secretRef.name });
-  const data = secret?.["data"] as Readonly<Record<string, string>> | undefined;
-  const token = data?.["token"];
-  if (token === undefined) return "";
-  return new TextDecoder().decode(Uint8Array.fromBase64(token)).trimEnd();
+  return secretData(secret)["token"]?.trimEnd() ?? "";
 }
 
 /** Asks the MeshSyncs of the namespace that follow what changed for a look. */

@@ -1,5 +1,5 @@
 import type { Component, Messaging } from "#api";
-import { keyText, type KubeObject, type ObjectKey } from "#base";
+import { keyText, type KubeObject, type ObjectKey, secretData } from "#base";
 import type { ClusterClient, ResourceType } from "#kube";
 import { type BrokerAccess, brokerAccess } from "#plan";
 
@@ -64,10 +64,7 @@ function dataOf(object: KubeObject | undefined): Record<string, string> | undefi
 }
 
 function decoded(secret: KubeObject | undefined): Record<string, string> | undefined {
-  const data = dataOf(secret);
-  if (data === undefined) return undefined;
-  const text = (value: string) => new TextDecoder().decode(Uint8Array.fromBase64(value));
-  return Object.fromEntries(Object.entries(data).map(([name, value]) => [name, text(value)]));
+  return secret === undefined ? undefined : secretData(secret);
 }
 
 function core(kind: string, plural: string): ResourceType {

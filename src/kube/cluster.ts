@@ -43,7 +43,7 @@ export interface ManagedFields {
  * Reads strip `metadata.managedFields` unless a method says otherwise.
  */
 export interface ClusterClient {
-  /** The object, or undefined when it (or its kind) is not there. */
+  /** The object, or undefined when it is not there or its kind not served; an API that does not answer now throws. */
   get(type: ResourceType, key: ObjectKey, signal?: AbortSignal): Promise<KubeObject | undefined>;
   /** Who manages which fields of an object, at which version; undefined when it is not there. */
   managedFields(id: ObjectId, signal?: AbortSignal): Promise<ManagedFields | undefined>;
@@ -64,6 +64,14 @@ export interface ClusterClient {
   ): Promise<KubeObject>;
   /** Deletes; "absent" when there was nothing (anymore). */
   remove(id: ObjectId, options?: RemoveOptions): Promise<"deleted" | "absent">;
-  /** The type of a kind by discovery (cached; a miss is asked again), or undefined when it is not served. */
+  /**
+   * The type of a kind by discovery (cached; a miss is asked again), or undefined when the server says that it does not
+   * serve it. Throws when the server does not say.
+   */
   resourceType(apiVersion: string, kind: string): Promise<ResourceType | undefined>;
+  /**
+   * The type of a kind in whatever version of its group the server serves it now: for objects that were stored under a
+   * version that is gone. Undefined when it serves none, throws when it does not say. `group` is `""` for the core group.
+   */
+  servedVersion(group: string, kind: string): Promise<ResourceType | undefined>;
 }

@@ -14,6 +14,7 @@ import {
   WaitingError,
 } from "#base";
 import type { ClusterClient } from "./cluster.ts";
+import { isUnanswered } from "./discovery.ts";
 import type { ResourceType } from "./resource_type.ts";
 
 /** Custom resource definitions. */
@@ -193,10 +194,16 @@ function stateOf(live: KubeObject | undefined): string {
 }
 
 async function isDiscovered(cluster: ClusterClient, definition: KubeObject): Promise<boolean> {
-  for (const { apiVersion, kind } of servedKinds(definition)) {
-    if (await cluster.resourceType(apiVersion, kind) === undefined) return false;
+  try {
+    for (const { apiVersion, kind } of servedKinds(definition)) {
+      if (await cluster.resourceType(apiVersion, kind) === undefined) return false;
+    }
+    return true;
+  } catch (error) {
+    // A server names a new version a moment before it answers for it.
+    if (isUnanswered(error)) return false;
+    throw error;
   }
-  return true;
 }
 
 function servedKinds(definition: KubeObject): { apiVersion: string; kind: string }[] {

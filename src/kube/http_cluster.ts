@@ -15,7 +15,7 @@ import type {
   ManagedFields,
   RemoveOptions,
 } from "./cluster.ts";
-import { Discovery } from "./discovery.ts";
+import { Discovery, unanswered } from "./discovery.ts";
 import { listPages } from "./list_pages.ts";
 import { resourcePath, type ResourceType } from "./resource_type.ts";
 import { strippedObject } from "./stripped_object.ts";
@@ -30,7 +30,7 @@ export function httpCluster(
   options: { readonly clock?: Clock } = {},
 ): ClusterClient {
   const clock = options.clock ?? systemClock;
-  return new HttpCluster(transport, new Discovery(transport, () => clock.now()));
+  return new HttpCluster(transport, new Discovery(transport, () => clock.monotonicMs()));
 }
 
 class HttpCluster implements ClusterClient {
@@ -55,7 +55,7 @@ class HttpCluster implements ClusterClient {
       });
       return strippedObject(answer, type);
     } catch (error) {
-      if (isNotFound(error)) return undefined;
+      if (await this.#isAbsent(error, type)) return undefined;
       throw error;
     }
   }
@@ -73,7 +73,7 @@ class HttpCluster implements ClusterClient {
       const fields = Array.isArray(managedFields) ? managedFields as JsonObject[] : [];
       return { fields, resourceVersion: String(resourceVersion ?? "") };
     } catch (error) {
-      if (isNotFound(error)) return undefined;
+      if (await this.#isAbsent(error, type)) return undefined;
       throw error;
     }
   }
@@ -163,13 +163,29 @@ class HttpCluster implements ClusterClient {
       });
       return "deleted";
     } catch (error) {
-      if (isNotFound(error)) return "absent";
+      if (await this.#isAbsent(error, type)) return "absent";
       throw error;
     }
   }
 
   resourceType(apiVersion: string, kind: string): Promise<ResourceType | undefined> {
     return this.#discovery.resourceType(apiVersion, kind);
+  }
+
+  servedVersion(group: string, kind: string): Promise<ResourceType | undefined> {
+    return this.#discovery.servedVersion(group, kind);
+  }
+
+  /**
+   * Whether an answer means that an object is not there, or its kind is served no more.
+   *
+   * @throws {ApiError} when the server only does not answer for the kind now, as an aggregated API that comes and goes
+   */
+  async #isAbsent(error: unknown, { apiVersion, kind }: ResourceType): Promise<boolean> {
+    if (!isNotFound(error)) return false;
+    if (!isKindMissing(error)) return true;
+    if (await this.#discovery.freshType(apiVersion, kind) === undefined) return true;
+    throw unanswered(apiVersion, error);
   }
 
   /** Sends a write to where its kind is served. */

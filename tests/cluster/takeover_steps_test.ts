@@ -130,6 +130,7 @@ function crashing(client: ClusterClient, writes: string[]): ClusterClient {
     get: (type, key, signal) => client.get(type, key, signal),
     list: (type, options) => client.list(type, options),
     resourceType: (apiVersion, kind) => client.resourceType(apiVersion, kind),
+    servedVersion: (group, kind) => client.servedVersion(group, kind),
     managedFields: (id, signal) => client.managedFields(id, signal),
     create: (object, options) => client.create(object, options),
     remove: (id, options) => client.remove(id, options),

@@ -8,6 +8,7 @@ export * from "./canonical.ts";
 export * from "./clock.ts";
 export * from "./condition.ts";
 export * from "./errors.ts";
+export * from "./file_text.ts";
 export * from "./next.ts";
 export * from "./object.ts";
 export * from "./problem.ts";

@@ -16,9 +16,15 @@ import { restartsOf } from "./diff_restarts.ts";
 import { UsageError } from "./flag.ts";
 import { outputFlag, SETTINGS_FLAGS, text } from "./flags.ts";
 import { folderTree } from "./folder_tree.ts";
+import {
+  distinctFiles,
+  emptyProblems,
+  type NamedFiles,
+  namedFiles,
+  namedFolder,
+} from "./named_files.ts";
 import type { Output } from "./output.ts";
 import { backendNamesFrom, settingsFrom } from "./settings.ts";
-import { filesAt, isFolder } from "./validate.ts";
 import type { Invocation, Verb } from "./verb.ts";
 
 /** Exit codes as those of `kubectl diff`. */
@@ -58,9 +64,7 @@ async function compare({ flags, words, output, signal }: Invocation): Promise<nu
   await using session = await openSession(flags);
   const { cluster, namespace } = session;
   const sync = await syncFrom(flags.text("sync"), session, signal);
-  const { documents, problems } = sync === undefined
-    ? readManifests((await Promise.all(words.map(filesAt))).flat())
-    : await readAs(sync, words, { cluster, signal });
+  const { documents, problems } = await readNamed(words, { cluster, signal, sync });
   problems.forEach((problem) => output.note(manifestProblemText(problem)));
   if (problems.length > 0) return EXIT.failed;
   const previews = await previewed(documents, {
@@ -78,24 +82,36 @@ async function compare({ flags, words, output, signal }: Invocation): Promise<nu
   return isDifferent ? EXIT.differs : EXIT.same;
 }
 
-/** Manifests as a MeshSync reads them: patterns and `.meshignore` decide which files of a folder count. */
-async function readAs(
-  sync: MeshSync,
-  paths: readonly string[],
-  ctx: Pick<ClusterSession, "cluster"> & { readonly signal: AbortSignal },
+/** Manifests as they are, or as a MeshSync reads them; with a problem for each path under which there are none. */
+async function readNamed(
+  words: readonly string[],
+  { cluster, signal, sync }: Pick<ClusterSession, "cluster"> & {
+    readonly signal: AbortSignal;
+    readonly sync: MeshSync | undefined;
+  },
 ): Promise<Pick<ReadManifests, "documents" | "problems">> {
-  const parts = await Promise.all(
-    paths.map(async (path) =>
-      await isFolder(path)
-        ? await selectedFiles(await folderTree(path), sync.spec)
-        : { files: await filesAt(path), problems: [] }
-    ),
-  );
-  const { documents, problems } = await syncManifests(parts.flatMap(({ files }) => files), {
-    ...ctx,
-    sync,
-  });
-  return { documents, problems: [...parts.flatMap((part) => part.problems), ...problems] };
+  const named = sync === undefined ? await namedFiles(words) : await filesFor(sync, words);
+  const files = distinctFiles(named);
+  const read = sync === undefined
+    ? readManifests(files)
+    : await syncManifests(files, { cluster, signal, sync });
+  const problems = [
+    ...named.flatMap((word) => word.problems),
+    ...emptyProblems(named, read),
+    ...read.problems,
+  ];
+  return { documents: read.documents, problems };
+}
+
+/** Of a folder the files that the patterns of a MeshSync and `.meshignore` leave. */
+async function filesFor(sync: MeshSync, words: readonly string[]): Promise<NamedFiles[]> {
+  const named = await Promise.all(words.map(async (word) => {
+    const folder = await namedFolder(word);
+    if (folder === undefined) return await namedFiles([word]);
+    const { files, problems } = await selectedFiles(await folderTree(folder), sync.spec);
+    return [{ word, isFolder: true, files, problems }];
+  }));
+  return named.flat();
 }
 
 async function syncFrom(

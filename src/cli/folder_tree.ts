@@ -1,3 +1,4 @@
+import { fileText } from "#base";
 import type { TreeEntry } from "#git";
 import type { FileTree } from "#gitops";
 
@@ -13,7 +14,7 @@ export async function folderTree(path: string): Promise<FileTree> {
         const at = `${root}/${entry.path}`;
         const text = entry.kind === "symlink"
           ? await Deno.readLink(at)
-          : await Deno.readTextFile(at);
+          : fileText(await Deno.readFile(at));
         return { ...entry, text };
       })),
   };

@@ -6,6 +6,7 @@ import { yamlStream } from "./crds.ts";
 import { type Flag, type FlagValues, UsageError } from "./flag.ts";
 import { outputFlag, SETTINGS_FLAGS, text } from "./flags.ts";
 import { type BackendNames, backendNamesFrom, settingsFrom } from "./settings.ts";
+import { distinctFiles, emptyProblems, namedFiles } from "./named_files.ts";
 import type { Invocation, Verb } from "./verb.ts";
 
 const FORM_FLAG: Flag = {
@@ -22,19 +23,19 @@ const FORM_FLAG: Flag = {
 export const renderVerb: Verb = {
   name: "render",
   summary: "Print what the controller would create, without a cluster",
-  words: "",
+  words: "[PATH...]",
   description: [
-    "Reads resources from a file or from standard input (`-f -`): YAML, JSON, or one JSON object a line.",
+    "Reads resources from files, folders or standard input (`-f -`): YAML, JSON, or one JSON object a line.",
     "BackendConfigs of the input count for its other resources, as they would in a cluster.",
     "yaml prints the objects as a stream; json prints one line for each of our resources, in order,",
-    "with its problems and objects. Exit code 1 when a resource has a problem.",
+    "with its problems and objects. Exit code 1 when a resource has a problem, 2 when a path holds no object.",
     "yaml shows objects as they are applied; json in the form in which the reference operator's generators",
     "write them, for comparisons: it differs only where an API server or pulsarctl would refuse that form (a",
     "Service's version reads core/v1, for one). --form asks for either.",
   ],
   flags: [
     {
-      ...text("filename", "RENDER_FILE", "", "FILE", "File with resources; - for standard input"),
+      ...text("filename", "RENDER_FILE", "", "PATH", "Resources; - for standard input"),
       short: "f",
     },
     outputFlag(["yaml", "json"]),
@@ -42,13 +43,13 @@ export const renderVerb: Verb = {
     ...SETTINGS_FLAGS,
   ],
   async run({ flags, words, output }: Invocation) {
-    const file = flags.text("filename") || words[0];
-    if (file === undefined) {
-      throw new UsageError("Name what to render: -f FILE, or -f - for standard input");
+    const file = flags.text("filename");
+    if (file === "" && words.length === 0) {
+      throw new UsageError("Name what to render: -f PATH, or -f - for standard input");
     }
     const settings = await settingsFrom(flags);
-    const { objects, unread } = readObjects(await readInput(file), file);
-    unread.forEach((line) => output.note(line));
+    const { empty, objects, unread } = await readObjects(file === "" ? words : [file, ...words]);
+    [...empty, ...unread].forEach((line) => output.note(line));
     const ours = objects.filter((object) => object.apiVersion === COMPUTE_API_VERSION);
     const names = backendNamesFrom(flags);
     const form = formFrom(flags);
@@ -62,6 +63,7 @@ export const renderVerb: Verb = {
       if (made.length > 0) output.out(yamlStream(made));
       rendered.flatMap(problemLines).forEach((line) => output.note(line));
     }
+    if (empty.length > 0) return 2;
     const isSound = unread.length === 0 && rendered.every((result) => result.problems.length === 0);
     return isSound ? 0 : 1;
   },
@@ -101,19 +103,29 @@ interface ReadObjects {
   readonly objects: readonly KubeObject[];
   /** What could not be read at all. */
   readonly unread: readonly string[];
+  /** Paths under which there is no object. */
+  readonly empty: readonly string[];
 }
 
-function readObjects(content: string, file: string): ReadObjects {
-  const lines = jsonLines(content);
-  if (lines !== undefined) return { objects: lines, unread: [] };
-  const path = file === "-" ? "stdin.yaml" : file;
-  const read = readManifests([{
-    path: /\.(ya?ml|json)$/i.test(path) ? path : `${path}.yaml`,
-    text: content,
-  }]);
+async function readObjects(words: readonly string[]): Promise<ReadObjects> {
+  const named = await namedFiles(words);
+  const files = distinctFiles(named);
+  const listed = files.map((file) => ({ file, lines: jsonLines(file.text) }));
+  const read = readManifests(listed.flatMap(({ file, lines }) => lines === undefined ? file : []));
+  const objects = listed.flatMap(({ file, lines }) =>
+    lines ?? read.documents.filter((manifest) => manifest.file === file.path)
+      .map((manifest) => manifest.object)
+  );
+  const full = listed.flatMap(({ file, lines = [] }) => lines.map(() => ({ file: file.path })));
+  const empty = emptyProblems(named, { ...read, documents: [...read.documents, ...full] });
+  const unread = [
+    ...named.flatMap((word) => word.problems),
+    ...read.problems.filter((problem) => problem.kind === undefined),
+  ];
   return {
-    objects: read.documents.map((document) => document.object),
-    unread: read.problems.filter((problem) => problem.kind === undefined).map(manifestProblemText),
+    objects,
+    unread: unread.map(manifestProblemText),
+    empty: empty.map(manifestProblemText),
   };
 }
 
@@ -135,13 +147,4 @@ function jsonLines(content: string): KubeObject[] | undefined {
 function isObject(value: unknown): value is KubeObject {
   return isPlainObject(value) && typeof value["apiVersion"] === "string" &&
     typeof value["kind"] === "string" && isPlainObject(value["metadata"]);
-}
-
-async function readInput(file: string): Promise<string> {
-  if (file === "-") return await new Response(Deno.stdin.readable).text();
-  try {
-    return await Deno.readTextFile(file);
-  } catch (error) {
-    throw new UsageError(`Cannot read ${file}: ${String(error)}`, { cause: error });
-  }
 }

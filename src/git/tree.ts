@@ -1,3 +1,4 @@
+import { fileText } from "#base";
 import { GitError } from "./git_error.ts";
 
 /** A file of a revision, as Git stores it. */
@@ -51,7 +52,7 @@ export function batchContents(output: Uint8Array): Map<string, string> {
       throw new GitError("failed", `Cannot read file content ${blob} from the cache: ${type}`);
     }
     const start = lineEnd + 1;
-    contents.set(blob, decoder.decode(output.subarray(start, start + Number(size))));
+    contents.set(blob, fileText(output.subarray(start, start + Number(size))));
     at = start + Number(size) + 1;
   }
   return contents;

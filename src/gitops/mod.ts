@@ -32,7 +32,8 @@ export {
   syncLabels,
 } from "./manifests/target.ts";
 export { duplicateProblems, type ReadManifests, readManifests } from "./manifests/read.ts";
-export { type FileTree, isManifestPath, selectedFiles } from "./manifests/files.ts";
+export { glob, globMatches, GlobMeter, pathBytes } from "./manifests/glob.ts";
+export { type FileTree, isManifestName, isManifestPath, selectedFiles } from "./manifests/files.ts";
 export { syncManifests } from "./source/remote.ts";
 export { revisionText } from "./source/revision.ts";
 export { dependencyKeys } from "./source/schedule.ts";

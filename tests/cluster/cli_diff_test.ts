@@ -49,6 +49,27 @@ Deno.test("diff ends with 2 for a bad file, an object that the server refuses, a
   assertEquals(away.code, 2);
 });
 
+Deno.test("diff reads what is named by any spelling of its path, and ends with 2 where nothing is", async () => {
+  await using space = await cluster.namespace();
+  await using folder = await folderWith({
+    ".k8s/a.yaml": configMapText("a", "1"),
+    ".k8s/named": configMapText("b", "1"),
+    "empty/.b.yaml": "",
+    "none.yaml": "# nothing\n",
+  });
+  const at = (path: string) => `${folder.path}/${path}`;
+  for (const path of [".k8s", "./.k8s/a.yaml", "empty/../.k8s", ".k8s/named", "empty/../.k?s/*"]) {
+    const { code, out } = await diff(space.name, at(path));
+    assertEquals([path, code], [path, 1]);
+    assertMatch(out[1] ?? "", /^\+\+\+ planned ConfigMap /);
+  }
+  for (const path of ["empty", "none.yaml", "*.yml"]) {
+    const { code, notes, out } = await diff(space.name, at(".k8s/a.yaml"), at(path));
+    assertEquals([code, out], [2, []], path);
+    assertMatch(notes.join(), /holds no |matches no file/);
+  }
+});
+
 Deno.test("diff masks values of Secrets and says only whether they differ", async () => {
   await using space = await cluster.namespace();
   await using folder = await folderWith({ "s.yaml": SECRET("first-word") });

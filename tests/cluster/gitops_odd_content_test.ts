@@ -1,10 +1,24 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import type { KubeObject } from "#base";
+import { formerFieldManagers } from "#gitops";
 import { functionObject } from "../support/objects.ts";
 import { testCluster } from "../support/control_plane.ts";
 import { configMapText, syncStory } from "../support/sync_story.ts";
 
 const cluster = testCluster();
+
+const CONFIG_MAPS = {
+  apiVersion: "v1",
+  kind: "ConfigMap",
+  plural: "configmaps",
+  namespaced: true,
+} as const;
+
+/** Metadata as somebody would write it. */
+function withoutStored(metadata: KubeObject["metadata"]): KubeObject["metadata"] {
+  const { annotations = {}, labels = {}, name, namespace = "" } = metadata;
+  return { annotations, labels, name, namespace };
+}
 
 Deno.test("a submodule and files that are no manifests are passed over, and the status says so", async () => {
   await using story = await syncStory(cluster);
@@ -80,4 +94,36 @@ Deno.test("members without a value, or that nobody knows, are left out as kubect
   assertEquals(members.filter((name) => ["className", "logTopic", "wat"].includes(name)), [
     "className",
   ]);
+});
+
+Deno.test("a folder that a MeshSync names is read though it is hidden, and what is hidden in it is not", async () => {
+  await using story = await syncStory(cluster);
+  await story.repository.commit({
+    ".k8s/a.yaml": configMapText("a", "1"),
+    ".k8s/.github/b.yaml": "not: [yaml",
+  });
+  for (const path of [".k8s", "./.k8s/"]) {
+    await story.sync({ path });
+    await story.pass();
+    assertMatch(await story.ready(), /^True Healthy: .*: 1 object$/, path);
+  }
+});
+
+Deno.test("what was applied under the field manager of an earlier version is taken over", async () => {
+  await using story = await syncStory(cluster);
+  const [former] = formerFieldManagers(story.key);
+  const text = configMapText("a", "1");
+  await story.repository.commit({ "meshes/a.yaml": text });
+  await story.sync();
+  await story.pass();
+  const live = await story.client.cluster.get(CONFIG_MAPS, { ...story.key, name: "a" });
+  const metadata = live?.metadata ?? { name: "a" };
+  await cluster.kubectl(["delete", "configmap", "a", "-n", story.namespace]);
+  const again = { ...live, metadata: withoutStored(metadata), kind: "ConfigMap", apiVersion: "v1" };
+  await story.client.cluster.apply(again, { fieldManager: String(former) });
+  await story.repository.commit({ "meshes/a.yaml": configMapText("a", "2") });
+  await story.pass();
+  assertMatch(await story.ready(), /^True Healthy: .*: 1 object$/);
+  const taken = await story.client.cluster.get(CONFIG_MAPS, { ...story.key, name: "a" });
+  assertEquals(taken?.["data"], { value: "2" });
 });

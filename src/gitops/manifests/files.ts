@@ -1,13 +1,23 @@
 import type { MeshSync } from "#api";
 import type { TreeEntry, TreeFile } from "#git";
 import type { ManifestFile, ManifestProblem } from "./manifest.ts";
-import { fileFilter, IGNORE_FILE } from "./patterns.ts";
+import { MANIFEST_BUDGETS } from "./budgets.ts";
+import { GlobBudgetError } from "./glob.ts";
+import { fileFilter, type FilePatterns, IGNORE_FILE, patternProblems } from "./patterns.ts";
 
-const MANIFEST_NAME = /\.(ya?ml|json)$/i;
+/** Whether a file is called as manifests are: `*.yaml`, `*.yml` or `*.json`. */
+export function isManifestName(name: string): boolean {
+  return /\.(ya?ml|json)$/i.test(name);
+}
 
-/** Whether a file is read as manifests: YAML or JSON by its name, and nothing on its path hidden (`.github/…`). */
+/**
+ * Whether a file below a folder that somebody named is read as manifests: by its name, and when nothing on the way from that
+ * folder is hidden (`.github/…`). What is named itself is read, whatever it is called.
+ *
+ * @param path from the folder on
+ */
 export function isManifestPath(path: string): boolean {
-  return MANIFEST_NAME.test(path) && !path.split("/").some((part) => part.startsWith("."));
+  return isManifestName(path) && !path.split("/").some((part) => part.startsWith("."));
 }
 
 /** What of a tree was not read. */
@@ -61,7 +71,7 @@ export function linkedFiles(
   files: readonly TreeFile[],
   root: string,
 ): { readonly files: ManifestFile[]; readonly problems: ManifestProblem[] } {
-  const named = (path: string) => root === "" ? path : `${root}/${path}`;
+  const named = (path: string) => pathIn(root, path);
   const there = new Set(files.map((file) => file.path));
   const links = files.filter((file) => file.kind === "symlink");
   const lost = links.filter((link) => {
@@ -113,14 +123,57 @@ export interface SelectedFiles {
   readonly selection: Selection;
 }
 
-/** Picks and reads the manifests of a folder, by the patterns of the spec and the `.meshignore` files in it. */
+/**
+ * Picks and reads the manifests of a folder, by the patterns of the spec and the `.meshignore` files in it. Over the budget
+ * of {@linkcode MANIFEST_BUDGETS} there are problems in place of files.
+ */
 export async function selectedFiles(
   tree: FileTree,
   spec: Pick<MeshSync["spec"], "exclude" | "include">,
 ): Promise<SelectedFiles> {
   const ignoreFiles = await tree.read(ignoreEntries(tree.entries));
   const { exclude = [], include = [] } = spec;
-  const selection = manifestEntries(tree.entries, fileFilter({ exclude, ignoreFiles, include }));
+  const patterns = { exclude, ignoreFiles, include };
+  const named = (problem: ManifestProblem) => ({
+    ...problem,
+    file: problem.file.startsWith("spec.") ? problem.file : pathIn(tree.root, problem.file),
+  });
+  const refused = (problems: readonly ManifestProblem[]): SelectedFiles => ({
+    files: [],
+    problems: problems.map(named),
+    selection: { entries: [], submodules: [], leftOut: 0, others: 0 },
+  });
+  const unread = patternProblems(patterns);
+  if (unread.length > 0) return refused(unread);
+  const selection = selectionBy(patterns, tree.entries);
+  if (selection instanceof GlobBudgetError) {
+    const file = ignoreFiles[0]?.path ?? (exclude.length > 0 ? "spec.exclude" : "spec.include");
+    return refused([{ file, line: 1, message: selection.message }]);
+  }
+  const { files: filesMax } = MANIFEST_BUDGETS;
+  if (selection.entries.length > filesMax) {
+    const message = `there are ${selection.entries.length} manifest files below this folder, ` +
+      `${filesMax} at most; give parts of them to MeshSyncs of their own`;
+    return { ...refused([{ file: "", line: 0, message }]), selection };
+  }
   const linked = linkedFiles(await tree.read(selection.entries), tree.root);
   return { files: linked.files, problems: linked.problems, selection };
+}
+
+function selectionBy(
+  patterns: FilePatterns,
+  entries: readonly TreeEntry[],
+): Selection | GlobBudgetError {
+  try {
+    return manifestEntries(entries, fileFilter(patterns));
+  } catch (error) {
+    if (error instanceof GlobBudgetError) return error;
+    throw error;
+  }
+}
+
+/** A path below a folder, as messages call it. */
+function pathIn(root: string, path: string): string {
+  if (path === "") return root === "" ? "." : root;
+  return root === "" ? path : `${root}/${path}`;
 }

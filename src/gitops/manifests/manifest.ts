@@ -21,6 +21,7 @@ export interface Manifest {
 /** Something wrong in a file, with its place. */
 export interface ManifestProblem {
   readonly file: string;
+  /** Counted from 1; 0 for what is about a whole file or folder. */
   readonly line: number;
   readonly kind?: string;
   readonly name?: string;
@@ -39,14 +40,14 @@ export interface ManifestProblem {
  * const problem = { file: "meshes/a.yaml", line: 7, kind: "Function", name: "a", path: "spec.java", message: "is missing" };
  * assertEquals(manifestProblemText(problem), "meshes/a.yaml:7: Function/a spec.java: is missing");
  * assertEquals(manifestProblemText({ file: "a.yaml", line: 1, message: "not valid YAML" }), "a.yaml:1: not valid YAML");
+ * assertEquals(manifestProblemText({ file: "meshes", line: 0, message: "holds no manifests" }), "meshes: holds no manifests");
  * ```
  */
 export function manifestProblemText(problem: ManifestProblem): string {
   const object = problem.kind === undefined ? "" : `${problem.kind}/${problem.name ?? ""}`;
   const subject = [object, problem.path ?? ""].filter((part) => part !== "").join(" ");
-  return `${problem.file}:${problem.line}: ${
-    subject === "" ? "" : `${subject}: `
-  }${problem.message}`;
+  const place = problem.line === 0 ? problem.file : `${problem.file}:${problem.line}`;
+  return `${place}: ${subject === "" ? "" : `${subject}: `}${problem.message}`;
 }
 
 /** A problem with an object that was read. */

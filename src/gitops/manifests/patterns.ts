@@ -1,4 +1,6 @@
-import ignore, { type Ignore } from "ignore";
+import { MANIFEST_BUDGETS } from "./budgets.ts";
+import type { ManifestProblem } from "./manifest.ts";
+import { type Glob, glob, globMatches, GlobMeter, pathBytes } from "./glob.ts";
 
 /** Name of files that say which files beside and below them are not read; the syntax is that of `.gitignore`. */
 export const IGNORE_FILE = ".meshignore";
@@ -16,6 +18,8 @@ export interface FilePatterns {
  * Git, of several patterns the last that fits decides, a deeper file before one above it, and nothing comes back from below
  * a folder that is left out.
  *
+ * The filter throws a {@linkcode GlobBudgetError} when the patterns would take too long.
+ *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
@@ -27,45 +31,130 @@ export interface FilePatterns {
  */
 export function fileFilter(patterns: FilePatterns): (path: string) => boolean {
   const { exclude = [], ignoreFiles = [], include = [] } = patterns;
-  const included = include.length === 0 ? undefined : rules(include);
-  const layers = [
-    { folder: "", rules: rules(exclude) },
-    ...ignoreFiles.map(({ path, text }) => ({
-      folder: path.slice(0, -IGNORE_FILE.length),
-      rules: rules(text),
-    })).sort((a, b) => a.folder.length - b.folder.length),
-  ];
+  const meter = new GlobMeter(MANIFEST_BUDGETS.patternSteps);
+  const included = include.length === 0 ? undefined : layer("", include);
+  const own = layer("", exclude);
+  const files = ignoreFiles.map(({ path, text }) =>
+    layer(path.slice(0, -IGNORE_FILE.length), text.replace(/^\uFEFF/, "").split("\n"))
+  ).sort((a, b) => b.folder.length - a.folder.length);
+  const isIncluded = included === undefined ? () => true : matcher([included], meter);
+  const isExcluded = matcher([own], meter);
+  const isIgnored = matcher(files, meter);
   // What the spec excludes comes back by no file in the repository.
-  const [own, ...files] = layers;
-  return (path) =>
-    (included === undefined || included.ignores(path)) &&
-    !isLeftOut(path, own === undefined ? [] : [own]) && !isLeftOut(path, files);
+  return (path) => isIncluded(path) && !isExcluded(path) && !isIgnored(path);
 }
 
+/** A problem for a line of patterns that is too long, and for too many of them. */
+export function patternProblems(patterns: FilePatterns): ManifestProblem[] {
+  const { exclude = [], ignoreFiles = [], include = [] } = patterns;
+  const max = MANIFEST_BUDGETS;
+  const sources = [
+    { file: "spec.exclude", lines: exclude },
+    { file: "spec.include", lines: include },
+    ...ignoreFiles.map(({ path, text }) => ({ file: path, lines: text.split("\n") })),
+  ];
+  const long = sources.flatMap(({ file, lines }) => {
+    const at = lines.findIndex((line) => line.length > max.patternChars);
+    const message = `the pattern has ${lines[at]?.length} characters, ${max.patternChars} at most`;
+    return at < 0 ? [] : [{ file, line: at + 1, message }];
+  });
+  const count = sources.reduce((sum, { lines }) => sum + lines.length, 0);
+  if (count <= max.patterns) return long;
+  const fullest = sources.reduce((a, b) => a.lines.length >= b.lines.length ? a : b);
+  const message = `there are ${count} lines of patterns, ${max.patterns} at most; use fewer`;
+  return [...long, { file: fullest.file, line: max.patterns, message }];
+}
+
+/** Patterns that hold for a folder and what is below it. */
 interface Layer {
   /** `""`, or ending with `/`. */
   readonly folder: string;
-  readonly rules: Ignore;
+  /** The last one first: it decides. */
+  readonly rules: readonly Rule[];
 }
 
-function rules(patterns: string | readonly string[]): Ignore {
-  return ignore({ ignorecase: false }).add(patterns);
+/** One line of patterns. */
+interface Rule {
+  readonly glob: Glob;
+  /** Begins with `!`: what fits comes back. */
+  readonly isNegated: boolean;
+  /** Ends with a slash: for folders only. */
+  readonly isForFolders: boolean;
+  /** Without a slash within it: for names in any folder. */
+  readonly isForNames: boolean;
 }
 
-/** Whether patterns leave out a path or a folder on its way; from the shallowest layer to the deepest. */
-function isLeftOut(path: string, layers: readonly Layer[]): boolean {
-  const parts = path.split("/");
-  const ways = parts.map((_part, index) =>
-    index < parts.length - 1 ? `${parts.slice(0, index + 1).join("/")}/` : path
+function layer(folder: string, patterns: readonly string[]): Layer {
+  return { folder, rules: patterns.map(trimmed).flatMap(rule).reverse() };
+}
+
+/** A line of a file without what does not count at its end: `\r`, and spaces unless a backslash stands before them. */
+function trimmed(line: string): string {
+  let end = 0;
+  const text = line.endsWith("\r") ? line.slice(0, -1) : line;
+  for (let at = 0; at < text.length; at++) {
+    if (text[at] === "\\") end = Math.min(text.length, ++at + 1);
+    else if (text[at] !== " ") end = at + 1;
+  }
+  return text.slice(0, end);
+}
+
+function rule(line: string): Rule[] {
+  if (line === "" || line.startsWith("#")) return [];
+  const isNegated = line.startsWith("!");
+  const whole = isNegated ? line.slice(1) : line;
+  const isForFolders = whole.endsWith("/");
+  const pattern = isForFolders ? whole.slice(0, -1) : whole;
+  const isForNames = !pattern.includes("/");
+  if (pattern === "") return [];
+  return [{ glob: glob(pattern.replace(/^\//, "")), isNegated, isForFolders, isForNames }];
+}
+
+/**
+ * Whether patterns name a path or a folder on its way, the deepest layer first. Folders are decided once.
+ *
+ * @param layers the deepest first
+ */
+function matcher(layers: readonly Layer[], meter: GlobMeter): (path: string) => boolean {
+  const folders = new Map<string, boolean>();
+  const isFolderMatched = (path: string): boolean => {
+    if (path === "" || layers.length === 0) return false;
+    const known = folders.get(path);
+    if (known !== undefined) return known;
+    const matched = isFolderMatched(folderOf(path)) ||
+      isNamed({ path, isFolder: true }, layers, meter);
+    folders.set(path, matched);
+    return matched;
+  };
+  return (path) =>
+    isFolderMatched(folderOf(path)) || isNamed({ path, isFolder: false }, layers, meter);
+}
+
+function folderOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf("/")));
+}
+
+/** A path that patterns may name. */
+interface Place {
+  readonly path: string;
+  readonly isFolder: boolean;
+}
+
+function isNamed(place: Place, layers: readonly Layer[], meter: GlobMeter): boolean {
+  for (const { folder, rules } of layers) {
+    if (!place.path.startsWith(folder)) continue;
+    const own = { ...place, path: place.path.slice(folder.length) };
+    const found = lastFit(own, rules, meter);
+    if (found !== undefined) return !found.isNegated;
+  }
+  return false;
+}
+
+function lastFit(place: Place, rules: readonly Rule[], meter: GlobMeter): Rule | undefined {
+  if (rules.length === 0) return undefined;
+  const path = pathBytes(place.path);
+  const name = path.subarray(path.lastIndexOf(0x2f) + 1);
+  return rules.find(({ glob, isForFolders, isForNames }) =>
+    (!isForFolders || place.isFolder) && globMatches(glob, isForNames ? name : path, meter)
   );
-  return ways.some((way) => {
-    let isOut = false;
-    for (const { folder, rules } of layers) {
-      if (!way.startsWith(folder) || way === folder) continue;
-      const { ignored, unignored } = rules.test(way.slice(folder.length));
-      if (ignored) isOut = true;
-      else if (unignored) isOut = false;
-    }
-    return isOut;
-  });
 }

@@ -1,7 +1,6 @@
 import { isMeshKind, problems as meshProblems, storable, warnings as meshWarnings } from "#api";
 import { groupOf, idText, isPlainObject, keyOf, type KubeObject } from "#base";
 import { type FileEdit, type ParsedFile, type YamlDocument, yamlDocuments } from "./decode.ts";
-import { isManifestPath } from "./files.ts";
 import { type Manifest, type ManifestFile, type ManifestProblem, problemOf } from "./manifest.ts";
 import { decryptFile, isSopsText, type SopsKey, sopsKey } from "./sops.ts";
 import { secretValues, substituteVariables, type Variables, withoutValues } from "./variables.ts";
@@ -24,8 +23,8 @@ export interface ReadOptions {
 }
 
 /**
- * The objects in files, with all that is wrong with them. Other files than `*.yaml`, `*.yml` and `*.json` are passed over;
- * lists are taken apart; every kind is checked for what all objects need, ours for all rules.
+ * The objects in files, with all that is wrong with them. All of the files are read, whatever they are called; lists are taken
+ * apart; every kind is checked for what all objects need, ours for all rules.
  *
  * @example
  * ```ts
@@ -42,8 +41,8 @@ export function readManifests(
   files: readonly ManifestFile[],
   options: ReadOptions = {},
 ): ReadManifests {
-  const read = [...files].filter((file) => isManifestPath(file.path))
-    .sort((a, b) => a.path < b.path ? -1 : 1).map((file) => readFile(file, options));
+  const read = [...files].sort((a, b) => a.path < b.path ? -1 : 1)
+    .map((file) => readFile(file, options));
   const documents = read.flatMap((file) => file.documents);
   const problems = [
     ...read.flatMap((file) => file.problems),

@@ -22,7 +22,7 @@ function texts(files: Record<string, string>): string[] {
   return read.problems.map(manifestProblemText);
 }
 
-Deno.test("readManifests() reads every document of YAML and JSON files, sorted by file", () => {
+Deno.test("readManifests() reads every document of all files, whatever they are called, sorted by file", () => {
   const { documents, problems } = readManifests([
     {
       path: "b.yml",
@@ -30,12 +30,12 @@ Deno.test("readManifests() reads every document of YAML and JSON files, sorted b
     },
     { path: "a.yaml", text: `${FUNCTION}---\n${FUNCTION.replace("exclaim", "other")}` },
     { path: "c.json", text: '{"apiVersion":"v1","kind":"ConfigMap",\n\t"metadata":{"name":"c"}}' },
-    { path: "README.md", text: "not: [yaml" },
-    { path: ".github/workflows/ci.yaml", text: "on: push" },
+    { path: ".k8s/.named", text: '{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"}}' },
     { path: "package.json", text: '{"name":"x"}' },
   ]);
   assertEquals(problems, []);
   assertEquals(documents.map(({ object, file, line }) => `${file}:${line} ${object.kind}`), [
+    ".k8s/.named:1 Pod",
     "a.yaml:1 Function",
     "a.yaml:16 Function",
     "b.yml:4 Secret",

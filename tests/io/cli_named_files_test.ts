@@ -1,0 +1,133 @@
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { stringify } from "@std/yaml";
+import { folderWith, meshwright } from "../support/cli.ts";
+import { functionObject } from "../support/objects.ts";
+
+const MAIN = new URL("../../main.ts", import.meta.url).pathname;
+const BAD = stringify(functionObject("bad", { java: { jar: "" } }));
+
+/** Runs the program as a process of its own, in a folder. */
+async function run(
+  args: readonly string[],
+  { cwd, stdin = "" }: { readonly cwd: string; readonly stdin?: string },
+): Promise<{ readonly code: number; readonly out: string }> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", MAIN, ...args],
+    cwd,
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(stdin));
+  await writer.close();
+  const { code, stderr, stdout } = await child.output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, out: text(stdout) + text(stderr) };
+}
+
+Deno.test("validate reads what is named by any spelling of its path", async () => {
+  await using folder = await folderWith({
+    "here/.k8s/bad.yaml": BAD,
+    "here/.k8s/.hidden.yaml": BAD,
+    "here/.k8s/deep/fine.yaml": stringify(functionObject("good")),
+    "here/plain": BAD,
+    "here/windows.yaml": BAD.replaceAll("\n", "\r\n"),
+    "other/none.txt": "",
+  });
+  const [cwd, other] = [`${folder.path}/here`, `${folder.path}/other`];
+  await Deno.symlink(`${cwd}/.k8s`, `${other}/link`);
+  await Deno.symlink(`../here/.k8s/bad.yaml`, `${other}/link.yaml`);
+  const spellings = [
+    ...[
+      ".k8s",
+      "./.k8s",
+      "./.k8s/",
+      ".k8s//",
+      "../here/.k8s",
+      `${cwd}/.k8s`,
+      "../other/../here/.k8s",
+    ],
+    ...[".k8s/bad.yaml", "./.k8s/bad.yaml", "../here/.k8s/bad.yaml", `${cwd}/.k8s/bad.yaml`],
+    ...["plain", "./plain", "windows.yaml", ".k8s/.hidden.yaml", ".k8s\r", ".k8s/bad.yaml\r"],
+    ...[
+      "../other/link",
+      "../other/link/",
+      "../other/link.yaml",
+      "../other",
+      ".k8s/*.yaml",
+      ".k*",
+      "-",
+    ],
+  ];
+  for (const spelling of spellings) {
+    const { code, out } = await run(["validate", spelling], { cwd, stdin: BAD });
+    assertEquals(code, 1, spelling);
+    assertMatch(out, /:\d+: Function\/bad spec\.java\.jar: /, spelling);
+    assertStringIncludes(out, "1 problem", spelling);
+  }
+  const inside = await run(["validate", "."], { cwd: `${cwd}/.k8s` });
+  assertEquals([inside.code, inside.out.split("\n")[0]?.split(" ")[0]], [1, "./bad.yaml:20:"]);
+});
+
+Deno.test("render reads what is named by any spelling of its path too", async () => {
+  await using folder = await folderWith({ ".k8s/bad.yaml": BAD, "x/none.txt": "" });
+  for (const spelling of [".k8s", "./.k8s/bad.yaml", "x/../.k8s/bad.yaml", "-"]) {
+    const { code, out } = await run(["render", "-f", spelling], { cwd: folder.path, stdin: BAD });
+    assertEquals(code, 1, spelling);
+    assertStringIncludes(out, "Function/bad spec.java.jar: ", spelling);
+  }
+});
+
+Deno.test("validate fails where nothing is, and names it", async () => {
+  await using folder = await folderWith({
+    "comment.yaml": "# nothing\n---\n",
+    "empty.yaml": "",
+    "package.json": '{"name": "x"}',
+    "good/a.yaml": stringify(functionObject("good")),
+    "hidden/.a.yaml": BAD,
+    "texts/README.md": "text",
+  });
+  const path = (name: string) => `${folder.path}/${name}`;
+  const cases = [
+    ["comment.yaml", "holds no object; an object has apiVersion, kind and metadata"],
+    ["empty.yaml", "holds no object; an object has apiVersion, kind and metadata"],
+    ["package.json", "holds no object; an object has apiVersion, kind and metadata"],
+    [
+      "hidden",
+      "holds no manifests: no *.yaml, *.yml or *.json that is not hidden is below this folder",
+    ],
+    [
+      "texts/",
+      "holds no manifests: no *.yaml, *.yml or *.json that is not hidden is below this folder",
+    ],
+    ["texts/*.yaml", "matches no file"],
+  ] as const;
+  for (const [name, message] of cases) {
+    const { code, out } = await meshwright(["validate", path("good"), path(name)]);
+    assertEquals([code, out], [1, [`${path(name)}: ${message}`]], name);
+    assertEquals((await meshwright(["render", "-f", path(name)])).code, 2, name);
+  }
+  const both = await meshwright(["validate", "-o", "json", path("texts"), path("empty.yaml")]);
+  const { problems } = JSON.parse(both.out.join("")) as { problems: { file: string }[] };
+  assertEquals(problems.map(({ file }) => file), [path("texts"), path("empty.yaml")]);
+});
+
+Deno.test("validate reads a file once, however many words and links lead to it", async () => {
+  await using folder = await folderWith({
+    "a/good.yaml": stringify(functionObject("good")),
+    "a/b/other.yaml": stringify(functionObject("other")),
+  });
+  const at = (name: string) => `${folder.path}/${name}`;
+  await Deno.symlink(at("a"), at("a/b/circle"));
+  await Deno.symlink(at("a/good.yaml"), at("a/again.yaml"));
+  const words = [at("a"), at("a/b"), at("a/good.yaml"), at("a/./good.yaml")];
+  const { code, notes, out } = await meshwright(["validate", ...words]);
+  assertEquals([code, out], [0, []]);
+  assertEquals(notes.at(-1), "2 files, 2 objects, 0 problems");
+  await Deno.symlink("../gone.yaml", at("a/lost.yaml"));
+  const lost = await meshwright(["validate", at("a")]);
+  assertEquals(lost.out, [
+    `${at("a/lost.yaml")}: is a symbolic link to "../gone.yaml", where nothing is`,
+  ]);
+});

@@ -1,81 +1,259 @@
 import { LABELS } from "#api";
+import { contentHash, type KubeObject, type ObjectKey, pause, unlessAborted } from "#base";
 import { Informer, type ObjectChange, type ResourceType } from "#kube";
+import type { Logger, RestartCause } from "#telemetry";
 import type { Parts } from "./parts.ts";
+import { PolledKind } from "./polled_kind.ts";
 
-/** Kinds that are followed at the same time; drift of further ones is seen when their file changes in Git. */
-const KINDS_MAX = 64;
-/** How long a pass waits for a kind to be read: without, it asks for each object. */
-const WAIT_MS = 10_000;
+/** Kinds that are watched at the same time: each is a connection and a copy of its objects. */
+const WATCHED_MAX = 64;
+/** Kinds beyond those, which are listed now and then. */
+const POLLED_MAX = 512;
+/** How long a kind that nobody applies any more is still followed: what comes back at once is not read again. */
+const GRACE_MS = 10 * 60_000;
 
-/** Caches of what MeshSyncs applied, of kinds that the controller does not follow anyway; started when one is applied. */
+/** What {@linkcode FollowedKinds} is made from, and whom it tells. */
+export interface FollowedKindsOptions {
+  /** Ends everything. */
+  readonly signal: AbortSignal;
+  /** A labelled object changed. That of a Secret is told without its data. */
+  readonly onChange: (change: ObjectChange) => void;
+  /** All objects of a kind have been seen, for the first time or again after a failure. */
+  readonly onSynced?: (type: ResourceType) => void;
+}
+
+/** One kind that is followed. */
+interface Followed {
+  readonly type: ResourceType;
+  readonly source: Informer | PolledKind;
+  readonly stop: AbortController;
+  /** Resolved when the kind is read, or the server said why it cannot be. */
+  readonly decided: PromiseWithResolvers<void>;
+  /** What the server said last against following. */
+  cause: RestartCause | undefined;
+  /** Aborted when somebody wants the kind again; undefined while somebody does. */
+  leaving: AbortController | undefined;
+}
+
+/**
+ * Caches of what MeshSyncs applied, of kinds that the controller does not follow anyway.
+ *
+ * # Guarantees
+ * - {@linkcode cache} is only what is complete and current: who finds none asks the server.
+ * - Beyond 64 kinds changes are still found, by lists every ten minutes; {@linkcode problem} says so.
+ * - No data of a Secret is kept. {@linkcode cache} has none for Secrets, so that nobody takes a part for the whole; who
+ *   knows which version of one is in order compares {@linkcode version}, and reads it where that is another.
+ */
 export class FollowedKinds {
-  readonly #parts: Parts;
-  readonly #signal: AbortSignal;
-  readonly #onChange: (change: ObjectChange) => void;
-  readonly #informers = new Map<string, Informer>();
-  readonly #running: Promise<void>[] = [];
+  readonly #parts: Pick<Parts, "clock" | "cluster" | "config" | "log" | "metrics" | "transport">;
+  readonly #options: FollowedKindsOptions;
+  readonly #log: Logger;
+  readonly #kinds = new Map<string, Followed>();
+  readonly #running = new Set<Promise<void>>();
 
   constructor(
-    parts: Parts,
-    options: {
-      readonly signal: AbortSignal;
-      readonly onChange: (change: ObjectChange) => void;
-    },
+    parts: Pick<Parts, "clock" | "cluster" | "config" | "log" | "metrics" | "transport">,
+    options: FollowedKindsOptions,
   ) {
     this.#parts = parts;
-    this.#signal = options.signal;
-    this.#onChange = options.onChange;
+    this.#options = options;
+    this.#log = parts.log;
   }
 
-  /** The cache of a kind; undefined while it is not followed. */
+  /** Follows these kinds too; does not wait. */
+  follow(types: Iterable<ResourceType>): void {
+    if (this.#options.signal.aborted) return;
+    for (const type of types) {
+      const known = this.#kinds.get(keyOfType(type));
+      if (known === undefined) {
+        this.#start(type);
+      } else {
+        known.leaving?.abort();
+        known.leaving = undefined;
+      }
+    }
+  }
+
+  /**
+   * Resolves when these kinds are read, or the server said why they cannot be: {@linkcode problem}.
+   *
+   * @throws the signal's reason
+   */
+  async whenRead(types: Iterable<ResourceType>, signal: AbortSignal): Promise<void> {
+    const decided = [...types].map((type) => this.#kinds.get(keyOfType(type))?.decided.promise);
+    await unlessAborted(Promise.all(decided), signal);
+  }
+
+  /** The cache of a kind; undefined while it is not followed, not complete or not current, and for Secrets. */
   cache(type: ResourceType): Informer | undefined {
-    return this.#informers.get(keyOfType(type));
+    return isSecret(type) ? undefined : this.#current(type);
   }
 
-  /** Follows these kinds too, and resolves when they are read, or after a while. */
-  async follow(types: readonly ResourceType[]): Promise<void> {
-    for (const type of types) this.#start(type);
-    const informers = types.map((type) => this.cache(type)).filter((one) => one !== undefined);
-    if (informers.every((informer) => informer.synced)) return;
-    const late = AbortSignal.any([AbortSignal.timeout(WAIT_MS), this.#signal]);
-    await Promise.all(informers.map((informer) => informer.whenSynced(late))).catch((error) => {
-      if (!late.aborted) throw error;
-      const unread = informers.filter((informer) => !informer.synced);
-      const kinds = unread.map((informer) => `${informer.type.kind}: ${informer.problem}`);
-      this.#parts.log.warn("Cannot follow all that is applied yet", { kinds });
-    });
+  /** The version of an object that is followed, Secrets included; undefined where it is not there or nobody knows. */
+  version(type: ResourceType, key: ObjectKey): string | undefined {
+    return this.#current(type)?.get(key)?.metadata.resourceVersion;
+  }
+
+  /** Ends to follow all other kinds, after a while. */
+  keep(types: Iterable<ResourceType>): void {
+    const kept = new Set([...types].map(keyOfType));
+    for (const [key, followed] of this.#kinds) {
+      if (!kept.has(key)) this.#leave(followed);
+    }
+  }
+
+  /** What keeps changes of a kind from being seen at once; undefined: nothing. */
+  problem(type: ResourceType): string | undefined {
+    const followed = this.#kinds.get(keyOfType(type));
+    if (followed === undefined) return "not followed";
+    const { source, cause } = followed;
+    const { problem } = source;
+    if (problem === undefined || source instanceof PolledKind) return problem;
+    if (cause === "refused") return `forbidden: ${problem}`;
+    if (cause === "not_served") return `not served: ${problem}`;
+    return `${source.synced ? "not current" : "not read yet"}: ${problem}`;
   }
 
   /** Resolves when everything has ended, after the signal. */
   async ended(): Promise<void> {
-    await Promise.all(this.#running);
+    while (this.#running.size > 0) await Promise.all(this.#running);
+  }
+
+  #current(type: ResourceType): Informer | undefined {
+    const { source } = this.#kinds.get(keyOfType(type)) ?? {};
+    return source instanceof Informer && source.synced && source.problem === undefined
+      ? source
+      : undefined;
   }
 
   #start(type: ResourceType): void {
-    const key = keyOfType(type);
-    if (this.#informers.has(key) || this.#signal.aborted) return;
-    const { log, transport, clock, metrics, config } = this.#parts;
-    if (this.#informers.size >= KINDS_MAX) {
-      log.warn("Cannot follow another kind: too many already", { kind: type.kind, max: KINDS_MAX });
-      return;
-    }
+    // Who leaves anyway makes room.
+    const leaving = this.#watched().find((followed) => followed.leaving !== undefined);
+    if (this.#watched().length >= WATCHED_MAX && leaving !== undefined) this.#end(leaving);
+    if (this.#watched().length >= WATCHED_MAX) this.#poll(type);
+    else this.#watch(type);
+  }
+
+  #watched(): Followed[] {
+    return [...this.#kinds.values()].filter(({ source }) => source instanceof Informer);
+  }
+
+  #watch(type: ResourceType): void {
+    const { clock, config, log, metrics, transport } = this.#parts;
     const { watchedNamespace } = config;
-    const informer = new Informer({
+    const stop = new AbortController();
+    const decided = Promise.withResolvers<void>();
+    const source = new Informer({
       transport,
       type,
       ...(watchedNamespace === undefined || !type.namespaced
         ? {}
         : { namespace: watchedNamespace }),
       labelSelector: LABELS.syncName,
-      onChange: this.#onChange,
-      onRestart: (cause) => metrics.countWatchRestart(type.kind, cause),
+      ...(isSecret(type) ? { project: withoutData } : {}),
+      onChange: this.#options.onChange,
+      onSynced: () => {
+        followed.cause = undefined;
+        decided.resolve();
+        this.#options.onSynced?.(type);
+      },
+      onRestart: (cause) => {
+        metrics.countWatchRestart(type.kind, cause);
+        followed.cause = cause;
+        if (cause === "refused" || cause === "not_served") decided.resolve();
+      },
       clock,
       log,
-      signal: this.#signal,
+      signal: AbortSignal.any([this.#options.signal, stop.signal]),
     });
-    this.#informers.set(key, informer);
-    this.#running.push(informer.run());
+    const followed: Followed = {
+      type,
+      source,
+      stop,
+      decided,
+      cause: undefined,
+      leaving: undefined,
+    };
+    this.#add(followed);
   }
+
+  #poll(type: ResourceType): void {
+    const max = WATCHED_MAX;
+    if (this.#kinds.size >= WATCHED_MAX + POLLED_MAX) {
+      this.#log.warn("Cannot follow another kind, nor list it now and then", { kind: type.kind });
+      return;
+    }
+    this.#log.warn("Cannot watch another kind; listing it now and then", { kind: type.kind, max });
+    const { clock, cluster, config, log } = this.#parts;
+    const stop = new AbortController();
+    const source = new PolledKind({
+      cluster,
+      type,
+      ...(config.watchedNamespace === undefined || !type.namespaced
+        ? {}
+        : { namespace: config.watchedNamespace }),
+      labelSelector: LABELS.syncName,
+      ...(isSecret(type) ? { project: withoutData } : {}),
+      onChange: this.#options.onChange,
+      because: `${max} kinds are watched already`,
+      clock,
+      log,
+      signal: AbortSignal.any([this.#options.signal, stop.signal]),
+    });
+    const decided = Promise.withResolvers<void>();
+    decided.resolve();
+    this.#add({ type, source, stop, decided, cause: undefined, leaving: undefined });
+  }
+
+  #add(followed: Followed): void {
+    this.#kinds.set(keyOfType(followed.type), followed);
+    this.#run(followed.source.run());
+  }
+
+  #leave(followed: Followed): void {
+    if (followed.leaving !== undefined) return;
+    const leaving = new AbortController();
+    followed.leaving = leaving;
+    const { clock } = this.#parts;
+    const signal = AbortSignal.any([leaving.signal, followed.stop.signal, this.#options.signal]);
+    this.#run(
+      pause(GRACE_MS, { clock, signal }).then(() => {
+        if (!signal.aborted) this.#end(followed);
+      }),
+    );
+  }
+
+  /** Ends to follow a kind; one that is only listed so far takes its place. */
+  #end(followed: Followed): void {
+    this.#kinds.delete(keyOfType(followed.type));
+    followed.stop.abort(new DOMException("nobody applies this kind any more", "AbortError"));
+    // Who waits for it asks the server instead.
+    followed.decided.resolve();
+    this.#log.info("Following a kind no longer", { kind: followed.type.kind });
+    const next = [...this.#kinds.values()]
+      .find(({ source, leaving }) => source instanceof PolledKind && leaving === undefined);
+    if (!(followed.source instanceof Informer) || next === undefined) return;
+    this.#kinds.delete(keyOfType(next.type));
+    next.stop.abort(new DOMException("it is watched from now on", "AbortError"));
+    this.#watch(next.type);
+  }
+
+  #run(work: Promise<void>): void {
+    const running = work.finally(() => this.#running.delete(running));
+    this.#running.add(running);
+  }
+}
+
+/** A Secret as it is kept: whoever reads the memory of this process finds a hash, which tells that data changed. */
+function withoutData({ data, stringData: _text, ...rest }: KubeObject): KubeObject {
+  return { ...rest, dataHash: contentHash([PROCESS, data ?? {}]) };
+}
+
+/** Makes hashes of short values useless to anybody else. */
+const PROCESS = crypto.randomUUID();
+
+function isSecret({ apiVersion, kind }: ResourceType): boolean {
+  return apiVersion === "v1" && kind === "Secret";
 }
 
 function keyOfType(type: ResourceType): string {

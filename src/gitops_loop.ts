@@ -1,5 +1,5 @@
 import { isMeshKind, type MeshSync, resourceOf } from "#api";
-import { keyOf, keyText, type Next, type ObjectKey } from "#base";
+import { deadline, keyOf, keyText, type Next, type ObjectKey } from "#base";
 import { gitSource } from "#git";
 import {
   BOOTSTRAP_NAME,
@@ -19,6 +19,7 @@ import {
   httpCluster,
   Informer,
   type ObjectChange,
+  type ResourceType,
   serviceAccountUser,
 } from "#kube";
 import { Notifier } from "#notify";
@@ -35,6 +36,9 @@ const PASSES_AT_ONCE = 1_024;
 
 /** MeshSyncs that are fetched and applied at the same time: few, as each holds a whole revision in memory. */
 const SYNCS_AT_ONCE = 4;
+
+/** How long a pass waits for kinds to be read. */
+const FOLLOW_WAIT_MS = 10_000;
 
 /** The cache and the queue of MeshSyncs, wired to the GitOps room. */
 export class GitOpsLoop {
@@ -149,7 +153,7 @@ export class GitOpsLoop {
     const ctx: GitOpsContext = {
       ...this.#context(signal),
       syncs,
-      follow: (types) => followed.follow(types),
+      follow: (types) => this.#followRead(followed, types, signal),
       followed: (type) => followed.cache(type),
       wake: (key) => this.#wake(key),
       turns: new Turns(SYNCS_AT_ONCE),
@@ -163,6 +167,21 @@ export class GitOpsLoop {
       log,
       signal,
     });
+  }
+
+  /** Follows kinds and waits a while until they are read: without, a pass asks for each object. */
+  async #followRead(
+    followed: FollowedKinds,
+    types: readonly ResourceType[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    followed.follow(types);
+    using limit = deadline(FOLLOW_WAIT_MS, { clock: this.#parts.clock, signal });
+    try {
+      await followed.whenRead(types, limit.signal);
+    } catch (error) {
+      if (!limit.signal.aborted) throw error;
+    }
   }
 
   #context(signal: AbortSignal): Omit<GitOpsContext, "syncs"> {

@@ -35,6 +35,8 @@ export interface InformerOptions {
   /** Called in order, once a change; what it throws is logged and changes nothing. */
   readonly onChange: (change: ObjectChange) => void;
   readonly onRestart?: (cause: RestartCause) => void;
+  /** Called when all objects have been seen, for the first time or again after what {@linkcode Informer.problem} told. */
+  readonly onSynced?: () => void;
   readonly clock: Clock;
   readonly random?: () => number;
   /** See `WatchOptions.silentMs`. */
@@ -42,6 +44,9 @@ export interface InformerOptions {
   readonly log?: Logger;
   readonly signal: AbortSignal;
 }
+
+/** Broken connections in a row that are no problem yet. */
+const RESTARTS_MAX = 3;
 
 /**
  * A cache of one kind that follows the server.
@@ -60,6 +65,8 @@ export class Informer implements Cache {
   readonly #firstSync = Promise.withResolvers<void>();
   #synced = false;
   #problem: string | undefined = "not started";
+  /** How often watching started over since the server last said anything. */
+  #restarts = 0;
   /** The newest version up to which the server has told everything. */
   #seen: string | undefined;
   /** Keys on the pages of the list that is under way. */
@@ -121,6 +128,7 @@ export class Informer implements Cache {
           break;
         case "bookmark":
           this.#advance(event.resourceVersion);
+          this.#current();
           break;
         case "restart":
           this.#restarted(event);
@@ -177,18 +185,30 @@ export class Informer implements Cache {
       this.#remove(keyOf(object));
     }
     this.#advance(resourceVersion);
-    this.#problem = undefined;
     if (!this.#synced) {
       this.#synced = true;
       this.#log.debug("Read all objects", { count: this.size });
       this.#firstSync.resolve();
+    }
+    this.#current();
+  }
+
+  /** The server speaks: what it said so far is all there is. */
+  #current(): void {
+    this.#restarts = 0;
+    if (this.#problem === undefined || !this.#synced) return;
+    this.#problem = undefined;
+    try {
+      this.#options.onSynced?.();
+    } catch (error) {
+      this.#log.error("Cannot tell that all objects have been seen", { error });
     }
   }
 
   #changed(object: KubeObject): void {
     this.#put(object);
     this.#advance(object.metadata.resourceVersion);
-    this.#problem = undefined;
+    this.#current();
   }
 
   #deleted(object: KubeObject): void {
@@ -197,14 +217,16 @@ export class Informer implements Cache {
       isNewerVersion(stored.metadata.resourceVersion, object.metadata.resourceVersion);
     if (!recreated) this.#remove(keyOf(object));
     this.#advance(object.metadata.resourceVersion);
-    this.#problem = undefined;
+    this.#current();
   }
 
   #restarted(event: { cause: RestartCause; error: unknown; delayMs: number }): void {
     // Pages without an end are no list.
     this.#listing = undefined;
     this.#options.onRestart?.(event.cause);
-    if (!this.#synced) {
+    this.#restarts++;
+    const isRefused = event.cause === "refused" || event.cause === "not_served";
+    if (!this.#synced || isRefused || this.#restarts > RESTARTS_MAX) {
       this.#problem = event.cause === "not_served"
         ? "the server does not serve this kind yet"
         : errorText(event.error);

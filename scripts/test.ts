@@ -10,11 +10,12 @@ const HELP = `Run the tests, stage by stage: the cheapest first.
 
 Usage: deno task test [STAGE...]
 
-  pure     pure code and the examples in its documentation, without permissions
-  golden   281 resources of the reference operator: validity, defaults and objects
-  io       transport, Git, servers and scripts, against this machine
-  cluster  a real kube-apiserver, etcd, controller manager, scheduler and simulated nodes
-  e2e      real pods and Pulsar, see deno task e2e; left out where it is not root on Linux
+  pure        pure code and the examples in its documentation, without permissions
+  simulation  the GitOps loop and the controller in a world in memory, in which anything may fail
+  golden      281 resources of the reference operator: validity, defaults and objects
+  io          transport, Git, servers and scripts, against this machine
+  cluster     a real kube-apiserver, etcd, controller manager, scheduler and simulated nodes
+  e2e         real pods and Pulsar, see deno task e2e; left out where it is not root on Linux
 
 Without a stage all of them run. The last line is "N passed, N failed".
 The control plane's programs are fetched or built once and kept outside the checkout.
@@ -46,6 +47,16 @@ const STAGES: readonly Stage[] = [
       "src/desired",
       "src/plan",
       "tests/unit",
+    ],
+  },
+  {
+    name: "simulation",
+    args: [
+      "test",
+      ...STRICT,
+      "--allow-read=tests,crds",
+      "--allow-env=LOG_TOKENS,LOG_STREAM",
+      "tests/simulation",
     ],
   },
   { name: "golden", args: ["test", ...STRICT, "-A", "tests/golden"] },

@@ -63,6 +63,24 @@ export class FakeClock implements Clock {
     this.#pass(untilMs - this.#monotonicMs);
   }
 
+  /** When the next one is due, in monotonic time; `Infinity` when nobody waits. */
+  get nextDueMs(): number {
+    return this.#sleepers.reduce((due, sleeper) => Math.min(due, sleeper.dueMs), Infinity);
+  }
+
+  /** Moves the time to a moment and wakes the first one who is due by then, if any: for who drives time by hand. */
+  wakeNext(untilMs: number): boolean {
+    const next = this.#next(untilMs);
+    this.#pass(Math.max(0, (next?.dueMs ?? untilMs) - this.#monotonicMs));
+    next?.wake();
+    return next !== undefined;
+  }
+
+  /** Forgets who waits: their process is no more. */
+  dropSleepers(): void {
+    this.#sleepers = [];
+  }
+
   /** Sets the wall clock forward or back, as an administrator or NTP does: timers and durations do not notice. */
   setWall(byMs: number): void {
     this.#wallMs += byMs;

@@ -3,18 +3,29 @@
  *
  * - `rooms/imports` reports an import that goes up, across the towers, past a door, or out of pure code to a package.
  * - `rooms/pure` reports what tower A must not touch: Deno, the clock, chance, timers, the network, the console.
+ * - `rooms/time` reports who else asks the system for the time or sets a timer: base/clock.ts does it for all.
  *
  * `ROOMS` in `scripts/lint/room.ts` is the whole picture; a new room starts with a line there.
  *
  * @module
  */
-import { globalFinding, isBinding, isReference } from "./lint/global_use.ts";
-import { type Finding, type Import, importFinding, placeOf, ROOMS } from "./lint/room.ts";
+import { globalFinding, isBinding, isReference, timeFinding } from "./lint/global_use.ts";
+import {
+  type Finding,
+  type Import,
+  importFinding,
+  type Place,
+  placeOf,
+  ROOMS,
+} from "./lint/room.ts";
 
 /** The real clock is the only pure file that may ask for the time. */
 const CLOCK = "base/clock.ts";
 
 const CLOCK_GLOBALS: readonly string[] = ["clearTimeout", "Date", "performance", "setTimeout"];
+
+/** Rooms and files that are being rewritten; with them this list ends. */
+const TIME_EXEMPT: readonly string[] = ["gitops/", "gitops_loop.ts"];
 
 function importsRule(context: Deno.lint.RuleContext): Deno.lint.LintVisitor {
   const place = placeOf(context.filename);
@@ -57,19 +68,44 @@ function importsRule(context: Deno.lint.RuleContext): Deno.lint.LintVisitor {
 
 function pureRule(context: Deno.lint.RuleContext): Deno.lint.LintVisitor {
   const place = placeOf(context.filename);
-  const tower = ROOMS[place?.room ?? ""]?.tower;
-  if (place === undefined || (tower !== "a" && tower !== "base")) return {};
+  if (place === undefined || !isPure(place)) return {};
+  return globalsVisitor(
+    context,
+    (node) =>
+      place.path === CLOCK && CLOCK_GLOBALS.includes(node.name) ? undefined : globalFinding(node),
+  );
+}
+
+function timeRule(context: Deno.lint.RuleContext): Deno.lint.LintVisitor {
+  const place = placeOf(context.filename);
+  // What pure code may use is for the other rule to say.
+  if (place === undefined || isPure(place)) return {};
+  if (TIME_EXEMPT.some((start) => place.path.startsWith(start))) return {};
+  return globalsVisitor(context, timeFinding);
+}
+
+function isPure({ room }: Place): boolean {
+  const tower = ROOMS[room]?.tower;
+  return tower === "a" || tower === "base";
+}
+
+/** Reports uses of globals; a name that the file gives to something of its own is none. */
+function globalsVisitor(
+  context: Deno.lint.RuleContext,
+  findingOf: (node: Deno.lint.Identifier) => Finding | undefined,
+): Deno.lint.LintVisitor {
   const bound = new Set<string>();
   const found = new Map<number, { readonly name: string; readonly finding: Finding }>();
   return {
     Identifier(node) {
       const { name } = node;
-      if (isBinding(node)) bound.add(name);
-      else if (place.path !== CLOCK || !CLOCK_GLOBALS.includes(name)) {
-        const finding = isReference(node) ? globalFinding(node) : undefined;
-        // By position: the two halves of `{ fetch }` are one.
-        if (finding !== undefined) found.set(node.range[0], { name, finding });
+      if (isBinding(node)) {
+        bound.add(name);
+        return;
       }
+      const finding = isReference(node) ? findingOf(node) : undefined;
+      // By position: the two halves of `{ fetch }` are one.
+      if (finding !== undefined) found.set(node.range[0], { name, finding });
     },
     "Program:exit"() {
       for (const [start, { name, finding }] of found) {
@@ -83,5 +119,9 @@ function pureRule(context: Deno.lint.RuleContext): Deno.lint.LintVisitor {
 // Deno takes a lint plugin as a default export, and nothing else.
 export default {
   name: "rooms",
-  rules: { imports: { create: importsRule }, pure: { create: pureRule } },
+  rules: {
+    imports: { create: importsRule },
+    pure: { create: pureRule },
+    time: { create: timeRule },
+  },
 } satisfies Deno.lint.Plugin;

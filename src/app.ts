@@ -1,5 +1,6 @@
 import type { Admission } from "#admission";
 import type { OnceReport } from "#gitops";
+import { deadline, TaskGroup } from "#base";
 import { runAsLeader } from "#kube";
 import { startReceiver } from "#receiver";
 import { type Server, startServer } from "#telemetry";
@@ -30,30 +31,33 @@ export class App implements AsyncDisposable {
     this.#parts = parts;
     this.#controller = new MeshController(parts);
     this.#gitOps = new GitOpsLoop(parts, this.#controller);
-    this.#admission = admissionWebhook(parts);
+    this.#admission = admissionWebhook({ ...parts, ...parts.unfenced });
     this.#secureMetrics = secureMetrics(parts);
     this.#servers = this.#startServers();
   }
 
   /** Works until the signal aborts. @throws when the lease is lost: the process should end */
   async run(signal: AbortSignal): Promise<void> {
-    const over = new AbortController();
+    const group = new TaskGroup(signal);
     // Every replica answers for what is applied, and shows its metrics, whoever leads.
-    const either = AbortSignal.any([signal, over.signal]);
-    const serving = [this.#admission?.run(either), this.#secureMetrics?.run(either)];
-    try {
-      await this.#workAsLeader(signal);
-    } finally {
-      over.abort();
-      await Promise.all(serving);
+    for (const server of [this.#admission, this.#secureMetrics]) {
+      if (server !== undefined) group.start((stop) => server.run(stop));
     }
+    group.start(async (stop) => {
+      await this.#workAsLeader(stop);
+      group.stop();
+    });
+    await group.ended();
   }
 
   /** Installs the definitions, then runs the controller and the GitOps loop side by side. */
   async work(signal: AbortSignal): Promise<void> {
     await this.#installDefinitions(signal);
     if (signal.aborted) return;
-    await Promise.all([this.#controller.run(signal), this.#gitOps.run(signal)]);
+    const group = new TaskGroup(signal);
+    group.start((stop) => this.#controller.run(stop));
+    group.start((stop) => this.#gitOps.run(stop));
+    await group.ended();
   }
 
   /**
@@ -64,24 +68,26 @@ export class App implements AsyncDisposable {
     signal: AbortSignal,
     options: { readonly timeoutMs: number; readonly reconcile: boolean },
   ): Promise<OnceReport> {
-    const over = new AbortController();
-    const late = AbortSignal.timeout(options.timeoutMs + LAST_WORD_MS);
-    const either = AbortSignal.any([signal, over.signal, late]);
-    let controlling = Promise.resolve();
-    try {
-      await this.#installDefinitions(either);
-      if (options.reconcile && !either.aborted) {
-        controlling = this.#controller.run(either);
-        await this.#controller.whenSynced(either);
+    const { clock } = this.#parts;
+    using limit = deadline(options.timeoutMs + LAST_WORD_MS, { clock, signal });
+    const group = new TaskGroup(limit.signal);
+    const report = Promise.withResolvers<OnceReport>();
+    group.start(async (stop) => {
+      await this.#installDefinitions(stop);
+      if (options.reconcile && !stop.aborted) {
+        group.start(() => this.#controller.run(stop));
+        await this.#controller.whenSynced(stop);
       }
-      either.throwIfAborted();
-      return await this.#gitOps.once(either, options);
+      stop.throwIfAborted();
+      report.resolve(await this.#gitOps.once(stop, options));
+      group.stop();
+    });
+    try {
+      await group.ended();
+      return await report.promise;
     } catch (error) {
-      if (!late.aborted || signal.aborted) throw error;
+      if (!limit.isExpired) throw error;
       return outOfTime(this.#definitions);
-    } finally {
-      over.abort();
-      await controlling;
     }
   }
 
@@ -93,20 +99,26 @@ export class App implements AsyncDisposable {
   }
 
   async #workAsLeader(signal: AbortSignal): Promise<void> {
-    const { config, cluster, clock, log, namespace } = this.#parts;
+    const { config, clock, events, leadership, log, namespace, unfenced } = this.#parts;
     const election = config.leaderElection;
-    if (election === undefined) return await this.work(signal);
+    if (election === undefined || leadership === undefined) return await this.work(signal);
     this.#waitsForLease = true;
     const ended = await runAsLeader({
-      cluster,
+      cluster: unfenced.cluster,
       key: { namespace: election.namespace ?? namespace, name: election.name },
       identity: `${Deno.hostname()}_${crypto.randomUUID()}`,
       clock,
+      leadership,
       log,
       signal,
     }, async (leading) => {
       this.#waitsForLease = false;
-      await this.work(leading);
+      try {
+        await this.work(leading);
+      } finally {
+        // Events are written as the leader, too.
+        await events[Symbol.asyncDispose]();
+      }
     });
     if (ended === "lost") throw new Error("Cannot go on: another process leads now");
   }
@@ -127,7 +139,7 @@ export class App implements AsyncDisposable {
   }
 
   #startServers(): Server[] {
-    const { config, cluster, clock, log, metrics } = this.#parts;
+    const { config, clock, log, metrics, unfenced } = this.#parts;
     const checks = {
       live: { controllers: () => this.#controller.stuck() ?? this.#gitOps.stuck() },
       ready: {
@@ -145,6 +157,7 @@ export class App implements AsyncDisposable {
         startServer({ address: metricsAddress, metrics }),
         startServer({ address: healthAddress, ...checks }),
       ];
+    const { cluster } = unfenced;
     const receiver = startReceiver({ address: receiverAddress, cluster, clock, log });
     const listening = [...servers, receiver].filter((server) => server !== undefined);
     log.info("Listening", { urls: listening.map((server) => server.url) });
@@ -160,7 +173,9 @@ export class App implements AsyncDisposable {
 /** The server of metrics over TLS that the configuration asks for. */
 function secureMetrics(parts: Parts): SecureMetrics | undefined {
   const { metricsAddress: address, secureMetrics: isSecure = false } = parts.config;
-  return isSecure && address !== "0" ? new SecureMetrics({ ...parts, address }) : undefined;
+  return isSecure && address !== "0"
+    ? new SecureMetrics({ ...parts, ...parts.unfenced, address })
+    : undefined;
 }
 
 /** A run that is under way when time is up may say by itself how far it came. */

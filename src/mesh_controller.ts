@@ -1,5 +1,5 @@
 import { COMPONENT_KINDS } from "#api";
-import { keyOf, type Next, type ObjectKey, pause, spread, unlessAborted } from "#base";
+import { keyOf, type Next, type ObjectKey, pause, spread, TaskGroup, unlessAborted } from "#base";
 import { Informer, type ObjectChange, readContainerLog } from "#kube";
 import {
   isOnlySurveyed,
@@ -54,13 +54,19 @@ export class MeshController {
 
   /** Runs until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
+    const group = new TaskGroup(signal);
+    group.start((stop) => this.#start(group, stop));
+    await group.ended();
+  }
+
+  async #start(group: TaskGroup, signal: AbortSignal): Promise<void> {
     await untilDone("Look for autoscaler APIs", this.#parts, signal, async () => {
       const { cluster } = this.#parts;
       const vertical = await cluster.resourceType("autoscaling.k8s.io/v1", "VerticalPodAutoscaler");
       this.#build(vertical !== undefined, signal);
     });
     const informers = [...this.#informers.values()];
-    const following = informers.map((informer) => informer.run());
+    for (const informer of informers) group.start(() => informer.run());
     await Promise.all(informers.map((informer) => informer.whenSynced(signal)))
       .catch((error) => {
         if (!signal.aborted) throw error;
@@ -70,8 +76,9 @@ export class MeshController {
       this.#parts.log.info("Caches are synced", { objects });
       this.#synced.resolve();
     }
-    const working = [...this.#controllers.values()].map((controller) => controller.run());
-    await Promise.all([...following, ...working, this.#resync(signal), this.#survey(signal)]);
+    for (const controller of this.#controllers.values()) group.start(() => controller.run());
+    group.start((stop) => this.#resync(stop));
+    group.start((stop) => this.#survey(stop));
   }
 
   /** What is not read yet, for the readiness check. */
@@ -173,8 +180,8 @@ export class MeshController {
 
   /** Reads the logs of containers that failed: little of each, and not for long, as a pass waits for it. */
   #lastWords(): LastWords {
-    const { transport, log } = this.#parts;
-    const limits = { linesMax: 100, bytesMax: 16_384, deadlineMs: 2_000 };
+    const { transport, clock, log } = this.#parts;
+    const limits = { linesMax: 100, bytesMax: 16_384, deadlineMs: 2_000, clock };
     return new LastWords(
       (which, signal) => readContainerLog(transport, which, { ...limits, signal }),
       log,

@@ -2,8 +2,10 @@ import { type Clock, isAbort, pause, systemClock } from "#base";
 import {
   type ClusterClient,
   EventRecorder,
+  fencedTransport,
   httpCluster,
   httpTransport,
+  Leadership,
   type Transport,
 } from "#kube";
 import { Backoff } from "#runtime";
@@ -22,6 +24,13 @@ export interface Parts {
   readonly transport: Transport;
   readonly cluster: ClusterClient;
   readonly events: EventRecorder;
+  /**
+   * Whether this process may write, where several run and one leads. What `transport`, `cluster` and `events` write
+   * passes it.
+   */
+  readonly leadership?: Leadership;
+  /** For what every replica does, whoever leads: the lease, certificates, webhooks. */
+  readonly unfenced: { readonly transport: Transport; readonly cluster: ClusterClient };
   /** Namespace of the program's own objects. */
   readonly namespace: string;
   /** Whether this runs as a pod of the cluster, with its service account. */
@@ -50,11 +59,13 @@ export async function openParts(
     env: (name) => Deno.env.get(name),
     clock,
   });
-  const transport = httpTransport(connection.endpoint, {
+  const own = httpTransport(connection.endpoint, {
     userAgent: `meshwright/${VERSION}`,
     clock,
     onRequest: (sample) => metrics.countApiRequest(sample),
   });
+  const leadership = config.leaderElection === undefined ? undefined : new Leadership(clock);
+  const transport = leadership === undefined ? own : fencedTransport(own, leadership);
   const cluster = httpCluster(transport, { clock });
   const instance = Deno.hostname();
   const events = new EventRecorder({ cluster, component: "meshwright", instance, clock, log });
@@ -67,11 +78,13 @@ export async function openParts(
     transport,
     cluster,
     events,
+    ...(leadership === undefined ? {} : { leadership }),
+    unfenced: { transport: own, cluster: httpCluster(own, { clock }) },
     namespace: namespace ?? connection.namespace,
     inCluster: connection.inCluster,
     async [Symbol.asyncDispose]() {
       await events[Symbol.asyncDispose]();
-      await transport[Symbol.asyncDispose]();
+      await own[Symbol.asyncDispose]();
     },
   };
 }

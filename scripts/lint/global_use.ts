@@ -40,6 +40,21 @@ const BANNED: Readonly<Record<string, Banned>> = {
   Worker: { hint: SYSTEM_HINT },
 };
 
+const CLOCK_USE_HINT =
+  "Ask a Clock of #base: now() for what people read, monotonicMs() for durations";
+const WAIT_USE_HINT = "Use sleep() of a Clock of #base, or deadline() of #base for a limit";
+
+/** What asks the system for the time or sets a timer: a fake clock reaches none of it. */
+const TIME: Readonly<Record<string, Banned>> = {
+  AbortSignal: { members: ["timeout"], hint: WAIT_USE_HINT },
+  Date: { members: ["now"], hint: CLOCK_USE_HINT },
+  performance: { hint: CLOCK_USE_HINT },
+  setImmediate: { hint: WAIT_USE_HINT },
+  setInterval: { hint: WAIT_USE_HINT },
+  setTimeout: { hint: WAIT_USE_HINT },
+  Temporal: { members: ["Now"], hint: CLOCK_USE_HINT },
+};
+
 /** Parents below which an identifier is a value although the parent belongs to TypeScript. */
 const TYPED_VALUES: readonly string[] = [
   "TSAsExpression",
@@ -107,10 +122,23 @@ function same(a: { readonly range: Deno.lint.Range } | null, b: Deno.lint.Identi
 
 /** Why a pure file may not use a global like this, or undefined when it may. */
 export function globalFinding(node: Deno.lint.Identifier): Finding | undefined {
+  return findingIn(BANNED, node, (use) => `Pure code uses ${use}`);
+}
+
+/** Why a file with effects may not ask the system for the time like this, or undefined when it may. */
+export function timeFinding(node: Deno.lint.Identifier): Finding | undefined {
+  return findingIn(TIME, node, (use) => `Only base/clock.ts uses ${use}`);
+}
+
+function findingIn(
+  table: Readonly<Record<string, Banned>>,
+  node: Deno.lint.Identifier,
+  message: (use: string) => string,
+): Finding | undefined {
   const { name, parent } = node;
-  const banned = Object.hasOwn(BANNED, name) ? BANNED[name] : undefined;
+  const banned = Object.hasOwn(table, name) ? table[name] : undefined;
   if (banned === undefined) return undefined;
-  const found = (use: string) => ({ message: `Pure code uses ${use}`, hint: banned.hint });
+  const found = (use: string) => ({ message: message(use), hint: banned.hint });
   if (banned.members === undefined) return found(name);
   if (parent.type === "MemberExpression" && same(parent.object, node)) {
     const member = parent.property.type === "Identifier" && !parent.computed

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { errorText, isPlainObject } from "#base";
+import { type Clock, deadline, errorText, isPlainObject, systemClock } from "#base";
 import { answerPlainly, type Logger, type ServingKeys, TlsServer } from "#telemetry";
 import { NoReviewError, type ReviewAnswer, reviewAnswer, type ReviewOptions } from "./review.ts";
 import { webhookAt } from "./webhook.ts";
@@ -15,6 +15,7 @@ export interface AdmissionServerOptions extends ReviewOptions {
   /** `:9443`, `127.0.0.1:0`. */
   readonly address: string;
   readonly log: Logger;
+  readonly clock?: Clock;
 }
 
 /** The HTTPS server of the webhooks. */
@@ -51,7 +52,7 @@ export class AdmissionServer implements AsyncDisposable {
     const webhook = webhookAt(new URL(request.url ?? "/", "https://webhook").pathname);
     if (webhook === undefined) return answerPlainly(response, 404, "not found");
     if (request.method !== "POST") return answerPlainly(response, 405, "post an AdmissionReview");
-    const body = await readBody(request);
+    const body = await readBody(request, this.#options.clock ?? systemClock);
     if (body === undefined) return answerPlainly(response, 413, "too large, or too slow");
     let review: unknown;
     let answer: ReviewAnswer;
@@ -87,18 +88,15 @@ export class AdmissionServer implements AsyncDisposable {
 }
 
 /** Undefined when it is too large or does not end in time. */
-async function readBody(request: IncomingMessage): Promise<string | undefined> {
+async function readBody(request: IncomingMessage, clock: Clock): Promise<string | undefined> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  const timer = setTimeout(() => request.destroy(), BODY_LIMIT_MS);
-  try {
-    for await (const chunk of request) {
-      bytes += chunk.length;
-      if (bytes > BODY_BYTES_MAX) return undefined;
-      chunks.push(chunk);
-    }
-  } finally {
-    clearTimeout(timer);
+  using limit = deadline(BODY_LIMIT_MS, { clock });
+  limit.signal.addEventListener("abort", () => request.destroy());
+  for await (const chunk of request) {
+    bytes += chunk.length;
+    if (bytes > BODY_BYTES_MAX) return undefined;
+    chunks.push(chunk);
   }
   return request.complete ? Buffer.concat(chunks).toString("utf8") : undefined;
 }

@@ -52,6 +52,8 @@ export interface DeadlineOptions {
   readonly clock: Pick<Clock, "sleep">;
   /** Aborts the deadline's signal as well, with its own reason. */
   readonly signal?: AbortSignal | undefined;
+  /** Others that do the same. */
+  readonly signals?: readonly (AbortSignal | undefined)[];
   /** What the signal aborts with when time is up; a `TimeoutError` when left out. */
   readonly reason?: unknown;
 }
@@ -77,28 +79,27 @@ export interface Deadline extends Disposable {
  * }
  * ```
  */
-export function deadline(
-  delayMs: number,
-  { clock, signal: outer, reason }: DeadlineOptions,
-): Deadline {
+export function deadline(delayMs: number, options: DeadlineOptions): Deadline {
+  const { clock, signal, signals = [], reason } = options;
+  const outer = [signal, ...signals].filter((one) => one !== undefined);
   const stop = new AbortController();
   const over = new AbortController();
   let isExpired = false;
-  const follow = () => end(() => stop.abort(outer?.reason));
   const end = (how?: () => void) => {
     if (over.signal.aborted) return;
-    outer?.removeEventListener("abort", follow);
+    for (const one of outer) one.removeEventListener("abort", follow);
     over.abort();
     how?.();
   };
+  const follow = () => end(() => stop.abort(outer.find((one) => one.aborted)?.reason));
   const expire = () => {
     isExpired = true;
     stop.abort(reason ?? new DOMException(`no end within ${delayMs} ms`, "TimeoutError"));
   };
-  if (outer?.aborted) {
+  if (outer.some((one) => one.aborted)) {
     follow();
   } else {
-    outer?.addEventListener("abort", follow, { once: true });
+    for (const one of outer) one.addEventListener("abort", follow, { once: true });
     clock.sleep(delayMs, over.signal).then(
       () => end(expire),
       // A clock that cannot sleep must not give work all the time of the world.

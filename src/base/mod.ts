@@ -4,6 +4,7 @@
  *
  * @module
  */
+export * from "./bounded_bytes.ts";
 export * from "./canonical.ts";
 export * from "./clock.ts";
 export * from "./condition.ts";
@@ -16,3 +17,4 @@ export * from "./redacted_text.ts";
 export * from "./secret_data.ts";
 export * from "./semaphore.ts";
 export * from "./short_text.ts";
+export * from "./task_group.ts";

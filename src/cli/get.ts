@@ -1,5 +1,5 @@
 import { type MeshSync, resourceOf } from "#api";
-import { conditionOf, shortText } from "#base";
+import { conditionOf, shortText, systemClock } from "#base";
 import { namedSync, openSession, SESSION_FLAGS } from "./cluster_session.ts";
 import { type Flag, UsageError } from "./flag.ts";
 import { outputFlag } from "./flags.ts";
@@ -42,7 +42,7 @@ export const getVerb: Verb = {
       output.note(isAll ? "No MeshSyncs" : `No MeshSyncs in namespace ${namespace}`);
       return 0;
     }
-    const nowMs = Date.now();
+    const nowMs = systemClock.now();
     const rows = syncs.map((sync) => rowOf(sync, nowMs));
     table(
       ["NAMESPACE", "NAME", "READY", "APPLIED", "HEALTHY", "SINCE", "MESSAGE"],

@@ -1,3 +1,4 @@
+import { systemClock } from "#base";
 import { namedSync, openSession, SESSION_FLAGS } from "./cluster_session.ts";
 import { outputFlag } from "./flags.ts";
 import { ageText, shortRevision, table } from "./table.ts";
@@ -17,7 +18,7 @@ export const historyVerb: Verb = {
       history.forEach((entry) => output.out(JSON.stringify(entry)));
       return 0;
     }
-    const nowMs = Date.now();
+    const nowMs = systemClock.now();
     const rows = history.map((entry) => [
       shortRevision(entry.revision),
       entry.result,

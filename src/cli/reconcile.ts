@@ -40,7 +40,7 @@ export const reconcileVerb: Verb = {
     if (sync.spec.suspend === true) {
       throw new Error(`Cannot reconcile MeshSync ${name}: it is suspended (meshwright resume)`);
     }
-    const request = new Date().toISOString();
+    const request = new Date(systemClock.now()).toISOString();
     await session.cluster.patch(
       syncId(keyOf(sync)),
       { metadata: { annotations: { [ANNOTATIONS.requestedAt]: request } } },
@@ -76,8 +76,8 @@ async function answered(
     readonly signal: AbortSignal;
   },
 ): Promise<MeshSync | undefined> {
-  const endMs = systemClock.now() + waitMs;
-  while (systemClock.now() < endMs) {
+  const endMs = systemClock.monotonicMs() + waitMs;
+  while (systemClock.monotonicMs() < endMs) {
     const seen = await namedSync([sync.metadata.name], session, signal);
     if (seen.status?.lastHandledReconcileAt === request) return seen;
     await systemClock.sleep(POLL_MS, signal);

@@ -1,4 +1,4 @@
-import { isAbort } from "#base";
+import { deadline, isAbort, systemClock } from "#base";
 import { GitError, gitErrorFrom } from "./git_error.ts";
 
 /** One run of the `git` program, or of one that it works with. */
@@ -53,10 +53,10 @@ export async function runGit(command: GitCommand): Promise<Uint8Array> {
  */
 export async function gitOutcome(command: GitCommand): Promise<GitOutcome> {
   command.signal?.throwIfAborted();
-  using deadline = deadlineSignal(command);
+  using limit = deadline(command.timeoutMs, { clock: systemClock, signal: command.signal });
   const child = spawnGit(command);
   const stop = () => killGroup(child);
-  deadline.signal.addEventListener("abort", stop, { once: true });
+  limit.signal.addEventListener("abort", stop, { once: true });
   try {
     const input = writeInput(child, command.stdin);
     const [stdout, stderr, status] = await Promise.all([
@@ -66,19 +66,19 @@ export async function gitOutcome(command: GitCommand): Promise<GitOutcome> {
     ]);
     await input;
     command.signal?.throwIfAborted();
-    if (deadline.signal.aborted) {
+    if (limit.signal.aborted) {
       throw new GitError(
         "timeout",
         `${command.action}: no answer in ${command.timeoutMs / 1000} s`,
       );
     }
     if (stdout === undefined) {
-      const limit = `${Math.round(command.outputBytesMax / 1024)} KiB`;
-      throw new GitError("too_large", `${command.action}: more than ${limit} of output`);
+      const most = `${Math.round(command.outputBytesMax / 1024)} KiB`;
+      throw new GitError("too_large", `${command.action}: more than ${most} of output`);
     }
     return { isSuccess: status.success, stdout, stderr };
   } finally {
-    deadline.signal.removeEventListener("abort", stop);
+    limit.signal.removeEventListener("abort", stop);
   }
 }
 
@@ -112,22 +112,6 @@ function configEnv(config: readonly (readonly [string, string])[]): Record<strin
     [`GIT_CONFIG_VALUE_${index}`, value],
   ]);
   return { GIT_CONFIG_COUNT: String(config.length), ...Object.fromEntries(entries) };
-}
-
-function deadlineSignal(
-  command: GitCommand,
-): { readonly signal: AbortSignal } & Disposable {
-  const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort(), command.timeoutMs);
-  const stop = () => controller.abort();
-  command.signal?.addEventListener("abort", stop, { once: true });
-  return {
-    signal: controller.signal,
-    [Symbol.dispose]() {
-      clearTimeout(timer);
-      command.signal?.removeEventListener("abort", stop);
-    },
-  };
 }
 
 /**

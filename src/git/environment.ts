@@ -1,3 +1,4 @@
+import { systemClock } from "#base";
 import { GitError } from "./git_error.ts";
 import { type GitCredentials, type Remote, remoteScheme, type Scheme } from "./remote.ts";
 import { sshKeyFlaw } from "./ssh_key.ts";
@@ -28,7 +29,7 @@ export async function removeLeftAccess(home: string): Promise<void> {
     if (!name.startsWith(ACCESS_PREFIX)) continue;
     try {
       const { mtime } = await Deno.stat(`${home}/${name}`);
-      if ((mtime?.getTime() ?? 0) + LEFT_AFTER_MS > Date.now()) continue;
+      if ((mtime?.getTime() ?? 0) + LEFT_AFTER_MS > systemClock.now()) continue;
       await Deno.remove(`${home}/${name}`, { recursive: true });
     } catch (error) {
       // Another one removed it first.

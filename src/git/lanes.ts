@@ -1,3 +1,5 @@
+import { deadline, systemClock } from "#base";
+
 /** How many commands go on at the same time. */
 export interface LaneLimits {
   /** Commands to remotes of which nothing bad is known. */
@@ -61,17 +63,18 @@ export class Lanes {
   ): Promise<T> {
     await this.#fast.enter(signal);
     let isBeside = false;
-    const timer = setTimeout(() => {
+    using patience = deadline(this.#limits.patienceMs, { clock: systemClock });
+    patience.signal.addEventListener("abort", () => {
       this.#remember(place);
       if (this.#besides >= this.#limits.besides) return;
       isBeside = true;
       this.#besides++;
       this.#fast.leave();
-    }, this.#limits.patienceMs);
+    });
     try {
       return await this.#judged(work, place);
     } finally {
-      clearTimeout(timer);
+      patience[Symbol.dispose]();
       if (isBeside) this.#besides--;
       else this.#fast.leave();
     }
@@ -79,13 +82,13 @@ export class Lanes {
 
   /** A remote that answered in the end is no slow one, however large it is; one that failed at once held up nobody. */
   async #judged<T>(work: () => Promise<T>, place: string): Promise<T> {
-    const startMs = performance.now();
+    const startMs = systemClock.monotonicMs();
     try {
       const result = await work();
       this.#slowPlaces.delete(place);
       return result;
     } catch (error) {
-      if (performance.now() - startMs >= this.#limits.patienceMs) this.#remember(place);
+      if (systemClock.monotonicMs() - startMs >= this.#limits.patienceMs) this.#remember(place);
       else this.#slowPlaces.delete(place);
       throw error;
     }

@@ -1,3 +1,5 @@
+import { systemClock } from "#base";
+
 /** How an answer is to be had. */
 export interface LookCall {
   /** How long ago the question may have been asked; 0, which shares nothing, when left out. */
@@ -31,7 +33,7 @@ export class SharedLooks {
   /** The answer to a question, which the key names completely: the remote, who asks, and what. */
   async ask(key: string, call: LookCall): Promise<string> {
     call.signal?.throwIfAborted();
-    const nowMs = performance.now();
+    const nowMs = systemClock.monotonicMs();
     this.#forgetOld(nowMs);
     const known = this.#looks.get(key);
     const isUsable = known !== undefined && nowMs - known.startMs < (call.maxAgeMs ?? 0);
@@ -46,7 +48,7 @@ export class SharedLooks {
 
   #start(key: string, call: LookCall): Look {
     const controller = new AbortController();
-    const startMs = performance.now();
+    const startMs = systemClock.monotonicMs();
     const look: Look = {
       startMs,
       controller,

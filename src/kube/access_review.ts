@@ -93,7 +93,7 @@ export class AccessReviews {
 
   #recall<T>(memory: Map<string, Remembered<T>>, key: string): Remembered<T> | undefined {
     const known = memory.get(key);
-    return known !== undefined && known.untilMs > this.#clock.now() ? known : undefined;
+    return known !== undefined && known.untilMs > this.#clock.monotonicMs() ? known : undefined;
   }
 
   #remember<T>(
@@ -102,7 +102,7 @@ export class AccessReviews {
     { value, forMs }: { readonly value: T; readonly forMs: number },
   ): void {
     if (memory.size >= REMEMBERED_MAX) memory.clear();
-    memory.set(key, { value, untilMs: this.#clock.now() + forMs });
+    memory.set(key, { value, untilMs: this.#clock.monotonicMs() + forMs });
   }
 }
 

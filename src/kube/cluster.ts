@@ -34,12 +34,22 @@ export interface ManagedFields {
   readonly resourceVersion: string;
 }
 
+/** How a patch is sent. */
+export interface PatchOptions {
+  readonly fieldManager: string;
+  readonly subresource?: string;
+  readonly dryRun?: boolean;
+  /** How long one try may take; the transport's own limit when left out. */
+  readonly deadlineMs?: number;
+  readonly signal?: AbortSignal;
+}
+
 /**
  * What this program asks of an API server.
  *
  * # Guarantees
  * Objects are raw JSON: no field is dropped or converted. Every call has a deadline, honours `signal`, and fails with
- * an `ApiError` (an answer of the server) or a `TypeError`-like network error whose `cause` is kept.
+ * an `ApiError` (an answer of the server) or a `NoAnswerError` (the network failed) whose `cause` is kept.
  * Reads strip `metadata.managedFields` unless a method says otherwise.
  */
 export interface ClusterClient {
@@ -60,7 +70,7 @@ export interface ClusterClient {
   patch(
     id: ObjectId,
     patch: JsonObject,
-    options: { fieldManager: string; subresource?: string; dryRun?: boolean; signal?: AbortSignal },
+    options: PatchOptions,
   ): Promise<KubeObject>;
   /** Deletes; "absent" when there was nothing (anymore). */
   remove(id: ObjectId, options?: RemoveOptions): Promise<"deleted" | "absent">;

@@ -1,3 +1,4 @@
+import { boundedBytes, type Clock, deadline, systemClock } from "#base";
 import type { Transport } from "./transport.ts";
 
 /** Which log. */
@@ -14,24 +15,25 @@ export interface LogLimits {
   /** Last lines. */
   readonly linesMax: number;
   readonly bytesMax: number;
+  /** For all of it: a node may stop answering in the middle. */
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
+  readonly clock?: Clock;
 }
 
 /**
  * The end of a container's log.
  *
  * @throws {ApiError} when there is none, or it may not be read
- * @throws when it does not come in time
+ * @throws when it does not come in time, or the signal aborts
  */
 export async function readContainerLog(
   transport: Pick<Transport, "stream">,
   log: ContainerLog,
-  { linesMax, bytesMax, deadlineMs, signal }: LogLimits,
+  { linesMax, bytesMax, deadlineMs, signal, clock = systemClock }: LogLimits,
 ): Promise<string> {
   const { namespace, pod, container, isPrevious } = log;
-  // The deadline of a stream ends with its head; a node that hangs may do so in the middle.
-  const either = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]);
+  using limit = deadline(deadlineMs, { clock, signal });
   const body = await transport.stream({
     path: `/api/v1/namespaces/${namespace}/pods/${pod}/log`,
     query: {
@@ -42,7 +44,9 @@ export async function readContainerLog(
     },
     ask: { verb: "get", kind: "Pod", subresource: "log", key: { namespace, name: pod } },
     deadlineMs,
-    signal: either,
+    signal: limit.signal,
   });
-  return await new Response(body).text();
+  // The limits of a stream end with its head.
+  const { bytes } = await boundedBytes(body, { bytesMax, signal: limit.signal });
+  return new TextDecoder().decode(bytes);
 }

@@ -23,7 +23,7 @@ export class EventBudget {
 
   /** Whether an object may have one more event now; counts it if so. */
   take(object: string): boolean {
-    const now = this.#clock.now();
+    const now = this.#clock.monotonicMs();
     const { tokens, atMs } = this.#buckets.get(object) ?? { tokens: BURST, atMs: now };
     const filled = Math.min(BURST, tokens + (now - atMs) / REFILL_MS);
     const granted = filled >= 1;

@@ -13,6 +13,7 @@ import type {
   ClusterClient,
   ListOptions,
   ManagedFields,
+  PatchOptions,
   RemoveOptions,
 } from "./cluster.ts";
 import { Discovery, unanswered } from "./discovery.ts";
@@ -128,9 +129,9 @@ class HttpCluster implements ClusterClient {
   async patch(
     id: ObjectId,
     patch: JsonObject,
-    options: { fieldManager: string; subresource?: string; dryRun?: boolean; signal?: AbortSignal },
+    options: PatchOptions,
   ): Promise<KubeObject> {
-    const { fieldManager, subresource, dryRun = false, signal } = options;
+    const { fieldManager, subresource, dryRun = false, deadlineMs, signal } = options;
     const ask = { verb: "patch", kind: id.kind, key: id, subresource };
     return await this.#write(id, ask, (type) => ({
       method: "PATCH" as const,
@@ -138,6 +139,7 @@ class HttpCluster implements ClusterClient {
       query: { fieldManager, ...(dryRun ? { dryRun: "All" } : {}) },
       body: patch,
       contentType: "application/merge-patch+json",
+      ...(deadlineMs === undefined ? {} : { deadlineMs }),
       signal,
     }));
   }

@@ -1,6 +1,15 @@
-import { type Clock, isAbort, isPlainObject, type JsonObject, systemClock } from "#base";
+import {
+  type Clock,
+  deadline,
+  isAbort,
+  isPlainObject,
+  type JsonObject,
+  systemClock,
+  unlessAborted,
+} from "#base";
 import type { ApiRequestSample } from "#telemetry";
 import { ApiError, apiErrorFrom, NoAnswerError } from "./api_error.ts";
+import { NotLeadingError } from "./leadership.ts";
 import { isRepeatable, retryDelayMs } from "./retry.ts";
 import type { Transport, TransportRequest } from "./transport.ts";
 
@@ -109,43 +118,38 @@ class HttpTransport implements Transport {
     request: TransportRequest,
     read: (response: Response, request: TransportRequest) => Promise<T>,
   ): Promise<Attempt<T>> {
-    const { signal, ask } = request;
+    const { signal, ask, fence } = request;
     signal?.throwIfAborted();
     const deadlineMs = request.deadlineMs ?? this.#options.deadlineMs ?? 30_000;
-    const stop = new AbortController();
-    const abort = () => stop.abort(signal?.reason);
-    signal?.addEventListener("abort", abort, { once: true });
-    let timedOut = false;
-    const timer = setTimeout(() => {
-      timedOut = true;
-      stop.abort(new DOMException("deadline", "TimeoutError"));
-    }, deadlineMs);
+    using limit = deadline(deadlineMs, { clock: this.#clock, signals: [signal, fence?.signal] });
     try {
-      const response = await this.#send(request, stop.signal);
+      const response = await this.#send(request, limit.signal);
       this.#count(request, String(response.status));
       if (response.ok) return { ended: "answer", value: await read(response, request) };
       return { ended: "failure", error: await refusal(response, request) };
     } catch (cause) {
       if (signal?.aborted === true) throw isAbort(cause, signal) ? cause : signal.reason;
-      if (timedOut) {
+      if (cause instanceof NotLeadingError) throw cause;
+      if (limit.isExpired) {
         this.#count(request, "timeout");
         // Perhaps the connection is dead without anyone having closed it.
         this.reconnect();
         const state = `no answer in ${deadlineMs} ms`;
-        return { ended: "failure", error: new NoAnswerError(ask, state, { cause, timedOut }) };
+        return {
+          ended: "failure",
+          error: new NoAnswerError(ask, state, { cause, timedOut: true }),
+        };
       }
       if (cause instanceof NoAnswerError) return { ended: "failure", error: cause };
       this.#count(request, "network");
       const state = `no answer from ${this.server}`;
       return { ended: "failure", error: new NoAnswerError(ask, state, { cause }) };
-    } finally {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", abort);
     }
   }
 
   async #send(request: TransportRequest, signal: AbortSignal): Promise<Response> {
-    const credentials = await this.#endpoint.credentials();
+    // A plugin that gives them may hang.
+    const credentials = await unlessAborted(this.#endpoint.credentials(), signal);
     const { body, contentType = "application/json" } = request;
     const headers = new Headers({
       accept: "application/json",
@@ -159,14 +163,18 @@ class HttpTransport implements Transport {
     // The server adds the groups that every service account is in.
     if (request.actAs !== undefined) headers.set("impersonate-user", request.actAs);
     if (body !== undefined) headers.set("content-type", contentType);
-    return await fetch(urlOf(this.server, request), {
+    const url = urlOf(this.server, request);
+    const init = {
       client: this.#clientFor(credentials),
       method: request.method ?? "GET",
       headers,
       signal,
       redirect: "error",
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
+    } as const;
+    // Nothing is waited for from here on.
+    request.fence?.assertLeads();
+    return await fetch(url, init);
   }
 
   #clientFor(credentials: Credentials): Deno.HttpClient {

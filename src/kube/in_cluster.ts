@@ -34,7 +34,7 @@ export async function inClusterEndpoint(
 export function tokenCredentials(path: string, clock: Clock): () => Promise<Credentials> {
   let kept: { readonly credentials: Credentials; readonly untilMs: number } | undefined;
   return async () => {
-    const now = clock.now();
+    const now = clock.monotonicMs();
     if (kept !== undefined && now < kept.untilMs) return kept.credentials;
     try {
       const token = (await Deno.readTextFile(path)).trim();

@@ -1,3 +1,5 @@
+import { type Clock, deadline } from "#base";
+
 /** A line longer than this is no object that an API server would store (etcd's limit is 1.5 MiB). */
 const LINE_LENGTH_MAX = 16 * 1024 * 1024;
 
@@ -23,9 +25,13 @@ export class StreamError extends Error {
  */
 export async function* jsonLines(
   stream: ReadableStream<Uint8Array>,
-  options: { readonly silentMs: number; readonly signal: AbortSignal },
+  options: {
+    readonly silentMs: number;
+    readonly clock: Clock;
+    readonly signal: AbortSignal;
+  },
 ): AsyncGenerator<unknown, void, undefined> {
-  const { signal, silentMs } = options;
+  const { signal } = options;
   const reader = stream.getReader();
   const stop = () => cancel(reader);
   signal.addEventListener("abort", stop, { once: true });
@@ -33,7 +39,7 @@ export async function* jsonLines(
   let rest = "";
   try {
     while (!signal.aborted) {
-      const { done, value } = await readWithin(reader, silentMs);
+      const { done, value } = await readWithin(reader, options);
       if (done) return;
       const lines = (rest + decoder.decode(value, { stream: true })).split("\n");
       rest = lines.pop() ?? "";
@@ -50,20 +56,13 @@ export async function* jsonLines(
 
 async function readWithin(
   reader: ReadableStreamDefaultReader<Uint8Array>,
-  silentMs: number,
+  { silentMs, clock }: { readonly silentMs: number; readonly clock: Clock },
 ): Promise<ReadableStreamReadResult<Uint8Array>> {
-  let silent = false;
-  const timer = setTimeout(() => {
-    silent = true;
-    cancel(reader);
-  }, silentMs);
-  try {
-    const read = await reader.read();
-    if (silent) throw new StreamError("silent", `no byte in ${silentMs} ms`);
-    return read;
-  } finally {
-    clearTimeout(timer);
-  }
+  using limit = deadline(silentMs, { clock });
+  limit.signal.addEventListener("abort", () => cancel(reader));
+  const read = await reader.read();
+  if (limit.isExpired) throw new StreamError("silent", `no byte in ${silentMs} ms`);
+  return read;
 }
 
 function parsed(line: string): unknown {

@@ -18,6 +18,7 @@ export * from "./event_recorder.ts";
 export * from "./http_cluster.ts";
 export * from "./http_transport.ts";
 export * from "./informer.ts";
+export * from "./leadership.ts";
 export * from "./lease.ts";
 export * from "./resource_type.ts";
 export * from "./resource_version.ts";

@@ -22,6 +22,16 @@ export interface TransportRequest {
   /** How long one try may take; the transport's own limit when left out. */
   readonly deadlineMs?: number;
   readonly signal?: AbortSignal | undefined;
+  /** Looked at right before each try; when it ends, a try that is under way is given up. */
+  readonly fence?: WriteFence;
+}
+
+/** Says whether this process may write: several may run, of which one leads. */
+export interface WriteFence {
+  /** Aborts when the process may not lead any longer. */
+  readonly signal: AbortSignal;
+  /** @throws unless the process leads for certain, at this very moment */
+  assertLeads(): void;
 }
 
 /**

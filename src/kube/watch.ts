@@ -138,7 +138,8 @@ async function* follow(
     ask: { verb: "watch", kind: type.kind },
     signal,
   });
-  const lines = jsonLines(stream, { silentMs: options.silentMs ?? SILENT_MS, signal });
+  const { clock, silentMs = SILENT_MS } = options;
+  const lines = jsonLines(stream, { silentMs, clock, signal });
   for await (const line of lines) {
     const event = eventFrom(line, type);
     run.resourceVersion = versionOf(event) ?? run.resourceVersion;

@@ -2,6 +2,7 @@ import type { MeshSync, Notify } from "#api";
 import {
   type Clock,
   contentHash,
+  deadline,
   keyOf,
   keyText,
   type KubeObject,
@@ -98,15 +99,11 @@ export class Notifier implements AsyncDisposable {
 
   /** Tells what is left, for a few seconds at most: a service that is away must not hold up the end. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const told = new AbortController();
     this.#ending.abort();
-    const limit = this.#options.clock.sleep(LAST_CALLS_MS, told.signal).then(
-      () => this.#stop.abort(new DOMException("the program ends", "AbortError")),
-      () => {}, // All was told first.
-    );
+    using limit = deadline(LAST_CALLS_MS, { clock: this.#options.clock });
+    const stop = () => this.#stop.abort(new DOMException("the program ends", "AbortError"));
+    limit.signal.addEventListener("abort", stop);
     await this.flush();
-    told.abort();
-    await limit;
   }
 
   #remember(line: string, news: string): void {
@@ -150,7 +147,9 @@ export class Notifier implements AsyncDisposable {
       const request = requestOf(delivery, secret);
       if (request === undefined) return "told";
       if ("refused" in request) return request;
-      return await call(request, this.#stop.signal);
+      const { clock } = this.#options;
+      using limit = deadline(CALL_LIMIT_MS, { clock, signal: this.#stop.signal });
+      return await call(request, limit.signal);
     } catch (error) {
       // The text of a network error holds the address, which can be a secret.
       const { name } = error instanceof Error ? error : { name: "unknown" };
@@ -206,7 +205,7 @@ async function call(request: NotifyRequest, signal: AbortSignal): Promise<Outcom
     headers: { ...headers, "user-agent": "meshwright" },
     body,
     redirect: "manual",
-    signal: AbortSignal.any([signal, AbortSignal.timeout(CALL_LIMIT_MS)]),
+    signal,
   });
   await answer.body?.cancel();
   if (answer.ok) return "told";

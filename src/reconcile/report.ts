@@ -56,7 +56,7 @@ export async function report(
   const patch = statusPatch(object.status, status, { keep: [SURVEYED] });
   if (patch === undefined) return AWAIT_CHANGE;
   const uid = object.metadata.uid ?? "";
-  const delayMs = ctx.pace.delayMs(uid, ctx.clock.now());
+  const delayMs = ctx.pace.delayMs(uid, ctx.clock.monotonicMs());
   if (delayMs > 0 && !urgent && readinessOf(object.status) === readinessOf(status)) {
     return afterDelay(delayMs);
   }
@@ -66,7 +66,7 @@ export async function report(
       subresource: "status",
       signal,
     });
-    ctx.pace.wrote(uid, ctx.clock.now());
+    ctx.pace.wrote(uid, ctx.clock.monotonicMs());
     ctx.caches[object.kind as CachedKind]?.observe(written);
   } catch (error) {
     // It was deleted while we looked: its cache is about to say so.

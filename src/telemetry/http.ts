@@ -1,3 +1,4 @@
+import { type Clock, deadline, errorText, systemClock, unlessAborted } from "#base";
 import type { Metrics } from "./metrics.ts";
 
 /** Says what is wrong, or nothing when all is well. */
@@ -15,6 +16,7 @@ export interface ServerOptions {
   readonly live?: Checks;
   /** `/readyz`: is it ready to do its work? */
   readonly ready?: Checks;
+  readonly clock?: Clock;
 }
 
 /** A server that listens; disposing of it lets running answers end. */
@@ -85,12 +87,14 @@ async function answer(request: Request, options: ServerOptions): Promise<Respons
   }
   const checks = room === "healthz" ? options.live : room === "readyz" ? options.ready : undefined;
   if (checks === undefined) return new Response("not found\n", { status: 404 });
-  return await answerChecks(checks, { room, checkName, verbose: url.searchParams.has("verbose") });
+  const verbose = url.searchParams.has("verbose");
+  const { clock = systemClock } = options;
+  return await answerChecks(checks, { room, checkName, verbose, clock });
 }
 
 async function answerChecks(
   checks: Checks,
-  ask: { room: string; checkName: string | undefined; verbose: boolean },
+  ask: { room: string; checkName: string | undefined; verbose: boolean; clock: Clock },
 ): Promise<Response> {
   const all = Object.entries(checks).sort(([a], [b]) => a < b ? -1 : 1);
   // The check named like its room is the room itself (`/healthz/healthz` exists in the reference).
@@ -99,7 +103,7 @@ async function answerChecks(
     : all.filter(([name]) => name === ask.checkName);
   if (asked.length === 0 && all.length > 0) return new Response("not found\n", { status: 404 });
   const results = await Promise.all(
-    asked.map(async ([name, check]) => ({ name, problem: await problemOf(check) })),
+    asked.map(async ([name, check]) => ({ name, problem: await problemOf(check, ask.clock) })),
   );
   const failed = results.some((result) => result.problem !== undefined);
   const lines = results
@@ -112,14 +116,12 @@ async function answerChecks(
   });
 }
 
-async function problemOf(check: Check): Promise<string | undefined> {
-  const { promise: late, resolve } = Promise.withResolvers<string>();
-  const timer = setTimeout(() => resolve(`no answer in ${CHECK_LIMIT_MS} ms`), CHECK_LIMIT_MS);
+async function problemOf(check: Check, clock: Clock): Promise<string | undefined> {
+  const reason = new Error(`no answer in ${CHECK_LIMIT_MS} ms`);
+  using limit = deadline(CHECK_LIMIT_MS, { clock, reason });
   try {
-    return await Promise.race([check(), late]);
+    return await unlessAborted(Promise.resolve(check()), limit.signal);
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  } finally {
-    clearTimeout(timer);
+    return errorText(error);
   }
 }

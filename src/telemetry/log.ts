@@ -35,7 +35,7 @@ export interface LoggerOptions {
   readonly level?: LogLevel;
   /** Standard error when left out. */
   readonly sink?: LogSink;
-  readonly clock?: Clock;
+  readonly clock?: Pick<Clock, "now">;
 }
 
 /**
@@ -46,7 +46,7 @@ export interface LoggerOptions {
  * import { assertEquals } from "@std/assert";
  * import { createLogger } from "#telemetry";
  * const lines: string[] = [];
- * const clock = { now: () => 0, sleep: () => Promise.resolve() };
+ * const clock = { now: () => 0 };
  * const log = createLogger({ sink: (line) => lines.push(line), clock }).with({ kind: "Function" });
  * log.info("Applied a child", { name: "orders", token: "abc" });
  * log.debug("not written");
@@ -71,7 +71,7 @@ export const silentLogger: Logger = {
 interface Output {
   readonly threshold: number;
   readonly sink: LogSink;
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, "now">;
 }
 
 function loggerFrom(output: Output, fixed: Facts): Logger {

@@ -1,4 +1,4 @@
-import type { ObjectKey } from "#base";
+import { type ObjectKey, systemClock } from "#base";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import { type ProcessOptions, registerProcessMetrics } from "./process_metrics.ts";
 import { ReconcileSeries } from "./reconcile_series.ts";
@@ -88,7 +88,7 @@ const LONG_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
  */
 export function createMetrics(options: MetricsOptions = {}): Metrics {
   const registry = new Registry();
-  const nowMs = options.nowMs ?? (() => performance.now());
+  const nowMs = options.nowMs ?? (() => systemClock.monotonicMs());
   const reconciles = new ReconcileSeries(registry, nowMs);
   const series = otherSeries(registry);
   registerProcessMetrics(registry, options);

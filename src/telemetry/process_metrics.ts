@@ -1,4 +1,5 @@
 import process from "node:process";
+import { systemClock } from "#base";
 import { Gauge, type Registry } from "prom-client";
 
 /** What is known about the process and the program. */
@@ -40,7 +41,7 @@ export function registerProcessMetrics(registry: Registry, options: ProcessOptio
       this.set((user + system) / 1e6);
     },
   });
-  const startMs = options.processStartMs ?? performance.timeOrigin;
+  const startMs = options.processStartMs ?? systemClock.now() - systemClock.monotonicMs();
   new Gauge({
     name: "process_start_time_seconds",
     help: "Start time of the process since 1970, in seconds.",

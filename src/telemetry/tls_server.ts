@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { Socket } from "node:net";
+import { type Clock, deadline, systemClock } from "#base";
 import { parseAddress } from "./http.ts";
 import type { Logger } from "./log.ts";
 
@@ -24,6 +25,7 @@ export interface TlsServerOptions {
   readonly name: string;
   /** A failure ends the connection and is logged. */
   readonly answer: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+  readonly clock?: Clock;
 }
 
 /**
@@ -70,12 +72,12 @@ export class TlsServer implements AsyncDisposable {
     this.#server = undefined;
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     server.closeIdleConnections();
-    const timer = setTimeout(() => {
+    using grace = deadline(GRACE_MS, { clock: this.#options.clock ?? systemClock });
+    grace.signal.addEventListener("abort", () => {
       server.closeAllConnections();
       for (const socket of this.#sockets) socket.destroy();
-    }, GRACE_MS);
+    });
     await closed;
-    clearTimeout(timer);
   }
 
   async #listen(context: { readonly cert: string; readonly key: string }): Promise<Server> {

@@ -152,7 +152,7 @@ Deno.test("Informer survives a line that is no JSON, and one that is cut off", a
 });
 
 Deno.test("Informer leaves a connection on which nothing comes any longer", async () => {
-  await using it = scripted({ lists: [() => listOf(10)], silentMs: 60 });
+  await using it = scripted({ lists: [() => listOf(10)], silentMs: 10_000 });
   await it.watch(0);
   const second = await it.watch(1);
   second.send("ADDED", pod("a", 11));

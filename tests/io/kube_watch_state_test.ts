@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { systemClock } from "#base";
 import { jsonLines, StreamError } from "../../src/kube/json_lines.ts";
 import {
   stepAfter,
@@ -64,7 +65,7 @@ function streamOf(...chunks: (string | Uint8Array)[]): ReadableStream<Uint8Array
 
 async function read(stream: ReadableStream<Uint8Array>, silentMs = 1_000): Promise<unknown[]> {
   const signal = new AbortController().signal;
-  return await Array.fromAsync(jsonLines(stream, { silentMs, signal }));
+  return await Array.fromAsync(jsonLines(stream, { silentMs, clock: systemClock, signal }));
 }
 
 Deno.test("jsonLines() puts lines together wherever they were cut, also inside a character", async () => {
@@ -91,7 +92,11 @@ Deno.test("jsonLines() ends when its signal aborts, and lets the stream go", asy
     },
   });
   const stop = new AbortController();
-  const values = Array.fromAsync(jsonLines(stream, { silentMs: 60_000, signal: stop.signal }));
+  const values = Array.fromAsync(jsonLines(stream, {
+    silentMs: 60_000,
+    clock: systemClock,
+    signal: stop.signal,
+  }));
   stop.abort();
   assertEquals([await values, cancelled], [[], true]);
 });

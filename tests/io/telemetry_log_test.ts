@@ -4,7 +4,7 @@ import { createLogger, type LogLevel } from "#telemetry";
 
 function logger(level: LogLevel = "debug") {
   const lines: string[] = [];
-  const clock = { now: () => 0, monotonicMs: () => 0, sleep: () => Promise.resolve() };
+  const clock = { now: () => 0 };
   const log = createLogger({ level, sink: (line) => lines.push(line), clock });
   return { log, lines, facts: () => lines.map((line) => JSON.parse(line)) };
 }

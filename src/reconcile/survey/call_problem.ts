@@ -1,4 +1,4 @@
-import { errorText } from "#base";
+import { type Clock, deadline, errorText, systemClock } from "#base";
 
 /** A call that came to nothing, in words that are the same each time. */
 export class CallProblem extends Error {
@@ -28,16 +28,20 @@ const CAUSES: readonly (readonly [RegExp, string])[] = [
  */
 export async function withDeadline<T>(
   call: (signal: AbortSignal) => Promise<T>,
-  { signal, deadlineMs }: { readonly signal: AbortSignal; readonly deadlineMs: number },
+  { signal, deadlineMs, clock = systemClock }: {
+    readonly signal: AbortSignal;
+    readonly deadlineMs: number;
+    readonly clock?: Clock;
+  },
 ): Promise<T> {
   signal.throwIfAborted();
-  const late = AbortSignal.timeout(deadlineMs);
+  using limit = deadline(deadlineMs, { clock, signal });
   try {
-    return await call(AbortSignal.any([signal, late]));
+    return await call(limit.signal);
   } catch (cause) {
     if (signal.aborted) throw signal.reason;
     if (cause instanceof CallProblem) throw cause;
-    if (late.aborted) {
+    if (limit.isExpired) {
       const message = `no answer in ${deadlineMs / 1000} s`;
       throw new CallProblem(message, { cause, isSilence: true });
     }

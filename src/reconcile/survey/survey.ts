@@ -7,6 +7,7 @@ import {
   withDefaults,
 } from "#api";
 import {
+  deadline,
   idOf,
   isAbort,
   type JsonObject,
@@ -14,6 +15,7 @@ import {
   keyText,
   type KubeObject,
   pause,
+  pooled,
   spread,
 } from "#base";
 import { statefulSetName, type Subscription, subscriptionsOf } from "#desired";
@@ -91,7 +93,7 @@ export class Survey implements Disposable {
     const components = COMPONENT_KINDS.flatMap((kind) =>
       (caches[kind]?.list() ?? []) as readonly Component[]
     ).filter(isSurveyed);
-    await inTurns(components, COMPONENTS_AT_ONCE, async (component) => {
+    await pooled(components, COMPONENTS_AT_ONCE, async (component) => {
       if (signal.aborted) return;
       await this.#look(component, { settings, asked, signal })
         .catch((error) => this.#notLooked(component, error, signal));
@@ -104,11 +106,8 @@ export class Survey implements Disposable {
   }
 
   async #look(component: Component, round: Round): Promise<void> {
-    const answers: InstanceAnswer[] = [];
-    const [, backlog] = await Promise.all([
-      inTurns(this.#podsOf(component), INSTANCES_AT_ONCE, async (pod) => {
-        answers.push(await this.#ask(pod, round));
-      }),
+    const [answers, backlog] = await Promise.all([
+      pooled(this.#podsOf(component), INSTANCES_AT_ONCE, (pod) => this.#ask(pod, round)),
       this.#backlog(component, round),
     ]);
     await this.#write(component, runtimeStatus(answers, backlog), round);
@@ -130,7 +129,7 @@ export class Survey implements Disposable {
     const address = pod.status?.podIP ?? "";
     const key = `${pod.metadata.uid} ${address}`;
     asked.add(key);
-    const silent = this.#patience.problem(key, this.#ctx.clock.now());
+    const silent = this.#patience.problem(key, this.#ctx.clock.monotonicMs());
     if (silent !== undefined) return { ordinal, problem: silent };
     try {
       const numbers = await this.#instances.ask(address, { signal, deadlineMs: DEADLINE_MS });
@@ -138,7 +137,7 @@ export class Survey implements Disposable {
       return { ordinal, numbers };
     } catch (error) {
       if (!(error instanceof CallProblem)) throw error;
-      this.#patience.failed(key, error.message, this.#ctx.clock.now());
+      this.#patience.failed(key, error.message, this.#ctx.clock.monotonicMs());
       return { ordinal, problem: error.message };
     }
   }
@@ -155,7 +154,7 @@ export class Survey implements Disposable {
     const broker = `${access.url} ${access.caPem ?? ""}`;
     const own = `${component.metadata.uid} ${broker}`;
     for (const key of [broker, own]) round.asked.add(key);
-    const nowMs = this.#ctx.clock.now();
+    const nowMs = this.#ctx.clock.monotonicMs();
     const silent = this.#patience.problem(broker, nowMs) ?? this.#patience.problem(own, nowMs);
     if (silent !== undefined) return { subscriptions: [], problem: silent };
     return await this.#askBroker(subscriptions, { access, broker, own, signal: round.signal });
@@ -165,19 +164,18 @@ export class Survey implements Disposable {
     subscriptions: readonly Subscription[],
     { access, broker, own, signal }: BrokerCall,
   ): Promise<BacklogAnswer> {
-    const late = AbortSignal.timeout(BACKLOG_MS);
-    const either = AbortSignal.any([signal, late]);
+    using limit = deadline(BACKLOG_MS, { clock: this.#ctx.clock, signal });
     try {
-      using client = new BrokerClient(access, { signal: either, deadlineMs: DEADLINE_MS });
+      using client = new BrokerClient(access, { signal: limit.signal, deadlineMs: DEADLINE_MS });
       const answer = await backlogOf(subscriptions, client);
       for (const key of [broker, own]) this.#patience.answered(key);
       return answer;
     } catch (error) {
       const isSilent = error instanceof CallProblem;
-      if (!isSilent && (!late.aborted || signal.aborted)) throw error;
+      if (!isSilent && !limit.isExpired) throw error;
       const cause = isSilent ? error.message : "it takes too long";
       const problem = `the broker could not be asked: ${cause}`;
-      this.#patience.failed(isSilent ? broker : own, problem, this.#ctx.clock.now());
+      this.#patience.failed(isSilent ? broker : own, problem, this.#ctx.clock.monotonicMs());
       return { subscriptions: [], problem };
     }
   }
@@ -250,17 +248,4 @@ function isSurveyed({ metadata }: KubeObject): boolean {
 function surveyPatch(component: Component, surveyed: RuntimeStatus): JsonObject | undefined {
   const patch = statusPatch(component.status?.[SURVEYED], surveyed);
   return patch === undefined ? undefined : { status: { [SURVEYED]: patch["status"] ?? null } };
-}
-
-/** Works on all, some at a time, in order. */
-async function inTurns<T>(
-  all: readonly T[],
-  atOnce: number,
-  work: (one: T) => Promise<void>,
-): Promise<void> {
-  const waiting = [...all].values();
-  const worker = async () => {
-    for (const one of waiting) await work(one);
-  };
-  await Promise.all(Array.from({ length: Math.min(atOnce, all.length) }, worker));
 }

@@ -20,7 +20,7 @@ import {
 export const ResourcesSchema = Type.Object({
   limits: optional(quantities("Most that the container may use")),
   requests: optional(quantities("What the container is promised")),
-  claims: optional(list("core/v1 ResourceClaim", embedded("", ["name"]))),
+  claims: optional(list("core/v1 ResourceClaim", embedded("ResourceClaim"))),
 }, { description: "Resources of the runner container" });
 
 /** Schema of {@linkcode Stateful}. */
@@ -73,7 +73,7 @@ export const SHARED_MEMBERS = {
   resources: optional(ResourcesSchema),
   secretsMap: optional(map("Secrets by environment variable", SecretReferenceSchema)),
   volumeMounts: optional(
-    list("core/v1 VolumeMount of the runner", embedded("", ["name", "mountPath"])),
+    list("core/v1 VolumeMount of the runner", embedded("VolumeMount")),
   ),
   processingGuarantee: optional(
     choice("Delivery semantics (default atleast_once)", [

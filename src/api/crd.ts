@@ -1,11 +1,8 @@
 import { groupOf, type KubeObject } from "#base";
 import { DEFINITIONS } from "./definition.ts";
 import { type MeshKind, type MeshResourceType, RESOURCES } from "./resources.ts";
-import {
-  type StructuralSchema,
-  structuralSchema,
-  type ValidationRule,
-} from "./structural_schema.ts";
+import type { StructuralSchema, ValidationRule } from "./open_api.ts";
+import { structuralSchema } from "./structural_schema.ts";
 
 /** A column of `kubectl get`. */
 interface PrinterColumn {
@@ -19,12 +16,15 @@ interface PrinterColumn {
 /** The category of all our kinds: `kubectl get mesh`. */
 const CATEGORY = "mesh";
 
+/** A mesh holds all that it embeds three times: enough to name what is mostly wrong, e.g. `env[0].value`. */
+const MESH_DEPTH = 1;
+
 /**
  * The CustomResourceDefinitions of all our kinds, made from the same schemas as the types, sorted by name.
  *
- * Fields, types, words and defaults are those of the reference (api.md Parts 1 and 2). Embedded Kubernetes types are
- * plain objects, which keeps the mesh below 100 KB (599 KB in the reference) and lets fields of newer Kubernetes
- * versions through. CEL states what is cheap, and what the reference refuses to create as well, so that these are
+ * Fields, types, words and defaults are those of the reference (api.md Parts 1 and 2). Embedded Kubernetes types have
+ * the members that the Kubernetes version of `kubernetes_types.ts` gives them: others are dropped, as in the reference,
+ * and `kubectl` names them. A mesh says only the upper levels of them (599 KB in the reference, all of it). CEL states what is cheap, and what the reference refuses to create as well, so that these are
  * refused while no webhook is there to say it better; for the rest there is `problems()`. Of a mesh that is only that
  * its items have names: measured on Kubernetes 1.36, one look at each item of a list without limit is within the cost
  * budget of an API server, and comparing their names is three times over it for lists of ten.
@@ -66,7 +66,11 @@ function definitionOf(resource: MeshResourceType): KubeObject {
 function rootSchema(kind: MeshKind): StructuralSchema {
   const { spec, status } = DEFINITIONS[kind];
   // A mesh repeats the specs of all three components: their descriptions are in their own definitions.
-  const descriptions = kind !== "FunctionMesh";
+  const isMesh = kind === "FunctionMesh";
+  const options = {
+    descriptions: !isMesh,
+    embedded: { depth: isMesh ? MESH_DEPTH : Infinity },
+  };
   return {
     type: "object",
     ...(kind === "MeshSync" ? { required: ["spec"] } : {}),
@@ -76,8 +80,8 @@ function rootSchema(kind: MeshKind): StructuralSchema {
       apiVersion: { type: "string" },
       kind: { type: "string" },
       metadata: { type: "object" },
-      spec: { ...structuralSchema(spec, { descriptions }), ...validationsOf(kind) },
-      status: structuralSchema(status, { descriptions }),
+      spec: { ...structuralSchema(spec, options), ...validationsOf(kind) },
+      status: structuralSchema(status, options),
     },
   };
 }

@@ -61,7 +61,10 @@ export const FunctionSpecSchema = Type.Object({
   skipToLatest: optional(flag("Skip to the latest message at start")),
   windowConfig: optional(WindowConfigSchema),
   volumeClaimTemplates: optional(
-    list("core/v1 PersistentVolumeClaim of the StatefulSet; fixed at creation", embedded("")),
+    list(
+      "core/v1 PersistentVolumeClaim of the StatefulSet; fixed at creation",
+      embedded("PersistentVolumeClaim"),
+    ),
   ),
   persistentVolumeClaimRetentionPolicy: optional(
     Type.Object({

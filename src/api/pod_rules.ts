@@ -1,11 +1,12 @@
-import type { Problem } from "#base";
-import { isPlainObject } from "#base";
+import { isPlainObject, type JsonObject, type Problem } from "#base";
 import type { Component } from "./component.ts";
 import { closest } from "./closest.ts";
 import { at, quoted, when } from "./rule.ts";
 
 /** What Kubernetes offers as pull policies. */
 const PULL_POLICIES = ["Always", "IfNotPresent", "Never"];
+/** The variable from which a runner learns which instance it is. */
+const OWN_VARIABLE = "POD_NAME";
 const LOG_AGENT = "filebeat";
 const DOWNLOADER = "downloader";
 
@@ -17,7 +18,32 @@ interface NamedContainer {
 
 /** What an API server would refuse in the StatefulSet, and whoever wrote the resource would not be told at once. */
 export function podProblems(component: Component): Problem[] {
-  return containerNameProblems(component);
+  const { pod, volumeMounts } = component.spec;
+  return [
+    ...containerNameProblems(component),
+    ...twice(pod?.volumes, "pod.volumes", "name"),
+    ...twice(volumeMounts, "volumeMounts", "mountPath"),
+  ];
+}
+
+/** Items of a list that name what an earlier one names already. */
+function twice(
+  items: readonly JsonObject[] | undefined,
+  list: string,
+  member: string,
+  remedy = "choose another",
+): Problem[] {
+  const first = new Map<unknown, number>();
+  return (items ?? []).flatMap((item, index) => {
+    const value = item[member];
+    const other = first.get(value);
+    if (value === undefined || value === null || other === undefined) {
+      first.set(value, index);
+      return [];
+    }
+    const message = `${quoted(value)} is in spec.${list}[${other}] as well; ${remedy}`;
+    return [at(`${list}[${index}].${member}`, message)];
+  });
 }
 
 /** What has no effect, or works only with something that the resource does not show. */
@@ -26,6 +52,27 @@ export function podWarnings(component: Component): Problem[] {
     ...pullPolicyWarnings(component),
     ...undeclaredVolumes(component),
     ...downloaderNames(component),
+    ...repeatedVariables(component),
+    ...twice(
+      component.spec.pod?.imagePullSecrets,
+      "pod.imagePullSecrets",
+      "name",
+      "it counts once, take this one out",
+    ),
+  ];
+}
+
+/** A container takes the last variable of a name; from one of them a runner learns which instance it is. */
+function repeatedVariables({ spec }: Component): Problem[] {
+  const variables = spec.pod?.env ?? [];
+  return [
+    ...twice(variables, "pod.env", "name", "the last one counts, keep that"),
+    ...variables.flatMap(({ name }, index) =>
+      when(
+        name === OWN_VARIABLE,
+        at(`pod.env[${index}].name`, `${OWN_VARIABLE} is this program's own; choose another`),
+      )
+    ),
   ];
 }
 

@@ -38,7 +38,7 @@ const BINARY_EXPONENTS: Readonly<Record<string, number>> = {
 };
 const INT64_MAX = 2n ** 63n - 1n;
 /** More digits than this are nobody's quantity, and arithmetic with them takes its time. */
-const QUANTITY_LENGTH_MAX = 256;
+export const QUANTITY_LENGTH_MAX = 256;
 /** Larger exponents are refused: nobody means them, and the exact value would not fit in memory. */
 const EXPONENT_MAX = 1000;
 
@@ -56,7 +56,7 @@ const EXPONENT_MAX = 1000;
  * ```
  */
 export function parseQuantity(quantity: string | number): ParsedQuantity | undefined {
-  const text = typeof quantity === "number" ? String(quantity) : quantity;
+  const text = String(quantity);
   if (text.length > QUANTITY_LENGTH_MAX) return undefined;
   const match = QUANTITY.exec(text);
   if (match === null) return undefined;

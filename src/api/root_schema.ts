@@ -1,7 +1,8 @@
 import type { KubeObject } from "#base";
 import { DEFINITIONS } from "./definition.ts";
 import { type MeshKind, RESOURCES } from "./resources.ts";
-import { type StructuralSchema, structuralSchema } from "./structural_schema.ts";
+import type { StructuralSchema } from "./open_api.ts";
+import { structuralSchema } from "./structural_schema.ts";
 
 const META_SCHEMA: StructuralSchema = {
   type: "object",
@@ -40,7 +41,10 @@ function rootSchema(kind: MeshKind): StructuralSchema {
       apiVersion: { type: "string" },
       kind: { type: "string" },
       metadata: META_SCHEMA,
-      spec: structuralSchema(DEFINITIONS[kind].spec, { descriptions: false }),
+      spec: structuralSchema(DEFINITIONS[kind].spec, {
+        descriptions: false,
+        embedded: "checked",
+      }),
       status: { type: "object", "x-kubernetes-preserve-unknown-fields": true },
     },
     required: kind === "MeshSync" ? ["metadata", "spec"] : ["metadata"],

@@ -1,5 +1,7 @@
 /** The few schema shapes that the API is made of. Everything else in this room is built from these. */
 import type { JsonObject } from "#base";
+import type { KubernetesType } from "./kubernetes_schema.ts";
+import { QUANTITY_PATTERN } from "./open_api.ts";
 import { DURATION_PATTERN } from "./duration.ts";
 import {
   type Static,
@@ -26,9 +28,6 @@ export type Value<S extends TSchema> = Frozen<Static<S>>;
 
 /** A quantity as Kubernetes takes it: `500m`, `1Gi`, or a plain number. */
 export type Quantity = string | number;
-
-const QUANTITY_PATTERN =
-  "^(\\+|-)?(([0-9]+(\\.[0-9]*)?)|(\\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\\+|-)?(([0-9]+(\\.[0-9]*)?)|(\\.[0-9]+))))?$";
 
 /** A member that may be left out. */
 export function optional<S extends TSchema>(schema: S): TOptional<S> {
@@ -114,22 +113,9 @@ export function freeForm(description: string): TUnsafe<JsonObject> {
   });
 }
 
-/**
- * An embedded Kubernetes type. Its own schema stays with the API server that stores the generated StatefulSet: here it
- * is only an object, optionally with members that must be there. So the definitions stay small, and fields of newer
- * Kubernetes versions are not pruned.
- */
-export function embedded(
-  description: string,
-  required: readonly string[] = [],
-): TUnsafe<JsonObject> {
-  const properties = Object.fromEntries(required.map((name) => [name, { type: "string" }]));
-  return Type.Unsafe<JsonObject>({
-    type: "object",
-    "x-kubernetes-preserve-unknown-fields": true,
-    ...(required.length > 0 ? { properties, required: [...required] } : {}),
-    description,
-  });
+/** An embedded Kubernetes type, with the schema that Kubernetes gives it. */
+export function embedded(type: KubernetesType, description = ""): TUnsafe<JsonObject> {
+  return Type.Unsafe<JsonObject>({ type: "object", kubernetesType: type, description });
 }
 
 /** A map of quantities by resource name. */

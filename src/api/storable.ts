@@ -1,6 +1,6 @@
 import { isPlainObject, type KubeObject } from "#base";
 import { schemaOf } from "./root_schema.ts";
-import type { StructuralSchema } from "./structural_schema.ts";
+import type { StructuralSchema } from "./open_api.ts";
 
 /**
  * An object of ours as an API server stores it: without nulls and members that the definitions do not know, which it

@@ -1,41 +1,21 @@
 import type { TSchema } from "@sinclair/typebox";
+import { kubernetesOutline, kubernetesSchema, type KubernetesType } from "./kubernetes_schema.ts";
+import type { StructuralSchema } from "./open_api.ts";
 
-/** A fact in CEL that the API server checks. */
-export interface ValidationRule {
-  readonly rule: string;
-  readonly message: string;
-}
-
-/** The subset of OpenAPI v3 that a CustomResourceDefinition may hold and that our schemas use. */
-export interface StructuralSchema {
-  readonly type?: "object" | "array" | "string" | "integer" | "number" | "boolean";
-  readonly description?: string;
-  readonly format?: string;
-  readonly default?: unknown;
-  readonly enum?: readonly string[];
-  readonly minimum?: number;
-  readonly minLength?: number;
-  readonly maxLength?: number;
-  readonly maxItems?: number;
-  readonly maxProperties?: number;
-  readonly pattern?: string;
-  readonly anyOf?: readonly StructuralSchema[];
-  readonly properties?: Readonly<Record<string, StructuralSchema>>;
-  readonly required?: readonly string[];
-  readonly additionalProperties?: StructuralSchema;
-  readonly items?: StructuralSchema;
-  readonly "x-kubernetes-int-or-string"?: boolean;
-  readonly "x-kubernetes-preserve-unknown-fields"?: boolean;
-  readonly "x-kubernetes-list-type"?: "map";
-  readonly "x-kubernetes-list-map-keys"?: readonly string[];
-  readonly "x-kubernetes-validations"?: readonly ValidationRule[];
+/** How a schema is written. */
+export interface SchemaOptions {
+  readonly descriptions: boolean;
+  /**
+   * How Kubernetes' own types are written: `checked` with all that `problems()` looks for, otherwise as a definition may
+   * hold them, down to so many objects in objects; what is further down is left free.
+   */
+  readonly embedded: "checked" | { readonly depth: number };
 }
 
 /** A schema as a CustomResourceDefinition takes it, with or without descriptions. Members are sorted. */
-export function structuralSchema(
-  schema: TSchema,
-  options: { readonly descriptions: boolean },
-): StructuralSchema {
+export function structuralSchema(schema: TSchema, options: SchemaOptions): StructuralSchema {
+  const type: KubernetesType | undefined = schema["kubernetesType"];
+  if (type !== undefined) return embeddedSchema(type, schema.description, options);
   const members = Object.entries(schema)
     .filter(([name, value]) =>
       value !== undefined && (name !== "description" || (options.descriptions && value !== ""))
@@ -45,10 +25,21 @@ export function structuralSchema(
   return Object.fromEntries(members);
 }
 
+function embeddedSchema(
+  type: KubernetesType,
+  description: string | undefined,
+  { descriptions, embedded }: SchemaOptions,
+): StructuralSchema {
+  const schema = embedded === "checked"
+    ? kubernetesSchema(type)
+    : kubernetesOutline(type, embedded.depth);
+  return descriptions && description ? { ...schema, description } : schema;
+}
+
 function converted(
   name: string,
   value: unknown,
-  options: { readonly descriptions: boolean },
+  options: SchemaOptions,
 ): unknown {
   switch (name) {
     case "properties": {

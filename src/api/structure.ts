@@ -1,7 +1,9 @@
 import { isPlainObject, type Problem } from "#base";
 import { closest } from "./closest.ts";
 import { quoted } from "./rule.ts";
-import type { StructuralSchema } from "./structural_schema.ts";
+import { QUANTITY_PATTERN, type StructuralSchema } from "./open_api.ts";
+import { QUANTITY_LENGTH_MAX } from "./quantity.ts";
+import { wordOf, wrongTypeMessage } from "./wrong_type.ts";
 
 /** What a look at the structure of a value found. */
 export interface StructureReport {
@@ -21,13 +23,8 @@ interface Place {
 
 const INT32_MAX = 2 ** 31 - 1;
 const PLAIN_NAME = /^[A-Za-z_][A-Za-z0-9_-]*$/;
-const TYPE_WORDS: Readonly<Record<string, string>> = {
-  object: "an object",
-  array: "a list",
-  string: "a text",
-  integer: "a whole number",
-  boolean: "true or false",
-};
+/** The pattern of quantities is met at every one of them. */
+const QUANTITY = new RegExp(QUANTITY_PATTERN);
 
 /**
  * Checks a value against a schema. Never throws. Nulls count as absent, as they do for the API server.
@@ -35,7 +32,9 @@ const TYPE_WORDS: Readonly<Record<string, string>> = {
  */
 export function checkStructure(value: unknown, place: Place): StructureReport {
   const { schema, path } = place;
-  if (schema["x-kubernetes-int-or-string"]) return checkQuantity(value, place);
+  if (schema["x-kubernetes-int-or-string"]) {
+    return schema.pattern === undefined ? checkPort(value, place) : checkQuantity(value, place);
+  }
   switch (schema.type) {
     case "object":
       return isPlainObject(value) ? checkObject(value, place) : wrongType(value, place);
@@ -84,7 +83,7 @@ function checkObject(object: Record<string, unknown>, { path, schema }: Place): 
     } else if (free) {
       members.push([name, value]);
     } else {
-      unknown.push({ path: memberPlace, message: unknownMessage(name, Object.keys(known)) });
+      unknown.push({ path: memberPlace, message: unknownMessage(name, schema) });
     }
   }
   for (const name of schema.required ?? []) {
@@ -106,10 +105,34 @@ function checkList(items: readonly unknown[], { path, schema }: Place): Structur
     checkStructure(item, { path: `${path}[${index}]`, schema: itemSchema })
   );
   return {
-    problems: reports.flatMap((report) => report.problems),
+    problems: [
+      ...reports.flatMap((report) => report.problems),
+      ...repeated(items, { path, schema }),
+    ],
     unknown: reports.flatMap((report) => report.unknown),
     value: reports.map((report) => report.value ?? emptyOf(itemSchema)),
   };
+}
+
+/** Items that the API server takes for one: it refuses to apply a list that has the same twice. */
+function repeated(items: readonly unknown[], { path, schema }: Place): Problem[] {
+  const { uniqueBy } = schema;
+  if (uniqueBy === undefined) return [];
+  const first = new Map<string, number>();
+  return items.flatMap((item, index) => {
+    if (!isPlainObject(item) || uniqueBy.some(([name, standard]) => !(item[name] ?? standard))) {
+      return [];
+    }
+    const key = JSON.stringify(uniqueBy.map(([name, standard]) => item[name] ?? standard));
+    const other = first.get(key);
+    if (other === undefined) {
+      first.set(key, index);
+      return [];
+    }
+    const names = uniqueBy.map(([name]) => name).join(" and ");
+    const message = `has the ${names} of ${path}[${other}]; keep one of them`;
+    return [{ path: `${path}[${index}]`, message }];
+  });
 }
 
 /** Stands for a refused item, so that the others keep their index. */
@@ -128,9 +151,10 @@ function emptyOf(schema: StructuralSchema): unknown {
 
 function checkText(text: string, { path, schema }: Place): StructureReport {
   if (schema.enum !== undefined && !schema.enum.includes(text)) {
-    const meant = closest(text, schema.enum);
+    const words = schema.enum.filter((word) => word !== "");
+    const meant = closest(text, words);
     const hint = meant === undefined ? "" : ` (did you mean ${meant}?)`;
-    const message = `${quoted(text)} is not offered${hint}; use one of ${schema.enum.join(", ")}`;
+    const message = `${quoted(text)} is not offered${hint}; use one of ${words.join(", ")}`;
     return { problems: [{ path, message }], unknown: [], value: undefined };
   }
   if (schema.minLength !== undefined && text.length < schema.minLength) {
@@ -162,6 +186,12 @@ function checkInteger(number: number, { path, schema }: Place): StructureReport 
   return sound(number);
 }
 
+/** A number or a name. */
+function checkPort(value: unknown, place: Place): StructureReport {
+  if (typeof value === "string") return sound(value);
+  return Number.isInteger(value) ? checkInteger(value as number, place) : wrongType(value, place);
+}
+
 function checkQuantity(value: unknown, place: Place): StructureReport {
   const text = typeof value === "number" || typeof value === "string" ? String(value) : undefined;
   if (typeof value === "number" && !Number.isInteger(value)) {
@@ -169,30 +199,28 @@ function checkQuantity(value: unknown, place: Place): StructureReport {
       `${value} is a number with a fraction, which Kubernetes refuses; put it in quotes`;
     return { problems: [{ path: place.path, message }], unknown: [], value: undefined };
   }
-  if (text !== undefined && new RegExp(place.schema.pattern ?? "").test(text)) return sound(value);
+  if (text !== undefined && text.length <= QUANTITY_LENGTH_MAX && QUANTITY.test(text)) {
+    return sound(value);
+  }
   const found = text === undefined ? wordOf(value) : quoted(text);
   const message = `${found} is no quantity; give a number with a unit, e.g. 500m, 1Gi or 2`;
   return { problems: [{ path: place.path, message }], unknown: [], value: undefined };
 }
 
 function wrongType(value: unknown, { path, schema }: Place): StructureReport {
-  const wanted = TYPE_WORDS[schema.type ?? ""] ?? "something else";
-  const message = `is ${wordOf(value)}; give ${wanted}`;
-  return { problems: [{ path, message }], unknown: [], value: undefined };
+  return {
+    problems: [{ path, message: wrongTypeMessage(value, schema) }],
+    unknown: [],
+    value: undefined,
+  };
 }
 
-function wordOf(value: unknown): string {
-  if (value === null || value === undefined) return "null";
-  if (Array.isArray(value)) return "a list";
-  if (typeof value === "number") return "a number";
-  return TYPE_WORDS[typeof value] ?? "something else";
-}
-
-function unknownMessage(name: string, known: readonly string[]): string {
-  const meant = closest(name, known);
-  return meant === undefined
-    ? "is not known and has no effect; remove it"
-    : `is not known and has no effect; did you mean ${meant}?`;
+function unknownMessage(name: string, { properties = {}, origin }: StructuralSchema): string {
+  const meant = closest(name, Object.keys(properties));
+  const known = origin === undefined ? "is not known" : `is not known to ${origin}`;
+  return `${known} and has no effect; ${
+    meant === undefined ? "remove it" : `did you mean ${meant}?`
+  }`;
 }
 
 function sound(value: unknown): StructureReport {

@@ -1,4 +1,4 @@
-import { type ComponentKind, COMPUTE_API_VERSION, type FunctionMesh, LABELS } from "#api";
+import { type ComponentKind, COMPUTE_API_VERSION, type FunctionMesh, LABELS, storable } from "#api";
 import { isPlainObject, type KubeObject, ownerReference } from "#base";
 import { childName, namespaceOf } from "./names.ts";
 import { tidyObject } from "./tidy.ts";
@@ -42,7 +42,8 @@ function child(
     readonly spec: unknown;
   },
 ): KubeObject {
-  return tidyObject({
+  // What a mesh lets through and a component does not know would be refused in an apply.
+  return storable(tidyObject({
     apiVersion: COMPUTE_API_VERSION,
     kind,
     metadata: {
@@ -55,5 +56,5 @@ function child(
       ownerReferences: [ownerReference(mesh)],
     },
     spec,
-  });
+  }));
 }

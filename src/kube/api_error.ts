@@ -132,11 +132,11 @@ export function isUnauthorized(error: unknown): boolean {
 
 /**
  * The server refuses the content: a person has to change it. A server-side apply of a field that a built-in kind does
- * not have is answered with 500, which only its words tell from a fault of the server.
+ * not have, or of another type, is answered with 500, which only its words tell from a fault of the server.
  */
 export function isInvalid(error: unknown): boolean {
   return isStatus(error, 422) || isStatus(error, 400) ||
-    (isStatus(error, 500) && error.text.includes("field not declared in schema"));
+    (isStatus(error, 500) && error.text.includes("failed to create typed patch object"));
 }
 
 /**

@@ -4,6 +4,7 @@ import { installDefinitions, type InstalledDefinition } from "#kube";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { testCluster } from "../support/control_plane.ts";
 import { testClient } from "../support/transport.ts";
+import { kubernetesTypesText, TYPES_FILE } from "../../scripts/generate_pod_schemas.ts";
 import { goldenCases } from "../golden/golden_cases.ts";
 
 const cluster = testCluster();
@@ -87,6 +88,64 @@ Deno.test("the API server refuses with the words of the definitions' rules", asy
     assertEquals(answer.code, 1, `${kind} ${JSON.stringify(spec)}`);
     assertStringIncludes(answer.stderr, words);
   }
+});
+
+Deno.test("the API server refuses wrong types in pods, at every component and in a mesh", async () => {
+  await install();
+  await using space = await cluster.namespace();
+  const wrong: readonly (readonly [string, unknown])[] = [
+    ["pod.env[0].value", { env: [{ name: "PORT", value: 8080 }] }],
+    ["pod.securityContext.runAsUser", { securityContext: { runAsUser: "1000" } }],
+    ["pod.initContainers[0].command", { initContainers: [{ name: "i", command: "sleep 1" }] }],
+    ["pod.imagePullSecrets[0]", { imagePullSecrets: ["regcred"] }],
+    [
+      "pod.volumes[0].configMap.defaultMode",
+      { volumes: [{ name: "v", configMap: { name: "x", defaultMode: "0644" } }] },
+    ],
+    [
+      "pod.sidecars[0].ports[0].containerPort",
+      { sidecars: [{ name: "s", ports: [{ containerPort: "80" }] }] },
+    ],
+    ["pod.tolerations[0].tolerationSeconds", { tolerations: [{ tolerationSeconds: "300" }] }],
+  ];
+  const [sample] = goldenCases();
+  for (const [path, pod] of wrong) {
+    const spec = { ...sample?.input.spec as Record<string, unknown>, pod };
+    const metadata = { name: "wrong", namespace: space.name };
+    const objects = [
+      { ...sample?.input, metadata, spec },
+      { ...sample?.input, kind: "FunctionMesh", metadata, spec: { functions: [spec] } },
+    ];
+    for (const object of objects) {
+      const command = ["create", "--dry-run=server", "--validate=false", "-f", "-"];
+      const answer = await cluster.tryKubectl(command, { stdin: JSON.stringify(object) });
+      assertEquals(answer.code, 1, `${object.kind} ${path}`);
+      assertStringIncludes(answer.stderr, path);
+    }
+  }
+});
+
+Deno.test("a member that Kubernetes does not know is named by kubectl and dropped by the API server", async () => {
+  await install();
+  await using space = await cluster.namespace();
+  const [sample] = goldenCases();
+  const pod = { env: [{ name: "A", vaule: "b" }] };
+  const object = {
+    ...sample?.input,
+    metadata: { name: "unknown", namespace: space.name },
+    spec: { ...sample?.input.spec as Record<string, unknown>, pod },
+  };
+  const options = { stdin: JSON.stringify(object) };
+  const strict = await cluster.tryKubectl(["create", "--dry-run=server", "-f", "-"], options);
+  assertStringIncludes(strict.stderr, 'unknown field "spec.pod.env[0].vaule"');
+  const loose = ["create", "--dry-run=server", "--validate=false", "-o", "json", "-f", "-"];
+  const stored = JSON.parse(await cluster.kubectl(loose, options));
+  assertEquals(stored.spec.pod, { env: [{ name: "A" }] });
+});
+
+Deno.test("the types that our kinds embed are those of this API server (run deno task pod-schemas)", async () => {
+  const text = await kubernetesTypesText((path) => cluster.kubectl(["get", "--raw", path]));
+  assertEquals(text, await Deno.readTextFile(TYPES_FILE));
 });
 
 Deno.test("kubectl lists, names in short and scales our kinds", async () => {

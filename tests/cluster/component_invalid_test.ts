@@ -38,6 +38,22 @@ controllerTest(
 );
 
 controllerTest(
+  "a Function whose sidecar the API server would refuse is Stalled with its field, and mending it goes on",
+  { cluster },
+  async (story) => {
+    const sidecar = { name: "log", image: "example/log:1", env: [{ name: "A" }, { name: "A" }] };
+    await story.apply(userFunction("orders", { pod: { sidecars: [sidecar] } }));
+    const said = await story.untilReady("function/orders", /^False InvalidSpec/);
+    assertMatch(said, /^False InvalidSpec: spec\.pod\.sidecars\[0\]\.env\[1\]/);
+    assertEquals(await story.list("statefulsets"), []);
+    await story.patch("function/orders", {
+      spec: { pod: { sidecars: [{ ...sidecar, env: [{ name: "A" }] }] } },
+    });
+    await story.untilReady("function/orders");
+  },
+);
+
+controllerTest(
   "an edit that makes a running Function invalid leaves its pods alone, and mending it goes on",
   { cluster },
   async (story) => {

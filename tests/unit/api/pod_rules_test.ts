@@ -42,7 +42,10 @@ Deno.test("warnings() name mounts of volumes that nothing declares", () => {
     volumeClaimTemplates: [{ metadata: { name: "claimed" } }],
     pod: {
       volumes: [{ name: "data", emptyDir: {} }],
-      sidecars: [{ name: "a", volumeMounts: [{ name: "claimed" }, { name: "gone" }] }],
+      sidecars: [{
+        name: "a",
+        volumeMounts: [{ name: "claimed", mountPath: "/a" }, { name: "gone", mountPath: "/b" }],
+      }],
     },
   };
   const found = warnings(functionWith(spec)).map(({ path }) => path);

@@ -1,4 +1,5 @@
-import { type Clock, keyFromText, keyText, type Next, type ObjectKey } from "#base";
+import { type Clock, deadline, keyFromText, keyText, type Next, type ObjectKey } from "#base";
+import { NotLeadingError } from "#kube";
 import type { Logger, Metrics } from "#telemetry";
 import { Backoff } from "./backoff.ts";
 import { type Verdict, verdictOn } from "./error_policy.ts";
@@ -21,9 +22,15 @@ export interface ControllerOptions {
   readonly random?: () => number;
   readonly metrics: Metrics;
   readonly log: Logger;
-  /** A pass that takes longer is aborted and counts as failed; 5 min when left out. */
-  readonly passMsMax?: number;
-  /** How long passes that are under way may go on after the signal aborted; 10 s when left out. */
+  /**
+   * A pass that takes longer is aborted and counts as failed; 5 min when left out. For all objects, or for each its own;
+   * `Infinity` where passes have a limit of their own.
+   */
+  readonly passMsMax?: number | ((key: ObjectKey) => number);
+  /**
+   * How long passes that are under way may go on after the signal aborted; 10 s when left out. None when it aborted
+   * because the process does not lead any longer.
+   */
   readonly drainMs?: number;
   readonly signal: AbortSignal;
 }
@@ -31,8 +38,13 @@ export interface ControllerOptions {
 interface Pass {
   readonly key: ObjectKey;
   readonly startMs: number;
+  readonly limitMs: number;
   readonly stop: AbortController;
 }
+
+const PASS_MS_MAX = 300_000;
+/** A pass that goes on for so long after it was aborted does not react. */
+const ABORT_GRACE_MS = 60_000;
 
 /** A key that failed so often in a row is slowed down even when changes come: its own status may be the change. */
 const FAILURES_TRUSTED_MAX = 5;
@@ -91,13 +103,14 @@ export class Controller {
 
   /** What is wrong with the loop, for a liveness check: a pass that neither ends nor reacts to its abort. */
   problem(): string | undefined {
-    const limitMs = (this.#options.passMsMax ?? 300_000) + 60_000;
-    const now = this.#options.clock.now();
-    const stuck = [...this.#passes].find((pass) => now - pass.startMs > limitMs);
+    const nowMs = this.#options.clock.monotonicMs();
+    const stuck = [...this.#passes].find((pass) =>
+      nowMs - pass.startMs > pass.limitMs + ABORT_GRACE_MS
+    );
     return stuck === undefined
       ? undefined
       : `${this.#options.name} ${keyText(stuck.key)} has been worked on for ${
-        Math.round((now - stuck.startMs) / 1000)
+        Math.round((nowMs - stuck.startMs) / 1000)
       } s`;
   }
 
@@ -111,7 +124,8 @@ export class Controller {
     const finished = new AbortController();
     const patience = async () => {
       await whenAborted(signal);
-      await clock.sleep(drainMs, finished.signal);
+      const isOver = signal.reason instanceof NotLeadingError;
+      await clock.sleep(isOver ? 0 : drainMs, finished.signal);
       for (const pass of this.#passes) pass.stop.abort(signal.reason);
     };
     const drain = patience().catch((error) => {
@@ -134,28 +148,29 @@ export class Controller {
   }
 
   async #pass(text: string): Promise<void> {
-    const { name, metrics, clock, reconcile, passMsMax = 300_000 } = this.#options;
+    const { name, metrics, clock, reconcile } = this.#options;
     const key = keyFromText(text);
-    const pass = { key, startMs: clock.now(), stop: new AbortController() };
-    const over = new AbortController();
+    const limitMs = this.#limitMs(key);
+    const pass = { key, startMs: clock.monotonicMs(), limitMs, stop: new AbortController() };
     this.#passes.add(pass);
-    const limit = clock.sleep(passMsMax, over.signal).then(
-      () => pass.stop.abort(new DOMException(`no end after ${passMsMax} ms`, "TimeoutError")),
-      () => {}, // The pass was over first.
-    );
+    const reason = new DOMException(`no end after ${limitMs} ms`, "TimeoutError");
+    using limit = deadline(limitMs, { clock, signal: pass.stop.signal, reason });
     using measure = metrics.measureReconcile(name, key);
     let verdict: Verdict;
     try {
-      verdict = verdictOn({ next: await reconcile(key, pass.stop.signal) });
+      verdict = verdictOn({ next: await reconcile(key, limit.signal) });
     } catch (error) {
       verdict = verdictOn({ error });
     } finally {
       this.#passes.delete(pass);
-      over.abort();
     }
-    await limit;
     measure.result = verdict.result;
     this.#settle(text, verdict);
+  }
+
+  #limitMs(key: ObjectKey): number {
+    const { passMsMax = PASS_MS_MAX } = this.#options;
+    return typeof passMsMax === "number" ? passMsMax : passMsMax(key);
   }
 
   /** Logs, and says when to come back. */

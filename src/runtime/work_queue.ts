@@ -13,6 +13,9 @@ export interface WorkQueueOptions {
   readonly onWait?: (waitMs: number) => void;
 }
 
+/** A delay that is no number is a mistake somewhere: it must neither become a busy loop nor lose the key. */
+const UNKNOWN_DELAY_MS = 600_000;
+
 /** So many keys of the lane `change` are taken in a row while one of the other lane waits. */
 const CHANGES_IN_A_ROW_MAX = 8;
 
@@ -74,17 +77,20 @@ export class WorkQueue {
       if (lane === "periodic") return;
       this.#due.periodic.delete(key);
     }
-    this.#due[lane].set(key, sinceMs ?? this.#options.clock.now());
+    this.#due[lane].set(key, sinceMs ?? this.#options.clock.monotonicMs());
     // Not at once: what is added in one go (a change seen by several watches) is one pass.
     queueMicrotask(() => this.#serve());
     this.#options.onDepth?.(this.depth);
   }
 
-  /** A key wants a pass in a while, or earlier if it already said so. */
+  /** A key wants a pass in a while, however long, or earlier if it already said so. */
   addAfter(key: string, delayMs: number): void {
     if (this.#closed) return;
     if (delayMs <= 0) return this.add(key, "periodic");
-    this.#delays.add(key, this.#options.clock.now() + delayMs);
+    // Never: that takes no entry.
+    if (delayMs === Infinity) return;
+    const knownMs = Number.isNaN(delayMs) ? UNKNOWN_DELAY_MS : delayMs;
+    this.#delays.add(key, this.#options.clock.monotonicMs() + knownMs);
     this.#armSleep();
   }
 
@@ -127,7 +133,7 @@ export class WorkQueue {
       this.#working.add(key);
       // Whatever it waited for: this pass sees the world as it is now.
       this.#delays.remove(key);
-      this.#options.onWait?.(this.#options.clock.now() - sinceMs);
+      this.#options.onWait?.(this.#options.clock.monotonicMs() - sinceMs);
       this.#options.onDepth?.(this.depth);
       this.#takers.shift()?.(key);
     }
@@ -147,7 +153,7 @@ export class WorkQueue {
     this.#sleep?.stop.abort();
     const sleep = { untilMs: nextMs, stop: new AbortController() };
     this.#sleep = sleep;
-    const delayMs = Math.max(0, nextMs - this.#options.clock.now());
+    const delayMs = Math.max(0, nextMs - this.#options.clock.monotonicMs());
     this.#options.clock.sleep(delayMs, sleep.stop.signal).then(
       () => this.#wake(sleep),
       (error) => {
@@ -159,7 +165,7 @@ export class WorkQueue {
   #wake(sleep: { readonly untilMs: number }): void {
     if (this.#closed || this.#sleep !== sleep) return;
     this.#sleep = undefined;
-    const nowMs = Math.max(this.#options.clock.now(), sleep.untilMs);
+    const nowMs = Math.max(this.#options.clock.monotonicMs(), sleep.untilMs);
     for (let key = this.#delays.take(nowMs); key !== undefined; key = this.#delays.take(nowMs)) {
       this.add(key, "periodic");
     }

@@ -8,7 +8,7 @@ import {
   StalledError,
   WaitingError,
 } from "#base";
-import { ApiError } from "#kube";
+import { ApiError, NotLeadingError } from "#kube";
 import { Controller, type ControllerOptions } from "#runtime";
 import { createLogger, createMetrics } from "#telemetry";
 import { FakeClock, settled } from "../support/fake_clock.ts";
@@ -210,4 +210,48 @@ Deno.test("Controller lets running passes end at shutdown, for a while", async (
   await it.clock.advance(5_000);
   await it.run;
   assertEquals(ends, ["1000 quick", "5000 slow aborted"]);
+});
+
+Deno.test("Controller ends passes at once when the process does not lead any longer (B4)", async () => {
+  const ends: string[] = [];
+  await using it = running(async (_key, signal) => {
+    await it.clock.sleep(60_000, signal).catch(() => {});
+    ends.push(`${it.clock.now()} ${signal.reason.message}`);
+    return AWAIT_CHANGE;
+  });
+  it.controller.enqueue(ORDERS);
+  await settled();
+  it.stop.abort(new NotLeadingError("lost"));
+  await it.clock.advance(0);
+  await it.run;
+  assertEquals(ends, ["0 lost"]);
+});
+
+Deno.test("Controller gives each object the time that it may take (B6)", async () => {
+  const ends: string[] = [];
+  const limits: Record<string, number> = { short: 1_000, long: 1_800_000, none: Infinity };
+  await using it = running(async (key, signal) => {
+    await it.clock.sleep(3_600_000, signal).catch(() => {});
+    ends.push(`${it.clock.now()} ${key.name}`);
+    return AWAIT_CHANGE;
+  }, { concurrency: 3, passMsMax: (key) => limits[key.name] ?? 0 });
+  for (const name of Object.keys(limits)) it.controller.enqueue({ namespace: "", name });
+  await it.clock.advance(1_800_000);
+  assertEquals(ends, ["1000 short", "1800000 long"]);
+  assertEquals(it.controller.problem(), undefined);
+  await it.clock.advance(1_800_000);
+  assertEquals(ends.at(-1), "3600000 none");
+});
+
+Deno.test("Controller measures passes by the monotonic clock", async () => {
+  const forever = Promise.withResolvers<Next>();
+  await using it = running(() => forever.promise);
+  it.controller.enqueue(ORDERS);
+  await settled();
+  it.clock.setWall(3_600_000);
+  assertEquals(it.controller.problem(), undefined);
+  it.clock.setWall(-7_200_000);
+  await it.clock.advance(400_000);
+  assertEquals(it.controller.problem(), "Function shop/orders has been worked on for 400 s");
+  forever.resolve(AWAIT_CHANGE);
 });

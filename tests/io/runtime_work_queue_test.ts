@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { systemClock } from "#base";
 import { WorkQueue } from "#runtime";
 import { Delays } from "../../src/runtime/delays.ts";
 import { FakeClock, settled } from "../support/fake_clock.ts";
@@ -128,5 +129,55 @@ Deno.test("Delays takes keys in the order of their times, whatever the order the
   const taken: number[] = [];
   for (let key = delays.take(2_000); key !== undefined; key = delays.take(2_000)) taken.push(key);
   assertEquals(taken, Array.from({ length: 500 }, (_, index) => 2 * index + 1));
+  assertEquals([delays.size, delays.nextMs()], [0, undefined]);
+});
+
+Deno.test("WorkQueue waits for as long as it is told: a month, for ever, or no number at all (B5)", async () => {
+  const clock = new FakeClock();
+  const queue = new WorkQueue({ clock });
+  const monthMs = 30 * 24 * 3_600_000;
+  queue.addAfter("month", monthMs);
+  queue.addAfter("never", Infinity);
+  queue.addAfter("broken", NaN);
+  await clock.advance(599_999);
+  assertEquals(queue.depth, 0);
+  await clock.advance(1);
+  assertEquals(await drain(queue), ["broken"]);
+  await clock.advance(monthMs - 600_001);
+  assertEquals(queue.depth, 0);
+  await clock.advance(1);
+  assertEquals(await drain(queue), ["month"]);
+  assertEquals([queue.delayed, clock.sleeping], [0, 0]);
+});
+
+Deno.test("WorkQueue of the real clock does not take a month for a moment (B5)", async () => {
+  const queue = new WorkQueue({ clock: systemClock });
+  queue.addAfter("a", 30 * 24 * 3_600_000);
+  await systemClock.sleep(30);
+  assertEquals([queue.depth, queue.delayed], [0, 1]);
+  queue.close();
+});
+
+Deno.test("WorkQueue keeps its delays when the clock of the day is set", async () => {
+  const clock = new FakeClock(1_000_000_000);
+  const queue = new WorkQueue({ clock });
+  queue.addAfter("a", 1_000);
+  clock.setWall(-3_600_000);
+  queue.addAfter("b", 2_000);
+  clock.setWall(7_200_000);
+  await clock.advance(999);
+  assertEquals(queue.depth, 0);
+  await clock.advance(1);
+  assertEquals(await drain(queue), ["a"]);
+  await clock.advance(1_000);
+  assertEquals(await drain(queue), ["b"]);
+});
+
+Deno.test("Delays keeps no entries of a key that comes forward again and again", () => {
+  const delays = new Delays<string>();
+  for (let times = 0; times < 10_000; times++) {
+    delays.add("a", 20_000 - times);
+    if (times % 3 === 0) delays.remove("a");
+  }
   assertEquals([delays.size, delays.nextMs()], [0, undefined]);
 });

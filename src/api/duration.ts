@@ -18,9 +18,10 @@ export const DURATION_MS_MAX = 10 * 366 * 24 * 3_600_000;
  */
 export function durationMs(text: string): number | undefined {
   if (!DURATION.test(text)) return undefined;
-  const parts = [...text.matchAll(/([0-9.]+)(ms|s|m|h)/g)];
-  return parts.reduce(
-    (sum, [, count, unit = "ms"]) => sum + Number(count) * (UNITS_MS[unit] ?? 0),
-    0,
-  );
+  // Counts and their units in turn.
+  const parts = text.split(/(ms|s|m|h)/);
+  return parts.reduce((sum, unit, index) => {
+    const factor = index % 2 === 1 ? UNITS_MS[unit] ?? 0 : 0;
+    return factor === 0 ? sum : sum + Number(parts[index - 1]) * factor;
+  }, 0);
 }

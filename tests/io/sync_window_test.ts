@@ -49,3 +49,27 @@ Deno.test("windowProblems() names what cron or the time zone cannot be", () => {
   const bad = windowProblems([window, { ...window, timeZone: "Mars/Olympus" }]);
   assertEquals(bad.map(({ path }) => path), ["spec.windows[1]"]);
 });
+
+Deno.test("windowProblems() names a schedule that never begins", () => {
+  const window = { kind: "deny", schedule: "0 0 31 2 *", duration: "1h" } as const;
+  assertEquals(windowProblems([window]).map(({ path }) => path), ["spec.windows[0].schedule"]);
+  assertEquals(windowProblems([{ ...window, schedule: "0 0 29 2 *" }]), []);
+});
+
+Deno.test("closedUntilMs() asks a calendar once what it cannot answer, and not at every minute", () => {
+  // Ten million looks at a calendar, where each edge of one window was a look at all of them: it did not end.
+  const never = { kind: "deny", schedule: "0 0 31 2 *", duration: "1h" } as const;
+  const ever = { kind: "deny", schedule: "* * * * *", duration: "87600h" } as const;
+  const windows = [...Array(15).fill(never), ...Array(5).fill(ever)];
+  assertEquals(until(windows, "2026-07-01T08:30:00Z"), Infinity);
+});
+
+Deno.test("closedUntilMs() finds an opening between windows that begin every minute", () => {
+  const windows = [
+    { kind: "deny", schedule: "* * * * *", duration: "1m" },
+    { kind: "deny", schedule: "*/5 * * * *", duration: "1m" },
+  ] as const;
+  assertEquals(until(windows, "2026-07-01T08:30:30Z"), Infinity);
+  const gaps = [{ kind: "deny", schedule: "*/2 * * * *", duration: "1m" }] as const;
+  assertEquals(until(gaps, "2026-07-01T08:30:30Z"), "2026-07-01T08:31:00.000Z");
+});

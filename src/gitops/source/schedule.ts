@@ -45,12 +45,16 @@ export function suspensionOf(spec: MeshSync["spec"], nowMs: number): Suspension 
 
 type Window = NonNullable<MeshSync["spec"]["windows"]>[number];
 
-/** Windows whose schedule or time zone means nothing. */
+/** Windows whose schedule or time zone means nothing, or that never begin. */
 export function windowProblems(windows: readonly Window[]): Problem[] {
   return windows.flatMap((window, index) => {
     try {
-      cronOf(window).nextRun();
-      return [];
+      if (cronOf(window).nextRun() !== null) return [];
+      const schedule = JSON.stringify(window.schedule);
+      return [{
+        path: `spec.windows[${index}].schedule`,
+        message: `${schedule} names no day that there is; take the window out or change it`,
+      }];
     } catch (error) {
       const cause = error instanceof Error ? error.message.split(". ")[0] : String(error);
       return [{ path: `spec.windows[${index}]`, message: `is no schedule: ${cause}` }];
@@ -78,40 +82,58 @@ export function windowProblems(windows: readonly Window[]): Problem[] {
  * ```
  */
 export function closedUntilMs(windows: readonly Window[], nowMs: number): number | undefined {
-  if (isOpen(windows, nowMs)) return undefined;
-  // Whether it is open changes only where a window begins or ends.
+  const courses = windows.map((window) => courseAt(window, nowMs));
   let atMs = nowMs;
-  for (let steps = 0; steps < STEPS_MAX; steps++) {
-    const nextMs = Math.min(...windows.map((window) => nextEdgeMs(window, atMs)));
+  for (let looks = 0; looks < LOOKS_MAX;) {
+    if (isOpen(courses, atMs)) return atMs === nowMs ? undefined : atMs;
+    // Whether it is open changes only where a window begins or ends.
+    const edges = courses.flatMap(({ beginMs, endMs }) => [beginMs, endMs]);
+    const nextMs = Math.min(...edges.filter((edgeMs) => edgeMs > atMs));
     if (!Number.isFinite(nextMs)) return Infinity;
-    if (isOpen(windows, nextMs)) return nextMs;
     atMs = nextMs;
+    for (const course of courses.filter(({ beginMs }) => beginMs <= atMs)) {
+      course.endMs = course.beginMs + course.lastsMs;
+      course.beginMs = nextBeginMs(course.cron, course.beginMs);
+      looks++;
+    }
+    looks++;
   }
   return Infinity;
 }
 
 /** Bounds the search: what does not open within so many beginnings and ends is taken for closed. */
-const STEPS_MAX = 500;
+const LOOKS_MAX = 500;
 
-function isOpen(windows: readonly Window[], atMs: number): boolean {
-  const within = (window: Window) => openUntilMs(window, atMs) !== undefined;
-  if (windows.some((window) => window.kind === "deny" && within(window))) return false;
-  const allowing = windows.filter((window) => window.kind === "allow");
-  return allowing.length === 0 || allowing.some(within);
+/** A window as time goes on. */
+interface Course {
+  readonly kind: Window["kind"];
+  readonly cron: Cron;
+  readonly lastsMs: number;
+  /** When it ends, or ended last. */
+  endMs: number;
+  /** When it begins next; `Infinity` for never. */
+  beginMs: number;
 }
 
-/** When the window that is open at a time ends. */
-function openUntilMs(window: Window, atMs: number): number | undefined {
+/** A look at a calendar costs most where a schedule names a day that there is not: each window has two at the start. */
+function courseAt(window: Window, nowMs: number): Course {
+  const cron = cronOf(window);
   const lastsMs = durationMs(window.duration) ?? 0;
   // `previousRuns` are those before the time: one that begins this very second counts, one that is about to does not.
-  const runs = cronOf(window).previousRuns(2, new Date(atMs + 1000)).map((run) => run.getTime());
-  const endMs = Math.max(...runs.filter((beginMs) => beginMs <= atMs)) + lastsMs;
-  return endMs > atMs ? endMs : undefined;
+  const runs = cron.previousRuns(2, new Date(nowMs + 1000)).map((run) => run.getTime());
+  const begunMs = Math.max(...runs.filter((beginMs) => beginMs <= nowMs));
+  const beginMs = nextBeginMs(cron, nowMs);
+  return { kind: window.kind, cron, lastsMs, endMs: begunMs + lastsMs, beginMs };
 }
 
-function nextEdgeMs(window: Window, atMs: number): number {
-  const begin = cronOf(window).nextRun(new Date(atMs))?.getTime() ?? Infinity;
-  return Math.min(begin, openUntilMs(window, atMs) ?? Infinity);
+function isOpen(courses: readonly Course[], atMs: number): boolean {
+  if (courses.some(({ kind, endMs }) => kind === "deny" && endMs > atMs)) return false;
+  const allowing = courses.filter(({ kind }) => kind === "allow");
+  return allowing.length === 0 || allowing.some(({ endMs }) => endMs > atMs);
+}
+
+function nextBeginMs(cron: Cron, afterMs: number): number {
+  return cron.nextRun(new Date(afterMs))?.getTime() ?? Infinity;
 }
 
 function cronOf(window: Window): Cron {

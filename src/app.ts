@@ -19,7 +19,7 @@ import { SecureMetrics } from "./secure_metrics.ts";
  */
 export class App implements AsyncDisposable {
   readonly #parts: Parts & AsyncDisposable;
-  readonly #servers: readonly Server[];
+  readonly #servers: Server[] = [];
   readonly #controller: MeshController;
   readonly #gitOps: GitOpsLoop;
   readonly #admission: Admission | undefined;
@@ -27,13 +27,24 @@ export class App implements AsyncDisposable {
   #definitions = "not installed yet";
   #waitsForLease = false;
 
-  constructor(parts: Parts & AsyncDisposable) {
+  private constructor(parts: Parts & AsyncDisposable) {
     this.#parts = parts;
     this.#controller = new MeshController(parts);
     this.#gitOps = new GitOpsLoop(parts, this.#controller);
     this.#admission = admissionWebhook({ ...parts, ...parts.unfenced });
     this.#secureMetrics = secureMetrics(parts);
-    this.#servers = this.#startServers();
+  }
+
+  /** The program, with its servers listening. @throws when an address is taken */
+  static async open(parts: Parts & AsyncDisposable): Promise<App> {
+    const app = new App(parts);
+    try {
+      await app.#startServers();
+      return app;
+    } catch (error) {
+      await app[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   /** Works until the signal aborts. @throws when the lease is lost: the process should end */
@@ -138,7 +149,7 @@ export class App implements AsyncDisposable {
     this.#definitions = "";
   }
 
-  #startServers(): Server[] {
+  async #startServers(): Promise<void> {
     const { config, clock, log, metrics, unfenced } = this.#parts;
     const checks = {
       live: { controllers: () => this.#controller.stuck() ?? this.#gitOps.stuck() },
@@ -151,17 +162,25 @@ export class App implements AsyncDisposable {
     };
     const { healthAddress, receiverAddress = "0", secureMetrics = false } = config;
     const metricsAddress = secureMetrics ? "0" : config.metricsAddress;
-    const servers = metricsAddress === healthAddress
-      ? [startServer({ address: metricsAddress, metrics, ...checks })]
-      : [
-        startServer({ address: metricsAddress, metrics }),
-        startServer({ address: healthAddress, ...checks }),
-      ];
+    const both = { address: metricsAddress, metrics, ...checks, log };
+    const starting = metricsAddress === healthAddress ? [() => startServer(both)] : [
+      () => startServer({ address: metricsAddress, metrics, log }),
+      () => startServer({ address: healthAddress, ...checks, log }),
+    ];
     const { cluster } = unfenced;
-    const receiver = startReceiver({ address: receiverAddress, cluster, clock, log });
-    const listening = [...servers, receiver].filter((server) => server !== undefined);
-    log.info("Listening", { urls: listening.map((server) => server.url) });
-    return listening;
+    const { watchedNamespace } = config;
+    const receiver = {
+      address: receiverAddress,
+      cluster,
+      ...(watchedNamespace === undefined ? {} : { watchedNamespace }),
+      clock,
+      log,
+    };
+    for (const start of [...starting, () => startReceiver(receiver)]) {
+      const server = await start();
+      if (server !== undefined) this.#servers.push(server);
+    }
+    log.info("Listening", { urls: this.#servers.map((server) => server.url) });
   }
 
   /** One of several replicas that waits for its turn is ready to take over. */

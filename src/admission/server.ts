@@ -1,14 +1,33 @@
-import { Buffer } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type Clock, deadline, errorText, isPlainObject, systemClock } from "#base";
-import { answerPlainly, type Logger, type ServingKeys, TlsServer } from "#telemetry";
+import { type Clock, errorText, isPlainObject, systemClock } from "#base";
+import {
+  answerPlainly,
+  Bodies,
+  type BodyRefusal,
+  type Logger,
+  type ServingKeys,
+  TlsServer,
+} from "#telemetry";
 import { NoReviewError, type ReviewAnswer, reviewAnswer, type ReviewOptions } from "./review.ts";
 import { webhookAt } from "./webhook.ts";
 
-/** An API server takes objects of 3 MB at most; a review holds two. */
-const BODY_BYTES_MAX = 8 * 1024 * 1024;
-/** Longer than an API server waits. */
-const BODY_LIMIT_MS = 10_000;
+/** What is read at the same time: anybody who reaches the port may send, and an API server sends many small ones. */
+const BODIES = {
+  // An API server takes objects of 3 MB at most; a review holds two.
+  bytesMax: 8 * 1024 * 1024,
+  bytesAtOnce: 32 * 1024 * 1024,
+  atOnce: 192,
+  atOnceOfGroup: 128,
+  // Longer than an API server waits.
+  limitMs: 5_000,
+};
+
+const STATUSES: Readonly<Record<BodyRefusal, number>> = {
+  "broken off": 400,
+  busy: 503,
+  "too large": 413,
+  "too slow": 408,
+};
 
 /** Where to listen, and what to say. */
 export interface AdmissionServerOptions extends ReviewOptions {
@@ -22,13 +41,16 @@ export interface AdmissionServerOptions extends ReviewOptions {
 export class AdmissionServer implements AsyncDisposable {
   readonly #options: AdmissionServerOptions;
   readonly #server: TlsServer;
+  readonly #bodies: Bodies;
 
   constructor(options: AdmissionServerOptions) {
     this.#options = options;
-    const { address, log } = options;
+    const { address, clock = systemClock, log } = options;
+    this.#bodies = new Bodies({ ...BODIES, clock });
     this.#server = new TlsServer({
       address,
       log,
+      clock,
       name: "webhook",
       answer: (request, response) => this.#answer(request, response),
     });
@@ -49,15 +71,16 @@ export class AdmissionServer implements AsyncDisposable {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const webhook = webhookAt(new URL(request.url ?? "/", "https://webhook").pathname);
+    const webhook = webhookAt(URL.parse(request.url ?? "/", "https://webhook")?.pathname ?? "/");
     if (webhook === undefined) return answerPlainly(response, 404, "not found");
     if (request.method !== "POST") return answerPlainly(response, 405, "post an AdmissionReview");
-    const body = await readBody(request, this.#options.clock ?? systemClock);
-    if (body === undefined) return answerPlainly(response, 413, "too large, or too slow");
+    const body = await this.#bodies.read(request, [request.socket.remoteAddress ?? ""]);
+    if ("refused" in body) return answerPlainly(response, STATUSES[body.refused], body.refused);
+    using whole = body;
     let review: unknown;
     let answer: ReviewAnswer;
     try {
-      review = JSON.parse(body);
+      review = JSON.parse(new TextDecoder().decode(whole.bytes));
       answer = reviewAnswer(review, webhook, this.#options);
     } catch (error) {
       if (error instanceof SyntaxError || error instanceof NoReviewError) {
@@ -85,18 +108,4 @@ export class AdmissionServer implements AsyncDisposable {
       fields: status.details?.causes.map((cause) => cause.field),
     });
   }
-}
-
-/** Undefined when it is too large or does not end in time. */
-async function readBody(request: IncomingMessage, clock: Clock): Promise<string | undefined> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  using limit = deadline(BODY_LIMIT_MS, { clock });
-  limit.signal.addEventListener("abort", () => request.destroy());
-  for await (const chunk of request) {
-    bytes += chunk.length;
-    if (bytes > BODY_BYTES_MAX) return undefined;
-    chunks.push(chunk);
-  }
-  return request.complete ? Buffer.concat(chunks).toString("utf8") : undefined;
 }

@@ -31,7 +31,7 @@ export const runVerb: Verb = {
   ],
   async run({ flags, signal }) {
     const parts = await openParts(await configFrom(flags));
-    await using app = new App(parts);
+    await using app = await App.open(parts);
     checkBootstrap(parts);
     await app.run(signal);
     return 0;

@@ -64,7 +64,7 @@ export const syncVerb: Verb = {
     const config = await configFrom(flags, { servers: false });
     if (config.bootstrap === undefined) throw new UsageError("Name the repository: --git-url URL");
     const bootstrap = { ...config.bootstrap, name: flags.text("name") };
-    await using app = new App(await openParts({ ...config, bootstrap }));
+    await using app = await App.open(await openParts({ ...config, bootstrap }));
     const report = await app.once(signal, {
       timeoutMs: durationMs(flags.text("wait")) ?? 0,
       reconcile: flags.boolean("reconcile"),

@@ -6,5 +6,6 @@
  */
 export { concerns, type Push, pushOf } from "./payload.ts";
 export { RateLimit } from "./rate_limit.ts";
+export { Recent } from "./recent.ts";
 export { type ReceiverOptions, startReceiver } from "./server.ts";
 export { type Delivery, isGenuine } from "./signature.ts";

@@ -1,88 +1,195 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { ANNOTATIONS, type MeshSync, type Receiver, resourceOf } from "#api";
-import { type Clock, idOf, keyOf, keyText, type ObjectKey, secretData } from "#base";
+import { type Clock, idOf, keyOf, keyText, type ObjectKey } from "#base";
 import type { ClusterClient } from "#kube";
-import { type Logger, parseAddress, type Server } from "#telemetry";
-import { boundedBody } from "./body.ts";
+import {
+  answerPlainly,
+  Bodies,
+  type BodyRefusal,
+  type Logger,
+  type Server,
+  startPlainServer,
+} from "#telemetry";
+import { KnownReceivers } from "./known_receivers.ts";
 import { concerns, type Push, pushOf } from "./payload.ts";
 import { RateLimit } from "./rate_limit.ts";
-import { isGenuine } from "./signature.ts";
+import { hasProof, isGenuine } from "./signature.ts";
 
 /** What a receiver needs. */
 export interface ReceiverOptions {
   /** `:9292`, `127.0.0.1:0`; `0` for none. */
   readonly address: string;
   readonly cluster: Pick<ClusterClient, "get" | "list" | "patch">;
+  /** All namespaces when left out. */
+  readonly watchedNamespace?: string;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
-/** Calls to one MeshSync in a burst, and then one each interval. */
-const CALLS_BURST = 20;
-const CALL_INTERVAL_MS = 1_000;
-/** Calls to all together: what an unknown path costs is a request to the API server too. */
-const ALL_CALLS_BURST = 100;
-const ALL_CALL_INTERVAL_MS = 50;
-/** Calls that are read at the same time. */
-const CALLS_AT_ONCE = 16;
+/** Genuine calls to one MeshSync in a burst, and then one each interval. */
+const CALLS = { burst: 20, intervalMs: 1_000 };
+/** Genuine calls to all MeshSyncs of a namespace. */
+const NAMESPACE_CALLS = { burst: 60, intervalMs: 200 };
+/** What one sender may cost with calls that are not genuine, in bytes: 32 MiB, and then 1 MiB a second. */
+const FORGED_BYTES = { burst: 32 * 1024 * 1024, intervalMs: 1_000 / (1024 * 1024) };
+/** What a call costs that is not genuine, however short it is. */
+const FORGED_BYTES_MIN = 16 * 1024;
+/** Lines in the log about calls that are not genuine. */
+const REFUSAL_LINES = { burst: 20, intervalMs: 5_000 };
+/** Refusals are answered at the end of such a step, so that how long it took tells nothing. */
+const REFUSAL_STEP_MS = 250;
 
-const SECRET = { apiVersion: "v1", kind: "Secret", plural: "secrets", namespaced: true } as const;
 const MANAGER = "meshwright-receiver";
 
-interface Limits {
-  readonly each: RateLimit;
-  readonly all: RateLimit;
-  running: number;
+/** One call, as far as it is known. */
+interface Call {
+  readonly key: ObjectKey;
+  readonly headers: Headers;
+  readonly sender: string;
 }
+
+/** What is answered. */
+type Reply = readonly [status: number, text: string];
+
+const REFUSED: Reply = [401, "not signed by a known service"];
+const TOO_MANY: Reply = [429, "too many calls"];
+const UNREAD: Readonly<Record<BodyRefusal, Reply>> = {
+  "broken off": [400, "broken off"],
+  busy: [503, "busy"],
+  "too large": [413, "too large"],
+  "too slow": [408, "too slow"],
+};
 
 /**
  * Listens for Git services that say that a repository changed: `POST /receive/NAMESPACE/NAME` names a MeshSync with a
  * receiver. All that a call can do is to have MeshSyncs of that namespace look at their repository now.
  *
  * # Guarantees
- * Nothing of a call is looked at before its signature was found right; who has no signature cannot tell which MeshSyncs
- * there are. Size, time, number at once and rate are bounded. Works on every replica: the wish is written to the MeshSync.
+ * - Nothing of a call is looked at before its signature was found right. Who has no signature cannot tell which MeshSyncs
+ *   there are, neither from the answer nor from how long it takes, and uses up nothing that genuine calls need.
+ * - Size, time, number at once and rate are bounded: of a sender, of a namespace and of a MeshSync.
+ * - Works on every replica: the wish is written to the MeshSync.
  */
-export function startReceiver(options: ReceiverOptions): Server | undefined {
-  if (options.address === "0") return undefined;
-  const { clock } = options;
-  const limits: Limits = {
-    each: new RateLimit({ clock, burst: CALLS_BURST, intervalMs: CALL_INTERVAL_MS }),
-    all: new RateLimit({ clock, burst: ALL_CALLS_BURST, intervalMs: ALL_CALL_INTERVAL_MS }),
-    running: 0,
-  };
-  const { hostname, port } = parseAddress(options.address);
-  const server = Deno.serve(
-    { hostname, port, onListen() {} },
-    (request) => bounded(request, limits, options),
-  );
-  const { addr } = server;
-  const host = addr.hostname.includes(":") ? `[${addr.hostname}]` : addr.hostname;
-  return {
-    url: `http://${host}:${addr.port}`,
-    [Symbol.asyncDispose]: () => server.shutdown(),
-  };
+export async function startReceiver(options: ReceiverOptions): Promise<Server | undefined> {
+  const { address, clock, log } = options;
+  const door = new Door(options);
+  return await startPlainServer({
+    address,
+    log,
+    name: "receiver",
+    clock,
+    answer: (request, response) => door.answer(request, response),
+  });
 }
 
-async function bounded(
-  request: Request,
-  limits: Limits,
-  options: ReceiverOptions,
-): Promise<Response> {
-  const key = keyFrom(new URL(request.url).pathname);
-  if (key === undefined) return plain(404, "not found");
-  if (request.method !== "POST") return plain(405, "method not allowed", { allow: "POST" });
-  if (!limits.all.take("") || !limits.each.take(keyText(key))) {
-    return plain(429, "too many calls", { "retry-after": "1" });
+class Door {
+  readonly #options: ReceiverOptions;
+  readonly #receivers: KnownReceivers;
+  readonly #bodies: Bodies;
+  readonly #calls: RateLimit;
+  readonly #namespaceCalls: RateLimit;
+  readonly #forged: RateLimit;
+  readonly #lines: RateLimit;
+
+  constructor(options: ReceiverOptions) {
+    this.#options = options;
+    const { clock } = options;
+    this.#receivers = new KnownReceivers(options);
+    this.#bodies = new Bodies({
+      clock,
+      // The calls of Git services list commits: a push of thousands is a few megabytes.
+      bytesMax: 5 * 1024 * 1024,
+      bytesAtOnce: 16 * 1024 * 1024,
+      atOnce: 64,
+      atOnceOfGroup: 32,
+      limitMs: 10_000,
+    });
+    this.#calls = new RateLimit({ ...CALLS, clock });
+    this.#namespaceCalls = new RateLimit({ ...NAMESPACE_CALLS, clock });
+    this.#forged = new RateLimit({ ...FORGED_BYTES, clock });
+    this.#lines = new RateLimit({ ...REFUSAL_LINES, clock });
   }
-  if (limits.running >= CALLS_AT_ONCE) return plain(503, "busy", { "retry-after": "1" });
-  limits.running++;
-  try {
-    return await receive(request, key, options);
-  } catch (error) {
-    options.log.warn("Cannot take in a call of a Git service", { sync: keyText(key), error });
-    return plain(500, "cannot be taken in now");
-  } finally {
-    limits.running--;
+
+  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const key = keyFrom(URL.parse(request.url ?? "/", "http://receiver")?.pathname ?? "/");
+    if (key === undefined) return answerPlainly(response, 404, "not found");
+    if (request.method !== "POST") {
+      return answerPlainly(response, 405, "method not allowed", { allow: "POST" });
+    }
+    const sender = request.socket.remoteAddress ?? "";
+    const [status, text] = await this.#reply(request, { key, sender, headers: headersOf(request) });
+    const isSoon = status === 429 || status === 503;
+    answerPlainly(response, status, text, isSoon ? { "retry-after": "1" } : {});
+  }
+
+  async #reply(request: IncomingMessage, call: Call): Promise<Reply> {
+    const { key, headers, sender } = call;
+    if (!hasProof(headers)) return REFUSED;
+    if (!this.#forged.has(sender)) return TOO_MANY;
+    const groups = [`sender ${sender}`, `namespace ${key.namespace}`];
+    const body = await this.#bodies.read(request, groups);
+    if ("refused" in body) return UNREAD[body.refused];
+    const startMs = this.#options.clock.monotonicMs();
+    {
+      using whole = body;
+      const reply = await this.#receive(whole.bytes, call);
+      if (reply !== REFUSED) return reply;
+    }
+    this.#forged.spend(sender, Math.max(body.bytes.length, FORGED_BYTES_MIN));
+    await this.#untilStep(startMs);
+    return REFUSED;
+  }
+
+  async #receive(body: Uint8Array, call: Call): Promise<Reply> {
+    const { key, headers } = call;
+    const sync = keyText(key);
+    try {
+      const type = await this.#signer(body, call);
+      if (type === undefined) return REFUSED;
+      if (!this.#calls.take(sync) || !this.#namespaceCalls.take(key.namespace)) return TOO_MANY;
+      const push = parsed(type, { headers, text: new TextDecoder().decode(body) });
+      if (push === "malformed") return [400, "no JSON"];
+      if (push === undefined) return [200, "nothing to do"];
+      const woken = await wake(push, { key, ...this.#options });
+      this.#options.log.info("A Git service called", { sync, refs: push.refs, woken });
+      return [202, woken.length === 0 ? "nothing follows this" : "looking"];
+    } catch (error) {
+      this.#options.log.warn("Cannot take in a call of a Git service", { sync, error });
+      return [500, "cannot be taken in now"];
+    }
+  }
+
+  /** The kind of service that signed a call; undefined when none did. */
+  async #signer(body: Uint8Array, { key, headers }: Call): Promise<Receiver["type"] | undefined> {
+    const receiver = await this.#receivers.find(key);
+    const secret = receiver === undefined ? "" : await this.#secret(receiver, key);
+    if (isGenuine(receiver?.type ?? "generic", { headers, body }, secret)) return receiver?.type;
+    if (this.#lines.take("")) {
+      const cause = "Refused a call that is not signed by a known Git service";
+      this.#options.log.warn(cause, { sync: keyText(key) });
+    }
+    return undefined;
+  }
+
+  /** A secret that cannot be read is one that nobody knows: another answer would tell that there is a receiver. */
+  async #secret(receiver: Receiver, key: ObjectKey): Promise<string> {
+    try {
+      return await this.#receivers.secretOf(receiver, key);
+    } catch (error) {
+      if (this.#lines.take("")) {
+        this.#options.log.warn("Cannot read the secret of a receiver", {
+          sync: keyText(key),
+          error,
+        });
+      }
+      return "";
+    }
+  }
+
+  async #untilStep(startMs: number): Promise<void> {
+    const { clock } = this.#options;
+    const passedMs = clock.monotonicMs() - startMs;
+    await clock.sleep(REFUSAL_STEP_MS - passedMs % REFUSAL_STEP_MS);
   }
 }
 
@@ -92,30 +199,11 @@ function keyFrom(path: string): ObjectKey | undefined {
   return namespace === undefined || name === undefined ? undefined : { namespace, name };
 }
 
-async function receive(
-  request: Request,
-  key: ObjectKey,
-  options: ReceiverOptions,
-): Promise<Response> {
-  const body = await boundedBody(request);
-  if (body === undefined) return plain(413, "too large or too slow");
-  const sync = await options.cluster.get(resourceOf("MeshSync"), key) as MeshSync | undefined;
-  const receiver = sync?.spec.receiver;
-  const delivery = { headers: request.headers, body };
-  const secret = receiver === undefined ? "" : await secretOf(receiver, key, options);
-  if (!isGenuine(receiver?.type ?? "generic", delivery, secret) || receiver === undefined) {
-    options.log.warn("Refused a call that is not signed by a known Git service", {
-      sync: keyText(key),
-    });
-    return plain(401, "not signed by a known service");
-  }
-  const text = new TextDecoder().decode(body);
-  const push = parsed(receiver.type, { headers: request.headers, text });
-  if (push === "malformed") return plain(400, "no JSON");
-  if (push === undefined) return plain(200, "nothing to do");
-  const woken = await wake(push, { key, ...options });
-  options.log.info("A Git service called", { sync: keyText(key), refs: push.refs, woken });
-  return plain(202, woken.length === 0 ? "nothing follows this" : "looking");
+function headersOf(request: IncomingMessage): Headers {
+  const entries = Object.entries(request.headers).flatMap(([name, value]) =>
+    [value ?? []].flat().map((one): [string, string] => [name, one])
+  );
+  return new Headers(entries);
 }
 
 function parsed(
@@ -128,16 +216,6 @@ function parsed(
     if (error instanceof SyntaxError) return "malformed";
     throw error;
   }
-}
-
-/** What the Git service knows, from the Secret; empty when it is not there, which nobody can know. */
-async function secretOf(
-  { secretRef }: Receiver,
-  { namespace }: ObjectKey,
-  { cluster }: ReceiverOptions,
-): Promise<string> {
-  const secret = await cluster.get(SECRET, { namespace, name: secretRef.name });
-  return secretData(secret)["token"]?.trimEnd() ?? "";
 }
 
 /** Asks the MeshSyncs of the namespace that follow what changed for a look. */
@@ -162,11 +240,4 @@ async function wake(
     );
   }
   return asked.map((sync) => keyText(keyOf(sync)));
-}
-
-function plain(status: number, text: string, headers: Record<string, string> = {}): Response {
-  return new Response(`${text}\n`, {
-    status,
-    headers: { "content-type": "text/plain; charset=utf-8", ...headers },
-  });
 }

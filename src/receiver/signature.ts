@@ -18,6 +18,20 @@ const PROOFS: Readonly<
   gitlab: { header: "x-gitlab-token", form: "plain" },
 };
 
+/** What each form of a proof looks like; nobody's secret is longer. */
+const FORMS = {
+  "sha256=": /^sha256=[0-9a-f]{64}$/,
+  hex: /^[0-9a-f]{64}$/,
+  plain: /^[^\n]{1,4096}$/,
+} as const;
+
+/** Whether a call shows anything that could prove where it comes from: what shows nothing is not worth a look. */
+export function hasProof(headers: Headers): boolean {
+  return Object.values(PROOFS).some(({ header, form }) =>
+    FORMS[form].test(headers.get(header) ?? "")
+  );
+}
+
 /**
  * Whether a call comes from somebody who knows the secret, compared in a time that does not depend on where two texts
  * differ.

@@ -1,4 +1,7 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { type Clock, deadline, errorText, systemClock, unlessAborted } from "#base";
+import { answerPlainly, CALLER_LIMITS, Listener, type ListenerOptions } from "./listener.ts";
+import { type Logger, silentLogger } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 
 /** Says what is wrong, or nothing when all is well. */
@@ -16,6 +19,7 @@ export interface ServerOptions {
   readonly live?: Checks;
   /** `/readyz`: is it ready to do its work? */
   readonly ready?: Checks;
+  readonly log?: Logger;
   readonly clock?: Clock;
 }
 
@@ -35,20 +39,39 @@ const CHECK_LIMIT_MS = 3_000;
  * single check has a path of its own (`/readyz/caches`), as in the reference.
  *
  * @throws {RangeError} when the address cannot be read
- * @throws {Deno.errors.AddrInUse} when somebody else listens there
+ * @throws when somebody else listens there
  */
-export function startServer(options: ServerOptions): Server | undefined {
+export async function startServer(options: ServerOptions): Promise<Server | undefined> {
+  const { address, clock, log = silentLogger } = options;
+  return await startPlainServer({
+    address,
+    log,
+    name: "metrics and health",
+    answer: (request, response) => answer(request, response, options),
+    clock,
+  });
+}
+
+/** Where a server without TLS listens, and who answers. */
+export interface PlainServerOptions extends ListenerOptions {
+  /** See {@linkcode ServerOptions.address}. */
+  readonly address: string;
+}
+
+/**
+ * Starts a server without TLS, or none when the address is `0`.
+ *
+ * @throws {RangeError} when the address cannot be read
+ */
+export async function startPlainServer(options: PlainServerOptions): Promise<Server | undefined> {
   if (options.address === "0") return undefined;
-  const { hostname, port } = parseAddress(options.address);
-  const server = Deno.serve(
-    { hostname, port, onListen() {} },
-    (request) => answer(request, options),
-  );
-  const { addr } = server;
-  const host = addr.hostname.includes(":") ? `[${addr.hostname}]` : addr.hostname;
+  const at = parseAddress(options.address);
+  const listener = new Listener(createServer(CALLER_LIMITS), options);
+  await listener.listen(at);
+  const host = at.hostname.includes(":") ? `[${at.hostname}]` : at.hostname;
   return {
-    url: `http://${host}:${addr.port}`,
-    [Symbol.asyncDispose]: () => server.shutdown(),
+    url: `http://${host}:${listener.port}`,
+    [Symbol.asyncDispose]: () => listener[Symbol.asyncDispose](),
   };
 }
 
@@ -75,33 +98,49 @@ export function parseAddress(address: string): { hostname: string; port: number 
   return { hostname: match[1] ?? (match[2] || "0.0.0.0"), port };
 }
 
-async function answer(request: Request, options: ServerOptions): Promise<Response> {
-  const url = new URL(request.url);
-  if (request.method !== "GET" && request.method !== "HEAD") {
-    return new Response("method not allowed\n", { status: 405, headers: { allow: "GET, HEAD" } });
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: ServerOptions,
+): Promise<void> {
+  const { method, url } = request;
+  if (method !== "GET" && method !== "HEAD") {
+    return answerPlainly(response, 405, "method not allowed", { allow: "GET, HEAD" });
   }
-  const [, room = "", checkName] = url.pathname.split("/");
+  const { pathname, searchParams } = URL.parse(url ?? "/", "http://server") ?? NOWHERE;
+  const [, room = "", checkName] = pathname.split("/");
   if (room === "metrics" && checkName === undefined && options.metrics !== undefined) {
     const { text, contentType } = await options.metrics.exposition();
-    return new Response(text, { headers: { "content-type": contentType } });
+    response.writeHead(200, { "content-type": contentType }).end(text);
+    return;
   }
   const checks = room === "healthz" ? options.live : room === "readyz" ? options.ready : undefined;
-  if (checks === undefined) return new Response("not found\n", { status: 404 });
-  const verbose = url.searchParams.has("verbose");
   const { clock = systemClock } = options;
-  return await answerChecks(checks, { room, checkName, verbose, clock });
+  const verbose = searchParams.has("verbose");
+  const report = await checked(checks, { room, checkName, verbose, clock });
+  if (report === undefined) return answerPlainly(response, 404, "not found");
+  const headers = {
+    "content-type": "text/plain; charset=utf-8",
+    "cache-control": "no-store",
+  };
+  response.writeHead(report.failed ? 500 : 200, headers).end(report.text);
 }
 
-async function answerChecks(
-  checks: Checks,
+/** What is no address. */
+const NOWHERE = new URL("http://server/");
+
+/** What checks say; undefined when there are none of that name. */
+async function checked(
+  checks: Checks | undefined,
   ask: { room: string; checkName: string | undefined; verbose: boolean; clock: Clock },
-): Promise<Response> {
+): Promise<{ readonly failed: boolean; readonly text: string } | undefined> {
+  if (checks === undefined) return undefined;
   const all = Object.entries(checks).sort(([a], [b]) => a < b ? -1 : 1);
   // The check named like its room is the room itself (`/healthz/healthz` exists in the reference).
   const asked = ask.checkName === undefined || ask.checkName === ask.room
     ? all
     : all.filter(([name]) => name === ask.checkName);
-  if (asked.length === 0 && all.length > 0) return new Response("not found\n", { status: 404 });
+  if (asked.length === 0 && all.length > 0) return undefined;
   const results = await Promise.all(
     asked.map(async ([name, check]) => ({ name, problem: await problemOf(check, ask.clock) })),
   );
@@ -110,10 +149,7 @@ async function answerChecks(
     .filter((result) => ask.verbose || result.problem !== undefined)
     .map(({ name, problem }) => problem === undefined ? `[+]${name} ok` : `[-]${name}: ${problem}`);
   const verdict = failed ? `${ask.room} check failed` : ask.verbose ? `${ask.room} ok` : "ok";
-  return new Response([...lines, verdict, ""].join("\n"), {
-    status: failed ? 500 : 200,
-    headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" },
-  });
+  return { failed, text: [...lines, verdict, ""].join("\n") };
 }
 
 async function problemOf(check: Check, clock: Clock): Promise<string | undefined> {

@@ -5,7 +5,9 @@
  *
  * @module
  */
+export * from "./bodies.ts";
 export * from "./http.ts";
+export * from "./listener.ts";
 export * from "./log.ts";
 export * from "./metrics.ts";
 export * from "./redact.ts";

@@ -2,7 +2,9 @@ import { AdmissionServer, type Certificates, renewedCertificates } from "#admiss
 import { errorText } from "#base";
 import { createLogger } from "#telemetry";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { eventually } from "../support/eventually.ts";
 import { functionObject } from "../support/objects.ts";
+import { type RawCaller, rawCaller } from "../support/raw_caller.ts";
 
 const PATH = "/validate-compute-functionmesh-io-v1alpha1-function";
 const HOSTS = ["127.0.0.1"];
@@ -136,4 +138,30 @@ Deno.test("AdmissionServer says when its address is taken", async () => {
   const second = new AdmissionServer({ address, log: createLogger({ sink: () => {} }) });
   await assertRejects(() => second.use(keys), Error, "EADDRINUSE");
   await second[Symbol.asyncDispose]();
+});
+
+Deno.test("AdmissionServer answers reviews while others send large bodies that never end", async () => {
+  const keys = await certificates();
+  await using webhook = await running(keys);
+  const port = webhook.server.port ?? 0;
+  using callers = new DisposableStack();
+  const head = `POST ${PATH} HTTP/1.1\r\nHost: a\r\nContent-Length: 8000000\r\n\r\n`;
+  const strangers: RawCaller[] = [];
+  for (let index = 0; index < 8; index++) {
+    const stranger = callers.use(await rawCaller(port, { caCerts: keys.authorities }));
+    strangers.push(stranger);
+    await stranger.say(head);
+    // More than all together may have: who finds no room is told so while still sending.
+    stranger.say(" ".repeat(5_500_000)).catch(() => {});
+  }
+  await eventually(async () => {
+    const answer = await ask(webhook.url + PATH, {
+      method: "POST",
+      trust: keys,
+      body: reviewText(),
+    });
+    return answer.status === 200;
+  });
+  const answers = await Promise.all(strangers.map((stranger) => stranger.rest()));
+  assertEquals(answers.every((text) => text === "" || / (408|503) /.test(text)), true);
 });

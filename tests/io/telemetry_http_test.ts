@@ -6,15 +6,15 @@ async function get(url: string): Promise<[number, string]> {
   return [response.status, await response.text()];
 }
 
-function serverWith(options: Omit<Parameters<typeof startServer>[0], "address">) {
-  const server = startServer({ address: "127.0.0.1:0", ...options });
+async function serverWith(options: Omit<Parameters<typeof startServer>[0], "address">) {
+  const server = await startServer({ address: "127.0.0.1:0", ...options });
   if (server === undefined) throw new Error("no server");
   return server;
 }
 
 Deno.test("startServer() shows metrics in the text format", async () => {
   const metrics = createMetrics({ build: { version: "1.2.3" } });
-  await using server = serverWith({ metrics });
+  await using server = await serverWith({ metrics });
   const response = await fetch(`${server.url}/metrics`);
   assertMatch(response.headers.get("content-type") ?? "", /^text\/plain; version=0\.0\.4/);
   assertMatch(await response.text(), /mesh_build_info{version="1\.2\.3"/);
@@ -22,7 +22,7 @@ Deno.test("startServer() shows metrics in the text format", async () => {
 
 Deno.test("startServer() answers ok as long as all checks are, and names the one that is not", async () => {
   let problem: string | undefined = "Function: not read yet";
-  await using server = serverWith({
+  await using server = await serverWith({
     live: { loops: () => undefined },
     ready: { definitions: () => undefined, caches: () => Promise.resolve(problem) },
   });
@@ -41,7 +41,7 @@ Deno.test("startServer() answers ok as long as all checks are, and names the one
 });
 
 Deno.test("startServer() counts a check that throws as failed", async () => {
-  await using server = serverWith({
+  await using server = await serverWith({
     live: {
       broken: () => {
         throw new Error("no idea");
@@ -55,7 +55,7 @@ Deno.test("startServer() counts a check that throws as failed", async () => {
 });
 
 Deno.test("startServer() has nothing but what it was given", async () => {
-  await using server = serverWith({ live: {} });
+  await using server = await serverWith({ live: {} });
   assertEquals((await get(`${server.url}/metrics`))[0], 404);
   assertEquals((await get(`${server.url}/healthz/other`))[0], 200);
   assertEquals((await get(`${server.url}/etc/passwd`))[0], 404);
@@ -63,8 +63,8 @@ Deno.test("startServer() has nothing but what it was given", async () => {
   assertEquals([post.status, await post.text()], [405, "method not allowed\n"]);
 });
 
-Deno.test("startServer() starts none for the address 0", () => {
-  assertEquals(startServer({ address: "0" }), undefined);
+Deno.test("startServer() starts none for the address 0", async () => {
+  assertEquals(await startServer({ address: "0" }), undefined);
 });
 
 Deno.test("parseAddress() refuses what is no address", () => {

@@ -1,0 +1,147 @@
+import type { IncomingMessage, Server as HttpServer, ServerResponse } from "node:http";
+import type { Server as HttpsServer } from "node:https";
+import type { Socket } from "node:net";
+import { type Clock, deadline, systemClock } from "#base";
+import type { Logger } from "./log.ts";
+
+/** How long callers may take, as `createServer` of node has it: without, half a request stays for minutes or for ever. */
+export const CALLER_LIMITS = {
+  headersTimeout: 10_000,
+  requestTimeout: 20_000,
+  connectionsCheckingInterval: 1_000,
+} as const;
+
+/** Connections at the same time: many more than probes, scrapers and an API server have. */
+const CONNECTIONS_MAX = 256;
+/** How long answers may take that are under way at the end. */
+const GRACE_MS = 2_000;
+
+/** Who answers a request. A failure ends the connection and is logged. */
+export type Answer = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
+/** What a {@linkcode Listener} needs. */
+export interface ListenerOptions {
+  readonly log: Logger;
+  /** What it serves, for the log. */
+  readonly name: string;
+  readonly answer: Answer;
+  readonly clock?: Clock | undefined;
+  /** 256 when left out. */
+  readonly connectionsMax?: number;
+}
+
+interface Connection {
+  readonly socket: Socket;
+  /** Requests that are being answered. */
+  answering: number;
+}
+
+/**
+ * The connections of a server of `node:http` or `node:https`, which `Deno.serve` cannot bound.
+ *
+ * # Guarantees
+ * Who is connected and asks nothing cannot keep others out: where there are too many, the oldest such connection goes.
+ * Disposing lets answers end that are under way, for two seconds, and closes the rest.
+ */
+export class Listener implements AsyncDisposable {
+  readonly #server: HttpServer | HttpsServer;
+  readonly #options: ListenerOptions;
+  /** By the other end; before the handshake as well: an orderly end would wait for those. */
+  readonly #connections = new Map<string, Connection>();
+
+  constructor(server: HttpServer | HttpsServer, options: ListenerOptions) {
+    this.#server = server;
+    this.#options = options;
+    server.on("connection", (socket: Socket) => this.#connected(socket));
+    server.on(
+      "request",
+      (request: IncomingMessage, response: ServerResponse) => this.#asked(request, response),
+    );
+  }
+
+  /** Resolves when the server listens. @throws when the address is taken */
+  async listen({ hostname, port }: { readonly hostname: string; readonly port: number }) {
+    const server = this.#server;
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(port, hostname, () => {
+        server.off("error", reject);
+        resolve();
+      });
+    });
+    const { log, name } = this.#options;
+    server.on("error", (error: Error) => log.warn("Server failed", { server: name, error }));
+  }
+
+  /** The port that is listened on, once it is. */
+  get port(): number | undefined {
+    const address = this.#server.address();
+    return typeof address === "object" && address !== null ? address.port : undefined;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const server = this.#server;
+    if (!server.listening) return;
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    server.closeIdleConnections();
+    for (const { socket, answering } of this.#connections.values()) {
+      if (answering === 0) socket.destroy();
+    }
+    using grace = deadline(GRACE_MS, { clock: this.#options.clock ?? systemClock });
+    grace.signal.addEventListener("abort", () => {
+      server.closeAllConnections();
+      for (const { socket } of this.#connections.values()) socket.destroy();
+    });
+    await closed;
+  }
+
+  #connected(socket: Socket): void {
+    const { connectionsMax = CONNECTIONS_MAX } = this.#options;
+    const key = otherEnd(socket);
+    if (this.#connections.size >= connectionsMax) {
+      const quiet = [...this.#connections].find(([, { answering }]) => answering === 0);
+      // All of them are being answered: then it is the new one who is too many.
+      if (quiet === undefined) return void socket.destroy();
+      this.#connections.delete(quiet[0]);
+      quiet[1].socket.destroy();
+    }
+    const connection = { socket, answering: 0 };
+    this.#connections.set(key, connection);
+    socket.once("close", () => {
+      if (this.#connections.get(key) === connection) this.#connections.delete(key);
+    });
+  }
+
+  #asked(request: IncomingMessage, response: ServerResponse): void {
+    const connection = this.#connections.get(otherEnd(request.socket));
+    if (connection !== undefined) {
+      connection.answering++;
+      response.once("close", () => connection.answering--);
+    }
+    const { answer, log, name } = this.#options;
+    answer(request, response).catch((error) => {
+      log.warn("Cannot answer a request", { server: name, error });
+      response.destroy();
+    });
+  }
+}
+
+/** The same for a connection and for what is spoken over it, with TLS or without. */
+function otherEnd({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
+}
+
+/** A short answer in plain text; what is left of the request's body is not read. */
+export function answerPlainly(
+  response: ServerResponse,
+  status: number,
+  text: string,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  response.writeHead(status, {
+    "content-type": "text/plain; charset=utf-8",
+    connection: "close",
+    ...headers,
+  });
+  response.end(`${text}\n`);
+}

@@ -1,0 +1,106 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { systemClock } from "#base";
+import { CALLER_LIMITS, Listener, silentLogger, startServer } from "#telemetry";
+import { type RawCaller, rawCaller } from "../support/raw_caller.ts";
+
+const HALF = "GET /healthz HTTP/1.1\r\nHost: a\r\nX-";
+const WHOLE = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+
+/** A server whose limits are short. */
+async function listening(
+  answer: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
+  connectionsMax = 4,
+) {
+  const limits = {
+    headersTimeout: 200,
+    requestTimeout: 400,
+    connectionsCheckingInterval: 50,
+  } satisfies { readonly [name in keyof typeof CALLER_LIMITS]: number };
+  const options = { log: silentLogger, name: "test", answer, clock: systemClock, connectionsMax };
+  const listener = new Listener(createServer(limits), options);
+  await listener.listen({ hostname: "127.0.0.1", port: 0 });
+  return {
+    port: listener.port ?? 0,
+    [Symbol.asyncDispose]: () => listener[Symbol.asyncDispose](),
+  };
+}
+
+const hello = (_request: IncomingMessage, response: ServerResponse) => {
+  response.end("hello");
+  return Promise.resolve();
+};
+
+Deno.test("a server closes half a request, and a body that does not come", async () => {
+  const read = async (request: IncomingMessage, response: ServerResponse) => {
+    for await (const _chunk of request);
+    response.end("hello");
+  };
+  await using server = await listening(read);
+  using half = await rawCaller(server.port);
+  await half.say(HALF);
+  assertMatch(await half.rest(), /^HTTP\/1\.1 408 /);
+  using slow = await rawCaller(server.port);
+  await slow.say("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc");
+  assertEquals((await slow.rest()).includes("hello"), false);
+});
+
+Deno.test("a server makes room for a caller where others say nothing", async () => {
+  await using server = await listening(hello);
+  using callers = new DisposableStack();
+  const silent: RawCaller[] = [];
+  for (let index = 0; index < 6; index++) silent.push(callers.use(await rawCaller(server.port)));
+  using late = await rawCaller(server.port);
+  await late.say(WHOLE);
+  assertMatch(await late.hear(), /hello$/);
+  // The oldest went.
+  assertEquals(await silent[0]?.rest(), "");
+});
+
+Deno.test("a server leaves those alone whom it is answering", async () => {
+  const { promise: goOn, resolve } = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>();
+  let count = 0;
+  await using server = await listening(async (_request, response) => {
+    if (++count === 2) asked.resolve();
+    await goOn;
+    response.end("hello");
+  }, 2);
+  using callers = new DisposableStack();
+  const busy = [await rawCaller(server.port), await rawCaller(server.port)];
+  for (const one of busy) {
+    callers.use(one);
+    await one.say(WHOLE.replace("Host: a", "Host: a\r\nConnection: close"));
+  }
+  await asked.promise;
+  using late = await rawCaller(server.port);
+  await late.say(WHOLE);
+  assertEquals(await late.rest(), "");
+  resolve();
+  for (const one of busy) assertMatch(await one.rest(), /hello$/);
+  using after = await rawCaller(server.port);
+  await after.say(WHOLE.replace("Host: a", "Host: a\r\nConnection: close"));
+  assertMatch(await after.rest(), /hello$/);
+});
+
+Deno.test("a server counts requests of one connection as answered when they are", async () => {
+  await using server = await listening(hello, 1);
+  using first = await rawCaller(server.port);
+  for (let round = 0; round < 3; round++) {
+    await first.say(WHOLE);
+    assertMatch(await first.hear(), /hello$/);
+  }
+  using second = await rawCaller(server.port);
+  await second.say(WHOLE);
+  assertMatch(await second.hear(), /hello$/);
+});
+
+Deno.test("startServer() ends while somebody is connected who asks nothing, or half", async () => {
+  const server = await startServer({ address: "127.0.0.1:0", live: {} });
+  const port = Number(new URL(server?.url ?? "").port);
+  using silent = await rawCaller(port);
+  using half = await rawCaller(port);
+  await half.say(HALF);
+  await server?.[Symbol.asyncDispose]();
+  assertEquals([await silent.rest(), await half.rest()], ["", ""]);
+});

@@ -225,8 +225,8 @@ export class Informer implements Cache {
     this.#listing = undefined;
     this.#options.onRestart?.(event.cause);
     this.#restarts++;
-    const isRefused = event.cause === "refused" || event.cause === "not_served";
-    if (!this.#synced || isRefused || this.#restarts > RESTARTS_MAX) {
+    const isBehind = ["refused", "not_served", "rewound"].includes(event.cause);
+    if (!this.#synced || isBehind || this.#restarts > RESTARTS_MAX) {
       this.#problem = event.cause === "not_served"
         ? "the server does not serve this kind yet"
         : errorText(event.error);

@@ -6,9 +6,9 @@ const LINE_LENGTH_MAX = 16 * 1024 * 1024;
 /** A stream that ended in a way that its reader has to know about. */
 export class StreamError extends Error {
   override readonly name = "StreamError";
-  /** `silent`: no byte for too long; `garbage`: a line that is no JSON. */
-  readonly state: "silent" | "garbage";
-  constructor(state: "silent" | "garbage", message: string, options?: ErrorOptions) {
+  /** `silent`: no byte for too long; `garbage`: a line that is no JSON; `rewound`: what comes is older than what came. */
+  readonly state: "silent" | "garbage" | "rewound";
+  constructor(state: "silent" | "garbage" | "rewound", message: string, options?: ErrorOptions) {
     super(message, options);
     this.state = state;
   }

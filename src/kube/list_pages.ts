@@ -1,4 +1,4 @@
-import { isPlainObject } from "#base";
+import { isPlainObject, type JsonObject } from "#base";
 import { resourcePath, type ResourceType } from "./resource_type.ts";
 import type { Transport } from "./transport.ts";
 
@@ -15,6 +15,15 @@ export interface ListRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
+/**
+ * The version that the server is at, for the price of one object.
+ *
+ * @throws {ApiError} as a list
+ */
+export async function listVersion(request: ListRequest): Promise<string> {
+  return versionIn(await listed(request, { limit: "1" }));
+}
+
 /** Some of the objects, as the server sent them. */
 export interface ListPage {
   readonly objects: readonly unknown[];
@@ -28,21 +37,32 @@ export interface ListPage {
  * @throws {ApiError} 410 when the pages grew too old meanwhile: start over
  */
 export async function* listPages(request: ListRequest): AsyncGenerator<ListPage, void, undefined> {
-  const { transport, type, namespace, labelSelector, fieldSelector, signal } = request;
   let token: string | undefined;
   do {
-    const answer = await transport.request({
-      path: resourcePath(type, { namespace }),
-      query: { limit: String(PAGE_SIZE), labelSelector, fieldSelector, continue: token },
-      ask: { verb: "list", kind: type.kind },
-      signal,
-    });
-    const metadata = isPlainObject(answer["metadata"]) ? answer["metadata"] : {};
+    const answer = await listed(request, { limit: String(PAGE_SIZE), continue: token });
     const items = answer["items"];
-    yield {
-      objects: Array.isArray(items) ? items : [],
-      resourceVersion: String(metadata["resourceVersion"] ?? ""),
-    };
-    token = typeof metadata["continue"] === "string" ? metadata["continue"] : undefined;
+    yield { objects: Array.isArray(items) ? items : [], resourceVersion: versionIn(answer) };
+    const { continue: next } = metadataOf(answer);
+    token = typeof next === "string" ? next : undefined;
   } while (token !== undefined && token !== "");
+}
+
+function listed(
+  { transport, type, namespace, labelSelector, fieldSelector, signal }: ListRequest,
+  query: Readonly<Record<string, string | undefined>>,
+): Promise<JsonObject> {
+  return transport.request({
+    path: resourcePath(type, { namespace }),
+    query: { ...query, labelSelector, fieldSelector },
+    ask: { verb: "list", kind: type.kind },
+    signal,
+  });
+}
+
+function versionIn(answer: JsonObject): string {
+  return String(metadataOf(answer)["resourceVersion"] ?? "");
+}
+
+function metadataOf({ metadata }: JsonObject): Readonly<Record<string, unknown>> {
+  return isPlainObject(metadata) ? metadata : {};
 }

@@ -2,7 +2,8 @@ import { type Clock, isPlainObject, type KubeObject } from "#base";
 import type { RestartCause } from "#telemetry";
 import { apiErrorFrom } from "./api_error.ts";
 import { jsonLines, StreamError } from "./json_lines.ts";
-import { listPages } from "./list_pages.ts";
+import { listPages, listVersion } from "./list_pages.ts";
+import { isOlderVersion } from "./resource_version.ts";
 import { resourcePath, type ResourceType } from "./resource_type.ts";
 import { strippedObject } from "./stripped_object.ts";
 import type { Transport } from "./transport.ts";
@@ -67,8 +68,11 @@ const SILENT_MS = 150_000;
  * All objects of a kind, and then every change, for ever.
  *
  * # Guarantees
- * Ends only when the signal aborts. Every failure becomes a `restart` event and is survived: lost connections and
- * regular ends go on from the last version, an expired version lists again.
+ * - Ends only when the signal aborts. Every failure becomes a `restart` event and is survived: lost connections and
+ *   regular ends go on from the last version, an expired version lists again.
+ * - Whatever is silent is listed again. Before a watch goes on from a version, the server must have come as far: one
+ *   whose storage was restored from an older copy would keep silent until it is there.
+ * - What fails again and again is tried less and less often, also when what comes between works.
  */
 export async function* watchObjects(
   options: WatchOptions,
@@ -76,21 +80,17 @@ export async function* watchObjects(
   const { clock, signal, random = Math.random } = options;
   let state = WATCH_START;
   while (!signal.aborted) {
-    const run = {
-      resourceVersion: state.at === "watch" ? state.resourceVersion : "",
-      fruitful: false,
-    };
+    const startMs = clock.monotonicMs();
+    const run: Run = { resourceVersion: state.at === "list" ? "" : state.resourceVersion };
     let end: WatchEnd;
     let failure: unknown;
     try {
-      yield* state.at === "list" ? list(options, run) : follow(options, { ...state }, run);
-      end = state.at === "list"
-        ? { ended: "listed", resourceVersion: run.resourceVersion }
-        : { ended: "closed", ...run };
+      end = yield* stage(state, options, run);
     } catch (error) {
       if (signal.aborted) return;
       failure = error;
-      end = { ended: "failed", ...run, cause: restartCause(error) };
+      const lastedMs = clock.monotonicMs() - startMs;
+      end = { ended: "failed", ...run, lastedMs, cause: restartCause(error) };
     }
     const step = stepAfter(state, end, random());
     if (end.ended === "failed") {
@@ -105,8 +105,37 @@ export async function* watchObjects(
 /** How far a list or a watch came: what is needed to go on after it broke off. */
 interface Run {
   resourceVersion: string;
-  /** Whether it brought anything at all. */
-  fruitful: boolean;
+}
+
+async function* stage(
+  state: WatchState,
+  options: WatchOptions,
+  run: Run,
+): AsyncGenerator<WatchEvent, WatchEnd, undefined> {
+  switch (state.at) {
+    case "list":
+      yield* list(options, run);
+      return { ended: "listed", ...run };
+    case "check": {
+      const resourceVersion = await listVersion(options);
+      if (isOlderVersion(resourceVersion, state.resourceVersion)) {
+        throw rewound(state.resourceVersion, resourceVersion);
+      }
+      return { ended: "checked", resourceVersion };
+    }
+    case "watch": {
+      const startMs = options.clock.monotonicMs();
+      yield* follow(options, state, run);
+      return { ended: "closed", ...run, lastedMs: options.clock.monotonicMs() - startMs };
+    }
+    default:
+      return state satisfies never;
+  }
+}
+
+/** The storage was restored from a copy that is older than what was seen. */
+function rewound(seen: string, now: string): StreamError {
+  return new StreamError("rewound", `the server went back from version ${seen} to ${now}`);
 }
 
 async function* list(options: WatchOptions, run: Run): AsyncGenerator<WatchEvent, void, undefined> {
@@ -142,8 +171,9 @@ async function* follow(
   const lines = jsonLines(stream, { silentMs, clock, signal });
   for await (const line of lines) {
     const event = eventFrom(line, type);
-    run.resourceVersion = versionOf(event) ?? run.resourceVersion;
-    run.fruitful = true;
+    const version = versionOf(event) ?? run.resourceVersion;
+    if (isOlderVersion(version, run.resourceVersion)) throw rewound(run.resourceVersion, version);
+    run.resourceVersion = version;
     yield event;
   }
 }

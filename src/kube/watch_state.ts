@@ -3,21 +3,30 @@ import { ApiError, isGone, isKindMissing, NoAnswerError } from "./api_error.ts";
 import { StreamError } from "./json_lines.ts";
 import { grownDelayMs } from "./retry.ts";
 
-/** Where a watch is: listing everything, or following changes from a version on. */
+/**
+ * Where a watch is: listing everything, following changes from a version on, or making sure that the server still knows
+ * the version from which it wants to go on.
+ *
+ * `failures` counts what went wrong in a row, whatever came between: a list that works does not end a row of watches that
+ * do not.
+ */
 export type WatchState =
   | { readonly at: "list"; readonly failures: number }
+  | { readonly at: "check"; readonly resourceVersion: string; readonly failures: number }
   | { readonly at: "watch"; readonly resourceVersion: string; readonly failures: number };
 
-/** How a list or a watch ended. */
+/** How a list, a check or a watch ended. */
 export type WatchEnd =
   /** A list is complete. */
   | { readonly ended: "listed"; readonly resourceVersion: string }
+  /** The server has come as far as the version to go on from. */
+  | { readonly ended: "checked"; readonly resourceVersion: string }
   /** The server closed a watch in order, as it does after the time it was asked for. */
-  | { readonly ended: "closed"; readonly resourceVersion: string; readonly fruitful: boolean }
+  | { readonly ended: "closed"; readonly resourceVersion: string; readonly lastedMs: number }
   | {
     readonly ended: "failed";
     readonly resourceVersion: string;
-    readonly fruitful: boolean;
+    readonly lastedMs: number;
     readonly cause: RestartCause;
   };
 
@@ -36,6 +45,12 @@ const NOT_SERVED_DELAY_MAX_MS = 5_000;
 /** After this many failures in a row a watch does not trust its version any longer and lists. */
 const WATCH_FAILURES_MAX = 6;
 
+/** A watch that lasted so long worked: what went wrong before it is forgotten. */
+const STABLE_MS = 30_000;
+
+/** Ends of a watch after which its version is worth nothing, or may be: all is listed again. */
+const LISTED_AFTER: readonly RestartCause[] = ["expired", "not_served", "rewound", "silent"];
+
 /** Where a fresh watch begins. */
 export const WATCH_START: WatchState = { at: "list", failures: 0 };
 
@@ -46,30 +61,56 @@ export const WATCH_START: WatchState = { at: "list", failures: 0 };
  * @param random between 0 and 1
  */
 export function stepAfter(state: WatchState, end: WatchEnd, random: number): WatchStep {
-  if (end.ended === "listed") {
-    return {
-      state: { at: "watch", resourceVersion: end.resourceVersion, failures: 0 },
-      delayMs: 0,
-    };
-  }
-  const failures = end.fruitful ? 1 : state.failures + 1;
+  const { failures } = state;
   const { resourceVersion } = end;
-  if (end.ended === "closed") {
-    // A watch that ends at once without a word, again and again, must not become a hot loop.
-    return {
-      state: { at: "watch", resourceVersion, failures: end.fruitful ? 0 : failures },
-      delayMs: end.fruitful ? 0 : delay(failures, DELAY_MAX_MS, random),
-    };
+  switch (end.ended) {
+    case "listed":
+      return { state: { at: "watch", resourceVersion, failures }, delayMs: 0 };
+    case "checked":
+      return {
+        state: state.at === "check" ? { ...state, at: "watch" } : { at: "list", failures },
+        delayMs: 0,
+      };
+    case "closed": {
+      const isStable = end.lastedMs >= STABLE_MS;
+      return {
+        state: { at: "check", resourceVersion, failures: isStable ? 0 : failures + 1 },
+        delayMs: isStable ? 0 : delayAfter(end, failures + 1, { maxMs: DELAY_MAX_MS, random }),
+      };
+    }
+    case "failed":
+      return stepAfterFailure(state, end, random);
+    default:
+      return end satisfies never;
   }
-  const { cause } = end;
-  const again = state.at === "list" || cause === "expired" || cause === "not_served" ||
+}
+
+function stepAfterFailure(
+  state: WatchState,
+  end: Extract<WatchEnd, { ended: "failed" }>,
+  random: number,
+): WatchStep {
+  const { cause, resourceVersion } = end;
+  const failures = end.lastedMs >= STABLE_MS && state.at === "watch" ? 1 : state.failures + 1;
+  const isListed = state.at === "list" || LISTED_AFTER.includes(cause) ||
     failures > WATCH_FAILURES_MAX;
   const maxMs = cause === "not_served" ? NOT_SERVED_DELAY_MAX_MS : DELAY_MAX_MS;
+  // An expired version is no fault of the server: list at once, the first time.
+  const isFree = failures <= 1 && (cause === "expired" || cause === "rewound");
   return {
-    state: again ? { at: "list", failures } : { at: "watch", resourceVersion, failures },
-    // An expired version is no fault of the server: list at once, the first time.
-    delayMs: cause === "expired" && failures <= 1 ? 0 : delay(failures, maxMs, random),
+    state: isListed ? { at: "list", failures } : { at: "check", resourceVersion, failures },
+    delayMs: isFree ? 0 : delayAfter(end, failures, { maxMs, random }),
   };
+}
+
+/** The time that it lasted counts. */
+function delayAfter(
+  { lastedMs }: { readonly lastedMs: number },
+  failures: number,
+  { maxMs, random }: { readonly maxMs: number; readonly random: number },
+): number {
+  const grownMs = grownDelayMs({ failures, firstMs: FIRST_DELAY_MS, maxMs, random });
+  return Math.max(0, grownMs - lastedMs);
 }
 
 /** The label for what ended a list or a watch: a closed set, whatever is thrown. */
@@ -79,10 +120,12 @@ export function restartCause(error: unknown): RestartCause {
   if (!(error instanceof ApiError)) return "network";
   if (isGone(error)) return "expired";
   if (isKindMissing(error)) return "not_served";
+  if (isVersionTooLarge(error)) return "rewound";
   if (error.status === 401 || error.status === 403) return "refused";
   return error.status === 429 ? "throttled" : "server";
 }
 
-function delay(failures: number, maxMs: number, random: number): number {
-  return grownDelayMs({ failures, firstMs: FIRST_DELAY_MS, maxMs, random });
+/** The server has not come as far as the version that it is asked for: it lags behind, or was set back. */
+function isVersionTooLarge(error: ApiError): boolean {
+  return error.causes.some(({ reason }) => reason === "ResourceVersionTooLarge");
 }

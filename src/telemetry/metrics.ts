@@ -9,6 +9,7 @@ export type ReconcileResult = "success" | "requeue" | "stalled" | "conflict" | "
 /** Why a watch had to start over; a closed set, because it is a label. */
 export type RestartCause =
   | "expired"
+  | "rewound"
   | "silent"
   | "network"
   | "refused"

@@ -27,6 +27,8 @@ interface Script {
   /** Answers to list requests, in order; the last one is repeated. */
   readonly lists: readonly (() => Response)[];
   readonly silentMs?: number;
+  /** The version that the server is at when a watch wants to go on from one; newer than all when left out. */
+  readonly version?: () => number;
 }
 
 /** An informer against a server whose watches the test speaks through, in the order in which they are asked for. */
@@ -41,6 +43,7 @@ function scripted(script: Script) {
       watches.push(watch);
       return watch.response;
     }
+    if (request.query.get("limit") === "1") return listOf(script.version?.() ?? 1_000_000);
     const answer = script.lists[Math.min(lists++, script.lists.length - 1)];
     return answer?.() ?? statusResponse(500, "NoScript");
   });
@@ -203,6 +206,51 @@ Deno.test("Informer follows a server whose storage was restored from a backup", 
   await it.watch(1);
   assertEquals(it.changes, ["+a", "+b", "~a", "-b"]);
   assertEquals(it.informer.get({ namespace: "shop", name: "a" })?.metadata.resourceVersion, "200");
+});
+
+Deno.test("Informer notices that the server went back in time when it goes on after a lost connection (F8)", async () => {
+  let version = 950;
+  await using it = scripted({
+    lists: [() => listOf(900, pod("a", 800), pod("b", 850)), () => listOf(300, pod("a", 200))],
+    version: () => version,
+  });
+  const first = await it.watch(0);
+  first.break();
+  const second = await it.watch(1);
+  // A real server would say nothing until it is at 900 again.
+  version = 300;
+  second.break();
+  await it.watch(2);
+  assertEquals(it.changes, ["+a", "+b", "~a", "-b"]);
+  assertEquals(it.restarts, ["network", "network", "rewound"]);
+  assertEquals(it.watchVersions(), ["900", "900", "300"]);
+  assertEquals(it.informer.problem, undefined);
+});
+
+Deno.test("Informer lists again after silence, an event from the past and a version that is not there yet (F8)", async () => {
+  const list = () => listOf(900, pod("a", 800));
+  const restored = () => listOf(300, pod("a", 200));
+  const silent = scripted({ lists: [list, restored], silentMs: 4_000 });
+  const past = scripted({ lists: [list, restored] });
+  const tooLarge = scripted({ lists: [list, restored] });
+  const causes: string[] = [];
+  for await (const it of [silent, past, tooLarge]) {
+    await using _it = it;
+    const watch = await it.watch(0);
+    if (it === past) {
+      watch.send("MODIFIED", pod("a", 901));
+      watch.send("BOOKMARK", { metadata: { resourceVersion: "310" } });
+    }
+    if (it === tooLarge) {
+      const causes = [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }];
+      watch.send("ERROR", { code: 504, reason: "Timeout", message: "", details: { causes } });
+    }
+    await it.watch(1);
+    assertEquals(it.watchVersions(), ["900", "300"]);
+    assertEquals(it.changes.at(-1), "~a");
+    causes.push(...it.restarts);
+  }
+  assertEquals(causes, ["silent", "rewound", "rewound"]);
 });
 
 Deno.test("Informer.observe() is not undone by a list that is older", async () => {

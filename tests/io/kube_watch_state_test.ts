@@ -1,41 +1,55 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { systemClock } from "#base";
 import { jsonLines, StreamError } from "../../src/kube/json_lines.ts";
-import {
-  stepAfter,
-  WATCH_START,
-  type WatchEnd,
-  type WatchState,
-} from "../../src/kube/watch_state.ts";
+import { stepAfter, type WatchEnd, type WatchState } from "../../src/kube/watch_state.ts";
 
 const WATCHING: WatchState = { at: "watch", resourceVersion: "7", failures: 0 };
 
-function failed(
-  cause: Extract<WatchEnd, { ended: "failed" }>["cause"],
-  fruitful = false,
-): WatchEnd {
-  return { ended: "failed", resourceVersion: "9", fruitful, cause };
+type Failure = Extract<WatchEnd, { ended: "failed" }>;
+
+function failed(cause: Failure["cause"], lastedMs = 0): WatchEnd {
+  return { ended: "failed", resourceVersion: "9", lastedMs, cause };
 }
 
-Deno.test("stepAfter() watches from the version of a complete list", () => {
-  assertEquals(stepAfter(WATCH_START, { ended: "listed", resourceVersion: "3" }, 0.5), {
-    state: { at: "watch", resourceVersion: "3", failures: 0 },
-    delayMs: 0,
-  });
+Deno.test("stepAfter() watches from the version of a complete list, and forgets no failures by it", () => {
+  const listed = { ended: "listed", resourceVersion: "3" } as const;
+  for (const failures of [0, 4]) {
+    assertEquals(stepAfter({ at: "list", failures }, listed, 0.5), {
+      state: { at: "watch", resourceVersion: "3", failures },
+      delayMs: 0,
+    });
+  }
 });
 
-Deno.test("stepAfter() goes on at once after a regular end, and slowly when ends bring nothing", () => {
+Deno.test("stepAfter() goes on at once after a regular end, and slowly when ends come soon", () => {
   const closed = { ended: "closed", resourceVersion: "9" } as const;
-  assertEquals(stepAfter(WATCHING, { ...closed, fruitful: true }, 1).delayMs, 0);
-  const empty = stepAfter(WATCHING, { ...closed, fruitful: false }, 1);
-  assertEquals(empty, { state: { at: "watch", resourceVersion: "9", failures: 1 }, delayMs: 200 });
-  assertEquals(stepAfter(empty.state, { ...closed, fruitful: false }, 1).delayMs, 400);
+  const regular = stepAfter({ ...WATCHING, failures: 5 }, { ...closed, lastedMs: 230_000 }, 1);
+  const state = { at: "check", resourceVersion: "9" } as const;
+  assertEquals(regular, { state: { ...state, failures: 0 }, delayMs: 0 });
+  const soon = stepAfter(WATCHING, { ...closed, lastedMs: 0 }, 1);
+  assertEquals(soon, { state: { ...state, failures: 1 }, delayMs: 200 });
+  assertEquals(stepAfter(soon.state, { ...closed, lastedMs: 100 }, 1).delayMs, 300);
+});
+
+Deno.test("stepAfter() watches on from a version that the server has come to", () => {
+  const checked = { ended: "checked", resourceVersion: "12" } as const;
+  const state = { at: "check", resourceVersion: "9", failures: 3 } as const;
+  assertEquals(stepAfter(state, checked, 1), { state: { ...state, at: "watch" }, delayMs: 0 });
 });
 
 Deno.test("stepAfter() lists again at once when the version expired, later when that repeats", () => {
-  const first = stepAfter(WATCHING, failed("expired"), 1);
-  assertEquals(first, { state: { at: "list", failures: 1 }, delayMs: 0 });
-  assertEquals(stepAfter(first.state, failed("expired"), 1).delayMs, 400);
+  for (const cause of ["expired", "rewound"] as const) {
+    const first = stepAfter(WATCHING, failed(cause), 1);
+    assertEquals(first, { state: { at: "list", failures: 1 }, delayMs: 0 });
+    const listed = stepAfter(first.state, { ended: "listed", resourceVersion: "9" }, 1);
+    assertEquals(stepAfter(listed.state, failed(cause), 1).delayMs, 400);
+  }
+});
+
+Deno.test("stepAfter() lists again after silence, and what a rewound server keeps is not believed", () => {
+  for (const cause of ["silent", "rewound", "not_served", "expired"] as const) {
+    assertEquals(stepAfter(WATCHING, failed(cause, 150_000), 1).state.at, "list");
+  }
 });
 
 Deno.test("stepAfter() keeps the version through network failures, but not for ever", () => {
@@ -45,7 +59,7 @@ Deno.test("stepAfter() keeps the version through network failures, but not for e
     state = stepAfter(state, failed("network"), 1).state;
     ways.push(state.at);
   }
-  assertEquals(ways, [...Array(6).fill("watch"), "list", "list"]);
+  assertEquals(ways, [...Array(6).fill("check"), "list", "list"]);
 });
 
 Deno.test("stepAfter() waits longer with every failure, up to a limit, less where a kind is awaited", () => {
@@ -53,7 +67,13 @@ Deno.test("stepAfter() waits longer with every failure, up to a limit, less wher
   assertEquals(stepAfter(late, failed("server"), 1).delayMs, 30_000);
   assertEquals(stepAfter(late, failed("server"), 0).delayMs, 15_000);
   assertEquals(stepAfter(late, failed("not_served"), 1).delayMs, 5_000);
-  assertEquals(stepAfter(late, failed("network", true), 1).delayMs, 200);
+  // A watch that worked for a while ends the row, and a short one counts towards the delay.
+  const watching = { ...WATCHING, failures: 20 };
+  assertEquals(stepAfter(watching, failed("network", 30_000), 1), {
+    state: { at: "check", resourceVersion: "9", failures: 1 },
+    delayMs: 0,
+  });
+  assertEquals(stepAfter(watching, failed("network", 12_000), 1).delayMs, 18_000);
 });
 
 function streamOf(...chunks: (string | Uint8Array)[]): ReadableStream<Uint8Array> {

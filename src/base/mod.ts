@@ -14,6 +14,7 @@ export * from "./next.ts";
 export * from "./object.ts";
 export * from "./problem.ts";
 export * from "./redacted_text.ts";
+export * from "./refused_address.ts";
 export * from "./secret_data.ts";
 export * from "./semaphore.ts";
 export * from "./short_text.ts";

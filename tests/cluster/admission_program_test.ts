@@ -63,9 +63,7 @@ Deno.test("run --webhook-url serves the webhook that the API server asks", async
       `--webhook-addr=${address}`,
       `--webhook-url=${url}`,
     ]);
-    await eventually(async () => (await readiness(running)).includes("[+]admission ok"), {
-      timeoutMs: 20_000,
-    });
+    await eventually(async () => (await readiness(running)).includes("[+]admission ok"));
     const { apiVersion, kind, spec } = functionObject("x", { output: { topic: "http://no" } });
     const object = { apiVersion, kind, metadata: { name: "x", namespace: space.name }, spec };
     await eventually(async () => {
@@ -85,9 +83,7 @@ Deno.test("run with a mere kubeconfig has no webhook, and says why", async () =>
   await installKinds(client.cluster);
   await using space = await cluster.namespace();
   await using running = program(space.name, []);
-  await eventually(async () => (await readiness(running)).includes("[+]caches ok"), {
-    timeoutMs: 20_000,
-  });
+  await eventually(async () => (await readiness(running)).includes("[+]caches ok"));
   assertStringIncludes(await readiness(running), "[+]admission ok");
   assertStringIncludes(running.log(), '"reason":"not in a cluster, and no --webhook-url"');
 });
@@ -105,7 +101,7 @@ Deno.test("run --enable-webhooks=true is not ready without its Service, and work
     const text = await readiness(running);
     return text.includes(`there is no Service ${space.name}/meshwright-webhook`) &&
       text.includes("[+]caches ok");
-  }, { timeoutMs: 20_000 });
+  });
   const { apiVersion, kind, spec } = functionObject("x");
   await cluster.apply({ apiVersion, kind, metadata: { name: "x", namespace: space.name }, spec });
   await eventually(async () =>

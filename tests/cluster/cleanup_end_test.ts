@@ -89,15 +89,13 @@ controllerTest(
     await story.apply(ordersFunction());
     await untilHeld(story);
     await story.kubectl("delete", "namespace", story.namespace, "--wait=false");
-    await eventually(async () => await story.find("function/orders") === undefined, {
-      timeoutMs: 30_000,
-    });
+    await eventually(async () => await story.find("function/orders") === undefined);
     const gone = story.controller.logLines.find((line) => line.includes("CleanupGivenUp"));
     assertMatch(gone ?? "", /its namespace is being deleted/);
     await eventually(async () => {
       const { code } = await cluster.tryKubectl(["get", "namespace", story.namespace]);
       return code !== 0;
-    }, { timeoutMs: 30_000 });
+    });
     // The story deletes its namespace at the end.
     await cluster.kubectl(["create", "namespace", story.namespace]);
   },
@@ -113,7 +111,7 @@ controllerTest(
     await eventually(async () => {
       const { finalizers } = (await story.get("function/orders")).metadata;
       return finalizers?.includes(FINALIZER) === false;
-    }, { timeoutMs: 15_000 });
+    });
     await untilEvent(story, "CleanupSucceeded");
     await untilGone(story, JOB);
     const deletes = () => story.controller.metric("mesh_api_requests_total", { verb: "delete" });

@@ -80,7 +80,7 @@ controllerTest(
         const told = (await story.events("function/orders"))
           .filter((line) => line.startsWith("Warning DriftCorrected Corrected StatefulSet"));
         return told.some((line) => line.includes(path));
-      }, { timeoutMs: 3_000 });
+      });
       const counted = await story.controller.metric("mesh_drift_corrected_total", {
         kind: "StatefulSet",
       });

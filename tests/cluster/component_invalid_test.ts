@@ -106,7 +106,7 @@ controllerTest(
       );
       assertEquals(mute.map(({ metadata }) => metadata.name), []);
       return true;
-    }, { timeoutMs: 30_000, intervalMs: 500 });
+    }, { intervalMs: 500 });
     const objects = await story.list<Conditioned>("function,source,sink");
     assertEquals(objects.length, stored.length);
     const silent = objects.map((object) => `${object.metadata.name} ${readyText(object)}`)

@@ -25,13 +25,9 @@ Deno.test("a program that is killed at work goes on where it was, and changes no
   {
     await using first = startedProgram(space.name);
     // The definitions come from the program itself.
-    await eventually(async () => (await cluster.tryKubectl(["get", "fn", "-A"])).code === 0, {
-      timeoutMs: 30_000,
-    });
+    await eventually(async () => (await cluster.tryKubectl(["get", "fn", "-A"])).code === 0);
     await story.apply(...names.map((name) => userFunction(name)));
-    await eventually(async () => (await story.list("statefulsets")).length > 2, {
-      timeoutMs: 30_000,
-    });
+    await eventually(async () => (await story.list("statefulsets")).length > 2);
     await first.kill();
   }
   {
@@ -39,14 +35,14 @@ Deno.test("a program that is killed at work goes on where it was, and changes no
     await eventually(async () => {
       const objects = await story.list<Conditioned>("functions");
       return objects.filter((object) => readyText(object).startsWith("True ")).length === COUNT;
-    }, { timeoutMs: 60_000, intervalMs: 500 });
+    }, { intervalMs: 500 });
     await second.kill();
   }
   const before = await state();
   assertEquals(before.filter((line) => /^StatefulSet \S+ 1 /.test(line)).length, COUNT);
   await using third = startedProgram(space.name);
   await story.apply(userFunction("last"));
-  await story.untilReady("function/last", /^True /, 30_000);
+  await story.untilReady("function/last", /^True /);
   await third.kill();
   assertEquals((await state()).filter((line) => !line.includes(" last")), before);
 

@@ -22,7 +22,7 @@ controllerTest(
     await story.untilReady("function/orders");
     for (const region of ["north", "south"]) {
       await story.apply(backend({ autoUpdate: true, env: { REGION: region } }));
-      await eventually(async () => await regionOf(story) === region, { timeoutMs: 3_000 });
+      await eventually(async () => await regionOf(story) === region);
       await story.untilReady("function/orders");
     }
     const config = await story.get("backendconfig/backend-config");
@@ -33,7 +33,7 @@ controllerTest(
       return status["namespacedBackendConfigRevision"] === config.metadata.resourceVersion;
     });
     await story.kubectl("delete", "backendconfig/backend-config");
-    await eventually(async () => await regionOf(story) === undefined, { timeoutMs: 3_000 });
+    await eventually(async () => await regionOf(story) === undefined);
     await story.untilReady("function/orders");
   },
 );

@@ -103,7 +103,7 @@ controllerTest(
     // The autoscaler of the cluster itself writes the number within its period of 15 s.
     await eventually(
       async () => (await story.get<Scaled>("function/orders")).spec.replicas === 2,
-      { timeoutMs: 40_000, intervalMs: 500 },
+      { intervalMs: 500 },
     );
   },
 );

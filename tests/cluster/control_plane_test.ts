@@ -131,10 +131,8 @@ for (const signal of ["SIGKILL", "SIGTERM", "SIGINT"] as const) {
     child.kill(signal);
     assertEquals((await child.status).code, signal === "SIGKILL" ? 137 : 0);
     assertEquals(await reader.read(), { done: true, value: undefined }, "exactly one line");
-    await eventually(async () => (await commandLinesWith(directory)).length === 0, {
-      timeoutMs: 5_000,
-    });
-    await eventually(() => isGone(directory), { timeoutMs: 5_000 });
+    await eventually(async () => (await commandLinesWith(directory)).length === 0);
+    await eventually(() => isGone(directory));
   });
 }
 

@@ -56,7 +56,7 @@ Deno.test("an interrupted demo ends with the signal's exit code and leaves nothi
   const reading = (async () => {
     for await (const part of child.stdout.pipeThrough(new TextDecoderStream())) text += part;
   })();
-  await eventually(() => text.includes("A commit with meshes"), { timeoutMs: 60_000 });
+  await eventually(() => text.includes("A commit with meshes"));
   child.kill("SIGINT");
   const { code } = await child.status;
   await reading;

@@ -112,7 +112,7 @@ async function backend() {
     );
     assertEquals(waiting, []);
     return true;
-  }, { timeoutMs: 30_000, intervalMs: 500 });
+  }, { intervalMs: 500 });
   await quietly();
   for (const [name, { generation, template }] of Object.entries(await statefulSets())) {
     const old = before[name];
@@ -150,7 +150,7 @@ async function scaled() {
     const late = free.filter((object) => sets[setOf(object)]?.replicas !== 3).map(setOf);
     assertEquals(late, []);
     return true;
-  }, { timeoutMs: 30_000, intervalMs: 500 });
+  }, { intervalMs: 500 });
   await quietly();
   const after = await statefulSets();
   const precise = new Set(
@@ -223,7 +223,7 @@ async function untilLookedAt(count: number) {
     ).map((object) => `${nameOf(object)} ${object.metadata.namespace}`);
     assertEquals(waiting, []);
     return objects.length >= count;
-  }, { timeoutMs: 60_000, intervalMs: 1_000 });
+  }, { intervalMs: 1_000 });
 }
 
 /** Until StatefulSets stay as they are. */
@@ -234,7 +234,7 @@ async function quietly() {
     const isQuiet = now === last;
     last = now;
     return isQuiet;
-  }, { timeoutMs: 60_000, intervalMs: 2_500 });
+  }, { intervalMs: 2_500 });
 }
 
 async function apply(objects: readonly unknown[], manager = "author") {

@@ -23,7 +23,7 @@ Deno.test.beforeEach(async () => {
   await eventually(async () => {
     const { items } = await cluster.get<{ items: readonly KubeObject[] }>(["namespaces"]);
     return items.every(({ metadata }) => metadata.deletionTimestamp === undefined);
-  }, { timeoutMs: 60_000, intervalMs: 200 });
+  }, { intervalMs: 200 });
 });
 
 /** The files of a folder of this repository, below `prefix`. */
@@ -45,7 +45,7 @@ async function untilSynced(namespace: string, commit: string): Promise<void> {
     const ready = conditions.find(({ type }) => type === "Ready");
     if (ready?.status === "True" && lastAppliedRevision.includes(commit)) return true;
     throw new Error(`${lastAppliedRevision}: ${ready?.message}`);
-  }, { timeoutMs: 60_000, intervalMs: 200 });
+  }, { intervalMs: 200 });
 }
 
 /** Deletes the sync while there is a program that lets it go, or its namespace would never end. */
@@ -63,7 +63,7 @@ async function untilReady(program: RunningProgram): Promise<void> {
     const text = await program.readiness();
     if (/^\[-\]|error|Error/m.test(text)) throw new Error(text);
     return text.includes("[+]");
-  }, { timeoutMs: 30_000, intervalMs: 200 });
+  }, { intervalMs: 200 });
 }
 
 /** What the webhook may do under its usual name, under the one that a program beside the cluster gives it. */
@@ -148,7 +148,7 @@ async function untilCleanedUp(): Promise<void> {
     const { stdout } = await cluster.tryKubectl(["get", "fn,job", "-n", "shop", "-o", "name"]);
     if (stdout.includes("leaving")) throw new Error(stdout);
     return true;
-  }, { timeoutMs: 60_000, intervalMs: 200 });
+  }, { intervalMs: 200 });
 }
 
 /** A server that wants what the Secret `git` holds. */
@@ -172,7 +172,7 @@ async function eventuallyRefused(): Promise<void> {
       stdin,
     });
     return code === 1 && stderr.includes("spec.output.topic");
-  }, { timeoutMs: 20_000 });
+  });
 }
 
 Deno.test("with one namespace to watch the rights there are enough", async () => {

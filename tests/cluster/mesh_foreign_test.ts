@@ -83,7 +83,7 @@ controllerTest(
     await eventually(async () => {
       const { metadata } = await story.get("statefulset/orders-function");
       return metadata.ownerReferences?.[0]?.name === "orders";
-    }, { timeoutMs: 2_000 });
+    });
     await story.untilReady("function/orders");
   },
 );

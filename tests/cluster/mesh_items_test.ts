@@ -132,7 +132,7 @@ controllerTest(
         "function/shop-pay",
       );
       return spec.image === "example/runner:1";
-    }, { timeoutMs: 2_000 });
+    });
     await eventually(async () =>
       (await story.events("functionmesh/shop")).includes(
         "Warning DriftCorrected Corrected Function shop-pay, which somebody changed: spec.image",
@@ -183,7 +183,7 @@ controllerTest(
       "meshwright.test/fail=ImagePullBackOff",
     );
     await story.kubectl("wait", "--for=condition=Ready=False", "pod/shop-ship-function-0");
-    const said = await story.untilReady("functionmesh/shop", /^False /, 2_000);
+    const said = await story.untilReady("functionmesh/shop", /^False /);
     assertMatch(
       said,
       /^False ImagePullBackOff: 1\/2 components ready; Function ship: .*Pod shop-ship-function-0, container pulsar-function cannot get its image/,

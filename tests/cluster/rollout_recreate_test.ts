@@ -32,7 +32,7 @@ controllerTest(
     const after = await eventually(async () => {
       const found = await story.find<StatefulSet>(STATEFUL_SET);
       return found !== undefined && found.metadata.uid !== before.metadata.uid && found;
-    }, { timeoutMs: 20_000 });
+    });
     assertEquals(storageOf(after), "2Gi");
     await story.untilReady("function/orders", /^True Ready: 2\/2 pods ready$/);
     assertEquals(await podUids(story), pods, "no pod was restarted");

@@ -180,7 +180,7 @@ async function failingPod(annotations: Record<string, string>): Promise<Pod> {
     const live = await cluster.get<Pod>(["pod", "p", "-n", namespace.name]);
     const ready = live.status.conditions?.find(({ type }) => type === "Ready");
     return ready?.status === "False" && live;
-  }, { timeoutMs: 5_000 });
+  });
 }
 
 function pod(namespace: string, annotations: Record<string, string>): unknown {

@@ -329,7 +329,7 @@ async function untilRolled(name: string, before: Readonly<Record<string, Workloa
   await eventually(async () => {
     const { pods = [] } = (await workloads())[name] ?? {};
     return pods.length === old.length && pods.every((pod) => !old.includes(pod));
-  }, { timeoutMs: 30_000, intervalMs: 250 });
+  }, { intervalMs: 250 });
   await untilAllReady();
 }
 
@@ -350,7 +350,7 @@ async function untilPodsRun() {
     const sets = await everywhere<KubeObject & { spec: { replicas: number } }>("statefulsets");
     const wanted = sets.reduce((sum, { spec }) => sum + spec.replicas, 0);
     return ready.length === wanted && sets.length >= cases.length;
-  }, { timeoutMs: 60_000, intervalMs: 500 });
+  }, { intervalMs: 500 });
 }
 
 async function untilAllReady() {
@@ -360,7 +360,7 @@ async function untilAllReady() {
       .filter((line) => !/^\S+ \S+ True /.test(line));
     assertEquals(waiting, []);
     return true;
-  }, { timeoutMs: 60_000, intervalMs: 500 });
+  }, { intervalMs: 500 });
 }
 
 /** Until nothing is written any more, also not by the cluster's own controllers. */
@@ -371,7 +371,7 @@ async function untilQuiet(): Promise<string[]> {
     const isQuiet = JSON.stringify(now) === JSON.stringify(last);
     last = now;
     return isQuiet && now;
-  }, { timeoutMs: 60_000, intervalMs: 3_000 });
+  }, { intervalMs: 3_000 });
 }
 
 async function resourceVersions(): Promise<string[]> {

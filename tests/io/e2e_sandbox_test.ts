@@ -71,9 +71,7 @@ Deno.test({
       import { insideSandbox } from "./scripts/e2e/sandbox.ts";
       await insideSandbox(["sh", "-c", "${sleep}; true"]);`;
     const child = new Deno.Command(Deno.execPath(), { args: ["eval", script] }).spawn();
-    await eventually(async () => (await commandLinesWith(sleep)).includes(sleep), {
-      timeoutMs: 30_000,
-    });
+    await eventually(async () => (await commandLinesWith(sleep)).includes(sleep));
     child.kill("SIGKILL");
     await child.status;
     await eventually(async () => (await commandLinesWith(sleep)).length === 0);

@@ -44,7 +44,7 @@ export async function deleteOrders(story: ControllerStory, ...args: string[]): P
 export async function untilGone(
   story: ControllerStory,
   name: string,
-  timeoutMs = 15_000,
+  timeoutMs = 60_000,
 ): Promise<void> {
   await eventually(async () => await story.find(name) === undefined, {
     timeoutMs,
@@ -60,7 +60,7 @@ export async function untilJob(
   return await eventually(async () => {
     const job = await story.find<Job>(JOB);
     return job !== undefined && accepts(job) && job;
-  }, { timeoutMs: 20_000, intervalMs: 100 });
+  }, { intervalMs: 100 });
 }
 
 /** Resolves with the first event about `orders` that has a reason. Events are written in the background. */
@@ -91,5 +91,5 @@ export async function untilNone(story: ControllerStory, ...kinds: string[]): Pro
     const left = await story.kubectl("get", kinds.join(","), "-o", "name");
     if (left !== "") throw new Error(`Cannot see the end of ${left.trim().split("\n").join(", ")}`);
     return true;
-  }, { timeoutMs: 60_000, intervalMs: 200 });
+  }, { intervalMs: 200 });
 }

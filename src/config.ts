@@ -59,7 +59,7 @@ export interface Config {
   readonly rolloutOnUpgrade: boolean;
   readonly reconcileMeshes: boolean;
   /** Time between two looks at what running instances say, in milliseconds; never when left out or 0. */
-  readonly surveyIntervalMs?: number;
+  readonly metricsPollIntervalMs?: number;
   readonly installDefinitions: boolean;
   readonly logLevel: LogLevel;
   /** `:8080`, `127.0.0.1:0`, or `0` for no server. */

@@ -2,14 +2,14 @@ import { COMPONENT_KINDS } from "#api";
 import { keyOf, type Next, type ObjectKey, pause, spread, TaskGroup, unlessAborted } from "#base";
 import { Informer, type ObjectChange, readContainerLog } from "#kube";
 import {
-  isOnlySurveyed,
-  LastWords,
+  isOnlyPolled,
+  MetricsPoll,
   reconcileComponent,
   type ReconcileContext,
   type ReconciledKind,
   reconcileMesh,
   StatusPace,
-  Survey,
+  TerminationLogs,
   type Watched,
   watched,
 } from "#reconcile";
@@ -30,6 +30,8 @@ export class MeshController {
 
   /** Objects that were applied without changing: see `settledMark`. */
   readonly #settled = new Map<string, string>();
+  /** Children of meshes whose replicas were looked at: see `mayBeScaled`. */
+  readonly #scaled: ReconcileContext["scaled"] = new Map();
   readonly #synced = Promise.withResolvers<void>();
   #caches: ReconcileContext["caches"] = {};
 
@@ -54,16 +56,23 @@ export class MeshController {
 
   /** Runs until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
+    await using terminationLogs = this.#terminationLogs();
     const group = new TaskGroup(signal);
-    group.start((stop) => this.#start(group, stop));
+    group.start((stop) => this.#start(group, { signal: stop, terminationLogs }));
     await group.ended();
   }
 
-  async #start(group: TaskGroup, signal: AbortSignal): Promise<void> {
+  async #start(
+    group: TaskGroup,
+    { signal, terminationLogs }: {
+      readonly signal: AbortSignal;
+      readonly terminationLogs: TerminationLogs;
+    },
+  ): Promise<void> {
     await untilDone("Look for autoscaler APIs", this.#parts, signal, async () => {
       const { cluster } = this.#parts;
       const vertical = await cluster.resourceType("autoscaling.k8s.io/v1", "VerticalPodAutoscaler");
-      this.#build(vertical !== undefined, signal);
+      this.#build(vertical !== undefined, { signal, terminationLogs });
     });
     const informers = [...this.#informers.values()];
     for (const informer of informers) group.start(() => informer.run());
@@ -78,7 +87,7 @@ export class MeshController {
     }
     for (const controller of this.#controllers.values()) group.start(() => controller.run());
     group.start((stop) => this.#resync(stop));
-    group.start((stop) => this.#survey(stop));
+    group.start((stop) => this.#pollMetrics(stop));
   }
 
   /** What is not read yet, for the readiness check. */
@@ -96,14 +105,20 @@ export class MeshController {
       .find((problem) => problem !== undefined);
   }
 
-  #build(verticalPodAutoscaler: boolean, signal: AbortSignal): void {
+  #build(
+    verticalPodAutoscaler: boolean,
+    { signal, terminationLogs }: {
+      readonly signal: AbortSignal;
+      readonly terminationLogs: TerminationLogs;
+    },
+  ): void {
     const { config, clock, log, metrics } = this.#parts;
     const options = { ...config, verticalPodAutoscaler };
     for (const watch of watched(options)) {
       this.#informers.set(watch.type.kind, this.#informer(watch, signal));
     }
     this.#caches = Object.fromEntries(this.#informers);
-    const ctx = this.#context(verticalPodAutoscaler);
+    const ctx = this.#context(verticalPodAutoscaler, terminationLogs);
     const kinds: readonly ReconciledKind[] = config.reconcileMeshes
       ? [...COMPONENT_KINDS, "FunctionMesh"]
       : COMPONENT_KINDS;
@@ -144,8 +159,11 @@ export class MeshController {
 
   #wake(watch: Watched, change: ObjectChange): void {
     const { before, after } = change;
-    if (after === undefined) this.#settled.delete(before?.metadata.uid ?? "");
-    if (isOnlySurveyed(change)) return;
+    if (after === undefined) {
+      this.#settled.delete(before?.metadata.uid ?? "");
+      this.#scaled.delete(before?.metadata.uid ?? "");
+    }
+    if (isOnlyPolled(change)) return;
     for (const { kind, key } of watch.wakes(change, this.#caches)) {
       this.#controllers.get(kind)?.enqueue(key);
     }
@@ -160,7 +178,10 @@ export class MeshController {
     return isElsewhere ? undefined : watchedNamespace;
   }
 
-  #context(verticalPodAutoscaler: boolean): ReconcileContext {
+  #context(
+    verticalPodAutoscaler: boolean,
+    terminationLogs: TerminationLogs,
+  ): ReconcileContext {
     const { config, cluster, clock, log, metrics, events } = this.#parts;
     return {
       cluster,
@@ -173,28 +194,31 @@ export class MeshController {
       metrics,
       events,
       settled: this.#settled,
+      scaled: this.#scaled,
       pace: new StatusPace(),
-      lastWords: this.#lastWords(),
+      terminationLogs,
     };
   }
 
-  /** Reads the logs of containers that failed: little of each, and not for long, as a pass waits for it. */
-  #lastWords(): LastWords {
+  /** Reads the logs of containers that failed: little of each, and beside the passes. */
+  #terminationLogs(): TerminationLogs {
     const { transport, clock, log } = this.#parts;
-    const limits = { linesMax: 100, bytesMax: 16_384, deadlineMs: 2_000, clock };
-    return new LastWords(
-      (which, signal) => readContainerLog(transport, which, { ...limits, signal }),
+    const limits = { linesMax: 100, bytesMax: 16_384, deadlineMs: 5_000, clock };
+    return new TerminationLogs({
+      read: (which, signal) => readContainerLog(transport, which, { ...limits, signal }),
+      wake: ({ kind, key }) => this.#controllers.get(kind)?.enqueue(key),
+      clock,
       log,
-    );
+    });
   }
 
-  async #survey(signal: AbortSignal): Promise<void> {
+  async #pollMetrics(signal: AbortSignal): Promise<void> {
     const { cluster, clock, config, log } = this.#parts;
-    const intervalMs = config.surveyIntervalMs ?? 0;
+    const intervalMs = config.metricsPollIntervalMs ?? 0;
     if (intervalMs === 0) return;
     const ctx = { cluster, caches: this.#caches, clock, log };
-    using survey = new Survey({ ctx, intervalMs });
-    await survey.run(signal);
+    using poll = new MetricsPoll({ ctx, intervalMs });
+    await poll.run(signal);
   }
 
   async #resync(signal: AbortSignal): Promise<void> {

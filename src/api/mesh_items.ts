@@ -1,6 +1,14 @@
-import type { Component } from "./component.ts";
-import type { FunctionMesh, MeshSpec } from "./mesh.ts";
+import { isPlainObject } from "#base";
+import type { Component, ComponentKind } from "./component.ts";
+import type { FunctionMesh } from "./mesh.ts";
 import { COMPUTE_API_VERSION } from "./resources.ts";
+
+/** The lists of a mesh and what their items become, in the order in which the reference operator makes them. */
+const LISTS = [
+  ["functions", "Function"],
+  ["sources", "Source"],
+  ["sinks", "Sink"],
+] as const satisfies readonly (readonly [string, ComponentKind])[];
 
 /** A component of a mesh, and where the mesh defines it. */
 export interface MeshItem {
@@ -27,29 +35,20 @@ export interface MeshItem {
  * ```
  */
 export function meshItems(mesh: FunctionMesh): MeshItem[] {
-  const spec: MeshSpec = mesh.spec ?? {};
-  return [
-    ...(spec.functions ?? []).map((item, index) => ({
-      member: `functions[${index}]`,
-      name: item.name ?? "",
-      component: { ...childOf(mesh, item.name), kind: "Function", spec: item } as const,
-    })),
-    ...(spec.sources ?? []).map((item, index) => ({
-      member: `sources[${index}]`,
-      name: item.name ?? "",
-      component: { ...childOf(mesh, item.name), kind: "Source", spec: item } as const,
-    })),
-    ...(spec.sinks ?? []).map((item, index) => ({
-      member: `sinks[${index}]`,
-      name: item.name ?? "",
-      component: { ...childOf(mesh, item.name), kind: "Sink", spec: item } as const,
-    })),
-  ];
+  const spec: Readonly<Record<string, unknown>> = isPlainObject(mesh.spec) ? mesh.spec : {};
+  return LISTS.flatMap(([list, kind]) => {
+    const items = spec[list];
+    return (Array.isArray(items) ? items : []).map((item: unknown, index) => {
+      const name = isPlainObject(item) && typeof item["name"] === "string" ? item["name"] : "";
+      const component = { ...childOf(mesh, name), kind, spec: item } as Component;
+      return { member: `${list}[${index}]`, name, component };
+    });
+  });
 }
 
-function childOf(mesh: FunctionMesh, item: string | undefined) {
+function childOf(mesh: FunctionMesh, item: string) {
   const namespace = mesh.metadata.namespace;
-  const name = `${mesh.metadata.name}-${item ?? ""}`;
+  const name = `${mesh.metadata.name}-${item}`;
   return {
     apiVersion: COMPUTE_API_VERSION,
     metadata: namespace === undefined ? { name } : { name, namespace },

@@ -28,7 +28,7 @@ export async function configFrom(
     metricsAddress: servers ? flags.text("metrics-addr") : "0",
     secureMetrics: servers && secureMetricsFrom(flags),
     healthAddress: servers ? flags.text("health-probe-addr") : "0",
-    surveyIntervalMs: servers ? durationMs(flags.text("instance-status-interval")) ?? 0 : 0,
+    metricsPollIntervalMs: servers ? durationMs(flags.text("instance-status-interval")) ?? 0 : 0,
     receiverAddress: servers ? flags.text("receiver-addr") : "0",
     ...(servers ? { ...leaderElectionFrom(flags), ...webhookFrom(flags) } : {}),
   };

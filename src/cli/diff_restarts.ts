@@ -1,16 +1,21 @@
-import { type BackendConfig, COMPONENT_KINDS, resourceOf } from "#api";
+import { COMPONENT_KINDS, resourceOf } from "#api";
 import { idOf, idText, keyOf, keyText, type KubeObject, type ObjectKey } from "#base";
-import type { Facts, RenderOptions, Settings } from "#desired";
+import {
+  type BackendConfigNames,
+  backendFacts,
+  type Facts,
+  type RenderOptions,
+  type Settings,
+} from "#desired";
 import type { Preview } from "#gitops";
 import type { ClusterClient } from "#kube";
 import { type PodRestart, podRestarts } from "#plan";
-import type { BackendNames } from "./settings.ts";
 
 /** How the controller of the cluster renders. */
 export interface Rendering {
   readonly cluster: ClusterClient;
   readonly settings: Settings;
-  readonly names: BackendNames;
+  readonly names: BackendConfigNames;
   readonly signal: AbortSignal;
 }
 
@@ -61,14 +66,10 @@ async function untouchedComponents(
   })).filter(({ id }) => !known.has(idText(id)));
 }
 
-function factsOf(id: ObjectKey, configs: readonly KubeObject[], names: BackendNames): Facts {
-  const find = (key: ObjectKey | undefined) =>
-    configs.find((config) => key !== undefined && keyText(keyOf(config)) === keyText(key));
-  const global = find(names.globalBackendConfig) as BackendConfig | undefined;
-  const own = { namespace: id.namespace, name: names.namespacedBackendConfig };
-  const namespaced = find(own) as BackendConfig | undefined;
-  return {
-    ...(global === undefined ? {} : { globalBackendConfig: global }),
-    ...(namespaced === undefined ? {} : { namespacedBackendConfig: namespaced }),
-  };
+function factsOf(id: ObjectKey, configs: readonly KubeObject[], names: BackendConfigNames): Facts {
+  return backendFacts(
+    id.namespace,
+    names,
+    (key) => configs.find((config) => keyText(keyOf(config)) === keyText(key)),
+  );
 }

@@ -1,12 +1,19 @@
 import { COMPUTE_API_VERSION } from "#api";
 import { isPlainObject, keyOf, type KubeObject } from "#base";
-import { type Facts, type RenderForm, type Rendering, renderResource } from "#desired";
+import {
+  type BackendConfigNames,
+  backendFacts,
+  type Facts,
+  type RenderForm,
+  type Rendering,
+  renderResource,
+} from "#desired";
 import { manifestProblemText, readManifests } from "#gitops";
 import { yamlStream } from "./crds.ts";
 import { type Flag, type FlagValues, UsageError } from "./flag.ts";
 import { outputFlag, SETTINGS_FLAGS, text } from "./flags.ts";
-import { type BackendNames, backendNamesFrom, settingsFrom } from "./settings.ts";
 import { distinctFiles, emptyProblems, namedFiles } from "./named_files.ts";
+import { backendNamesFrom, settingsFrom } from "./settings.ts";
 import type { Invocation, Verb } from "./verb.ts";
 
 const FORM_FLAG: Flag = {
@@ -76,22 +83,21 @@ function formFrom(flags: FlagValues): RenderForm {
 }
 
 /** The BackendConfigs among the input that a cluster would apply to a resource. */
-function factsFor(object: KubeObject, all: readonly KubeObject[], names: BackendNames): Facts {
+function factsFor(
+  object: KubeObject,
+  all: readonly KubeObject[],
+  names: BackendConfigNames,
+): Facts {
   const configs = all.filter((other) => other.kind === "BackendConfig");
-  const find = (namespace: string, name: string) =>
-    configs.find((config) => {
-      const key = keyOf(config);
-      return (key.namespace || "default") === namespace && key.name === name;
-    });
-  const { globalBackendConfig, namespacedBackendConfig } = names;
-  const global = globalBackendConfig === undefined
-    ? undefined
-    : find(globalBackendConfig.namespace, globalBackendConfig.name);
-  const namespaced = find(object.metadata.namespace ?? "default", namespacedBackendConfig);
-  return {
-    ...(global === undefined ? {} : { globalBackendConfig: global }),
-    ...(namespaced === undefined ? {} : { namespacedBackendConfig: namespaced }),
-  } as Facts;
+  return backendFacts(
+    object.metadata.namespace ?? "default",
+    names,
+    ({ namespace, name }) =>
+      configs.find((config) => {
+        const key = keyOf(config);
+        return (key.namespace || "default") === namespace && key.name === name;
+      }),
+  );
 }
 
 function problemLines(result: Rendering): string[] {

@@ -1,13 +1,6 @@
-import type { ObjectKey } from "#base";
-import { DEFAULT_SETTINGS, type Settings } from "#desired";
+import { type BackendConfigNames, DEFAULT_SETTINGS, type Settings } from "#desired";
 import { fileSettings } from "./config_file.ts";
 import { type FlagValues, UsageError } from "./flag.ts";
-
-/** Where the BackendConfigs are. */
-export interface BackendNames {
-  readonly globalBackendConfig?: ObjectKey;
-  readonly namespacedBackendConfig: string;
-}
 
 /** The settings that flags and the controller configuration file ask for. @throws {UsageError} for a bad file */
 export async function settingsFrom(flags: FlagValues): Promise<Settings> {
@@ -23,7 +16,7 @@ export async function settingsFrom(flags: FlagValues): Promise<Settings> {
 }
 
 /** The names that flags give to BackendConfigs. */
-export function backendNamesFrom(flags: FlagValues): BackendNames {
+export function backendNamesFrom(flags: FlagValues): BackendConfigNames {
   const name = flags.text("global-backend-config");
   const namespace = flags.text("global-backend-config-namespace");
   return {

@@ -1,14 +1,7 @@
-import { type ComponentKind, COMPUTE_API_VERSION, type FunctionMesh, LABELS, storable } from "#api";
-import { isPlainObject, type KubeObject, ownerReference } from "#base";
+import { type FunctionMesh, LABELS, type MeshItem, meshItems, storable } from "#api";
+import { type KubeObject, ownerReference } from "#base";
 import { childName, namespaceOf } from "./names.ts";
 import { tidyObject } from "./tidy.ts";
-
-/** The lists of a mesh and what their items become, in the order in which the reference operator makes them. */
-const LISTS = [
-  ["functions", "Function"],
-  ["sources", "Source"],
-  ["sinks", "Sink"],
-] as const satisfies readonly (readonly [string, ComponentKind])[];
 
 /** Longest value of a label. */
 const LABEL_MAX = 63;
@@ -22,30 +15,19 @@ const LABEL_MAX = 63;
  */
 export function meshChildren(mesh: FunctionMesh): KubeObject[] {
   const taken = new Set<string>();
-  return LISTS.flatMap(([list, kind]) => {
-    const items: readonly { readonly name?: string }[] = mesh.spec?.[list] ?? [];
-    return items.flatMap((item) => {
-      const name = isPlainObject(item) ? item.name : undefined;
-      const id = `${kind}/${name}`;
-      if (typeof name !== "string" || name === "" || taken.has(id)) return [];
-      taken.add(id);
-      return [child(mesh, { kind, name, spec: item })];
-    });
+  return meshItems(mesh).flatMap((item) => {
+    const id = `${item.component.kind}/${item.name}`;
+    if (item.name === "" || taken.has(id)) return [];
+    taken.add(id);
+    return [child(mesh, item)];
   });
 }
 
-function child(
-  mesh: FunctionMesh,
-  { kind, name, spec }: {
-    readonly kind: ComponentKind;
-    readonly name: string;
-    readonly spec: unknown;
-  },
-): KubeObject {
+function child(mesh: FunctionMesh, { name, component }: MeshItem): KubeObject {
   // What a mesh lets through and a component does not know would be refused in an apply.
   return storable(tidyObject({
-    apiVersion: COMPUTE_API_VERSION,
-    kind,
+    apiVersion: component.apiVersion,
+    kind: component.kind,
     metadata: {
       name: childName(mesh, name),
       namespace: namespaceOf(mesh),
@@ -55,6 +37,6 @@ function child(
       },
       ownerReferences: [ownerReference(mesh)],
     },
-    spec,
+    spec: component.spec,
   }));
 }

@@ -9,6 +9,7 @@
  *
  * @module
  */
+export * from "./backend_facts.ts";
 export * from "./children.ts";
 export { javaOptions } from "./command/java.ts";
 export * from "./cleanup_job.ts";

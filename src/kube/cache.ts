@@ -7,11 +7,23 @@ export type IndexFunction = (object: KubeObject) => readonly string[];
 /** Indexes by name. */
 export type Indexes = Readonly<Record<string, IndexFunction>>;
 
+/** A time in which a cache hears nothing of its kind. */
+export interface CacheOutage {
+  /** Since when, by the monotonic clock. */
+  readonly sinceMs: number;
+  /** Whether the server refuses, or no longer serves, the kind: then it does not pass by itself. */
+  readonly isRefusal: boolean;
+  /** Why, in words. */
+  readonly problem: string;
+}
+
 /** The objects of one kind as last seen. Objects are shared: never change one. */
 export interface Cache {
   readonly type: ResourceType;
   /** Whether all objects have been seen once. */
   readonly synced: boolean;
+  /** Since when and why it is behind for certain; undefined while it follows the server. */
+  readonly outage?: CacheOutage | undefined;
   get(key: ObjectKey): KubeObject | undefined;
   /** All objects, or those of a namespace, sorted by namespace and name. */
   list(namespace?: string): readonly KubeObject[];

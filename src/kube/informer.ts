@@ -8,7 +8,7 @@ import {
   unlessAborted,
 } from "#base";
 import { type Logger, type RestartCause, silentLogger } from "#telemetry";
-import { type Cache, type Indexes, ObjectStore } from "./cache.ts";
+import { type Cache, type CacheOutage, type Indexes, ObjectStore } from "./cache.ts";
 import type { ResourceType } from "./resource_type.ts";
 import { isNewerVersion } from "./resource_version.ts";
 import type { Transport } from "./transport.ts";
@@ -67,6 +67,7 @@ export class Informer implements Cache {
   #problem: string | undefined = "not started";
   /** How often watching started over since the server last said anything. */
   #restarts = 0;
+  #outage: CacheOutage | undefined;
   /** The newest version up to which the server has told everything. */
   #seen: string | undefined;
   /** Keys on the pages of the list that is under way. */
@@ -86,6 +87,10 @@ export class Informer implements Cache {
   /** What keeps the cache from being current, in words for a readiness check. */
   get problem(): string | undefined {
     return this.#problem;
+  }
+
+  get outage(): CacheOutage | undefined {
+    return this.#outage;
   }
 
   get size(): number {
@@ -129,6 +134,9 @@ export class Informer implements Cache {
         case "bookmark":
           this.#advance(event.resourceVersion);
           this.#current();
+          break;
+        case "opened":
+          this.#outage = undefined;
           break;
         case "restart":
           this.#restarted(event);
@@ -196,6 +204,7 @@ export class Informer implements Cache {
   /** The server speaks: what it said so far is all there is. */
   #current(): void {
     this.#restarts = 0;
+    this.#outage = undefined;
     if (this.#problem === undefined || !this.#synced) return;
     this.#problem = undefined;
     try {
@@ -225,6 +234,11 @@ export class Informer implements Cache {
     this.#listing = undefined;
     this.#options.onRestart?.(event.cause);
     this.#restarts++;
+    this.#outage = {
+      sinceMs: this.#outage?.sinceMs ?? this.#options.clock.monotonicMs(),
+      isRefusal: event.cause === "refused" || event.cause === "not_served",
+      problem: errorText(event.error),
+    };
     const isBehind = ["refused", "not_served", "rewound"].includes(event.cause);
     if (!this.#synced || isBehind || this.#restarts > RESTARTS_MAX) {
       this.#problem = event.cause === "not_served"

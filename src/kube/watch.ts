@@ -26,6 +26,8 @@ export type WatchEvent =
   | { readonly type: "listed"; readonly resourceVersion: string }
   | { readonly type: "changed"; readonly object: KubeObject }
   | { readonly type: "deleted"; readonly object: KubeObject }
+  /** The server has taken a watch: from here on it tells what happens. */
+  | { readonly type: "opened" }
   /** Everything up to this version has been said. */
   | { readonly type: "bookmark"; readonly resourceVersion: string }
   /** Something failed; the watch goes on by itself after the delay. Pages not followed by `listed` do not count. */
@@ -167,6 +169,13 @@ async function* follow(
     ask: { verb: "watch", kind: type.kind },
     signal,
   });
+  let isRead = false;
+  try {
+    yield { type: "opened" };
+    isRead = true;
+  } finally {
+    if (!isRead) await stream.cancel();
+  }
   const { clock, silentMs = SILENT_MS } = options;
   const lines = jsonLines(stream, { silentMs, clock, signal });
   for await (const line of lines) {

@@ -10,8 +10,13 @@ import {
 } from "#base";
 import { differences } from "./drift.ts";
 import { type HeldTemplate, type RolledOut, withRollout } from "./held_template.ts";
-import { leftChild } from "./left_child.ts";
-import { withDeclaredReplicas, withScaledReplicas } from "./replicas.ts";
+import { leftChild, withPartlyMark } from "./left_child.ts";
+import {
+  withDeclaredReplicas,
+  withLiveReplicas,
+  withoutReplicas,
+  withScaledReplicas,
+} from "./replicas.ts";
 import type { RolloutInputs } from "./rollout.ts";
 
 /** One write that brings the cluster closer to what is desired. */
@@ -32,8 +37,8 @@ export type Step =
     readonly action: "remove";
     readonly id: ObjectId;
     readonly uid: string;
-    /** Leave its pods running: it is made anew, with fields that cannot be changed, and adopts them. */
-    readonly propagation?: "Orphan";
+    /** `Orphan`: its pods go on running, as it is made anew with fields that cannot be changed, and adopts them. */
+    readonly propagation?: "Background" | "Foreground" | "Orphan";
   };
 
 /** Desired against live, for the children of one owner. */
@@ -48,7 +53,7 @@ export interface ChildrenLook {
   readonly rollout?: RolloutInputs;
   /** For an owner of a StatefulSet: what its annotation says that asks to make the StatefulSet anew. */
   readonly recreate?: string;
-  /** By uid: live children whose replicas somebody else chose, see {@linkcode mayBeScaled}. */
+  /** Uids of live children whose replicas somebody else chooses: see {@linkcode mayBeScaled}. */
   readonly scaled?: ReadonlySet<string>;
   /** For a mesh: it was edited since somebody last acted on it. */
   readonly isOwnerNew?: boolean;
@@ -118,13 +123,21 @@ function planChild(
   if (left !== undefined) return { ...plan, steps: partialSteps(left, live) };
   const kept = withImmutableKept(held === undefined ? object : desired, live);
   const immutable = kept.paths.map((path) => `${live.kind} ${path}`);
-  if (held !== undefined) return { ...plan, immutable, steps: partialSteps(rolled.object, live) };
+  const isScaled = look.scaled?.has(live.metadata.uid ?? "") === true;
+  if (held !== undefined) {
+    const partial = isScaled ? withoutReplicas(rolled.object) : rolled.object;
+    return { ...plan, immutable, steps: partialSteps(partial, live) };
+  }
   if (immutable.length > 0 && isRecreationAsked(desired, live)) {
     const { uid = "" } = live.metadata;
     return { ...plan, steps: [{ action: "remove", id: idOf(live), uid, propagation: "Orphan" }] };
   }
-  const isScaled = look.scaled?.has(live.metadata.uid ?? "") === true;
-  const step = changeStep(withScaledReplicas(kept.object, live, { isScaled }), live, look.settled);
+  const wanted = isComponent(desired)
+    ? withScaledReplicas(kept.object, live, { isScaled })
+    : isScaled
+    ? withLiveReplicas(kept.object, live)
+    : kept.object;
+  const step = changeStep(wanted, live, look.settled);
   return { ...plan, immutable, steps: step === undefined ? [] : [step] };
 }
 
@@ -172,7 +185,8 @@ function partialSteps(object: KubeObject, live: KubeObject): Step[] {
   const paths = differences(live, object);
   if (paths.length === 0) return [];
   const named = paths.filter(isWorthNaming);
-  return [{ action: "apply", object, why: "changed", paths: named, live, isPartial: true }];
+  const part = withPartlyMark(object, live);
+  return [{ action: "apply", object: part, why: "changed", paths: named, live, isPartial: true }];
 }
 
 /** All annotations of children are notes of our own. */

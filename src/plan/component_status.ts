@@ -68,8 +68,8 @@ export interface ComponentFacts {
   readonly pending: readonly string[];
   /** The pod template that is not rolled out for now. */
   readonly held?: HeldTemplate | undefined;
-  /** What the resource asks for in vain, in words (W-26). */
-  readonly ignored?: readonly string[];
+  /** What has no effect, or fights with others, in words (W-26). */
+  readonly notes?: readonly string[];
   readonly selector: string;
   readonly statefulSet: KubeObject | undefined;
   readonly pods: readonly Pod[];
@@ -127,19 +127,19 @@ function isStillToDo({ failures, statefulSet }: ComponentFacts): boolean {
 }
 
 /** `Ready`, `Reconciling` and `Stalled`, as kstatus, `kubectl wait`, Flux and Argo CD read them. */
-export function conditionsOf(verdict: ReadyState, generation: number): ConditionDraft[] {
-  const { reason, message } = verdict;
-  const draft = (type: string, isTrue: boolean): ConditionDraft => ({
+export function conditionsOf(state: ReadyState, generation: number): ConditionDraft[] {
+  const { reason, message } = state;
+  const draft = (type: string, isTrue: boolean | undefined): ConditionDraft => ({
     type,
-    status: isTrue ? "True" : "False",
+    status: isTrue === undefined ? "Unknown" : isTrue ? "True" : "False",
     reason,
     message,
     observedGeneration: generation,
   });
   return [
-    draft("Ready", verdict.ready),
-    draft("Reconciling", verdict.reconciling),
-    draft("Stalled", verdict.stalled),
+    draft("Ready", state.isUnknown ? undefined : state.ready),
+    draft("Reconciling", state.reconciling),
+    draft("Stalled", state.stalled),
   ];
 }
 
@@ -172,6 +172,9 @@ function podsVerdict(facts: ComponentFacts, pods: readonly Pod[]): ReadyState {
   const count = `${ready}/${want} pods ready`;
   if (!isObserved(statefulSet)) {
     return retriedState("Progressing", `${count}: the StatefulSet controller has not acted yet`);
+  }
+  if (ready >= want && countedReady(statefulSet) < want) {
+    return retriedState("Progressing", `${count}: the StatefulSet controller has not counted them`);
   }
   if (ready >= want) {
     const extra = pods.length - want;
@@ -222,7 +225,7 @@ function withNotes(verdict: ReadyState, facts: ComponentFacts): ReadyState {
   const notes = [
     facts.pending.length > 0 ? `rollout paused, ${fieldsText(facts.pending.length)}` : "",
     heldText(facts.held),
-    ...(facts.ignored ?? []),
+    ...(facts.notes ?? []),
     facts.immutable.length > 0
       ? `kept, as it cannot be changed: ${facts.immutable.join(", ")}`
       : "",
@@ -283,6 +286,12 @@ function isCurrent(pod: Pod, statefulSet: KubeObject | undefined): boolean {
 function isObserved(statefulSet: KubeObject): boolean {
   const status = statefulSet.status as { readonly observedGeneration?: number } | undefined;
   return (status?.observedGeneration ?? 0) >= (statefulSet.metadata.generation ?? 0);
+}
+
+/** Two who look: a cache of pods that is behind does not make anything ready. */
+function countedReady(statefulSet: KubeObject): number {
+  return (statefulSet.status as { readonly readyReplicas?: number } | undefined)?.readyReplicas ??
+    0;
 }
 
 function wantedReplicas(statefulSet: KubeObject): number {

@@ -11,7 +11,7 @@ export interface EventDraft {
 const PATHS_MAX = 5;
 
 /** Reasons for not being ready that are work in progress. */
-const CALM_REASONS: readonly string[] = ["CleaningUp", "Progressing", "RollingOut"];
+const CALM_REASONS: readonly string[] = ["CacheBehind", "CleaningUp", "Progressing", "RollingOut"];
 
 /** What to tell about a write that succeeded: created, configured, corrected or deleted. */
 export function stepEvent(step: Step): EventDraft {
@@ -46,12 +46,22 @@ export function stepEvent(step: Step): EventDraft {
  * is not: the events of the writes that started it have told.
  */
 export function readinessEvent(before: unknown, after: unknown): EventDraft | undefined {
-  const was = conditionOf((before as { conditions?: unknown } | undefined)?.conditions, "Ready");
-  const is = conditionOf((after as { conditions?: unknown } | undefined)?.conditions, "Ready");
-  if (is === undefined || (was?.status === is.status && was.reason === is.reason)) return undefined;
+  const [was, is] = [readyOf(before), readyOf(after)];
+  if (was?.status === is?.status && was?.reason === is?.reason) return undefined;
+  return conditionEvent(after);
+}
+
+/** The Event for what the Ready condition of a status says; undefined for work in progress. */
+export function conditionEvent(status: unknown): EventDraft | undefined {
+  const is = readyOf(status);
+  if (is === undefined) return undefined;
   if (is.status === "True") return { type: "Normal", reason: is.reason, message: is.message };
   const isCalm = CALM_REASONS.includes(is.reason);
   return isCalm ? undefined : { type: "Warning", reason: is.reason, message: is.message };
+}
+
+function readyOf(status: unknown) {
+  return conditionOf((status as { conditions?: unknown } | undefined)?.conditions, "Ready");
 }
 
 function pathsText(paths: readonly string[]): string {

@@ -42,7 +42,7 @@ export interface MeshStatus {
 }
 
 /** One item of a mesh, with what became of it. */
-export interface MeshItem {
+export interface MeshComponent {
   readonly kind: string;
   readonly name: string;
   readonly namespace: string;
@@ -56,7 +56,7 @@ export interface MeshItem {
 
 export interface MeshFacts {
   readonly mesh: KubeObject;
-  readonly items: readonly MeshItem[];
+  readonly components: readonly MeshComponent[];
   /** Problems of the mesh that belong to no single item. */
   readonly problems: readonly Problem[];
   /** Children that are no longer in the mesh and still there. */
@@ -68,7 +68,7 @@ export interface MeshFacts {
 
 /** The status that is true of a mesh now: one line a component, and the first cause as its own (W-16). */
 export function meshStatus(facts: MeshFacts): MeshStatus {
-  const components = facts.items.map(lineOf);
+  const components = facts.components.map(lineOf);
   const ready = components.filter((line) => line.ready).length;
   const generation = facts.mesh.metadata.generation ?? 0;
   const previous = facts.mesh.status as Partial<MeshStatus> | undefined;
@@ -86,14 +86,14 @@ export function meshStatus(facts: MeshFacts): MeshStatus {
  * A write that is tried again: this generation is not acted on yet. Nor is it where a child that the reference operator
  * made could not be written: it is still to get this edit, and would count as one to be left as it is.
  */
-function isStillToDo({ failures, items }: MeshFacts): boolean {
+function isStillToDo({ failures, components }: MeshFacts): boolean {
   return failures.some((failure) => !failure.isFinal) ||
-    items.some(({ failure, live }) =>
+    components.some(({ failure, live }) =>
       failure !== undefined && live !== undefined && !isApplied(live)
     );
 }
 
-function lineOf(item: MeshItem): MeshLine {
+function lineOf(item: MeshComponent): MeshLine {
   const status = item.live?.status as
     | { readonly replicas?: number; readonly readyReplicas?: number; readonly conditions?: unknown }
     | undefined;
@@ -103,7 +103,7 @@ function lineOf(item: MeshItem): MeshLine {
   return { ...line, ...verdict, ...counts };
 }
 
-function itemVerdict(item: MeshItem): Pick<MeshLine, "ready" | "reason" | "message"> {
+function itemVerdict(item: MeshComponent): Pick<MeshLine, "ready" | "reason" | "message"> {
   if (item.problems.length > 0) {
     return { ready: false, reason: "InvalidSpec", message: problemsText(item.problems) };
   }
@@ -137,7 +137,7 @@ function verdictOf(facts: MeshFacts, components: readonly MeshLine[]): ReadyStat
   if (facts.problems.length > 0) {
     return stalledState("InvalidSpec", `${count}; ${problemsText(facts.problems)}`);
   }
-  const blocked = components.find((_, index) => isStalled(facts.items[index]));
+  const blocked = components.find((_, index) => isStalled(facts.components[index]));
   const first = blocked ?? components.find((line) => !line.ready);
   if (first !== undefined) {
     const message = `${count}; ${first.kind} ${first.name}: ${first.message}`;
@@ -155,7 +155,7 @@ function verdictOf(facts: MeshFacts, components: readonly MeshLine[]): ReadyStat
   };
 }
 
-function isStalled(item: MeshItem | undefined): boolean {
+function isStalled(item: MeshComponent | undefined): boolean {
   if (item === undefined) return false;
   if (item.problems.length > 0 || item.foreign !== undefined) return true;
   if (item.failure !== undefined) return item.failure.isFinal;

@@ -106,6 +106,25 @@ export function withScaledReplicas(
   const isChanged = before !== undefined && before !== declared;
   if (declared === undefined || isChanged || replicas === undefined) return desired;
   if (!hasOwnAutoscaler(desired) && !isScaled) return desired;
+  return withReplicas(desired, live, withinBounds(replicas, desired));
+}
+
+/**
+ * A desired object with the live number of replicas, whatever it declares itself: for the StatefulSet of a component that
+ * an autoscaler of others targets. Zero is a wish to turn it off, and stays.
+ */
+export function withLiveReplicas(desired: KubeObject, live: KubeObject): KubeObject {
+  const [wanted, replicas] = [desired, live].map(({ spec }) => (spec as ScaledSpec).replicas);
+  return replicas === undefined || wanted === 0 ? desired : withReplicas(desired, live, replicas);
+}
+
+/** A part of an object that leaves the number of replicas as it is, unless it turns it off. */
+export function withoutReplicas(object: KubeObject): KubeObject {
+  const { replicas, ...spec } = object.spec as ScaledSpec;
+  return replicas === 0 ? object : { ...object, spec };
+}
+
+function withReplicas(desired: KubeObject, live: KubeObject, replicas: number): KubeObject {
   const { resourceVersion } = live.metadata;
   return {
     ...desired,
@@ -113,7 +132,7 @@ export function withScaledReplicas(
       ...desired.metadata,
       ...(resourceVersion === undefined ? {} : { resourceVersion }),
     },
-    spec: { ...desired.spec as ScaledSpec, replicas: withinBounds(replicas, desired) },
+    spec: { ...desired.spec as ScaledSpec, replicas },
   };
 }
 

@@ -3,6 +3,8 @@ import type { Problem } from "#base";
 /** What to say about an object as a whole: the source of its three conditions. */
 export interface ReadyState {
   readonly ready: boolean;
+  /** Whether it is ready cannot be told. */
+  readonly isUnknown?: true;
   /** The program or the cluster is still at work on it. */
   readonly reconciling: boolean;
   /** Nothing will change until a person acts. */
@@ -32,6 +34,11 @@ export function stalledState(reason: string, message: string): ReadyState {
 /** Not ready yet: the program or the cluster is at work on it, and tries again what failed. */
 export function retriedState(reason: string, message: string): ReadyState {
   return { ready: false, reconciling: true, stalled: false, reason, message };
+}
+
+/** Nothing certain is known of it for the moment. */
+export function unknownState(reason: string, message: string): ReadyState {
+  return { ...retriedState(reason, message), isUnknown: true };
 }
 
 /** A write that an API server refused, or that did not get through. */

@@ -1,3 +1,4 @@
+import { ANNOTATIONS } from "#api";
 import {
   errorText,
   idOf,
@@ -9,55 +10,129 @@ import {
   StalledError,
   WaitingError,
 } from "#base";
-import { ApiError, isInvalid, isNamespaceTerminating, isPolicyRefusal } from "#kube";
-import { type EventDraft, settledMark, type Step, stepEvent, type StepFailure } from "#plan";
-import { type CachedKind, FIELD_MANAGER, type ReconcileContext } from "./context.ts";
+import {
+  ApiError,
+  isConflict,
+  isInvalid,
+  isNamespaceTerminating,
+  isNotFound,
+  isPolicyRefusal,
+} from "#kube";
+import {
+  type EventDraft,
+  isWhollyApplied,
+  type OwnerStep,
+  settledMark,
+  type Step,
+  stepEvent,
+  type StepFailure,
+} from "#plan";
+import {
+  type CachedKind,
+  type Effects,
+  FIELD_MANAGER,
+  FINALIZER_MANAGER,
+  REPLICAS_MANAGER,
+} from "./context.ts";
 import { takeFieldsOver } from "./take_over.ts";
+
+/** What is to be written for one owner. */
+export interface Steps {
+  /** Writes to the owner itself. */
+  readonly ownerSteps?: readonly OwnerStep[];
+  readonly steps: readonly Step[];
+}
 
 /** What became of a plan's steps. */
 export interface Outcome {
+  /** The owner as the API server answered it last; as it was seen where nothing of it was written. */
+  readonly owner: KubeObject;
+  /** The owner turned out to be gone: nothing more was done. */
+  readonly isOwnerGone: boolean;
   /** Objects as the API server answered them. */
   readonly applied: readonly KubeObject[];
+  /** Uids of objects that were deleted. */
+  readonly removed: ReadonlySet<string>;
   readonly failures: readonly StepFailure[];
   /** The first error, for the queue's error policy. */
   readonly error: unknown;
 }
 
 /**
- * Executes the steps in order. A failed one does not keep the others from being tried (W-16); all failures are
- * collected for the status, the first error for the queue.
+ * Executes the steps in order, those of the owner first. A failed one does not keep the others from being tried (W-16);
+ * all failures are collected for the status, the first error for the queue.
+ *
+ * @throws when the owner was changed since it was looked at: what was planned is for another one
  */
 export async function act(
-  steps: readonly Step[],
-  owner: KubeObject,
-  options: { readonly ctx: ReconcileContext; readonly signal: AbortSignal },
+  { ownerSteps = [], steps }: Steps,
+  seen: KubeObject,
+  effects: Effects,
 ): Promise<Outcome> {
   const applied: KubeObject[] = [];
+  const removed = new Set<string>();
   const failures: StepFailure[] = [];
-  let firstError: unknown;
-  for (const step of steps) {
+  let owner = seen;
+  let error: unknown;
+  const failed = (cause: unknown, object: string) => {
+    if (isAbort(cause, effects.signal)) throw cause;
+    error ??= cause;
+    failures.push(failureOf(cause, object));
+  };
+  for (const step of ownerSteps) {
     try {
-      const object = await execute(step, owner, options);
-      if (object !== undefined) applied.push(object);
-    } catch (error) {
-      if (isAbort(error, options.signal)) throw error;
-      firstError ??= error;
-      failures.push(failureOf(step, error));
+      owner = await writeOwner(step, owner, effects);
+    } catch (cause) {
+      if (isNotFound(cause)) {
+        return { owner, isOwnerGone: true, applied, removed, failures, error: undefined };
+      }
+      if (isConflict(cause)) throw cause;
+      failed(cause, idText(idOf(owner)));
     }
   }
-  return { applied, failures, error: firstError };
+  for (const step of steps) {
+    try {
+      const object = await execute(step, owner, effects);
+      if (object !== undefined) applied.push(object);
+      else if (step.action === "remove") removed.add(step.uid);
+    } catch (cause) {
+      failed(cause, idText(step.action === "remove" ? step.id : idOf(step.object)));
+    }
+  }
+  return { owner, isOwnerGone: false, applied, removed, failures, error };
+}
+
+/** Writes to the owner, and only to the version of it that was looked at: nothing of its author is undone (W-4). */
+export async function writeOwner(
+  step: OwnerStep,
+  owner: KubeObject,
+  { ctx, signal }: Effects,
+): Promise<KubeObject> {
+  const { resourceVersion = "" } = owner.metadata;
+  const written = step.action === "fill"
+    ? await ctx.cluster.apply(
+      { ...step.object, metadata: { ...step.object.metadata, resourceVersion } },
+      { fieldManager: REPLICAS_MANAGER, signal },
+    )
+    : await ctx.cluster.patch(
+      idOf(owner),
+      { metadata: { resourceVersion, finalizers: [...step.finalizers] } },
+      { fieldManager: FINALIZER_MANAGER, signal },
+    );
+  ctx.caches[owner.kind as CachedKind]?.observe(written);
+  return written;
 }
 
 async function execute(
   step: Step,
   owner: KubeObject,
-  { ctx, signal }: { readonly ctx: ReconcileContext; readonly signal: AbortSignal },
+  { ctx, signal }: Effects,
 ): Promise<KubeObject | undefined> {
   if (step.action === "remove") {
     const { id, uid, propagation } = step;
     const how = propagation === undefined ? {} : { propagation };
     const answer = await ctx.cluster.remove(id, { uid, signal, ...how });
-    if (answer === "deleted") tell(step, owner, ctx);
+    if (answer === "deleted") record(step, owner, { ctx, signal });
     return undefined;
   }
   const object = step.isPartial === true
@@ -72,15 +147,12 @@ async function execute(
   }
   ctx.settled.delete(uid);
   if (step.why === "drifted") ctx.metrics.countDriftCorrected(object.kind);
-  tell(step, owner, ctx);
+  record(step, owner, { ctx, signal });
   return object;
 }
 
 /** Writes only the members that `object` has. */
-async function merge(
-  object: KubeObject,
-  { ctx, signal }: { readonly ctx: ReconcileContext; readonly signal: AbortSignal },
-): Promise<KubeObject> {
+async function merge(object: KubeObject, { ctx, signal }: Effects): Promise<KubeObject> {
   const { labels = {}, annotations = {} } = object.metadata;
   const metadata = { labels: { ...labels }, annotations: { ...annotations } };
   const patch = object.spec === undefined
@@ -92,19 +164,27 @@ async function merge(
 async function write(
   object: KubeObject,
   live: KubeObject | undefined,
-  { ctx, signal }: { readonly ctx: ReconcileContext; readonly signal: AbortSignal },
+  { ctx, signal }: Effects,
 ): Promise<KubeObject> {
   const options = { fieldManager: FIELD_MANAGER, signal };
-  if (live !== undefined) await takeFieldsOver(live, { ctx, signal });
+  if (live !== undefined && !isWhollyApplied(live)) await takeFieldsOver(live, { ctx, signal });
   try {
     return await ctx.cluster.apply(object, options);
   } catch (error) {
-    if (!isInvalid(error) || live === undefined || !isPlainObject(object.spec)) throw error;
+    const isOursToMend = isInvalid(error) && !isPolicyRefusal(error);
+    if (!isOursToMend || live === undefined || !isPlainObject(object.spec)) throw error;
     // What others put into a list may contradict what we put there (two ports of one name), and an apply takes nothing
-    // of theirs away. A merge patch replaces whole lists; if it is refused too, the fault is ours.
-    const { spec } = object as KubeObject & { readonly spec: JsonObject };
-    await ctx.cluster.patch(idOf(object), { spec }, options);
-    return await ctx.cluster.apply(object, options);
+    // of theirs away. A merge patch replaces whole lists; if it is refused too, the fault is ours. Until what it wrote is
+    // owned by an apply, the object counts as not applied: a pass that ends in between is taken up again.
+    const metadata = { annotations: { [ANNOTATIONS.appliedHash]: null } };
+    await ctx.cluster.patch(
+      idOf(object),
+      { metadata, spec: object.spec as JsonObject },
+      options,
+    );
+    await takeFieldsOver(live, { ctx, signal });
+    const { resourceVersion: _seen, ...kept } = object.metadata;
+    return await ctx.cluster.apply({ ...object, metadata: kept }, options);
   }
 }
 
@@ -132,7 +212,7 @@ export function queueError(owner: KubeObject, outcome: Outcome): unknown {
   return new StalledError(first.reason, message, { cause: outcome.error });
 }
 
-function tell(step: Step, owner: KubeObject, ctx: ReconcileContext): void {
+function record(step: Step, owner: KubeObject, { ctx }: Effects): void {
   const event: EventDraft = stepEvent(step);
   ctx.events.record(owner, event);
   ctx.log.info("Wrote a child", {
@@ -145,8 +225,7 @@ function tell(step: Step, owner: KubeObject, ctx: ReconcileContext): void {
   });
 }
 
-function failureOf(step: Step, error: unknown): StepFailure {
-  const object = step.action === "remove" ? idText(step.id) : idText(idOf(step.object));
+function failureOf(error: unknown, object: string): StepFailure {
   if (!(error instanceof ApiError)) {
     return { object, reason: "Unavailable", message: errorText(error), isFinal: false };
   }

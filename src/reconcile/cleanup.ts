@@ -1,4 +1,4 @@
-import { type Component, FINALIZERS, withDefaults } from "#api";
+import { type Component, withDefaults } from "#api";
 import {
   afterDelay,
   AWAIT_CHANGE,
@@ -28,60 +28,34 @@ import {
   componentStatus,
   conditionsOf,
   endMs,
+  finalizerSteps,
   givenUp,
   isHeld,
   planCleanup,
-  planHold,
   type Pod,
+  type ReadyState,
   selectorText,
   stepFailed,
-  type Verdict,
 } from "#plan";
-import { cacheOf, FIELD_MANAGER, type ReconcileContext } from "./context.ts";
-import { backendFacts, podsOf, warningsAbout } from "./look.ts";
-import { report } from "./report.ts";
-
-/** The field manager of the finalizer: kept apart, as it is written by patches and not applied. */
-const FINALIZER_MANAGER = "meshwright-finalizer";
+import { cacheOf, type Effects, FIELD_MANAGER, type ReconcileContext } from "./context.ts";
+import { writeOwner } from "./act.ts";
+import { factsFor, podsOf, warningsAbout } from "./cached_facts.ts";
+import { recordStatus } from "./record.ts";
 
 /** After a write that the API server refused: it may be a quota, a right, an admission hook. */
 const REFUSED_RECHECK_MS = 10_000;
-
-interface Effects {
-  readonly ctx: ReconcileContext;
-  readonly signal: AbortSignal;
-}
-
-/**
- * Puts the finalizer on a component that will have to be cleaned up, or takes it off (W-13). Costs a request only when
- * something changes.
- *
- * @returns why it could not be done, for the queue to try again: it keeps nothing else from being done
- */
-export async function holdForCleanup(
-  stored: Component,
-  { ctx, signal }: Effects,
-): Promise<unknown> {
-  const targets = cleanupTargets(withDefaults(stored));
-  const plan = planHold({ component: stored, targets, liveJob: jobOf(stored, ctx) });
-  try {
-    if (plan.finalizer !== "keep") await writeFinalizer(stored, plan, { ctx, signal });
-    await execute(plan, stored, { ctx, signal });
-    return undefined;
-  } catch (error) {
-    if (isAbort(error, signal)) throw error;
-    return error;
-  }
-}
 
 /**
  * Cleans up after a component that is being deleted, and lets it go: see {@linkcode planCleanup}.
  *
  * @throws {WaitingError} when a write was refused: the cause is in the status already
  */
-export async function finishDeletion(stored: Component, { ctx, signal }: Effects): Promise<Next> {
+export async function reconcileDeletion(
+  stored: Component,
+  { ctx, signal }: Effects,
+): Promise<Next> {
   if (!isHeld(stored)) return AWAIT_CHANGE;
-  const look = lookAt(stored, ctx);
+  const look = observeCleanup(stored, ctx);
   let plan = planCleanup(look);
   try {
     if (plan.creation !== undefined && !await isStillHeld(stored, { ctx, signal })) {
@@ -91,7 +65,7 @@ export async function finishDeletion(stored: Component, { ctx, signal }: Effects
   } catch (error) {
     if (isAbort(error, signal)) throw error;
     if (isNamespaceTerminating(error)) plan = givenUp(look, "its namespace is being deleted");
-    else if (plan.finalizer === "remove") tellLeftJob(stored, error, ctx);
+    else if (plan.finalizer === "remove") logLeftJob(stored, error, ctx);
     else return await refused(look, error, { ctx, signal });
   }
   if (plan.finalizer === "remove") {
@@ -100,12 +74,12 @@ export async function finishDeletion(stored: Component, { ctx, signal }: Effects
   }
   const next = plan.verdict === undefined
     ? AWAIT_CHANGE
-    : await say(look, { verdict: plan.verdict, urgent: false }, { ctx, signal });
+    : await recordState(look, { state: plan.verdict, isUrgent: false }, { ctx, signal });
   if (plan.lookAgainMs === undefined) return next;
   return soonest(next, afterDelay(Math.max(0, plan.lookAgainMs - ctx.clock.now())));
 }
 
-function lookAt(stored: Component, ctx: ReconcileContext): CleanupLook {
+function observeCleanup(stored: Component, ctx: ReconcileContext): CleanupLook {
   const component = withDefaults(stored);
   const statefulSet = cacheOf(ctx.caches, "StatefulSet").get({
     namespace: stored.metadata.namespace ?? "",
@@ -116,7 +90,7 @@ function lookAt(stored: Component, ctx: ReconcileContext): CleanupLook {
   return {
     component: stored,
     targets: cleanupTargets(component),
-    job: cleanupJob(component, backendFacts(stored, ctx), ctx.settings),
+    job: cleanupJob(component, factsFor(stored, ctx), ctx.settings),
     statefulSet,
     pods: podsOf(statefulSet, ctx),
     liveJob,
@@ -162,7 +136,14 @@ async function execute(plan: CleanupPlan, stored: Component, { ctx, signal }: Ef
 
 /** Takes the finalizer off; then, once, says how the clean-up ended. */
 async function letGo(stored: Component, plan: CleanupPlan, { ctx, signal }: Effects) {
-  if (await writeFinalizer(stored, plan, { ctx, signal }) === "gone") return;
+  try {
+    for (const step of finalizerSteps(stored, plan.finalizer)) {
+      await writeOwner(step, stored, { ctx, signal });
+    }
+  } catch (error) {
+    if (isNotFound(error)) return;
+    throw error;
+  }
   if (plan.event === undefined) return;
   ctx.events.record(stored, plan.event);
   const { type, reason, message } = plan.event;
@@ -171,35 +152,12 @@ async function letGo(stored: Component, plan: CleanupPlan, { ctx, signal }: Effe
   else ctx.log.info("Cleaned up after a component", facts);
 }
 
-/** Changes the finalizers alone, never the rest of the resource (W-4), and only of the version that was looked at. */
-async function writeFinalizer(
-  stored: Component,
-  { finalizer }: CleanupPlan,
-  { ctx, signal }: Effects,
-): Promise<"written" | "gone"> {
-  const { resourceVersion = "", finalizers = [] } = stored.metadata;
-  const others = finalizers.filter((name) => name !== FINALIZERS.cleanup);
-  const wanted = finalizer === "add" ? [...others, FINALIZERS.cleanup] : others;
-  const patch = { metadata: { resourceVersion, finalizers: wanted } };
-  try {
-    const written = await ctx.cluster.patch(idOf(stored), patch, {
-      fieldManager: FINALIZER_MANAGER,
-      signal,
-    });
-    cacheOf(ctx.caches, stored.kind).observe(written);
-    return "written";
-  } catch (error) {
-    if (isNotFound(error)) return "gone";
-    throw error;
-  }
-}
-
 /** A refused write is in the status, and is tried again until the deadline. */
 async function refused(look: CleanupLook, error: unknown, { ctx, signal }: Effects): Promise<Next> {
   const isAnswer = error instanceof ApiError || error instanceof NoAnswerError;
   if (!isAnswer || isConflict(error)) throw error;
   const text = error instanceof ApiError ? error.text : errorText(error);
-  await say(look, { verdict: stepFailed(look, text), urgent: true }, { ctx, signal });
+  await recordState(look, { state: stepFailed(look, text), isUrgent: true }, { ctx, signal });
   const leftMs = Math.max(0, endMs(look) - ctx.clock.now());
   const message = `Cannot clean up after ${idText(idOf(look.component))}: ${text}`;
   throw new WaitingError("CleanupFailed", message, Math.min(REFUSED_RECHECK_MS, leftMs), {
@@ -208,16 +166,16 @@ async function refused(look: CleanupLook, error: unknown, { ctx, signal }: Effec
 }
 
 /** The deletion does not wait for the Job's: a finished Job ends itself after its time. */
-function tellLeftJob(stored: Component, error: unknown, ctx: ReconcileContext): void {
+function logLeftJob(stored: Component, error: unknown, ctx: ReconcileContext): void {
   ctx.log.warn("Cannot remove a clean-up Job; it ends by itself", {
     owner: idText(idOf(stored)),
     error,
   });
 }
 
-async function say(
+async function recordState(
   look: CleanupLook,
-  { verdict, urgent }: { readonly verdict: Verdict; readonly urgent: boolean },
+  { state, isUrgent }: { readonly state: ReadyState; readonly isUrgent: boolean },
   { ctx, signal }: Effects,
 ): Promise<Next> {
   const { component, statefulSet, pods } = look;
@@ -237,7 +195,10 @@ async function say(
     now,
   });
   const before = component.status as { readonly conditions?: unknown } | undefined;
-  const drafts = conditionsOf(verdict, component.metadata.generation ?? 0);
+  const drafts = conditionsOf(state, component.metadata.generation ?? 0);
   const conditions = mergeConditions(before?.conditions, drafts, now);
-  return await report(component, { status: { ...status, conditions }, urgent }, { ctx, signal });
+  return await recordStatus(component, { status: { ...status, conditions }, isUrgent }, {
+    ctx,
+    signal,
+  });
 }

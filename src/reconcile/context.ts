@@ -1,10 +1,10 @@
+import type { ComponentKind } from "#api";
 import type { Clock, KubeObject, ObjectKey } from "#base";
 import type { Settings } from "#desired";
 import type { Cache, ClusterClient } from "#kube";
-import type { EventDraft } from "#plan";
+import type { EventDraft, Pod } from "#plan";
 import type { Logger, Metrics } from "#telemetry";
-import type { LastWords } from "./last_words.ts";
-import type { StatusPace } from "./report.ts";
+import type { StatusPace } from "./status_pace.ts";
 
 /** The field manager of everything that the controller writes, status aside. */
 export const FIELD_MANAGER = "meshwright";
@@ -13,10 +13,13 @@ export const FIELD_MANAGER = "meshwright";
 export const STATUS_MANAGER = "meshwright-status";
 
 /** The field manager of what instances and brokers say, `status.runtime`. */
-export const SURVEY_MANAGER = "meshwright-survey";
+export const METRICS_MANAGER = "meshwright-metrics";
 
 /** The member of a status that the survey writes, and nobody else. */
-export const SURVEYED = "runtime";
+export const POLLED = "runtime";
+
+/** The field manager of the finalizer: kept apart, as it is written by patches and not applied. */
+export const FINALIZER_MANAGER = "meshwright-finalizer";
 
 /** The field manager of `spec.replicas` where its author left it out. */
 export const REPLICAS_MANAGER = "meshwright-replicas";
@@ -70,8 +73,41 @@ export interface ReconcileContext {
   readonly events: { record(object: KubeObject, event: EventDraft): void };
   /** By uid: what an apply was found not to change. Only {@linkcode act} writes to it. */
   readonly settled: Map<string, string>;
+  /** By uid: whether the replicas that a generation has came by a scale. Only {@linkcode reconcileMesh} writes to it. */
+  readonly scaled: Map<string, { readonly generation: number; readonly isScaled: boolean }>;
   readonly pace: StatusPace;
-  readonly lastWords: Pick<LastWords, "addedTo">;
+  readonly terminationLogs: TerminationLogSource;
+}
+
+/** Kinds that have a reconciler. */
+export type ReconciledKind = ComponentKind | "FunctionMesh";
+
+/** A key in the queue of a reconciler. */
+export interface WakeUp {
+  readonly kind: ReconciledKind;
+  readonly key: ObjectKey;
+}
+
+/** What containers wrote before they failed, as far as it is known by now. */
+export interface TerminationLogSource {
+  /**
+   * The pods, with the cause that its log names for each container that failed without a message. What is not known yet
+   * is read meanwhile, and `owner` is woken when it is.
+   */
+  addedTo(pods: readonly Pod[], owner: WakeUp): PodsWithLogs;
+}
+
+/** Pods with what is known of their containers' ends. */
+export interface PodsWithLogs {
+  readonly pods: readonly Pod[];
+  /** Whether something of it was not said before. */
+  readonly isNews: boolean;
+}
+
+/** What a reconciler works with besides the key. */
+export interface Effects {
+  readonly ctx: ReconcileContext;
+  readonly signal: AbortSignal;
 }
 
 /** The cache of a kind that is always watched. */

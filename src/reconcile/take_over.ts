@@ -1,41 +1,62 @@
 import { idOf, isPlainObject, type JsonObject, type KubeObject } from "#base";
-import { isApplied } from "#plan";
 import { FIELD_MANAGER, type ReconcileContext } from "./context.ts";
 
 /** The reference operator writes under the name of its binary. */
 const REFERENCE_MANAGER = "manager";
 
 /**
- * Makes the fields of an object that the reference operator wrote ours, before the first apply. Otherwise they would
- * stay its for ever, and what a resource no longer asks for would never leave the object.
+ * Makes the fields of an object that the reference operator wrote, and those that this program merged into it, owned by
+ * this program's applies alone. Otherwise what a resource no longer asks for would never leave the object.
  *
- * An object that this program has applied before costs nothing.
+ * Costs two requests, so it is for objects that are not wholly applied: see `isWhollyApplied`.
  */
 export async function takeFieldsOver(
   live: KubeObject,
   { ctx, signal }: { readonly ctx: ReconcileContext; readonly signal: AbortSignal },
 ): Promise<void> {
-  if (isApplied(live)) return;
   const managed = await ctx.cluster.managedFields(idOf(live), signal);
   if (managed === undefined) return;
   const taken = takenOver(managed.fields);
   if (taken === undefined) return;
   const { resourceVersion } = managed;
-  const metadata = { managedFields: [...taken], resourceVersion };
+  const metadata = { managedFields: taken, resourceVersion };
   await ctx.cluster.patch(idOf(live), { metadata }, { fieldManager: FIELD_MANAGER, signal });
 }
 
-/** The entries with the reference's one as ours; undefined when it has none. */
+/** The entries with all that is to be ours in one of our applies; undefined when they are so already. */
 function takenOver(fields: readonly JsonObject[]): JsonObject[] | undefined {
-  const isReference = (entry: JsonObject) =>
-    entry["manager"] === REFERENCE_MANAGER && entry["operation"] === "Update" &&
+  const applied = fields.find((entry) =>
+    entry["manager"] === FIELD_MANAGER && entry["operation"] === "Apply"
+  );
+  // Where this program applied before, the reference's fields were taken then; what it wrote since is its own.
+  const managers = applied === undefined ? [FIELD_MANAGER, REFERENCE_MANAGER] : [FIELD_MANAGER];
+  const taken = fields.filter((entry) => managers.some((name) => isUpdateOf(entry, name)));
+  const [first] = taken;
+  if (first === undefined) return undefined;
+  const entry = {
+    ...applied ?? first,
+    manager: FIELD_MANAGER,
+    operation: "Apply",
+    fieldsV1: [...taken, ...applied === undefined ? [] : [applied]]
+      .map(({ fieldsV1 }) => isPlainObject(fieldsV1) ? fieldsV1 as JsonObject : {})
+      .reduce(union),
+  };
+  return [...fields.filter((other) => other !== applied && !taken.includes(other)), entry];
+}
+
+/** The fields of both sets, as `fieldsV1` nests them. */
+function union(a: JsonObject, b: JsonObject): JsonObject {
+  const merged = { ...a };
+  for (const [name, members] of Object.entries(b)) {
+    const known = merged[name];
+    merged[name] = isPlainObject(known) && isPlainObject(members)
+      ? union(known as JsonObject, members as JsonObject)
+      : members;
+  }
+  return merged;
+}
+
+function isUpdateOf(entry: JsonObject, manager: string): boolean {
+  return entry["manager"] === manager && entry["operation"] === "Update" &&
     entry["subresource"] === undefined && isPlainObject(entry["fieldsV1"]);
-  const entry = fields.find(isReference);
-  const isOurs = fields.some((other) =>
-    other["manager"] === FIELD_MANAGER && other["operation"] === "Apply"
-  );
-  if (entry === undefined || isOurs) return undefined;
-  return fields.map((other) =>
-    other === entry ? { ...other, manager: FIELD_MANAGER, operation: "Apply" } : other
-  );
 }

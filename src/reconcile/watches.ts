@@ -1,18 +1,15 @@
 import { COMPONENT_KINDS, type ComponentKind, isComponent, LABELS, resourceOf } from "#api";
-import { controllerOf, keyOf, type KubeObject, type ObjectKey, sameJson } from "#base";
+import { controllerOf, isPlainObject, keyOf, type KubeObject, sameJson } from "#base";
 import type { ResourceType } from "#kube";
 import { projectedPod } from "#plan";
-import { type CachedKind, type Caches, type ReconcileOptions, SURVEYED } from "./context.ts";
-import { isInheritanceChanged, meshKeyOf, projectedWarning } from "./look.ts";
-
-/** Kinds that have a reconciler. */
-export type ReconciledKind = ComponentKind | "FunctionMesh";
-
-/** A key in the queue of a reconciler. */
-export interface WakeUp {
-  readonly kind: ReconciledKind;
-  readonly key: ObjectKey;
-}
+import { isInheritanceChanged, meshKeyOf, projectedWarning } from "./cached_facts.ts";
+import {
+  type CachedKind,
+  type Caches,
+  POLLED,
+  type ReconcileOptions,
+  type WakeUp,
+} from "./context.ts";
 
 /** A change of one object: `before` is absent when it is new, `after` when it is gone. */
 export interface Change {
@@ -40,7 +37,17 @@ export function watched(
     { type: resourceOf("BackendConfig"), wakes: backendWakes(options) },
     owned("apps/v1", "StatefulSet", "statefulsets"),
     owned("v1", "Service", "services"),
-    owned("autoscaling/v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers"),
+    {
+      // Those of others too: they may scale what this program makes.
+      type: {
+        apiVersion: "autoscaling/v2",
+        kind: "HorizontalPodAutoscaler",
+        plural: "horizontalpodautoscalers",
+        namespaced: true,
+      },
+      project: projectedAutoscaler,
+      wakes: autoscalerWakes,
+    },
     ...(options.verticalPodAutoscaler
       ? [owned("autoscaling.k8s.io/v1", "VerticalPodAutoscaler", "verticalpodautoscalers")]
       : []),
@@ -67,17 +74,17 @@ export function watched(
 }
 
 /**
- * Whether a change of a component is nothing but news of its survey: what its instances and its broker say is no reason
+ * Whether a change of a component is nothing but news of its metrics: what its instances and its broker say is no reason
  * for a pass, not of its mesh and not of a sync either.
  */
-export function isOnlySurveyed({ before, after }: Change): boolean {
+export function isOnlyPolled({ before, after }: Change): boolean {
   if (before === undefined || after === undefined || !isComponent(after)) return false;
   const [old, now] = [before, after].map(({ status, metadata, ...rest }) => {
-    const { [SURVEYED]: surveyed, ...said } = { ...(status as Record<string, unknown>) };
+    const { [POLLED]: polled, ...said } = { ...(status as Record<string, unknown>) };
     const { resourceVersion: _version, ...kept } = metadata;
-    return { surveyed, rest: { ...rest, metadata: kept, said } };
+    return { polled, rest: { ...rest, metadata: kept, said } };
   });
-  return !sameJson(old?.surveyed, now?.surveyed) && sameJson(old?.rest, now?.rest);
+  return !sameJson(old?.polled, now?.polled) && sameJson(old?.rest, now?.rest);
 }
 
 function componentWakes(change: Change): WakeUp[] {
@@ -108,6 +115,26 @@ function owned(apiVersion: string, kind: string, plural: string): Watched {
     labelSelector: LABELS.component,
     wakes: (change) => either(change).flatMap(controllerKey),
   };
+}
+
+/** Of an autoscaler of others only its target matters. */
+function projectedAutoscaler(object: KubeObject): KubeObject {
+  if (object.metadata.labels?.[LABELS.component] !== undefined) return object;
+  const { apiVersion, kind, metadata, spec } = object;
+  const target = isPlainObject(spec) ? spec["scaleTargetRef"] : undefined;
+  return { apiVersion, kind, metadata, spec: { scaleTargetRef: target } };
+}
+
+/** Its owner, and whose StatefulSet it scales. */
+function autoscalerWakes(change: Change, caches: Caches): WakeUp[] {
+  return either(change).flatMap((object) => {
+    const { scaleTargetRef: target } = object.spec as {
+      readonly scaleTargetRef?: { readonly kind?: string; readonly name?: string };
+    };
+    const key = { namespace: object.metadata.namespace ?? "", name: target?.name ?? "" };
+    const scaled = target?.kind === "StatefulSet" ? caches.StatefulSet?.get(key) : undefined;
+    return [...controllerKey(object), ...(scaled === undefined ? [] : controllerKey(scaled))];
+  });
 }
 
 function controllerKey(object: KubeObject): WakeUp[] {

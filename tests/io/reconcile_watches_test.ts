@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { LABELS } from "#api";
-import { isOnlySurveyed, watched } from "#reconcile";
+import { isOnlyPolled, watched } from "#reconcile";
 import { functionObject } from "../support/objects.ts";
 
 Deno.test("watched() follows no Secrets and no ConfigMaps, and only pods and Jobs of ours (W-50)", () => {
@@ -19,15 +19,15 @@ Deno.test("watched() follows no Secrets and no ConfigMaps, and only pods and Job
   }
 });
 
-Deno.test("isOnlySurveyed() is true of numbers alone, so that they start no pass", () => {
+Deno.test("isOnlyPolled() is true of numbers alone, so that they start no pass", () => {
   const status = { replicas: 1, runtime: { received: 1 } };
   const before = { ...functionObject("orders", {}, { resourceVersion: "1" }), status };
   const counted = { ...status, runtime: { received: 2 } };
   const after = { ...functionObject("orders", {}, { resourceVersion: "2" }), status: counted };
-  assertEquals(isOnlySurveyed({ before, after }), true);
+  assertEquals(isOnlyPolled({ before, after }), true);
   const first = { ...before, status: undefined };
   const told = { ...after, status: { runtime: { received: 1 } } };
-  assertEquals(isOnlySurveyed({ before: first, after: told }), true);
+  assertEquals(isOnlyPolled({ before: first, after: told }), true);
   const others = [
     { after },
     { before },
@@ -36,5 +36,5 @@ Deno.test("isOnlySurveyed() is true of numbers alone, so that they start no pass
     { before, after: { ...after, spec: { replicas: 2 } } },
     { before, after: { ...after, metadata: { ...after.metadata, annotations: { a: "b" } } } },
   ];
-  assertEquals(others.map(isOnlySurveyed), others.map(() => false));
+  assertEquals(others.map(isOnlyPolled), others.map(() => false));
 });

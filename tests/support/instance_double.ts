@@ -1,6 +1,6 @@
 /** Endpoints that answer, or fail to answer, as running instances: for what real ones cannot be made to do at will. */
 import { GRPC_PORT } from "#desired";
-import samples from "../unit/plan/samples/function_status.json" with { type: "json" };
+import samples from "../unit/reconcile/samples/function_status.json" with { type: "json" };
 
 /** What real instances answered once, as messages of gRPC. */
 export const ANSWERS = {

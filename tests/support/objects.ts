@@ -31,6 +31,8 @@ export function statefulSetObject(options: {
   readonly revision?: string;
   readonly generation?: number;
   readonly observedGeneration?: number;
+  /** As many as there should be when left out. */
+  readonly readyReplicas?: number;
   readonly owner?: KubeObject;
 }): KubeObject {
   const {
@@ -39,6 +41,7 @@ export function statefulSetObject(options: {
     revision = "r1",
     generation = 1,
     observedGeneration = generation,
+    readyReplicas = replicas,
     owner,
   } = options;
   return {
@@ -60,7 +63,7 @@ export function statefulSetObject(options: {
       }),
     },
     spec: { replicas },
-    status: { observedGeneration, updateRevision: revision },
+    status: { observedGeneration, updateRevision: revision, readyReplicas },
   };
 }
 

@@ -1,6 +1,12 @@
 import { assertEquals } from "@std/assert";
 import { conditionOf, type KubeObject } from "#base";
-import { type ComponentFacts, componentStatus, type WarningEvent } from "#plan";
+import {
+  type ComponentFacts,
+  componentStatus,
+  conditionsOf,
+  unknownState,
+  type WarningEvent,
+} from "#plan";
 import { functionObject, podObject, statefulSetObject } from "../../support/objects.ts";
 
 const component = functionObject("orders");
@@ -57,6 +63,37 @@ Deno.test("componentStatus() does not believe a StatefulSet status of an older g
     verdict({ statefulSet, pods: [podObject("orders-function-0", { ready: true })] }).ready,
     "False",
   );
+});
+
+Deno.test("componentStatus() believes in ready pods only when the StatefulSet controller counts them too", () => {
+  // A cache of pods that is behind still shows them as they were.
+  const statefulSet = statefulSetObject({ name: "orders-function", replicas: 2, readyReplicas: 1 });
+  const pods = [0, 1].map((index) => podObject(`orders-function-${index}`, { ready: true }));
+  const { ready, reconciling, message } = verdict({ statefulSet, pods });
+  assertEquals([ready, reconciling], ["False", "True"]);
+  assertEquals(message, "2/2 pods ready: the StatefulSet controller has not counted them");
+});
+
+Deno.test("conditionsOf() says Unknown of what cannot be told", () => {
+  const drafts = conditionsOf(unknownState("CacheBehind", "Cannot tell"), 3);
+  assertEquals(drafts.map(({ type, status }) => `${type} ${status}`), [
+    "Ready Unknown",
+    "Reconciling True",
+    "Stalled False",
+  ]);
+});
+
+Deno.test("componentStatus() has not observed a generation that a StatefulSet of the reference is still to get", () => {
+  const failure = { object: "StatefulSet shop/orders-function", reason: "Invalid", message: "no" };
+  const before = { ...component, status: { observedGeneration: 0 } };
+  const observed = (isFinal: boolean, annotations: Record<string, string>) => {
+    const made = statefulSetObject({ name: "orders-function" });
+    const statefulSet = { ...made, metadata: { ...made.metadata, annotations } };
+    const failures = [{ ...failure, isFinal }];
+    return status({ component: before, statefulSet, failures }).observedGeneration;
+  };
+  const applied = { "compute.functionmesh.io/applied-hash": "1" };
+  assertEquals([observed(false, applied), observed(true, applied), observed(true, {})], [0, 1, 0]);
 });
 
 Deno.test("componentStatus() names pod, container and the missing Secret key", () => {

@@ -1,15 +1,17 @@
 import { assertEquals } from "@std/assert";
+import type { FunctionMesh } from "#api";
 import { conditionOf, type KubeObject } from "#base";
-import { type MeshFacts, type MeshItem, meshItems, meshStatus } from "#plan";
+import { type MeshComponent, meshComponents, type MeshFacts, meshStatus } from "#plan";
 import { functionObject } from "../../support/objects.ts";
 
-const mesh: KubeObject = {
+const mesh: FunctionMesh = {
   apiVersion: "compute.functionmesh.io/v1alpha1",
   kind: "FunctionMesh",
   metadata: { name: "shop", namespace: "shop", uid: "uid-mesh", generation: 3 },
+  spec: {},
 };
 
-function item(name: string, more: Partial<MeshItem> = {}): MeshItem {
+function item(name: string, more: Partial<MeshComponent> = {}): MeshComponent {
   return {
     kind: "Function",
     name,
@@ -49,11 +51,19 @@ function verdict(facts: Partial<MeshFacts>) {
 
 function status(facts: Partial<MeshFacts>) {
   const now = "2026-01-01T00:00:00Z";
-  return meshStatus({ mesh, items: [], problems: [], leaving: [], failures: [], now, ...facts });
+  return meshStatus({
+    mesh,
+    components: [],
+    problems: [],
+    leaving: [],
+    failures: [],
+    now,
+    ...facts,
+  });
 }
 
 Deno.test("meshStatus() is Ready when all components are, and an empty mesh is", () => {
-  assertEquals(verdict({ items: [item("a"), item("b")] }), {
+  assertEquals(verdict({ components: [item("a"), item("b")] }), {
     ready: "2/2",
     conditions: "True False False",
     reason: "Ready",
@@ -63,7 +73,7 @@ Deno.test("meshStatus() is Ready when all components are, and an empty mesh is",
 });
 
 Deno.test("meshStatus() has one line for each component", () => {
-  const { components } = status({ items: [item("a")] });
+  const { components } = status({ components: [item("a")] });
   assertEquals(components, [{
     kind: "Function",
     name: "a",
@@ -78,14 +88,14 @@ Deno.test("meshStatus() has one line for each component", () => {
 
 Deno.test("meshStatus() says the first cause, and a stalled component before one at work", () => {
   const working = item("a", { live: child("a", "False", "ImagePullBackOff") });
-  assertEquals(verdict({ items: [item("z"), working] }), {
+  assertEquals(verdict({ components: [item("z"), working] }), {
     ready: "1/2",
     conditions: "False True False",
     reason: "ImagePullBackOff",
     message: "1/2 components ready; Function a: about a",
   });
   const invalid = item("b", { live: child("b", "False", "InvalidSpec") });
-  const stuck = verdict({ items: [working, invalid] });
+  const stuck = verdict({ components: [working, invalid] });
   assertEquals([stuck.conditions, stuck.message], [
     "False False True",
     "0/2 components ready; Function b: about b",
@@ -97,7 +107,7 @@ Deno.test("meshStatus() does not believe what a child said of an older generatio
     ...child("a", "True", "Ready", 1),
     metadata: { ...child("a", "True", "Ready").metadata, generation: 2 },
   };
-  const { components } = status({ items: [item("a", { live: stale })] });
+  const { components } = status({ components: [item("a", { live: stale })] });
   assertEquals(components.map(({ ready, reason }) => [ready, reason]), [[false, "Progressing"]]);
 });
 
@@ -107,7 +117,7 @@ Deno.test("meshStatus() is stalled by what only a person can mend, and not by th
     item("a", { live: undefined, failure: { ...refused, isFinal: true } }),
     item("a", { live: undefined, failure: { ...refused, isFinal: false } }),
     item("a", { live: undefined }),
-  ].map((one) => verdict({ items: [one] }));
+  ].map((one) => verdict({ components: [one] }));
   assertEquals(lines.map(({ conditions, reason }) => `${conditions} ${reason}`), [
     "False False True Invalid",
     "False True False Invalid",
@@ -123,7 +133,7 @@ Deno.test("meshStatus() has not observed a generation while a write of it is sti
     const live = { ...child("a", "True", "Ready") };
     const metadata = annotations === undefined ? live.metadata : { ...live.metadata, annotations };
     const items = [item("a", { failure, live: { ...live, metadata } })];
-    return status({ mesh: before, items, failures: [failure] }).observedGeneration;
+    return status({ mesh: before, components: items, failures: [failure] }).observedGeneration;
   };
   const applied = { "compute.functionmesh.io/applied-hash": "1" };
   assertEquals(observed(false, applied), 2);
@@ -135,7 +145,7 @@ Deno.test("meshStatus() has not observed a generation while a write of it is sti
 });
 
 Deno.test("meshStatus() names children that are on their way out", () => {
-  assertEquals(verdict({ items: [item("a")], leaving: ["Function shop-old"] }), {
+  assertEquals(verdict({ components: [item("a")], leaving: ["Function shop-old"] }), {
     ready: "1/1",
     conditions: "True True False",
     reason: "Ready",
@@ -143,14 +153,14 @@ Deno.test("meshStatus() names children that are on their way out", () => {
   });
 });
 
-Deno.test("meshItems() gives each item the problems that are its own", () => {
+Deno.test("meshComponents() gives each item the problems that are its own", () => {
   const problems = [
     { path: "spec.functions[1].name", message: "is taken" },
     { path: "spec.functions[10]", message: "is no item of this mesh" },
     { path: "metadata.name", message: "is long" },
   ];
   const spec = { functions: [{ name: "a" }, { name: "a" }], sinks: [{ name: "s" }] };
-  const { items, rest } = meshItems({ ...mesh, spec }, problems);
+  const { components: items, rest } = meshComponents({ ...mesh, spec }, problems);
   assertEquals(
     items.map(({ kind, name, child, problems }) => [kind, name, child, problems.length]),
     [
@@ -162,9 +172,10 @@ Deno.test("meshItems() gives each item the problems that are its own", () => {
   assertEquals(rest.map(({ path }) => path), ["spec.functions[10]", "metadata.name"]);
 });
 
-Deno.test("meshItems() survives whatever a spec holds", () => {
+Deno.test("meshComponents() survives whatever a spec holds", () => {
   for (const spec of [undefined, null, 3, { functions: "no" }, { functions: [null, 3, {}] }]) {
-    const { items } = meshItems({ ...mesh, spec }, []);
-    assertEquals(items.every(({ name }) => name === ""), true);
+    const odd = { ...mesh, spec } as unknown as FunctionMesh;
+    const { components } = meshComponents(odd, []);
+    assertEquals(components.every(({ name }) => name === ""), true);
   }
 });

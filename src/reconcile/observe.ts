@@ -1,0 +1,191 @@
+import { ANNOTATIONS, type Component, type ComponentKind, problems, withDefaults } from "#api";
+import { controllerOf, idOf, idText, keyOf, type KubeObject, type ObjectKey } from "#base";
+import type { Problem } from "#base";
+import { cleanupJobName, desiredChildren, type Facts, statefulSetName } from "#desired";
+import type { CacheOutage } from "#kube";
+import { authoredComponent, isTargetOf, type Pod, type WarningEvent } from "#plan";
+import { factsFor, podsOf, warningsAbout, withMeshAnnotations } from "./cached_facts.ts";
+import { type CachedKind, cacheOf, type Effects, type ReconcileContext } from "./context.ts";
+
+/** Kinds that a component may own. */
+const CHILD_KINDS: readonly CachedKind[] = [
+  "StatefulSet",
+  "Service",
+  "HorizontalPodAutoscaler",
+  "VerticalPodAutoscaler",
+];
+
+/** Kinds without which nothing can be said of a component, besides its own. */
+const NEEDED_KINDS: readonly CachedKind[] = [...CHILD_KINDS, "BackendConfig", "Job", "Pod"];
+
+/** What a pass found of an object that has a reconciler: told apart by `at`. */
+export type Observed<T> =
+  | { readonly at: "gone" }
+  /** An annotation says that it is to be left alone. */
+  | { readonly at: "unmanaged" }
+  | { readonly at: "leaving"; readonly stored: KubeObject }
+  /** A cache is known to be behind: whatever would be done or said of the object may be wrong. */
+  | { readonly at: "unknown"; readonly stored: KubeObject; readonly outage: KindOutage }
+  | T;
+
+/** A cache that is behind. */
+export interface KindOutage extends CacheOutage {
+  readonly kind: CachedKind;
+}
+
+/** Everything that a pass knows of a component before it decides. */
+export interface ObservedComponent {
+  readonly at: "present";
+  /** As it is stored, with the annotations that it inherits from its mesh. */
+  readonly stored: Component;
+  /** As its author wrote it. */
+  readonly authored: Component;
+  readonly problems: readonly Problem[];
+  readonly facts: Facts;
+  /** What it becomes; empty with problems. */
+  readonly desired: readonly KubeObject[];
+  /** Live objects that it controls or that have a desired name. */
+  readonly live: readonly KubeObject[];
+  readonly statefulSet: KubeObject | undefined;
+  readonly pods: readonly Pod[];
+  /** The cluster's warnings about the StatefulSet and its pods. */
+  readonly warnings: readonly WarningEvent[];
+  readonly cleanupJob: KubeObject | undefined;
+  /** Autoscalers of others that change the replicas of the StatefulSet. */
+  readonly autoscalers: readonly KubeObject[];
+}
+
+/** Reads what a pass over a component decides on: from caches, and from the API server what these cannot know. */
+export async function observeComponent(
+  kind: ComponentKind,
+  key: ObjectKey,
+  { ctx, signal }: Effects,
+): Promise<Observed<ObservedComponent>> {
+  const cached = cacheOf(ctx.caches, kind).get(key) as Component | undefined;
+  if (cached === undefined) return { at: "gone" };
+  const stored = withMeshAnnotations(cached, ctx);
+  const outage = outageOf([kind, "FunctionMesh", ...NEEDED_KINDS], ctx);
+  if (outage !== undefined) return { at: "unknown", stored, outage };
+  if (stored.metadata.deletionTimestamp !== undefined) return { at: "leaving", stored };
+  if (stored.metadata.annotations?.[ANNOTATIONS.managed] === "false") return { at: "unmanaged" };
+  const { namespace = "" } = stored.metadata;
+  const authored = authoredComponent(stored, ownedAutoscaling(stored, ctx));
+  const found = problems(authored);
+  const facts = factsFor(stored, ctx);
+  const desired = found.length > 0
+    ? []
+    : desiredChildren(withDefaults(authored), facts, ctx.settings);
+  const live = found.length > 0
+    ? []
+    : await liveChildren(stored, desired, { ctx, kinds: CHILD_KINDS, signal });
+  const isGone = isRecreation(stored, desired, live) &&
+    !await isStillThere(stored, { ctx, signal });
+  if (isGone) return { at: "gone" };
+  const name = statefulSetName(stored);
+  const statefulSet = cacheOf(ctx.caches, "StatefulSet").get({ namespace, name });
+  const pods = podsOf(statefulSet, ctx);
+  return {
+    at: "present",
+    stored,
+    authored,
+    problems: found,
+    facts,
+    desired,
+    live,
+    statefulSet,
+    pods,
+    warnings: warningsAbout(statefulSet === undefined ? pods : [statefulSet, ...pods], ctx),
+    cleanupJob: cacheOf(ctx.caches, "Job").get({ namespace, name: cleanupJobName(stored) }),
+    autoscalers: autoscalersOf(statefulSet, stored, ctx),
+  };
+}
+
+/** The first cache that is behind. */
+export function outageOf(
+  kinds: readonly CachedKind[],
+  { caches }: ReconcileContext,
+): KindOutage | undefined {
+  for (const kind of kinds) {
+    const outage = caches[kind]?.outage;
+    if (outage !== undefined) return { ...outage, kind };
+  }
+  return undefined;
+}
+
+/** What tells the author's number of replicas from those of the component's own autoscaler. */
+function ownedAutoscaling(stored: Component, { caches }: ReconcileContext): KubeObject[] {
+  return (["HorizontalPodAutoscaler", "StatefulSet"] as const)
+    .flatMap((kind) => cacheOf(caches, kind).ownedBy(stored.metadata.uid ?? ""));
+}
+
+/** Autoscalers that are not the component's own. */
+function autoscalersOf(
+  statefulSet: KubeObject | undefined,
+  { metadata }: Component,
+  { caches }: ReconcileContext,
+): KubeObject[] {
+  if (statefulSet === undefined) return [];
+  return cacheOf(caches, "HorizontalPodAutoscaler").list(metadata.namespace)
+    .filter((autoscaler) =>
+      controllerOf(autoscaler)?.uid !== metadata.uid && isTargetOf(autoscaler, statefulSet)
+    );
+}
+
+/**
+ * The live objects to plan with: those that `owner` controls, and whatever has a desired name. What the caches do not
+ * hold is asked for, since they hold only objects with our labels, and somebody else's may have the name (W-24).
+ */
+export async function liveChildren(
+  owner: KubeObject,
+  desired: readonly KubeObject[],
+  { ctx, kinds, signal }: Effects & { readonly kinds: readonly CachedKind[] },
+): Promise<KubeObject[]> {
+  const live = new Map<string, KubeObject>();
+  for (const kind of kinds) {
+    for (const object of ctx.caches[kind]?.ownedBy(owner.metadata.uid ?? "") ?? []) {
+      live.set(idText(idOf(object)), object);
+    }
+  }
+  for (const object of desired) {
+    const id = idText(idOf(object));
+    if (live.has(id)) continue;
+    const found = await liveObject(object, { ctx, signal });
+    if (found !== undefined) live.set(id, found);
+  }
+  return [...live.values()];
+}
+
+async function liveObject(
+  object: KubeObject,
+  { ctx, signal }: Effects,
+): Promise<KubeObject | undefined> {
+  const cache = ctx.caches[object.kind as CachedKind];
+  if (cache === undefined) return undefined;
+  return cache.get(keyOf(object)) ?? await ctx.cluster.get(cache.type, keyOf(object), signal);
+}
+
+/**
+ * Whether a child is missing of an owner that somebody has acted on. Its deletion takes its children along, and a cache
+ * may show it for a moment longer: made again, they would be collected again.
+ */
+export function isRecreation(
+  owner: KubeObject,
+  desired: readonly KubeObject[],
+  live: readonly KubeObject[],
+): boolean {
+  const { observedGeneration } = (owner.status ?? {}) as { readonly observedGeneration?: number };
+  const there = new Set(live.map((object) => idText(idOf(object))));
+  return observedGeneration === owner.metadata.generation &&
+    desired.some((object) => !there.has(idText(idOf(object))));
+}
+
+/** Asks the API server whether an object is still there, and not on its way out. */
+export async function isStillThere(
+  object: KubeObject,
+  { ctx, signal }: Effects,
+): Promise<boolean> {
+  const { type } = cacheOf(ctx.caches, object.kind as CachedKind);
+  const live = await ctx.cluster.get(type, keyOf(object), signal);
+  return live !== undefined && live.metadata.uid === object.metadata.uid &&
+    live.metadata.deletionTimestamp === undefined;
+}

@@ -1,0 +1,58 @@
+import { afterDelay, AWAIT_CHANGE, conditionOf, idOf, type KubeObject, type Next } from "#base";
+import { isNotFound } from "#kube";
+import { conditionEvent, readinessEvent, statusPatch } from "#plan";
+import { type CachedKind, type Effects, POLLED, STATUS_MANAGER } from "./context.ts";
+
+/** A status, and how urgent it is. */
+export interface StatusRecord {
+  readonly status: object;
+  /** Not to be put off: no later pass may come that would write it. */
+  readonly isUrgent: boolean;
+  /** Worth an Event although neither readiness nor its reason changed. */
+  readonly isNews?: boolean;
+}
+
+/**
+ * Writes the status of an object if it differs, and a change of readiness as an Event: the last thing of a pass.
+ *
+ * @param object as it was seen, or as the API server answered the last write to it: the status is for this very version
+ * @returns when to look again because the write was put off
+ * @throws a conflict where the object has changed since: what would be said is of another version
+ */
+export async function recordStatus(
+  object: KubeObject,
+  { status, isUrgent, isNews = false }: StatusRecord,
+  { ctx, signal }: Effects,
+): Promise<Next> {
+  const patch = statusPatch(object.status, status, { keep: [POLLED] });
+  if (patch === undefined) return AWAIT_CHANGE;
+  const { resourceVersion, uid = "" } = object.metadata;
+  const delayMs = ctx.pace.delayMs(uid, ctx.clock.monotonicMs());
+  if (delayMs > 0 && !isUrgent && readinessOf(object.status) === readinessOf(status)) {
+    return afterDelay(delayMs);
+  }
+  const version = resourceVersion === undefined ? {} : { metadata: { resourceVersion } };
+  try {
+    const written = await ctx.cluster.patch(idOf(object), { ...version, ...patch }, {
+      fieldManager: STATUS_MANAGER,
+      subresource: "status",
+      signal,
+    });
+    ctx.pace.wrote(uid, ctx.clock.monotonicMs());
+    ctx.caches[object.kind as CachedKind]?.observe(written);
+  } catch (error) {
+    // It was deleted while we looked: its cache is about to say so.
+    if (isNotFound(error)) return AWAIT_CHANGE;
+    throw error;
+  }
+  const event = readinessEvent(object.status, status) ??
+    (isNews ? conditionEvent(status) : undefined);
+  if (event !== undefined) ctx.events.record(object, event);
+  return AWAIT_CHANGE;
+}
+
+/** What a reader waits for: whether it is ready, and for which generation that is said. */
+function readinessOf(status: unknown): string {
+  const ready = conditionOf((status as { conditions?: unknown } | undefined)?.conditions, "Ready");
+  return `${ready?.status} ${ready?.observedGeneration}`;
+}

@@ -1,0 +1,117 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import type { JsonObject, KubeObject, Next } from "#base";
+import { ApiError, type ClusterClient } from "#kube";
+import { type ReconcileContext, StatusPace } from "#reconcile";
+import { recordStatus } from "../../src/reconcile/record.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+import { functionObject } from "../support/objects.ts";
+
+interface World {
+  readonly ctx: ReconcileContext;
+  readonly clock: FakeClock;
+  readonly patches: JsonObject[];
+  readonly recorded: string[];
+  /** What the next write answers instead of success. */
+  fail: unknown;
+}
+
+/** A cluster that takes status writes, or refuses them: no more is asked of it here. */
+function world(): World {
+  const clock = new FakeClock(1_000);
+  const patches: JsonObject[] = [];
+  const recorded: string[] = [];
+  const world: World = { ctx: {} as ReconcileContext, clock, patches, recorded, fail: undefined };
+  const patch: ClusterClient["patch"] = (id, patch) => {
+    if (world.fail !== undefined) return Promise.reject(world.fail);
+    patches.push(patch);
+    return Promise.resolve({ ...functionObject(id.name), status: patch["status"] } as KubeObject);
+  };
+  const events = {
+    record: (_object: KubeObject, event: { readonly reason: string }) =>
+      recorded.push(event.reason),
+  };
+  const ctx = { cluster: { patch }, caches: {}, clock, events, pace: new StatusPace() };
+  return Object.assign(world, { ctx: ctx as unknown as ReconcileContext });
+}
+
+function ready(status: "True" | "False", reason: string, message = "") {
+  const condition = { type: "Ready", status, reason, message, observedGeneration: 1 };
+  return { conditions: [{ ...condition, lastTransitionTime: "2026-01-01T00:00:00Z" }] };
+}
+
+function reported(
+  { ctx }: World,
+  before: object | undefined,
+  { status, isUrgent = false }: { readonly status: object; readonly isUrgent?: boolean },
+): Promise<Next> {
+  const object = { ...functionObject("orders"), status: before };
+  const { signal } = new AbortController();
+  return recordStatus(object, { status, isUrgent }, { ctx, signal });
+}
+
+Deno.test("recordStatus() writes nothing when nothing changed", async () => {
+  const it = world();
+  const status = ready("True", "Ready");
+  assertEquals(await reported(it, status, { status }), { after: "change" });
+  assertEquals([it.patches.length, it.recorded], [0, []]);
+});
+
+Deno.test("recordStatus() leaves alone what the metrics poll wrote", async () => {
+  const it = world();
+  const status = ready("True", "Ready");
+  const runtime = { received: 3 };
+  assertEquals(await reported(it, { ...status, runtime }, { status }), { after: "change" });
+  assertEquals(it.patches, []);
+  await reported(it, { ...ready("False", "Progressing"), runtime, old: 1 }, { status });
+  assertEquals(it.patches as unknown[], [{ status: { ...status, old: null } }]);
+});
+
+Deno.test("recordStatus() puts off what is no change of readiness, and says when to come back", async () => {
+  const it = world();
+  const [first, second] = [
+    ready("False", "Progressing", "0/1"),
+    ready("False", "Progressing", "1/2"),
+  ];
+  assertEquals(await reported(it, undefined, { status: first }), { after: "change" });
+  await it.clock.advance(100);
+  assertEquals(await reported(it, first, { status: second }), { after: "delay", delayMs: 400 });
+  assertEquals(it.patches.length, 1);
+  await it.clock.advance(400);
+  assertEquals(await reported(it, first, { status: second }), { after: "change" });
+  assertEquals(it.patches.length, 2);
+});
+
+Deno.test("recordStatus() writes a change of readiness and what nobody would come back for at once", async () => {
+  const it = world();
+  const progressing = ready("False", "Progressing");
+  await reported(it, undefined, { status: progressing });
+  await reported(it, progressing, { status: ready("True", "Ready") });
+  await reported(it, ready("True", "Ready"), {
+    status: ready("True", "Ready", "!"),
+    isUrgent: true,
+  });
+  assertEquals([it.patches.length, it.recorded], [3, ["Ready"]]);
+});
+
+Deno.test("recordStatus() takes a deleted object for gone, and passes every other failure on", async () => {
+  const it = world();
+  const refused = (status: number, reason: string) =>
+    new ApiError({ ask: { verb: "patch", kind: "Function" }, status, reason, text: "no" });
+  const status = ready("False", "InvalidSpec");
+  it.fail = refused(404, "NotFound");
+  assertEquals(await reported(it, undefined, { status }), { after: "change" });
+  it.fail = refused(500, "InternalError");
+  await assertRejects(() => reported(it, undefined, { status }), ApiError);
+  assertEquals(it.recorded, []);
+  it.fail = undefined;
+  await reported(it, undefined, { status });
+  assertEquals(it.recorded, ["InvalidSpec"]);
+});
+
+Deno.test("StatusPace remembers no more objects than it delays", () => {
+  const pace = new StatusPace();
+  for (let index = 0; index < 1_000; index++) pace.wrote(`uid-${index}`, index * 10);
+  assertEquals(pace.delayMs("uid-999", 9_990), 500);
+  assertEquals(pace.delayMs("uid-999", 10_490), 0);
+  assertEquals(pace.size <= 51, true, `${pace.size} objects`);
+});

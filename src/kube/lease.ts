@@ -12,6 +12,7 @@ import { isAlreadyExists, isConflict, isNotFound } from "./api_error.ts";
 import type { ClusterClient } from "./cluster.ts";
 import { Leadership } from "./leadership.ts";
 import type { ResourceType } from "./resource_type.ts";
+import { grownDelayMs } from "./retry.ts";
 
 /** Leases, the way leaders are elected in Kubernetes. */
 export const LEASE_TYPE: ResourceType = {
@@ -38,6 +39,8 @@ export interface LeaseOptions {
   readonly retryMs?: number;
   /** Told how long this process leads: the fence of what only the leader writes. */
   readonly leadership?: Leadership;
+  /** Between 0 and 1; `Math.random` when left out. */
+  readonly random?: () => number;
   readonly log?: Logger;
   readonly signal: AbortSignal;
 }
@@ -138,9 +141,12 @@ class LeaseHolder {
   /** Whether the lease was got before the signal aborted. */
   async acquire(): Promise<boolean> {
     const { signal, identity } = this.#options;
+    let failures = 0;
     while (!signal.aborted) {
       try {
-        if (await this.#tryAcquire(signal)) {
+        const isHeld = await this.#tryAcquire(signal);
+        failures = 0;
+        if (isHeld) {
           if (this.#leadership.leftMs > 0) {
             this.log.info("Leading", { identity });
             return true;
@@ -149,11 +155,20 @@ class LeaseHolder {
         }
       } catch (error) {
         if (signal.aborted) return false;
-        this.log.warn("Cannot look at the lease", { error });
+        failures++;
+        this.log.warn("Cannot look at the lease", { error, failures });
       }
-      if (!await this.#pause(this.#retryMs, signal)) return false;
+      if (!await this.#pause(this.#acquireDelayMs(failures), signal)) return false;
     }
     return false;
+  }
+
+  /** Who fails waits longer and longer, but not much longer than the lease lasts: somebody has to lead. */
+  #acquireDelayMs(failures: number): number {
+    const { random = Math.random } = this.#options;
+    if (failures === 0) return this.#retryMs;
+    const growth = { failures, firstMs: this.#retryMs, maxMs: this.#durationMs };
+    return grownDelayMs({ ...growth, random: random() });
   }
 
   /** Renews until told to stop, or until it has not worked for too long; then the leadership is over. */

@@ -288,3 +288,19 @@ Deno.test("runAsLeader() refuses times with which two could lead", async () => {
     "Cannot lead for 10000 ms without renewing",
   );
 });
+
+Deno.test("runAsLeader() asks less often for a lease that it cannot read", async () => {
+  const clock = new FakeClock();
+  const server = new LeaseServer(clock);
+  let asked = 0;
+  server.answering = () => (asked++, { fails: true });
+  const one = candidate(server, clock);
+  await clock.advance(600_000);
+  assert(asked > 30 && asked < 100, `asked ${asked} times in ten minutes`);
+  server.answering = () => ({});
+  await clock.advance(15_000);
+  assertEquals(leads(one), true);
+  one.stop.abort();
+  await clock.advance(0);
+  await one.result;
+});

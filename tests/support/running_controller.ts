@@ -31,7 +31,7 @@ export async function runningController(
   await putDefinitionsInPlace(parts.cluster, { clock: systemClock });
   const controller = new MeshController(parts);
   const ended = controller.run(stop.signal);
-  await controller.whenSynced(AbortSignal.timeout(20_000));
+  await controller.whenSynced(AbortSignal.timeout(60_000));
   const exposition = async () => (await parts.metrics.exposition()).text;
   return {
     logLines,

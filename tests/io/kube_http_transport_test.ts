@@ -183,6 +183,17 @@ Deno.test("request() sends credentials, agent, query and body", async () => {
   assertEquals([request?.query.toString(), request?.body], ["dryRun=All", '{"a":1}']);
 });
 
+Deno.test("request() ends at its deadline when its credentials never come", async () => {
+  const clock = new FakeClock();
+  const credentials = () => new Promise<never>(() => {});
+  const options = { clock, triesMax: 1 };
+  await using transport = httpTransport({ server: "http://127.0.0.1:9", credentials }, options);
+  const waiting = assertRejects(() => transport.request(GET), NoAnswerError, "in 30000 ms");
+  await clock.advance(30_000);
+  await waiting;
+  assertEquals(clock.sleeping, 0);
+});
+
 Deno.test("tokenCredentials() reads a renewed token, and keeps the old one while the file is away", async () => {
   const path = await Deno.makeTempFile();
   const clock = new FakeClock();

@@ -1,5 +1,7 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { createMetrics, parseAddress, startServer } from "#telemetry";
+import { eventually } from "../support/eventually.ts";
+import { FakeClock } from "../support/fake_clock.ts";
 
 async function get(url: string): Promise<[number, string]> {
   const response = await fetch(url);
@@ -71,4 +73,13 @@ Deno.test("parseAddress() refuses what is no address", () => {
   for (const address of ["", "8080", "host", "a:b", ":99999", "::1:80"]) {
     assertThrows(() => parseAddress(address), RangeError, "Cannot listen on");
   }
+});
+
+Deno.test("startServer() counts a check that does not answer as failed", async () => {
+  const clock = new FakeClock();
+  await using server = await serverWith({ live: { stuck: () => new Promise(() => {}) }, clock });
+  const answer = get(`${server.url}/healthz`);
+  await eventually(() => clock.sleeping > 0);
+  await clock.advance(3_000);
+  assertEquals(await answer, [500, "[-]stuck: no answer in 3000 ms\nhealthz check failed\n"]);
 });

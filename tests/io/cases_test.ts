@@ -1,0 +1,109 @@
+import { assertEquals } from "@std/assert";
+import { type CaseInput, caseInputs, type CaseName } from "../support/cases.ts";
+import { type CommandResult, folderWith, meshwright } from "../support/cli.ts";
+
+/** Runs a test on each input of a case. */
+async function caseTest(
+  name: CaseName,
+  expectation: string,
+  test: (input: CaseInput) => Promise<void>,
+): Promise<void> {
+  for (const input of await caseInputs(name)) {
+    Deno.test(`case ${name} (${input.origin}): ${expectation}`, () => test(input));
+  }
+}
+
+/** The problems of `validate`, without the path of the folder. */
+async function found(input: CaseInput, file: string): Promise<string[]> {
+  const { code, out } = await meshwright(["validate", `${input.folder}/${file}`]);
+  assertEquals(code, out.length === 0 ? 0 : 1, file);
+  return out.map((line) => line.replace(`${input.folder}/`, ""));
+}
+
+function lastLine({ notes }: CommandResult): string {
+  return notes.at(-1) ?? "";
+}
+
+await caseTest(
+  "01-cli-paths",
+  "the problems are found by any spelling of the path",
+  async (input) => {
+    const [[name = "", text = ""] = []] = Object.entries(input.files);
+    await using folder = await folderWith({
+      [`.ci/.k8s/${name}`]: text,
+      [`.ci/k8s/${name}`]: text,
+    });
+    const { path } = folder;
+    const base = path.slice(path.lastIndexOf("/") + 1);
+    const spellings = [
+      ".ci",
+      ".ci/",
+      ".ci/k8s",
+      ".ci/.k8s",
+      `.ci/.k8s/${name}`,
+      `../${base}/.ci/k8s`,
+    ]
+      .map((part) => `${path}/${part}`);
+    for (const spelling of spellings) {
+      const result = await meshwright(["validate", spelling]);
+      assertEquals(result.code, 1, spelling);
+      // What lies in a folder that is hidden below the one that is named is not read.
+      assertEquals(lastLine(result), "1 file, 1 object, 5 problems", spelling);
+    }
+  },
+);
+
+await caseTest(
+  "08-duplicate-env",
+  "validate names each wrong type with its line",
+  async (input) => {
+    const lines: Record<string, readonly string[]> = {
+      "function.yaml": [
+        "19:spec.pod.env[4].value",
+        "23:spec.pod.volumes[1].name",
+        "26:spec.volumeMounts[1].mountPath",
+      ],
+      "source.yaml": [
+        "13:spec.pod.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution",
+        "12:spec.pod.sidecars[0].tty",
+        "11:spec.pod.startupProbe.periodSeconds",
+      ],
+      "wrong-types.yaml": [
+        "12:spec.pod.labels.true",
+        "12:spec.pod.labels.version",
+        '13:spec.pod.annotations["prometheus.io/port"]',
+        "14:spec.pod.nodeSelector.ssd",
+        "15:spec.pod.terminationGracePeriodSeconds",
+        "16:spec.pod.tolerations[0].tolerationSeconds",
+        "17:spec.pod.securityContext.runAsUser",
+        "18:spec.pod.volumes[0].configMap.defaultMode",
+        "19:spec.pod.env[0].value",
+        "19:spec.pod.env[1].value",
+        "19:spec.pod.env[2].valueFrom.secretKeyRef.name",
+        "20:spec.pod.imagePullSecrets[0]",
+        "21:spec.pod.initContainers[0].command",
+        "22:spec.pod.sidecars[0].args[0]",
+        "22:spec.pod.sidecars[0].args[1]",
+        "22:spec.pod.sidecars[0].ports[0].containerPort",
+        "23:spec.volumeMounts[0].readOnly",
+        "24:spec.resources.limits.memory",
+      ],
+    };
+    for (const file of Object.keys(input.files).filter((name) => name !== "deployment.yaml")) {
+      const places = (await found(input, file)).map((line) =>
+        line.replace(/^[^:]+:(\d+): \S+ (.*?): .*$/, "$1:$2")
+      );
+      assertEquals(new Set(places), new Set(lines[file]), file);
+    }
+  },
+);
+
+await caseTest(
+  "19-hidden-folder",
+  "validate reads a hidden folder that is named",
+  async (input) => {
+    await using folder = await folderWith({ ".k8s/cm.yaml": input.files["cm.yaml"] ?? "" });
+    const result = await meshwright(["validate", `${folder.path}/.k8s`]);
+    assertEquals([result.code, lastLine(result)], [0, "1 file, 1 object, 0 problems"]);
+  },
+);

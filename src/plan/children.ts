@@ -10,7 +10,8 @@ import {
 } from "#base";
 import { differences } from "./drift.ts";
 import { type HeldTemplate, type RolledOut, withRollout } from "./held_template.ts";
-import { leftChild, withPartlyMark } from "./left_child.ts";
+import { adoptedChild } from "./adopted_child.ts";
+import { withPartlyMark } from "./applied_mark.ts";
 import {
   withDeclaredReplicas,
   withLiveReplicas,
@@ -119,8 +120,8 @@ function planChild(
   const { held } = rolled;
   const plan = { ...NOTHING, ...(held === undefined ? {} : { held }) };
   if (live.metadata.deletionTimestamp !== undefined) return plan;
-  const left = leftChild(object, live, look.isOwnerNew ?? true);
-  if (left !== undefined) return { ...plan, steps: partialSteps(left, live) };
+  const adopted = adoptedChild(object, live, look.isOwnerNew ?? true);
+  if (adopted !== undefined) return { ...plan, steps: partialSteps(adopted, live) };
   const kept = withImmutableKept(held === undefined ? object : desired, live);
   const immutable = kept.paths.map((path) => `${live.kind} ${path}`);
   const isScaled = look.scaled?.has(live.metadata.uid ?? "") === true;

@@ -43,7 +43,7 @@ export interface CleanupPlan {
   readonly finalizer: "keep" | "add" | "remove";
   readonly event?: EventDraft;
   /** What the conditions say while the deletion waits. */
-  readonly verdict?: ReadyState;
+  readonly state?: ReadyState;
   /** When to look again at the latest, in milliseconds since 1970. */
   readonly lookAgainMs?: number;
 }
@@ -165,17 +165,17 @@ function podsFirst(look: CleanupLook): CleanupPlan | undefined {
   if (controllerOf(statefulSet)?.uid !== component.metadata.uid) return undefined;
   const isGoing = statefulSet.metadata.deletionTimestamp !== undefined;
   if (isGoing && pods.length === 0) return undefined;
-  const patienceMs = endMs(look) - look.deadlineMs * (1 - PODS_SHARE);
-  if (isGoing && look.nowMs >= patienceMs) return undefined;
+  const podsEndMs = endMs(look) - look.deadlineMs * (1 - PODS_SHARE);
+  if (isGoing && look.nowMs >= podsEndMs) return undefined;
   const count = pods.length === 1 ? "1 pod" : `${pods.length} pods`;
   return {
     removals: isGoing ? [] : [{ id: idOf(statefulSet), uid, propagation: "Foreground" }],
     finalizer: "keep",
-    verdict: retriedState(
+    state: retriedState(
       "CleaningUp",
       `Waiting for ${count} to end, so that nothing holds what is to be removed; ${endText(look)}`,
     ),
-    lookAgainMs: patienceMs,
+    lookAgainMs: podsEndMs,
   };
 }
 
@@ -189,18 +189,18 @@ function jobNext(look: CleanupLook, job: KubeObject | undefined): CleanupPlan {
     const message = `Attempt ${number} is removing ${listed(look.targets)}${cause && `: ${cause}`}`;
     return {
       ...NOTHING,
-      verdict: retriedState("CleaningUp", `${message}; ${endText(look)}`),
+      state: retriedState("CleaningUp", `${message}; ${endText(look)}`),
       lookAgainMs: endMs(look),
     };
   }
   const retryMs = Date.parse(failure.lastTransitionTime) + retryDelayMs(number);
   if (look.nowMs >= retryMs) return attempt(look, number + 1);
   const message = `Attempt ${number} failed: ${causeText(look, job) || failure.message}`;
-  const verdict = retriedState(
+  const state = retriedState(
     "CleanupFailed",
     `${message}; trying again at ${timestamp(retryMs)}; ${endText(look)}`,
   );
-  return { ...NOTHING, verdict, lookAgainMs: Math.min(retryMs, endMs(look)) };
+  return { ...NOTHING, state, lookAgainMs: Math.min(retryMs, endMs(look)) };
 }
 
 /** A new Job, in the place of the one before. */
@@ -211,7 +211,7 @@ function attempt(look: CleanupLook, number: number): CleanupPlan {
     removals: removalOf(look.liveJob),
     ...(creation === undefined ? {} : { creation }),
     finalizer: "keep",
-    verdict: retriedState("CleaningUp", message),
+    state: retriedState("CleaningUp", message),
     lookAgainMs: endMs(look),
   };
 }

@@ -10,12 +10,12 @@ import {
 import { type Cause, creationCause, firstCause, podCause, type WarningEvent } from "./cause.ts";
 import type { ForeignChild } from "./children.ts";
 import type { HeldTemplate } from "./held_template.ts";
-import { isApplied } from "./left_child.ts";
+import { isApplied } from "./applied_mark.ts";
 import { isPodReady, ordinalOf, type Pod } from "./pod.ts";
 import { renderedFrom } from "./rollout.ts";
 import {
-  failureVerdict,
-  problemsVerdict,
+  failureState,
+  problemsState,
   type ReadyState,
   retriedState,
   stalledState,
@@ -85,11 +85,11 @@ const INSTANCES_MAX = 100;
 /** The status that is true of a component now. */
 export function componentStatus(facts: ComponentFacts): ComponentStatus {
   const pods = [...facts.pods].sort((a, b) => ordinalOf(a) - ordinalOf(b));
-  const verdict = verdictOf(facts, pods);
+  const state = stateOf(facts, pods);
   const generation = facts.component.metadata.generation ?? 0;
   const previous = facts.component.status as Partial<ComponentStatus> | undefined;
   return {
-    conditions: mergeConditions(previous?.conditions, conditionsOf(verdict, generation), facts.now),
+    conditions: mergeConditions(previous?.conditions, conditionsOf(state, generation), facts.now),
     observedGeneration: isStillToDo(facts) ? previous?.observedGeneration ?? 0 : generation,
     replicas: pods.length,
     readyReplicas: pods.filter(isPodReady).length,
@@ -148,8 +148,8 @@ export function selectorText(labels: Readonly<Record<string, string>>): string {
   return Object.keys(labels).sort().map((name) => `${name}=${labels[name]}`).join(",");
 }
 
-function verdictOf(facts: ComponentFacts, pods: readonly Pod[]): ReadyState {
-  if (facts.problems.length > 0) return problemsVerdict(facts.problems);
+function stateOf(facts: ComponentFacts, pods: readonly Pod[]): ReadyState {
+  if (facts.problems.length > 0) return problemsState(facts.problems);
   const first = facts.foreign[0];
   if (first !== undefined) {
     const message = `${idText(first.id)} is in the way: it is controlled by ${first.holder}; ` +
@@ -157,11 +157,11 @@ function verdictOf(facts: ComponentFacts, pods: readonly Pod[]): ReadyState {
     return stalledState("NotOwned", message);
   }
   const failure = facts.failures[0];
-  if (failure !== undefined) return failureVerdict(failure);
-  return withNotes(podsVerdict(facts, pods), facts);
+  if (failure !== undefined) return failureState(failure);
+  return withNotes(podsState(facts, pods), facts);
 }
 
-function podsVerdict(facts: ComponentFacts, pods: readonly Pod[]): ReadyState {
+function podsState(facts: ComponentFacts, pods: readonly Pod[]): ReadyState {
   const { statefulSet } = facts;
   if (statefulSet === undefined) {
     return retriedState("Progressing", "The StatefulSet is being created");
@@ -221,7 +221,7 @@ function strongest(causes: readonly (Cause | undefined)[]): Cause | undefined {
   );
 }
 
-function withNotes(verdict: ReadyState, facts: ComponentFacts): ReadyState {
+function withNotes(state: ReadyState, facts: ComponentFacts): ReadyState {
   const notes = [
     facts.pending.length > 0 ? `rollout paused, ${fieldsText(facts.pending.length)}` : "",
     heldText(facts.held),
@@ -230,9 +230,7 @@ function withNotes(verdict: ReadyState, facts: ComponentFacts): ReadyState {
       ? `kept, as it cannot be changed: ${facts.immutable.join(", ")}`
       : "",
   ].filter((note) => note !== "");
-  return notes.length === 0
-    ? verdict
-    : { ...verdict, message: [verdict.message, ...notes].join("; ") };
+  return notes.length === 0 ? state : { ...state, message: [state.message, ...notes].join("; ") };
 }
 
 function heldText(held: HeldTemplate | undefined): string {

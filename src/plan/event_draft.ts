@@ -13,7 +13,7 @@ const PATHS_MAX = 5;
 /** Reasons for not being ready that are work in progress. */
 const CALM_REASONS: readonly string[] = ["CacheBehind", "CleaningUp", "Progressing", "RollingOut"];
 
-/** What to tell about a write that succeeded: created, configured, corrected or deleted. */
+/** The Event about a write that succeeded: created, configured, corrected or deleted. */
 export function stepEvent(step: Step): EventDraft {
   if (step.action === "remove") {
     return step.propagation === "Orphan"
@@ -43,7 +43,7 @@ export function stepEvent(step: Step): EventDraft {
 
 /**
  * The Event for a change of readiness or of its cause; undefined while nothing worth telling changed. Work in progress
- * is not: the events of the writes that started it have told.
+ * is not: the events of the writes that started it have said so.
  */
 export function readinessEvent(before: unknown, after: unknown): EventDraft | undefined {
   const [was, is] = [readyOf(before), readyOf(after)];

@@ -8,7 +8,7 @@ import {
 } from "#base";
 import type { ForeignChild } from "./children.ts";
 import { conditionsOf } from "./component_status.ts";
-import { isApplied } from "./left_child.ts";
+import { isApplied } from "./applied_mark.ts";
 import {
   problemsText,
   type ReadyState,
@@ -72,7 +72,7 @@ export function meshStatus(facts: MeshFacts): MeshStatus {
   const ready = components.filter((line) => line.ready).length;
   const generation = facts.mesh.metadata.generation ?? 0;
   const previous = facts.mesh.status as Partial<MeshStatus> | undefined;
-  const drafts = conditionsOf(verdictOf(facts, components), generation);
+  const drafts = conditionsOf(stateOf(facts, components), generation);
   return {
     conditions: mergeConditions(previous?.conditions, drafts, facts.now),
     observedGeneration: isStillToDo(facts) ? previous?.observedGeneration ?? 0 : generation,
@@ -99,11 +99,11 @@ function lineOf(item: MeshComponent): MeshLine {
     | undefined;
   const line = { kind: item.kind, name: item.name, child: item.child };
   const counts = { replicas: status?.replicas ?? 0, readyReplicas: status?.readyReplicas ?? 0 };
-  const verdict = itemVerdict(item);
-  return { ...line, ...verdict, ...counts };
+  const state = itemState(item);
+  return { ...line, ...state, ...counts };
 }
 
-function itemVerdict(item: MeshComponent): Pick<MeshLine, "ready" | "reason" | "message"> {
+function itemState(item: MeshComponent): Pick<MeshLine, "ready" | "reason" | "message"> {
   if (item.problems.length > 0) {
     return { ready: false, reason: "InvalidSpec", message: problemsText(item.problems) };
   }
@@ -120,7 +120,7 @@ function itemVerdict(item: MeshComponent): Pick<MeshLine, "ready" | "reason" | "
   const status = item.live.status as { readonly conditions?: unknown } | undefined;
   const condition = conditionOf(status?.conditions, "Ready");
   const observed = condition?.observedGeneration ?? 0;
-  // A verdict on an older generation says nothing about this one (W-28).
+  // What is said of an older generation says nothing about this one (W-28).
   if (condition === undefined || observed < (item.live.metadata.generation ?? 0)) {
     return { ready: false, reason: "Progressing", message: "Not looked at yet" };
   }
@@ -131,7 +131,7 @@ function itemVerdict(item: MeshComponent): Pick<MeshLine, "ready" | "reason" | "
   };
 }
 
-function verdictOf(facts: MeshFacts, components: readonly MeshLine[]): ReadyState {
+function stateOf(facts: MeshFacts, components: readonly MeshLine[]): ReadyState {
   const ready = components.filter((line) => line.ready).length;
   const count = `${ready}/${components.length} components ready`;
   if (facts.problems.length > 0) {

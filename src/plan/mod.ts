@@ -6,6 +6,8 @@
  *
  * @module
  */
+export { adoptedChild } from "./adopted_child.ts";
+export { isApplied, isWhollyApplied } from "./applied_mark.ts";
 export * from "./autoscaled.ts";
 export * from "./cause.ts";
 export * from "./children.ts";
@@ -19,7 +21,6 @@ export * from "./ignored_fields.ts";
 export * from "./history.ts";
 export * from "./inventory.ts";
 export * from "./held_template.ts";
-export * from "./left_child.ts";
 export * from "./mesh_components.ts";
 export * from "./mesh_status.ts";
 export * from "./notice.ts";

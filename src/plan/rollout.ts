@@ -1,9 +1,9 @@
 import { ANNOTATIONS } from "#api";
 import { contentHash, isPlainObject, type KubeObject } from "#base";
-import { isApplied } from "./left_child.ts";
+import { isApplied } from "./applied_mark.ts";
 
 /** Who rendered what was there before this program came. */
-const STRANGER = "function-mesh";
+const REFERENCE = "function-mesh";
 
 /** Hashes of what a pod template is rendered from. */
 export interface RenderedFrom {
@@ -41,7 +41,7 @@ export type RolloutDecision =
  *
  * - An edit of the resource always does; so do new settings of the program, unless paused.
  * - A BackendConfig does when it says `autoUpdate` before or after its change, and never otherwise (W-19).
- * - A new version of the program that renders differently does not, until the resource changes or it is told to (W-57).
+ * - A new version of the program that renders differently does not, until the resource changes or its user asks for it (W-57).
  * - What the reference operator made stays as it is until the resource changes: nobody's pods restart by switching.
  *
  * @param live the StatefulSet as it is; undefined when there is none
@@ -81,7 +81,7 @@ export function rolloutDecision(
   }
   return inputs.upgradeRollsOut
     ? { action: "roll", record: now }
-    : hold(before.by === STRANGER ? "TakenOver" : "ProgramChanged");
+    : hold(before.by === REFERENCE ? "TakenOver" : "ProgramChanged");
 }
 
 /** What a StatefulSet says it was rendered from; undefined when this program did not make it. */
@@ -113,7 +113,7 @@ export function resourceHash(component: KubeObject, rolloutRequest: string | und
 
 function takeover(now: RenderedFrom, inputs: RolloutInputs): RolloutDecision {
   if (inputs.isResourceNew || inputs.upgradeRollsOut) return { action: "roll", record: now };
-  return { action: "hold", reason: "TakenOver", record: { ...now, by: STRANGER, template: "" } };
+  return { action: "hold", reason: "TakenOver", record: { ...now, by: REFERENCE, template: "" } };
 }
 
 /** An annotation that somebody broke counts as one that says nothing. */

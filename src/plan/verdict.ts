@@ -53,12 +53,12 @@ export interface StepFailure {
 }
 
 /** An invalid resource: nothing was applied, what runs goes on running. */
-export function problemsVerdict(problems: readonly Problem[]): ReadyState {
+export function problemsState(problems: readonly Problem[]): ReadyState {
   return stalledState("InvalidSpec", problemsText(problems));
 }
 
 /** A refused write. */
-export function failureVerdict(failure: StepFailure): ReadyState {
+export function failureState(failure: StepFailure): ReadyState {
   const message = `Cannot apply ${failure.object}: ${failure.message}`;
   return failure.isFinal
     ? stalledState(failure.reason, message)
@@ -71,3 +71,6 @@ export function problemsText(problems: readonly Problem[]): string {
   const rest = problems.length - shown.length;
   return rest > 0 ? `${shown.join("; ")}; and ${rest} more` : shown.join("; ");
 }
+
+/** The former name of {@linkcode problemsState}. */
+export const problemsVerdict: typeof problemsState = problemsState;

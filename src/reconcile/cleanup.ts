@@ -72,9 +72,9 @@ export async function reconcileDeletion(
     await letGo(stored, plan, { ctx, signal });
     return AWAIT_CHANGE;
   }
-  const next = plan.verdict === undefined
+  const next = plan.state === undefined
     ? AWAIT_CHANGE
-    : await recordState(look, { state: plan.verdict, isUrgent: false }, { ctx, signal });
+    : await recordState(look, { state: plan.state, isUrgent: false }, { ctx, signal });
   if (plan.lookAgainMs === undefined) return next;
   return soonest(next, afterDelay(Math.max(0, plan.lookAgainMs - ctx.clock.now())));
 }

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { ANNOTATIONS } from "#api";
 import { type KubeObject, ownerReference } from "#base";
-import { planChildren, settledMark, type Step } from "#plan";
+import { isApplied, isWhollyApplied, planChildren, settledMark, type Step } from "#plan";
 import { functionObject } from "../../support/objects.ts";
 
 const owner = functionObject("orders");
@@ -152,6 +152,72 @@ Deno.test("planChildren() leaves the replicas of an autoscaled child to the auto
     declared?.action === "apply" ? (declared.object.spec as { replicas: number }).replicas : 0,
     2,
   );
+});
+
+Deno.test("planChildren() notes what is only merged, so that the next apply takes it over", () => {
+  const rollout = (by: string) => ({
+    by,
+    resource: "r",
+    settings: "s",
+    backend: "b",
+    backendRollsOut: false,
+    isResourceNew: false,
+    isPaused: false,
+    upgradeRollsOut: false,
+  });
+  const statefulSet = (image: string, extra: Record<string, string> = {}) => ({
+    ...service(1, { labels: { ...labels, ...extra } }),
+    apiVersion: "apps/v1",
+    kind: "StatefulSet",
+    spec: { replicas: 1, template: { image } },
+  });
+  const look = (object: KubeObject, live: readonly KubeObject[], by: string) =>
+    planChildren({ owner, desired: [object], live, settled: new Map(), rollout: rollout(by) });
+  const [made] = look(statefulSet("a"), [], "1").steps;
+  const whole = made?.action === "apply" ? made.object : owner;
+  const live = { ...whole, metadata: { ...whole.metadata, uid: "uid-set" } };
+  assertEquals(isWhollyApplied(live), true);
+  // Another version renders other pods: they wait, while a new label does not.
+  const { held, steps: [step] } = look(statefulSet("b", { team: "data" }), [live], "2");
+  const part = step?.action === "apply" ? step.object : owner;
+  assertEquals([held?.reason, step?.action === "apply" && step.isPartial], [
+    "ProgramChanged",
+    true,
+  ]);
+  const merged = {
+    ...live,
+    metadata: {
+      ...live.metadata,
+      labels: part.metadata.labels ?? {},
+      annotations: { ...live.metadata.annotations, ...part.metadata.annotations },
+    },
+  };
+  assertEquals([isApplied(merged), isWhollyApplied(merged)], [true, false]);
+  assertEquals(look(statefulSet("b", { team: "data" }), [merged], "2").steps, []);
+});
+
+Deno.test("planChildren() leaves the replicas of a StatefulSet to an autoscaler that targets it, zero aside", () => {
+  const statefulSet = (replicas: number) => ({
+    ...service(1),
+    apiVersion: "apps/v1",
+    kind: "StatefulSet",
+    spec: { replicas, template: {} },
+  });
+  const live = { ...applied(statefulSet(1)), spec: { replicas: 3, template: {} } };
+  const steps = (replicas: number, scaled: readonly string[]) =>
+    planChildren({
+      owner,
+      desired: [statefulSet(replicas)],
+      live: [live],
+      settled: new Map(),
+      scaled: new Set(scaled),
+    }).steps.flatMap((step) =>
+      step.action === "apply" ? [(step.object.spec as { replicas: number }).replicas] : []
+    );
+  assertEquals(steps(1, ["uid-service"]), []);
+  assertEquals(steps(1, []), [1]);
+  assertEquals(steps(2, ["uid-service"]), [3]);
+  assertEquals(steps(0, ["uid-service"]), [0]);
 });
 
 Deno.test("planChildren() gives the same bytes for the same look", () => {

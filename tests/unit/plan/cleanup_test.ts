@@ -151,8 +151,8 @@ Deno.test("planCleanup() ends the pods before anything else (W-27)", () => {
     metadata: { ...statefulSet.metadata, deletionTimestamp: DELETED_AT },
   };
   const waiting = planCleanup(look({ statefulSet: going, pods }));
-  assertEquals([steps(waiting), waiting.verdict?.reason], [[], "CleaningUp"]);
-  assertMatch(waiting.verdict?.message ?? "", /^Waiting for 2 pods to end.*00:10:00Z$/);
+  assertEquals([steps(waiting), waiting.state?.reason], [[], "CleaningUp"]);
+  assertMatch(waiting.state?.message ?? "", /^Waiting for 2 pods to end.*00:10:00Z$/);
   assertEquals(steps(planCleanup(look({ statefulSet: going }))), ["create Job 1"]);
   const patience = waiting.lookAgainMs ?? 0;
   assertEquals(patience, START_MS + 300_000);
@@ -172,7 +172,7 @@ Deno.test("planCleanup() waits for its Job with the cause of its pod in words", 
   const plan = planCleanup(look({ liveJob: created(FIRST) }));
   assertEquals([steps(plan), plan.lookAgainMs], [[], START_MS + 600_000]);
   assertEquals(
-    plan.verdict?.message,
+    plan.state?.message,
     "Attempt 1 is removing subscription public/default/orders of persistent://public/default/in; " +
       "gives up at 2026-01-01T00:10:00Z",
   );
@@ -181,7 +181,7 @@ Deno.test("planCleanup() waits for its Job with the cause of its pod in words", 
     status: { containerStatuses: [{ name: "cleanup", image: "i", state: { waiting } }] },
   });
   const blocked = planCleanup(look({ liveJob: created(FIRST), jobPods: [pod] }));
-  assertMatch(blocked.verdict?.message ?? "", /cannot get its image i: no such image/);
+  assertMatch(blocked.state?.message ?? "", /cannot get its image i: no such image/);
 });
 
 Deno.test("planCleanup() lets go after success, however late, and removes the Job", () => {
@@ -201,7 +201,7 @@ Deno.test("planCleanup() tries again later and later, with what the pod said (W-
   const failed = at(11_000);
   assertEquals([steps(failed), failed.lookAgainMs], [[], START_MS + 15_000]);
   assertEquals(
-    [failed.verdict?.reason, failed.verdict?.message],
+    [failed.state?.reason, failed.state?.message],
     [
       "CleanupFailed",
       "Attempt 1 failed: Pod c-1 ended with exit code 1: Reason: HTTP 401; " +
@@ -212,7 +212,7 @@ Deno.test("planCleanup() tries again later and later, with what the pod said (W-
   assertEquals(steps(second), ["remove Job Background", "create Job 2"]);
   const again = planCleanup(look({ liveJob: created(second, FAILED), afterMs: 16_000 }));
   assertEquals(again.lookAgainMs, START_MS + 20_000);
-  assertMatch(again.verdict?.message ?? "", /Attempt 2 failed: Job has reached/);
+  assertMatch(again.state?.message ?? "", /Attempt 2 failed: Job has reached/);
 });
 
 Deno.test("planCleanup() makes a new Job at once when the resource was changed (W-34)", () => {
@@ -256,7 +256,7 @@ Deno.test("planCleanup() names a few of many topics and counts the rest", () => 
   const topics = Array.from({ length: 20 }, (_, index) => `persistent://a/b/t${index + 10}`);
   const component = leaving({}, { input: { topics } });
   assertMatch(
-    planCleanup(look({ component })).verdict?.message ?? "",
+    planCleanup(look({ component })).state?.message ?? "",
     /persistent:\/\/a\/b\/t17 and 12 more; gives up/,
   );
 });

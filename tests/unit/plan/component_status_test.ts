@@ -29,7 +29,7 @@ function status(facts: Partial<ComponentFacts>) {
   });
 }
 
-function verdict(facts: Partial<ComponentFacts>) {
+function stateOf(facts: Partial<ComponentFacts>) {
   const { conditions } = status(facts);
   const ready = conditionOf(conditions, "Ready");
   return {
@@ -42,14 +42,14 @@ function verdict(facts: Partial<ComponentFacts>) {
 }
 
 Deno.test("componentStatus() is Ready only when pods of the current revision are ready (U1)", () => {
-  assertEquals(verdict({ pods: [podObject("orders-function-0", { ready: true })] }), {
+  assertEquals(stateOf({ pods: [podObject("orders-function-0", { ready: true })] }), {
     ready: "True",
     reconciling: "False",
     stalled: "False",
     reason: "Ready",
     message: "1/1 pods ready",
   });
-  const old = verdict({ pods: [podObject("orders-function-0", { ready: true, revision: "r0" })] });
+  const old = stateOf({ pods: [podObject("orders-function-0", { ready: true, revision: "r0" })] });
   assertEquals([old.ready, old.reason], ["False", "RollingOut"]);
 });
 
@@ -60,7 +60,7 @@ Deno.test("componentStatus() does not believe a StatefulSet status of an older g
     observedGeneration: 1,
   });
   assertEquals(
-    verdict({ statefulSet, pods: [podObject("orders-function-0", { ready: true })] }).ready,
+    stateOf({ statefulSet, pods: [podObject("orders-function-0", { ready: true })] }).ready,
     "False",
   );
 });
@@ -69,7 +69,7 @@ Deno.test("componentStatus() believes in ready pods only when the StatefulSet co
   // A cache of pods that is behind still shows them as they were.
   const statefulSet = statefulSetObject({ name: "orders-function", replicas: 2, readyReplicas: 1 });
   const pods = [0, 1].map((index) => podObject(`orders-function-${index}`, { ready: true }));
-  const { ready, reconciling, message } = verdict({ statefulSet, pods });
+  const { ready, reconciling, message } = stateOf({ statefulSet, pods });
   assertEquals([ready, reconciling], ["False", "True"]);
   assertEquals(message, "2/2 pods ready: the StatefulSet controller has not counted them");
 });
@@ -111,7 +111,7 @@ Deno.test("componentStatus() names pod, container and the missing Secret key", (
     },
   });
   assertEquals(
-    verdict({ pods: [pod] }).message,
+    stateOf({ pods: [pod] }).message,
     "0/1 pods ready: Pod orders-function-0, container pulsar-function cannot start: couldn't find key token in Secret shop/broker",
   );
 });
@@ -126,7 +126,7 @@ Deno.test("componentStatus() names the image that cannot be pulled", () => {
       }],
     },
   });
-  const found = verdict({ pods: [pod] });
+  const found = stateOf({ pods: [pod] });
   assertEquals([found.reason, found.message], [
     "ImagePullBackOff",
     "0/1 pods ready: Pod orders-function-0, container pulsar-function cannot get its image no/such:1: not found",
@@ -144,7 +144,7 @@ Deno.test("componentStatus() calls a crash loop after an OOM kill by its cause",
       }],
     },
   });
-  assertEquals(verdict({ pods: [pod] }).reason, "OOMKilled");
+  assertEquals(stateOf({ pods: [pod] }).reason, "OOMKilled");
 });
 
 Deno.test("componentStatus() says which quota keeps pods from being created", () => {
@@ -158,7 +158,7 @@ Deno.test("componentStatus() says which quota keeps pods from being created", ()
       "create Pod orders-function-1 failed: pods is forbidden: exceeded quota: small, requested: pods=1",
     involvedObject: { kind: "StatefulSet", name: "orders-function", uid: statefulSet.metadata.uid },
   } as unknown as WarningEvent;
-  const found = verdict({
+  const found = stateOf({
     statefulSet,
     pods: [podObject("orders-function-0", { ready: true })],
     warnings: [warning],
@@ -167,7 +167,7 @@ Deno.test("componentStatus() says which quota keeps pods from being created", ()
 });
 
 Deno.test("componentStatus() is stalled by an invalid spec and by somebody else's object", () => {
-  const invalid = verdict({
+  const invalid = stateOf({
     problems: [{ path: "spec.java.jar", message: "is empty; name the jar" }],
   });
   assertEquals([invalid.stalled, invalid.reconciling, invalid.message], [
@@ -181,7 +181,7 @@ Deno.test("componentStatus() is stalled by an invalid spec and by somebody else'
     namespace: "shop",
     name: "orders-function",
   };
-  assertEquals(verdict({ foreign: [{ id, holder: "Deployment x" }] }).reason, "NotOwned");
+  assertEquals(stateOf({ foreign: [{ id, holder: "Deployment x" }] }).reason, "NotOwned");
 });
 
 Deno.test("componentStatus() keeps transition times and bytes while nothing changes", () => {
@@ -209,7 +209,7 @@ Deno.test("componentStatus() replaces conditions that the reference operator wro
 
 Deno.test("componentStatus() is ready at zero replicas and still at work while pods leave", () => {
   const statefulSet = statefulSetObject({ name: "orders-function", replicas: 0 });
-  assertEquals(verdict({ statefulSet }).reason, "ScaledToZero");
-  const leaving = verdict({ statefulSet, pods: [podObject("orders-function-0", { ready: true })] });
+  assertEquals(stateOf({ statefulSet }).reason, "ScaledToZero");
+  const leaving = stateOf({ statefulSet, pods: [podObject("orders-function-0", { ready: true })] });
   assertEquals([leaving.ready, leaving.reconciling], ["True", "True"]);
 });

@@ -40,7 +40,7 @@ function child(name: string, status: string, reason: string, observedGeneration 
   };
 }
 
-function verdict(facts: Partial<MeshFacts>) {
+function stateOf(facts: Partial<MeshFacts>) {
   const { conditions, ready } = status(facts);
   const texts = ["Ready", "Reconciling", "Stalled"].map((type) =>
     conditionOf(conditions, type)?.status
@@ -63,13 +63,13 @@ function status(facts: Partial<MeshFacts>) {
 }
 
 Deno.test("meshStatus() is Ready when all components are, and an empty mesh is", () => {
-  assertEquals(verdict({ components: [item("a"), item("b")] }), {
+  assertEquals(stateOf({ components: [item("a"), item("b")] }), {
     ready: "2/2",
     conditions: "True False False",
     reason: "Ready",
     message: "2/2 components ready",
   });
-  assertEquals(verdict({}).message, "0/0 components ready");
+  assertEquals(stateOf({}).message, "0/0 components ready");
 });
 
 Deno.test("meshStatus() has one line for each component", () => {
@@ -88,14 +88,14 @@ Deno.test("meshStatus() has one line for each component", () => {
 
 Deno.test("meshStatus() says the first cause, and a stalled component before one at work", () => {
   const working = item("a", { live: child("a", "False", "ImagePullBackOff") });
-  assertEquals(verdict({ components: [item("z"), working] }), {
+  assertEquals(stateOf({ components: [item("z"), working] }), {
     ready: "1/2",
     conditions: "False True False",
     reason: "ImagePullBackOff",
     message: "1/2 components ready; Function a: about a",
   });
   const invalid = item("b", { live: child("b", "False", "InvalidSpec") });
-  const stuck = verdict({ components: [working, invalid] });
+  const stuck = stateOf({ components: [working, invalid] });
   assertEquals([stuck.conditions, stuck.message], [
     "False False True",
     "0/2 components ready; Function b: about b",
@@ -117,7 +117,7 @@ Deno.test("meshStatus() is stalled by what only a person can mend, and not by th
     item("a", { live: undefined, failure: { ...refused, isFinal: true } }),
     item("a", { live: undefined, failure: { ...refused, isFinal: false } }),
     item("a", { live: undefined }),
-  ].map((one) => verdict({ components: [one] }));
+  ].map((one) => stateOf({ components: [one] }));
   assertEquals(lines.map(({ conditions, reason }) => `${conditions} ${reason}`), [
     "False False True Invalid",
     "False True False Invalid",
@@ -145,7 +145,7 @@ Deno.test("meshStatus() has not observed a generation while a write of it is sti
 });
 
 Deno.test("meshStatus() names children that are on their way out", () => {
-  assertEquals(verdict({ components: [item("a")], leaving: ["Function shop-old"] }), {
+  assertEquals(stateOf({ components: [item("a")], leaving: ["Function shop-old"] }), {
     ready: "1/1",
     conditions: "True True False",
     reason: "Ready",

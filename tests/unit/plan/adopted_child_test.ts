@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { ANNOTATIONS, LABELS } from "#api";
 import type { KubeObject } from "#base";
-import { isApplied, leftChild, planChildren, type Step } from "#plan";
+import { adoptedChild, isApplied, planChildren, type Step } from "#plan";
 import { functionObject } from "../../support/objects.ts";
 
 const MESH: KubeObject = {
@@ -71,13 +71,13 @@ Deno.test("planChildren() applies such a child as a whole when its item or the c
   assertEquals(isWhole(stepsFor(referenceMade(), desired(), true)), true);
 });
 
-Deno.test("leftChild() leaves nothing that this program has applied, nor what is no component", () => {
+Deno.test("adoptedChild() leaves nothing that this program has applied, nor what is no component", () => {
   const annotations = { [ANNOTATIONS.appliedHash]: "0123" };
-  assertEquals(leftChild(desired(), referenceMade({ annotations }), false), undefined);
+  assertEquals(adoptedChild(desired(), referenceMade({ annotations }), false), undefined);
   assertEquals(isApplied(referenceMade({ annotations })), true);
   // A child of ours whose note somebody took away.
   const labels = { [LABELS.mesh]: "shop" };
-  assertEquals(leftChild(desired(), referenceMade({ labels }), false), undefined);
+  assertEquals(adoptedChild(desired(), referenceMade({ labels }), false), undefined);
   const service = { ...desired(), apiVersion: "v1", kind: "Service" };
-  assertEquals(leftChild(service, { ...referenceMade(), kind: "Service" }, false), undefined);
+  assertEquals(adoptedChild(service, { ...referenceMade(), kind: "Service" }, false), undefined);
 });

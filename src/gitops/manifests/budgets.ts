@@ -13,14 +13,16 @@ export const MANIFEST_BUDGETS = {
   documents: 5_000,
   /** Values in one file: scalars, lists and maps. */
   nodes: 200_000,
+  /** Values in all files of a revision. */
+  revisionNodes: 2_000_000,
   /** Members of one map. */
   keys: 20_000,
   /** How deep lists and maps lie in each other. */
   depth: 100,
   /** Values that aliases and merges add to those that are written. */
   aliasedNodes: 20_000,
-  /** Characters that variables add to a file. */
-  substitutedChars: 4 * 1024 * 1024,
+  /** Characters that variables put into a revision. */
+  substitutedChars: 8 * 1024 * 1024,
   /** Objects of a revision. */
   objects: 20_000,
   /** Problems that are kept: the first ones say it. */

@@ -2,17 +2,26 @@ import {
   type Document,
   isAlias,
   isMap,
+  isNode,
   isPair,
   isScalar,
   isSeq,
-  LineCounter,
   type Node,
-  parseAllDocuments,
-  parseDocument,
-  type ScalarTag,
-  type Tags,
+  type Scalar,
   visit,
 } from "yaml";
+import { MANIFEST_BUDGETS } from "./budgets.ts";
+import { isMergeKey, nodeValue, scalarOf } from "./node_value.ts";
+import { memberName, scalarValue } from "./scalar.ts";
+import {
+  type Chunk,
+  chunks,
+  type LineAt,
+  lineIndex,
+  type OffsetProblem,
+  type ParsedChunk,
+  parsedChunk,
+} from "./yaml_syntax.ts";
 
 /** A YAML document as a value that still knows its lines. */
 export interface YamlDocument {
@@ -21,6 +30,8 @@ export interface YamlDocument {
   readonly line: number;
   /** Line of a field (`spec.functions[2].name`), or of the nearest one above it that is there. */
   readonly lineOf: (path: string) => number;
+  /** What a field is in the file, where that is one word without quotes; undefined for anything else. */
+  readonly sourceOf: (path: string) => string | undefined;
 }
 
 /** Something that is no YAML, or not the YAML that Kubernetes reads. */
@@ -29,9 +40,18 @@ export interface YamlProblem {
   readonly message: string;
 }
 
+/** What a file holds. */
+export interface DecodedFile {
+  readonly documents: YamlDocument[];
+  readonly problems: YamlProblem[];
+  /** How many values were read. */
+  readonly nodes: number;
+}
+
 /** A file whose syntax is right, before its values are taken. */
 export interface ParsedFile {
   readonly text: string;
+  /** Offsets in them are those in the text. */
   readonly documents: readonly Document.Parsed[];
   /** Line of a position in the text. */
   readonly lineAt: (offset: number) => number;
@@ -40,156 +60,144 @@ export interface ParsedFile {
 /** Changes the values of a file in place, and answers what is wrong with them. */
 export type FileEdit = (file: ParsedFile) => readonly YamlProblem[];
 
-/** The documents of a file as the parser sees them. */
+/** The documents of a file as the parser sees them; those that it cannot make sense of are left out. */
 export function parsedDocuments(text: string): ParsedFile {
-  const lines = new LineCounter();
-  const documents = parseAllDocuments(text, { ...PARSE_OPTIONS, lineCounter: lines });
-  return { text, documents, lineAt: (offset) => Math.max(1, lines.linePos(offset).line) };
+  const lineAt = lineIndex(text);
+  const parsed = chunks(text).map((chunk) => parsedChunk(chunk, MANIFEST_BUDGETS.nodes));
+  return { text, documents: parsed.flatMap(({ document }) => document ?? []), lineAt };
 }
 
 /** What YAML makes of a text without quotes where one value is expected; a list or a map is a text all the same. */
 export function plainScalar(text: string): unknown {
-  const { contents, errors } = parseDocument(text, PARSE_OPTIONS);
-  const isPlain = errors.length === 0 && isScalar(contents) && contents.type === "PLAIN";
-  return isPlain && contents.source === text ? contents.value : text;
+  const { document, problems } = parsedChunk({ text, offset: 0, isJson: false }, 1);
+  const contents = document?.contents;
+  const isPlain = problems.length === 0 && isScalar(contents) && contents.type === "PLAIN";
+  if (!isPlain || contents.source !== text) return text;
+  const read = scalarValue({ text, isPlain });
+  if ("message" in read) return text;
+  return typeof read.value === "number" && !Number.isFinite(read.value) ? text : read.value;
 }
 
 /**
- * The documents of a file, read as `kubectl` does (sigs.k8s.io/yaml: YAML 1.1, so that `on` and `yes` are true, `0644`
- * and `0o644` octal; but `10:30` and `2026-01-01` texts). Keys that are given twice, unknown tags, and numbers that JSON
- * cannot hold are problems. Empty documents are left out.
+ * The documents of a file, read as `kubectl` does: separated by lines of `---`, or one JSON object behind another; a byte
+ * order mark before any of them; YAML 1.1 with Go's numbers (`on` and `yes` are true, `0644` and `0o644` octal, but `10:30` and
+ * `2026-01-01` texts). Keys that are given twice, and numbers that JSON cannot hold, are problems. Empty documents are left
+ * out. What is over a budget of {@linkcode MANIFEST_BUDGETS} is not read.
  *
  * @param edit called once when the syntax of all documents is right
  */
-export function yamlDocuments(
-  text: string,
-  edit: FileEdit = () => [],
-): { readonly documents: YamlDocument[]; readonly problems: YamlProblem[] } {
-  const file = parsedDocuments(text);
-  const { lineAt } = file;
+export function yamlDocuments(text: string, edit?: FileEdit): DecodedFile {
+  const lineAt = lineIndex(text);
+  const all = chunks(text);
+  const { documents: documentsMax } = MANIFEST_BUDGETS;
+  if (all.length > documentsMax) {
+    const message = `the file has ${all.length} documents, ${documentsMax} at most`;
+    const line = lineAt(all[documentsMax]?.offset ?? 0);
+    return { documents: [], problems: [{ line, message }], nodes: 0 };
+  }
+  return edit === undefined ? decoded(all, lineAt) : edited(all, { edit, lineAt, text });
+}
+
+/** One document after another, so that only the nodes of one are in memory. */
+function decoded(all: readonly Chunk[], lineAt: LineAt): DecodedFile {
   const documents: YamlDocument[] = [];
-  const isSound = file.documents.every(({ errors, warnings }) =>
-    errors.length + warnings.length === 0
-  );
-  const problems: YamlProblem[] = isSound ? [...edit(file)] : [];
-  if (problems.length > 0) return { documents, problems };
-  for (const document of file.documents) {
-    const found = [...document.errors, ...document.warnings].map((error) => ({
-      line: lineAt(error.pos[0]),
-      message: sentence(error.message),
-    }));
-    const own = found.length > 0 ? found : valueProblems(document, lineAt);
-    problems.push(...own);
-    if (own.length > 0 || document.contents === null) continue;
-    const converted = plainValue(document);
-    if ("message" in converted) {
-      problems.push({ line: lineAt(document.contents.range?.[0] ?? 0), ...converted });
-    } else if (converted.value !== null) {
-      documents.push(documentOf(document, { value: converted.value, lineAt }));
-    }
-  }
-  return { documents, problems };
-}
-
-/**
- * Numbers as Go reads them. The package's own would take the name `e2` for a number, `10:30` for 630, and `0o17` for a
- * text.
- */
-const NUMBERS: readonly ScalarTag[] = [
-  {
-    tag: "tag:yaml.org,2002:int",
-    default: true,
-    test: /^[-+]?(?:0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO]?[0-7_]*|[1-9][0-9_]*)$/,
-    resolve: goInteger,
-  },
-  {
-    tag: "tag:yaml.org,2002:float",
-    default: true,
-    test: /^[-+]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][-+]?[0-9_]+)?$/,
-    resolve: (text) => Number(text.replaceAll("_", "")),
-  },
-  {
-    tag: "tag:yaml.org,2002:float",
-    default: true,
-    test: /^(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$/,
-    resolve: () => NaN,
-  },
-];
-
-/** `strconv.ParseInt` with base 0: a leading zero alone means octal. */
-function goInteger(text: string): number {
-  const [, sign = "", digits = ""] = /^([-+]?)(.*)$/.exec(text.replaceAll("_", "")) ?? [];
-  const value = /^0[0-7]+$/.test(digits)
-    ? Number.parseInt(digits, 8)
-    : Number(digits.toLowerCase());
-  return sign === "-" ? -value : value;
-}
-
-/** The tags of YAML 1.1 with numbers of our own, without those that Go leaves as texts or that JSON has no value for. */
-function kubernetesTags(tags: Tags): Tags {
-  const dropped = ["binary", "float", "int", "omap", "pairs", "set", "timestamp"];
-  const kept = tags.filter((tag) =>
-    typeof tag === "string" || !dropped.includes(tag.tag.replace("tag:yaml.org,2002:", ""))
-  );
-  return [...kept, ...NUMBERS];
-}
-
-const PARSE_OPTIONS = {
-  version: "1.1",
-  customTags: kubernetesTags,
-  logLevel: "silent",
-  prettyErrors: false,
-} as const;
-
-function valueProblems(
-  document: Document.Parsed,
-  lineAt: (offset: number) => number,
-): YamlProblem[] {
   const problems: YamlProblem[] = [];
-  const declared = document.directives.yaml;
-  if (declared.explicit === true && declared.version !== "1.1") {
-    problems.push({
-      line: 1,
-      message: `cannot read YAML ${declared.version}: remove the %YAML line`,
-    });
+  let nodes = 0;
+  for (const chunk of all) {
+    const parsed = parsedChunk(chunk, MANIFEST_BUDGETS.nodes - nodes);
+    nodes += parsed.nodes;
+    const read = valueOf(parsed, { chunk, lineAt });
+    documents.push(...read.documents);
+    problems.push(...read.problems);
+    if (problems.length >= MANIFEST_BUDGETS.problems || nodes > MANIFEST_BUDGETS.nodes) break;
   }
-  visit(document, {
-    Scalar(_key, node) {
-      if (typeof node.value !== "number") return;
-      const isExact = Number.isFinite(node.value) &&
-        (!Number.isInteger(node.value) || Number.isSafeInteger(node.value) ||
-          /[.eE]/.test(node.source ?? ""));
-      if (isExact) return;
-      const message = `cannot keep the number ${node.source}: put it in quotes if it is a text`;
-      problems.push({ line: lineAt(node.range?.[0] ?? 0), message });
-    },
+  return { documents, problems, nodes };
+}
+
+/** All documents first, then their values as the edit leaves them. */
+function edited(
+  all: readonly Chunk[],
+  { edit, lineAt, text }: {
+    readonly edit: FileEdit;
+    readonly lineAt: LineAt;
+    readonly text: string;
+  },
+): DecodedFile {
+  let nodes = 0;
+  const parsed = all.map((chunk) => {
+    const found = parsedChunk(chunk, MANIFEST_BUDGETS.nodes - nodes);
+    nodes += found.nodes;
+    return { chunk, found };
   });
-  return problems;
-}
-
-function plainValue(document: Document.Parsed): { value: unknown } | { message: string } {
-  try {
-    return { value: document.toJS({ maxAliasCount: 100 }) };
-  } catch (error) {
-    if (!(error instanceof ReferenceError)) throw error;
-    // An alias without its anchor, or so many that they would fill the memory.
-    return { message: sentence(error.message) };
-  }
-}
-
-function documentOf(
-  document: Document.Parsed,
-  from: { readonly value: unknown; readonly lineAt: (offset: number) => number },
-): YamlDocument {
-  const start = from.lineAt(document.contents?.range?.[0] ?? 0);
+  const broken = parsed.flatMap(({ found }) => found.problems);
+  const located = broken.map(({ message, offset }) => ({ line: lineAt(offset), message }));
+  const documents = parsed.flatMap(({ found }) => found.document ?? []);
+  const problems = broken.length > 0 ? located : edit({ text, documents, lineAt });
+  if (problems.length > 0) return { documents: [], problems: [...problems], nodes };
+  const read = parsed.map(({ chunk, found }) => valueOf(found, { chunk, lineAt }));
   return {
-    value: from.value,
-    line: start,
-    lineOf: (path) => {
-      const offset = offsetOf(document, pathSegments(path));
-      return offset === undefined ? start : from.lineAt(offset);
-    },
+    documents: read.flatMap((file) => file.documents),
+    problems: read.flatMap((file) => file.problems),
+    nodes,
   };
+}
+
+function valueOf(
+  parsed: ParsedChunk,
+  from: { readonly chunk: Chunk; readonly lineAt: LineAt },
+): Omit<DecodedFile, "nodes"> {
+  const { document } = parsed;
+  const located = (problems: readonly OffsetProblem[]) =>
+    problems.map(({ message, offset }) => ({ line: from.lineAt(offset), message }));
+  if (document === undefined) return { documents: [], problems: located(parsed.problems) };
+  const read = nodeValue(document.contents);
+  if ("problems" in read) return { documents: [], problems: located(read.problems) };
+  if (read.value === null) return { documents: [], problems: [] };
+  const line = from.lineAt(document.contents?.range?.[0] ?? from.chunk.offset);
+  const lineOf = (path: string) => {
+    const offset = fieldAt(path, placesIn(from.chunk)).offset;
+    return offset === undefined ? line : from.lineAt(offset);
+  };
+  const sourceOf = (path: string) => {
+    const places = placesIn(from.chunk);
+    const { isWhole, node } = fieldAt(path, places);
+    const found = resolved(node, places);
+    return isWhole && isScalar(found) && found.type === "PLAIN" ? found.source : undefined;
+  };
+  return { documents: [{ value: read.value, line, lineOf, sourceOf }], problems: [] };
+}
+
+/** Where the fields of a document are. */
+interface Places {
+  readonly contents: unknown;
+  /** What aliases stand for. */
+  readonly targets: ReadonlyMap<unknown, Node>;
+}
+
+/** Of the last document whose lines somebody asked for: nodes take much memory, so that values do not keep theirs. */
+let last: { readonly chunk: Chunk; readonly places: Places } | undefined;
+
+function placesIn(chunk: Chunk): Places {
+  if (last?.chunk === chunk) return last.places;
+  const { document } = parsedChunk(chunk, MANIFEST_BUDGETS.nodes);
+  const places = {
+    contents: document?.contents,
+    targets: document === undefined ? new Map() : aliasTargets(document),
+  };
+  last = { chunk, places };
+  return places;
+}
+
+function aliasTargets(document: Document.Parsed): Map<unknown, Node> {
+  const anchors = new Map<string, Node>();
+  const targets = new Map<unknown, Node>();
+  visit(document, (_key, node) => {
+    if (isAlias(node)) {
+      const target = anchors.get(node.source);
+      if (target !== undefined) targets.set(node, target);
+    } else if (isNode(node) && node.anchor) anchors.set(node.anchor, node);
+  });
+  return targets;
 }
 
 /** `a.b[2]["c.d"]` in its parts. */
@@ -198,16 +206,24 @@ function pathSegments(path: string): string[] {
   return [...parts].map(([, quoted, index, name]) => quoted ?? index ?? name ?? "");
 }
 
-function offsetOf(document: Document.Parsed, segments: readonly string[]): number | undefined {
-  let node: unknown = document.contents;
+/** A field, or the nearest one above it that is there. */
+interface Field {
+  readonly node: unknown;
+  readonly offset: number | undefined;
+  /** Whether it is the field itself. */
+  readonly isWhole: boolean;
+}
+
+function fieldAt(path: string, places: Places): Field {
+  let node: unknown = places.contents;
   let offset: number | undefined;
-  for (const segment of segments) {
-    const step = child(document, resolved(document, node), segment);
-    if (step === undefined) return offset;
+  for (const segment of pathSegments(path)) {
+    const step = child(node, segment, places);
+    if (step === undefined) return { node, offset, isWhole: false };
     offset = step.offset ?? offset;
     node = step.node;
   }
-  return offset;
+  return { node, offset, isWhole: true };
 }
 
 interface Child {
@@ -215,42 +231,39 @@ interface Child {
   readonly offset: number | undefined;
 }
 
-function child(document: Document.Parsed, node: unknown, segment: string): Child | undefined {
+function child(from: unknown, segment: string, places: Places): Child | undefined {
+  const node = resolved(from, places);
   if (isSeq(node)) {
     const item = node.items[Number(segment)];
     return item === undefined ? undefined : { node: item, offset: startOf(item) };
   }
   if (!isMap(node)) return undefined;
-  for (const pair of node.items) {
-    if (isScalar(pair.key) && String(pair.key.value) === segment) {
-      return { node: pair.value, offset: startOf(pair.key) };
+  for (const { key, value } of node.items) {
+    const named = resolved(key, places);
+    if (isScalar(named) && !isMergeKey(key) && nameOf(named) === segment) {
+      return { node: value, offset: startOf(key) };
     }
   }
-  for (const pair of node.items) {
-    if (!isScalar(pair.key) || pair.key.source !== "<<") continue;
-    const merged = resolved(document, pair.value);
-    const sources = isSeq(merged) ? merged.items : [merged];
-    for (const source of sources) {
-      const found = child(document, resolved(document, source), segment);
+  for (const { value } of node.items.filter((pair) => isMergeKey(pair.key))) {
+    const merged = resolved(value, places);
+    for (const source of isSeq(merged) ? merged.items : [merged]) {
+      const found = child(source, segment, places);
       if (found !== undefined) return found;
     }
   }
   return undefined;
 }
 
-function resolved(document: Document.Parsed, node: unknown): unknown {
-  return isAlias(node) ? node.resolve(document) : node;
+function nameOf(key: Scalar): string | undefined {
+  const read = scalarOf(key);
+  return "message" in read ? undefined : memberName(read);
+}
+
+function resolved(node: unknown, { targets }: Places): unknown {
+  return isAlias(node) ? targets.get(node) : node;
 }
 
 function startOf(node: unknown): number | undefined {
   if (isPair(node)) return startOf(node.key);
   return (node as Node | null)?.range?.[0];
-}
-
-/** As our messages begin: small letter, no full stop. */
-function sentence(message: string): string {
-  const cleaned = message.replace(/\.$/, "");
-  return cleaned === "Map keys must be unique"
-    ? "the key is given twice; remove one of them"
-    : `not valid YAML: ${cleaned}`;
 }

@@ -14,6 +14,8 @@ export interface Manifest {
   readonly line: number;
   /** Line of a field (`spec.functions[2].name`), or of the nearest one above it. */
   readonly lineOf: (path: string) => number;
+  /** What a file has as the value of a field, where that is one word without quotes. */
+  readonly sourceOf?: (path: string) => string | undefined;
   /** Values in it that no message may repeat. */
   readonly secrets?: readonly string[];
 }
@@ -52,12 +54,14 @@ export function manifestProblemText(problem: ManifestProblem): string {
 
 /** A problem with an object that was read. */
 export function problemOf(manifest: Manifest, message: string, path?: string): ManifestProblem {
+  const secrets = manifest.secrets ?? [];
+  const name: unknown = manifest.object.metadata.name;
   return {
     file: manifest.file,
     line: path === undefined ? manifest.line : manifest.lineOf(path),
-    kind: manifest.object.kind,
-    name: manifest.object.metadata.name,
+    kind: withoutValues(String(manifest.object.kind), secrets),
+    name: typeof name === "string" ? withoutValues(name, secrets) : "",
     ...(path === undefined ? {} : { path }),
-    message: withoutValues(message, manifest.secrets ?? []),
+    message: withoutValues(message, secrets),
   };
 }

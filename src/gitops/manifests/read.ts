@@ -1,9 +1,18 @@
 import { isMeshKind, problems as meshProblems, storable, warnings as meshWarnings } from "#api";
 import { groupOf, idText, isPlainObject, keyOf, type KubeObject } from "#base";
+import { MANIFEST_BUDGETS } from "./budgets.ts";
 import { type FileEdit, type ParsedFile, type YamlDocument, yamlDocuments } from "./decode.ts";
+import { foreignText, headlessText, OVERLAY, OVERLAY_GROUP, templateProblem } from "./foreign.ts";
 import { type Manifest, type ManifestFile, type ManifestProblem, problemOf } from "./manifest.ts";
+import { generalProblems } from "./object_rules.ts";
 import { decryptFile, isSopsText, type SopsKey, sopsKey } from "./sops.ts";
-import { secretValues, substituteVariables, type Variables, withoutValues } from "./variables.ts";
+import {
+  type GrowthBudget,
+  secretValues,
+  substituteVariables,
+  type Variables,
+  withoutValues,
+} from "./variables.ts";
 
 /** What files hold. */
 export interface ReadManifests {
@@ -24,7 +33,8 @@ export interface ReadOptions {
 
 /**
  * The objects in files, with all that is wrong with them. All of the files are read, whatever they are called; lists are taken
- * apart; every kind is checked for what all objects need, ours for all rules.
+ * apart; every kind is checked for what all objects need, ours for all rules. What is over a budget of `MANIFEST_BUDGETS` is
+ * a problem.
  *
  * @example
  * ```ts
@@ -33,7 +43,7 @@ export interface ReadOptions {
  * const text = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  labels: {debug: on}\n";
  * assertEquals(readManifests([{ path: "a.yaml", text }]).problems.map(manifestProblemText), [
  *   "a.yaml:3: ConfigMap/ metadata.name: is missing; give the object a name",
- *   'a.yaml:4: ConfigMap/ metadata.labels["debug"]: must be a text, but is true; put it in quotes',
+ *   'a.yaml:4: ConfigMap/ metadata.labels["debug"]: must be text, but is on; put it in quotes',
  * ]);
  * ```
  */
@@ -41,11 +51,10 @@ export function readManifests(
   files: readonly ManifestFile[],
   options: ReadOptions = {},
 ): ReadManifests {
-  const read = [...files].sort((a, b) => a.path < b.path ? -1 : 1)
-    .map((file) => readFile(file, options));
-  const documents = read.flatMap((file) => file.documents);
+  const read = readFiles([...files].sort((a, b) => a.path < b.path ? -1 : 1), options);
+  const documents = read.documents;
   const problems = [
-    ...read.flatMap((file) => file.problems),
+    ...read.problems,
     ...documents.flatMap(documentProblems),
     ...duplicateProblems(documents),
   ];
@@ -54,10 +63,19 @@ export function readManifests(
   );
   return {
     // An API server would refuse in an apply what it drops otherwise.
-    documents: documents.map((manifest) => ({ ...manifest, object: storable(manifest.object) })),
-    problems: sorted(problems),
-    warnings: sorted(warnings),
+    documents: documents.map((manifest) => ({
+      ...manifest,
+      object: storable(named(manifest.object)),
+    })),
+    problems: sorted(problems).slice(0, MANIFEST_BUDGETS.problems),
+    warnings: sorted(warnings).slice(0, MANIFEST_BUDGETS.problems),
   };
+}
+
+/** With a text for a name, as those who take objects expect it: what is none was a problem. */
+function named(object: KubeObject): KubeObject {
+  if (typeof object.metadata.name === "string") return object;
+  return { ...object, metadata: { ...object.metadata, name: "" } };
 }
 
 /** What a reader of files needs from a cluster: values for `${NAME}`, and keys for what SOPS encrypted. */
@@ -104,6 +122,8 @@ export function duplicateProblems(manifests: readonly Manifest[]): ManifestProbl
   const problems: ManifestProblem[] = [];
   for (const manifest of manifests) {
     const { object } = manifest;
+    // What has no name yet is nothing twice.
+    if (typeof object.metadata.name !== "string" || object.metadata.name === "") continue;
     const id = `${groupOf(object.apiVersion)} ${idText({ kind: object.kind, ...keyOf(object) })}`;
     const other = first.get(id);
     if (other === undefined) first.set(id, manifest);
@@ -118,16 +138,68 @@ export function duplicateProblems(manifests: readonly Manifest[]): ManifestProbl
 interface ReadFile {
   readonly documents: readonly Manifest[];
   readonly problems: readonly ManifestProblem[];
+  readonly nodes: number;
 }
 
-function readFile(file: ManifestFile, options: ReadOptions): ReadFile {
-  if (file.text.startsWith("version https://git-lfs.github.com/spec/v1")) {
-    const message =
-      "is a Git LFS pointer, whose content is not fetched; store manifests in Git itself";
-    return { documents: [], problems: [{ file: file.path, line: 1, message }] };
+/** One file after the other, until there is too much. */
+function readFiles(files: readonly ManifestFile[], options: ReadOptions): ReadFile {
+  const budget: GrowthBudget = { charsLeft: MANIFEST_BUDGETS.substitutedChars };
+  const documents: Manifest[] = [];
+  const problems: ManifestProblem[] = [];
+  let [bytes, nodes] = [0, 0];
+  for (const file of files) {
+    bytes += byteLength(file.text);
+    const over = overBudget({ bytes, nodes, objects: documents.length });
+    if (over !== undefined) {
+      problems.push({ file: file.path, line: 1, message: over });
+      break;
+    }
+    const read = readFile(file, options, budget);
+    nodes += read.nodes;
+    documents.push(...read.documents);
+    problems.push(...read.problems);
   }
-  const { edit, secrets } = valueEdit(file.path, options);
-  const { documents, problems } = yamlDocuments(file.text, edit);
+  return { documents, problems, nodes };
+}
+
+/** What is too much up to here, and how much there may be. */
+function overBudget(
+  sum: { readonly bytes: number; readonly nodes: number; readonly objects: number },
+): string | undefined {
+  const { objects, revisionBytes, revisionNodes } = MANIFEST_BUDGETS;
+  const checks: readonly (readonly [number, number, string])[] = [
+    [sum.bytes, revisionBytes, "bytes"],
+    [sum.nodes, revisionNodes, "values"],
+    [sum.objects, objects, "objects"],
+  ];
+  const over = checks.find(([count, max]) => count > max);
+  if (over === undefined) return undefined;
+  const [count, max, noun] = over;
+  return `with this file there are ${count} ${noun}, ${max} at most in all files together; ` +
+    "give parts of them to MeshSyncs of their own";
+}
+
+function byteLength(text: string): number {
+  return new TextEncoder().encode(text).length;
+}
+
+function readFile(file: ManifestFile, options: ReadOptions, budget: GrowthBudget): ReadFile {
+  const refused = (problem: { readonly line: number; readonly message: string }): ReadFile => ({
+    documents: [],
+    problems: [{ file: file.path, ...problem }],
+    nodes: 0,
+  });
+  const bytes = byteLength(file.text);
+  const { fileBytes } = MANIFEST_BUDGETS;
+  if (bytes > fileBytes) {
+    return refused({ line: 1, message: `has ${bytes} bytes, ${fileBytes} at most; split it` });
+  }
+  const foreign = foreignText(file.text);
+  if (foreign !== undefined) return refused(foreign);
+  const { edit, secrets } = valueEdit(file.path, options, budget);
+  const { documents, nodes, problems } = yamlDocuments(file.text, edit);
+  const template = problems.length > 0 ? templateProblem(file.text) : undefined;
+  if (template !== undefined) return refused(template);
   const split = documents.flatMap((document) => objectsOf(file, document));
   return {
     documents: split.filter((item): item is Manifest => "object" in item)
@@ -140,6 +212,7 @@ function readFile(file: ManifestFile, options: ReadOptions): ReadFile {
       })),
       ...split.filter((item): item is ManifestProblem => !("object" in item)),
     ],
+    nodes,
   };
 }
 
@@ -147,8 +220,10 @@ function readFile(file: ManifestFile, options: ReadOptions): ReadFile {
 function valueEdit(
   path: string,
   { sopsKeys, variables }: ReadOptions,
-): { readonly edit: FileEdit; readonly secrets: readonly string[] } {
+  budget: GrowthBudget,
+): { readonly edit?: FileEdit; readonly secrets: readonly string[] } {
   const secrets = variables === undefined ? [] : secretValues(variables);
+  if (variables === undefined && sopsKeys?.has(path) !== true) return { secrets };
   const edit = (file: ParsedFile) => {
     const key = sopsKeys?.get(path);
     if (key !== undefined && "message" in key) return [{ line: 1, message: key.message }];
@@ -156,114 +231,109 @@ function valueEdit(
     secrets.push(...opened?.secrets ?? []);
     if (opened !== undefined && opened.problems.length > 0) return opened.problems;
     if (variables === undefined) return [];
-    return substituteVariables(file, variables, opened?.sealed ?? new Set());
+    return substituteVariables(file, variables, { budget, sealed: opened?.sealed ?? new Set() });
   };
   return { edit, secrets };
 }
 
-/** The object of a document, or the objects of a list; a problem where it is none. */
-function objectsOf(
-  file: ManifestFile,
-  document: YamlDocument,
-): readonly (Manifest | ManifestProblem)[] {
-  const { value } = document;
-  const at = { file: file.path, line: document.line };
-  if (!isPlainObject(value)) {
-    return [{ ...at, message: "is no object; write apiVersion, kind and metadata" }];
-  }
-  const isHeadless = value["apiVersion"] === undefined && value["kind"] === undefined;
-  // package.json, tsconfig.json and their like are no manifests that went wrong.
-  if (isHeadless && /\.json$/i.test(file.path)) return [];
-  const items = value["items"];
-  const kind = value["kind"];
-  if (typeof kind === "string" && kind.endsWith("List") && Array.isArray(items)) {
-    return items.map((item, index) => {
-      const base = `items[${index}]`;
-      const line = document.lineOf(base);
-      return isPlainObject(item)
-        ? manifestOf(item, {
-          file: file.path,
-          line,
-          lineOf: (path) => document.lineOf(`${base}.${path}`),
-        })
-        : { ...at, line, message: "an item of the list is no object" };
-    });
-  }
-  return [manifestOf(value, { ...at, lineOf: document.lineOf })];
+/** What is found in a document: objects, and what should be some. */
+type Found = Manifest | ManifestProblem;
+
+/** A part of a document that is one object, or a list of them. */
+interface Part {
+  readonly value: unknown;
+  /** Where it is in the document, for lines: empty, or ending with a dot. */
+  readonly base: string;
+  /** What an item of a list is that says nothing about it. */
+  readonly type?: { readonly apiVersion: unknown; readonly kind: string };
 }
 
-function manifestOf(
-  value: Record<string, unknown>,
-  place: Omit<Manifest, "object">,
-): Manifest | ManifestProblem {
-  const { apiVersion, kind, metadata } = value;
-  const missing = (["apiVersion", "kind"] as const).filter((name) =>
-    typeof value[name] !== "string" || value[name] === ""
+function objectsOf(file: ManifestFile, document: YamlDocument): readonly Found[] {
+  const { value } = document;
+  const isHeadless = isPlainObject(value) && value["apiVersion"] === undefined &&
+    value["kind"] === undefined && value["items"] === undefined;
+  // package.json, tsconfig.json and their like are no manifests that went wrong.
+  if (isHeadless && /\.json$/i.test(file.path)) return [];
+  return objectsIn({ value, base: "" }, { document, file });
+}
+
+/** The object of a part, or the objects of a list, which `kubectl` knows by its `items`, in lists too. */
+function objectsIn(
+  { base, type, value }: Part,
+  from: { readonly file: ManifestFile; readonly document: YamlDocument },
+): readonly Found[] {
+  const { document, file } = from;
+  const at = {
+    file: file.path,
+    line: base === "" ? document.line : document.lineOf(base.slice(0, -1)),
+  };
+  if (!isPlainObject(value)) {
+    const message = base === ""
+      ? "is no object; write apiVersion, kind and metadata"
+      : "an item of the list is no object";
+    return [{ ...at, message }];
+  }
+  const isTyped = value["apiVersion"] !== undefined || value["kind"] !== undefined;
+  const whole = isTyped || type === undefined ? value : { ...value, ...type };
+  const items = whole["items"];
+  if (items === undefined) {
+    return [manifestOf(whole, {
+      ...at,
+      lineOf: (path) => document.lineOf(base + path),
+      sourceOf: (path) => document.sourceOf(base + path),
+    })];
+  }
+  const untyped = untypedText(whole, file.path);
+  if (untyped !== undefined) return [{ ...at, message: untyped }];
+  if (items === null) return [];
+  if (!Array.isArray(items)) {
+    return [{
+      ...at,
+      kind: String(whole["kind"]),
+      path: `${base}items`,
+      message: "must be a list",
+    }];
+  }
+  const itemType = {
+    apiVersion: whole["apiVersion"],
+    kind: String(whole["kind"]).replace(/List$/, ""),
+  };
+  return items.flatMap((item, index) =>
+    objectsIn({ value: item, base: `${base}items[${index}].`, type: itemType }, from)
   );
+}
+
+function manifestOf(value: Record<string, unknown>, place: Omit<Manifest, "object">): Found {
+  const { apiVersion, kind, metadata } = value;
   const at = { file: place.file, line: place.line };
-  if (missing.length > 0) {
-    return { ...at, message: `is no Kubernetes object: ${missing.join(" and ")} missing` };
-  }
+  const untyped = untypedText(value, place.file);
+  if (untyped !== undefined) return { ...at, message: untyped };
+  if (groupOf(String(apiVersion)) === OVERLAY_GROUP) return { ...at, message: OVERLAY };
   if (!isPlainObject(metadata)) {
-    return { ...at, kind: String(kind), name: "", path: "metadata", message: "is missing" };
+    const message = metadata === undefined || metadata === null ? "is missing" : "must be a map";
+    const line = place.lineOf("metadata");
+    return { ...at, line, kind: String(kind), name: "", path: "metadata", message };
   }
-  const name = typeof metadata["name"] === "string" ? metadata["name"] : "";
-  const object = { ...value, apiVersion, kind, metadata: { ...metadata, name } } as KubeObject;
+  const object = { ...value, apiVersion, kind, metadata } as unknown as KubeObject;
   return { ...place, object };
 }
 
+/** Why something with members is no Kubernetes object; undefined for one that is. */
+function untypedText(value: Readonly<Record<string, unknown>>, path: string): string | undefined {
+  const missing = (["apiVersion", "kind"] as const).filter((name) =>
+    typeof value[name] !== "string" || value[name] === ""
+  );
+  if (missing.length === 0) return undefined;
+  return headlessText(value, path) ??
+    `is no Kubernetes object: ${missing.join(" and ")} missing`;
+}
+
 function documentProblems(manifest: Manifest): ManifestProblem[] {
-  const { object } = manifest;
-  const unread = unreadable(object);
-  if (unread !== undefined) return [problemOf(manifest, unread)];
-  const general = metadataProblems(manifest);
+  const general = generalProblems(manifest);
   if (!isMesh(manifest) || general.length > 0) return general;
-  return meshProblems(object).map(({ path, message }) => problemOf(manifest, message, path));
-}
-
-/** Objects that only another program can make sense of. */
-function unreadable(object: KubeObject): string | undefined {
-  if (groupOf(object.apiVersion) === "kustomize.config.k8s.io") {
-    return "overlays of kustomize are not built here; commit the result of `kustomize build`";
-  }
-  if (isPlainObject(object["sops"])) {
-    return "is encrypted with SOPS; name the Secret with its age key in spec.decryption.secretRef";
-  }
-  return undefined;
-}
-
-function metadataProblems(manifest: Manifest): ManifestProblem[] {
-  const metadata: Readonly<Record<string, unknown>> = { ...manifest.object.metadata };
-  const problems: ManifestProblem[] = [];
-  if (metadata["name"] === "") {
-    const message = metadata["generateName"] === undefined
-      ? "is missing; give the object a name"
-      : "is missing: generateName makes a new object each time; give a name";
-    problems.push(problemOf(manifest, message, "metadata.name"));
-  }
-  const { namespace } = metadata;
-  if (namespace !== undefined && typeof namespace !== "string") {
-    problems.push(problemOf(manifest, textExpected(namespace), "metadata.namespace"));
-  }
-  for (const member of ["labels", "annotations"]) {
-    const map = metadata[member];
-    if (map === undefined || map === null) continue;
-    if (!isPlainObject(map)) {
-      problems.push(problemOf(manifest, "must hold names and texts", `metadata.${member}`));
-      continue;
-    }
-    for (const [name, value] of Object.entries(map)) {
-      if (typeof value === "string") continue;
-      problems.push(problemOf(manifest, textExpected(value), `metadata.${member}["${name}"]`));
-    }
-  }
-  return problems;
-}
-
-function textExpected(value: unknown): string {
-  const isScalar = typeof value === "boolean" || typeof value === "number";
-  const shown = isScalar ? `, but is ${value}; put it in quotes` : "";
-  return `must be a text${shown}`;
+  return meshProblems(manifest.object).map(({ path, message }) =>
+    problemOf(manifest, message, path)
+  );
 }
 
 function isMesh(manifest: Manifest): boolean {

@@ -1,6 +1,7 @@
 import { armor, Decrypter } from "age-encryption";
 import { createDecipheriv, createHash } from "node:crypto";
 import { type Document, isAlias, isMap, isScalar, isSeq, type Scalar } from "yaml";
+import { nodeValue } from "./node_value.ts";
 import { parsedDocuments, type ParsedFile, type YamlProblem } from "./decode.ts";
 
 /** The data key of an encrypted file, or why there is none. */
@@ -217,7 +218,8 @@ function typed(text: string, type: string): string | number | boolean {
 function metadataOf(documents: readonly Document.Parsed[]): Metadata | undefined {
   for (const document of documents) {
     const found = isMap(document.contents) ? document.contents.get("sops") : undefined;
-    if (isMap(found)) return found.toJS(document) as Metadata;
+    const read = isMap(found) ? nodeValue(found) : undefined;
+    if (read !== undefined && "value" in read) return read.value as Metadata;
   }
   return undefined;
 }

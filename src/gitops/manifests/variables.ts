@@ -1,4 +1,5 @@
 import { type Scalar, visit } from "yaml";
+import { MANIFEST_BUDGETS } from "./budgets.ts";
 import { type ParsedFile, plainScalar, type YamlProblem } from "./decode.ts";
 
 /** What `${NAME}` stands for. */
@@ -11,11 +12,20 @@ export interface Variable {
 /** Variables by name. */
 export type Variables = ReadonlyMap<string, Variable>;
 
-/** `${NAME}` and `$${NAME}`; the first group holds the dollar that escapes. */
-const USE = /\$(\$?)\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
+/** How much longer variables may still make texts: many short uses of one long value would fill the memory. */
+export interface GrowthBudget {
+  charsLeft: number;
+}
 
-/** What shells and other tools write, and people hope for. */
-const SHELL_USE = /\$(\$?)\{([A-Za-z_][A-Za-z0-9_]*):?([-=+?])[^}]*\}/g;
+/** Where a text uses a variable, or holds what looks like it. */
+interface Use {
+  readonly kind: "variable" | "shell";
+  readonly start: number;
+  readonly end: number;
+  readonly name: string;
+  /** `$${…}`: stands for itself, less a dollar. */
+  readonly isEscaped: boolean;
+}
 
 /**
  * Replaces `${NAME}` in the values of documents, after parsing: a value can never become structure, keys stay as they are.
@@ -23,49 +33,87 @@ const SHELL_USE = /\$(\$?)\{([A-Za-z_][A-Za-z0-9_]*):?([-=+?])[^}]*\}/g;
  * in quotes, or as part of a longer text, it is text. `$${NAME}` stands for `${NAME}` itself.
  *
  * @param sealed values that are not looked into, as they came from encryption
- * @returns a problem for each name that nobody declared
+ * @returns a problem for each name that nobody declared, and for texts that become too long
  */
 export function substituteVariables(
   file: ParsedFile,
   variables: Variables,
-  sealed: ReadonlySet<Scalar>,
+  { budget, sealed }: { readonly sealed: ReadonlySet<Scalar>; readonly budget: GrowthBudget },
 ): YamlProblem[] {
   const problems: YamlProblem[] = [];
   for (const document of file.documents) {
     visit(document, {
       Scalar(key, node) {
         if (key === "key" || typeof node.value !== "string" || sealed.has(node)) return;
-        const found = useProblems(node, file, variables);
+        const uses = usesIn(node.value);
+        if (uses.length === 0) return;
+        const found = useProblems(uses, { file, node, variables });
         problems.push(...found);
-        if (found.length === 0) replace(node, variables);
+        if (found.length === 0) problems.push(...replaced(uses, { budget, file, node, variables }));
+        return problems.length < MANIFEST_BUDGETS.problems ? undefined : visit.BREAK;
       },
     });
   }
   return problems;
 }
 
-function useProblems(node: Scalar, file: ParsedFile, variables: Variables): YamlProblem[] {
+const NAME = /^[A-Za-z_][A-Za-z0-9_]*/;
+
+/** Longer names are none: nobody can declare them. */
+const NAME_CHARS_MAX = 1_000;
+
+/** The uses in a text, from left to right, each character looked at once. */
+function usesIn(text: string): Use[] {
+  const uses: Use[] = [];
+  const lastBrace = text.lastIndexOf("}");
+  for (let at = text.indexOf("${"); at >= 0 && at < lastBrace; at = text.indexOf("${", at)) {
+    const name = NAME.exec(text.slice(at + 2, at + 2 + NAME_CHARS_MAX))?.[0] ?? "";
+    const behind = at + 2 + name.length;
+    const kind = name === "" ? undefined : kindOf(text, behind);
+    const end = kind === undefined ? at + 2 : text.indexOf("}", behind) + 1;
+    if (kind !== undefined) {
+      const isEscaped = text[at - 1] === "$" && (uses.at(-1)?.end ?? 0) < at;
+      uses.push({ kind, start: isEscaped ? at - 1 : at, end, name, isEscaped });
+    }
+    at = end;
+  }
+  return uses;
+}
+
+/** By what stands behind a name: `}`, or what shells write there and people hope for. */
+function kindOf(text: string, at: number): Use["kind"] | undefined {
+  if (text[at] === "}") return "variable";
+  const operator = text[at] === ":" ? text[at + 1] : text[at];
+  return operator !== undefined && "-=+?".includes(operator) ? "shell" : undefined;
+}
+
+/** What a problem or a replacement is about. */
+interface UseScope {
+  readonly file: ParsedFile;
+  readonly node: Scalar;
+  readonly variables: Variables;
+}
+
+/** A problem for each name and kind of use, at the first of them. */
+function useProblems(uses: readonly Use[], { file, node, variables }: UseScope): YamlProblem[] {
   const text = String(node.value);
-  const unknown = [...text.matchAll(USE)].flatMap(([whole, escape, name = ""]) =>
-    escape === "" && !variables.has(name)
-      ? [{
-        line: lineOf(node, file, whole),
-        message: `uses \${${name}}, which is not declared; add it to spec.variables of the ` +
-          `MeshSync, or write $\${${name}} if it is to stay`,
-      }]
-      : []
+  const wrong = uses.filter(({ isEscaped, kind, name }) =>
+    !isEscaped && (kind === "shell" || !variables.has(name))
   );
-  const shell = [...text.matchAll(SHELL_USE)].flatMap(([whole, escape, name]) =>
-    escape === ""
-      ? [{
-        line: lineOf(node, file, whole),
-        message:
-          `holds ${whole.slice(0, 60)}, but only \${${name}} is replaced; declare a value, ` +
-          "or write $${ if it is to stay",
-      }]
-      : []
-  );
-  return [...unknown, ...shell];
+  const first = new Map<string, Use>();
+  for (const use of wrong) {
+    const known = first.get(`${use.kind} ${use.name}`);
+    if (known === undefined) first.set(`${use.kind} ${use.name}`, use);
+  }
+  return [...first.values()].map((use) => {
+    const whole = text.slice(use.start, use.end);
+    const message = use.kind === "variable"
+      ? `uses \${${use.name}}, which is not declared; add it to spec.variables of the ` +
+        `MeshSync, or write $\${${use.name}} if it is to stay`
+      : `holds ${whole.slice(0, 60)}, but only \${${use.name}} is replaced; declare a value, ` +
+        "or write $${ if it is to stay";
+    return { line: lineOf(node, file, whole), message };
+  });
 }
 
 /** Line of a use in the file; of the value's start where it is written in another way there. */
@@ -77,20 +125,35 @@ function lineOf(node: Scalar, { lineAt, text }: ParsedFile, use: string): number
   return lineAt(start);
 }
 
-function replace(node: Scalar, variables: Variables): void {
+/** Puts values in the place of uses; a problem where that would make too long a text. */
+function replaced(
+  uses: readonly Use[],
+  { budget, file, node, variables }: UseScope & { readonly budget: GrowthBudget },
+): YamlProblem[] {
   const text = String(node.value);
-  const replaced = text.replace(
-    USE,
-    (whole, escape: string, name: string) =>
-      escape === "" ? variables.get(name)?.value ?? whole : whole.slice(1),
-  ).replace(
-    /\$(\$\{[A-Za-z_][A-Za-z0-9_]*:?[-=+?][^}]*\})/g,
-    "$1",
+  const parts = uses.map((use) =>
+    use.isEscaped ? text.slice(use.start + 1, use.end) : variables.get(use.name)?.value ?? ""
   );
-  if (replaced === text) return;
-  const isWhole = node.type === "PLAIN" && /^\$\{\w+\}$/.test(text);
-  node.value = isWhole ? plainScalar(replaced) : replaced;
-  node.source = replaced;
+  budget.charsLeft -= parts.reduce((sum, part) => sum + part.length, 0);
+  if (budget.charsLeft < 0) {
+    const { substitutedChars } = MANIFEST_BUDGETS;
+    const message = `variables make more than ${substitutedChars} characters of the revision`;
+    return [{ line: file.lineAt(node.range?.[0] ?? 0), message }];
+  }
+  const [first] = uses;
+  const isWhole = node.type === "PLAIN" && uses.length === 1 && first?.isEscaped === false &&
+    first.start === 0 && first.end === text.length;
+  let [result, at] = ["", 0];
+  for (const [index, use] of uses.entries()) {
+    result += text.slice(at, use.start) + parts[index];
+    at = use.end;
+  }
+  result += text.slice(at);
+  node.value = isWhole ? plainScalar(result) : result;
+  node.source = result;
+  // What was put in is a text from here on, whatever it looks like.
+  node.type = "QUOTE_DOUBLE";
+  return [];
 }
 
 /** Values that no message may repeat. */

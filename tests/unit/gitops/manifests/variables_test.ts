@@ -11,12 +11,12 @@ const VARIABLES: Variables = new Map([
   ["PASSWORD", { value: "s3cret-value", isSecret: true }],
 ]);
 
-function configMap(data: string): string {
-  return `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n${data}`;
+function configMap(data: string, kind = "ConfigMap"): string {
+  return `apiVersion: v1\nkind: ${kind}\nmetadata:\n  name: a\ndata:\n${data}`;
 }
 
-function read(data: string, variables: Variables | undefined = VARIABLES) {
-  const files = [{ path: "a.yaml", text: configMap(data) }];
+function read(data: string, variables: Variables | undefined = VARIABLES, kind?: string) {
+  const files = [{ path: "a.yaml", text: configMap(data, kind) }];
   const { documents, problems } = readManifests(files, variables && { variables });
   return { data: documents[0]?.object["data"], problems: problems.map(manifestProblemText) };
 }
@@ -37,6 +37,8 @@ Deno.test("a declared variable is replaced in values, anywhere in them, and neve
 Deno.test("a variable alone and without quotes is read as YAML reads its value, in quotes it is text", () => {
   const found = read(
     '  count: ${COUNT}\n  s: "${COUNT}"\n  b: ${FLAG}\n  list:\n  - ${COUNT}\n  - a${COUNT}\n  e: ${EMPTY}\n',
+    VARIABLES,
+    "Thing",
   );
   assertEquals(found.problems, []);
   assertEquals(found.data, { count: 3, s: "3", b: true, list: [3, "a3"], e: "" });
@@ -100,4 +102,34 @@ spec: {url: "https://git.example/a", interval: "\${PASSWORD}"}
   const told = problems.map(manifestProblemText).join();
   assert(told.includes('"***" is no duration'), told);
   assert(!told.includes("s3cret-value"));
+});
+
+Deno.test("a value that was put into a longer text stays text, whatever it looks like then", () => {
+  const found = read("  a: ${COUNT}5\n  b: ${FLAG}${EMPTY}\n  c: 0${COUNT}\n");
+  assertEquals(found, { data: { a: "35", b: "true", c: "03" }, problems: [] });
+});
+
+Deno.test("variables may make a revision only so much longer", () => {
+  const value = "x".repeat(1024 * 1024);
+  const uses = Array.from({ length: 9 }, (_, at) => `  k${at}: "\${A}"\n`).join("");
+  const { problems } = read(uses, new Map([["A", { value, isSecret: false }]]));
+  assertEquals(problems, [
+    "a.yaml:14: variables make more than 8388608 characters of the revision",
+  ]);
+});
+
+Deno.test("what only begins like a variable is passed over in one go, however often it does", () => {
+  const ratio = (unit: string, end = "") => {
+    const took = [20_000, 200_000].map((length) => {
+      const text = unit.repeat(length / unit.length) + end;
+      const start = performance.now();
+      for (let round = 0; round < 5; round++) read(`  a: "${text}"\n`);
+      return performance.now() - start;
+    });
+    return (took[1] ?? 0) / Math.max(1, took[0] ?? 0);
+  };
+  for (const [unit, end] of [["${a-", ""], ["${a-", "}"], ["${A", "}"], ["$", "{A}"], ["${", ""]]) {
+    const grown = ratio(String(unit), end);
+    assert(grown < 60, `${unit}: ten times the text took ${grown} times as long`);
+  }
 });

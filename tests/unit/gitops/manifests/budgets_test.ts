@@ -1,0 +1,122 @@
+import { assert, assertEquals } from "@std/assert";
+import { manifestProblemText, readManifests } from "#gitops";
+import { MANIFEST_BUDGETS } from "../../../../src/gitops/manifests/budgets.ts";
+import { yamlDocuments } from "../../../../src/gitops/manifests/decode.ts";
+
+const HEAD = "apiVersion: v1\nkind: Thing\nmetadata: {name: a}\n";
+
+function problems(text: string): string[] {
+  return readManifests([{ path: "a.yaml", text }]).problems.map(manifestProblemText);
+}
+
+function lines(count: number, line: (index: number) => string): string {
+  return Array.from({ length: count }, (_, index) => line(index)).join("");
+}
+
+Deno.test("a file over its budget is refused with the number, the limit and the line", () => {
+  const { aliasedNodes, depth, documents, fileBytes, keys, nodes } = MANIFEST_BUDGETS;
+  const cases: [string, string][] = [
+    [
+      "# ".padEnd(fileBytes + 1, "x"),
+      `a.yaml:1: has ${fileBytes + 1} bytes, ${fileBytes} at most; split it`,
+    ],
+    [
+      "a: 1\n---\n".repeat(documents + 1),
+      `a.yaml:${2 * documents + 1}: the file has ${documents + 1} documents, ${documents} at most`,
+    ],
+    [
+      `x: [${"1,".repeat(nodes)}]\n`,
+      `a.yaml:1: the file has more than ${nodes} values; make several of it`,
+    ],
+    [
+      lines(nodes, (at) => `- ${at}\n`),
+      `a.yaml:100000: the file has more than ${nodes} values; make several of it`,
+    ],
+    [
+      `${HEAD}spec:\n${lines(keys + 1, (at) => ` k${at}: \n`)}`,
+      `a.yaml:5: the map has ${keys + 1} members, ${keys} at most`,
+    ],
+    ["[".repeat(100_000), `a.yaml:1: lists and maps lie more than ${depth} deep`],
+    [`${"- ".repeat(100_000)}a`, `a.yaml:1: lists and maps lie more than ${depth} deep`],
+    [
+      lines(1_000, (at) => `${" ".repeat(at)}a:\n`),
+      `a.yaml:1: lists and maps lie more than ${depth} deep`,
+    ],
+    [
+      `a: &a [${"x,".repeat(99)}x]\nb: [${"*a,".repeat(aliasedNodes / 100)}*a]\n`,
+      `a.yaml:2: aliases stand for more than ${aliasedNodes} values; write fewer of them`,
+    ],
+  ];
+  for (const [text, said] of cases) {
+    const [found = ""] = problems(text);
+    const line = (message: string) => message.replace(/^a\.yaml:\d+/, "a.yaml");
+    assertEquals(line(found), line(said));
+    assert(/^a\.yaml:\d+: /.test(found), found);
+  }
+});
+
+Deno.test("what is within its budget is read", () => {
+  const { depth, keys } = MANIFEST_BUDGETS;
+  const deep = `${HEAD}spec: ${"[".repeat(depth - 5)}${"]".repeat(depth - 5)}\n`;
+  const wide = `${HEAD}spec:\n${lines(keys, (at) => ` k${at}: 1\n`)}`;
+  const texts = `${HEAD}spec: |\n${lines(20_000, () => "  a, b, [c], {d: e} - f ? g\n")}`;
+  for (const text of [deep, wide, texts]) assertEquals(problems(text), []);
+});
+
+Deno.test("all files of a revision have a budget together, and the rest is not read", () => {
+  const { fileBytes, objects, revisionBytes, revisionNodes } = MANIFEST_BUDGETS;
+  const big = `# ${"x".repeat(fileBytes - 100)}\n${HEAD}`;
+  const many = Array.from({ length: revisionBytes / fileBytes + 2 }, (_, at) => ({
+    path: `${String(at).padStart(3, "0")}.yaml`,
+    text: big.replace("name: a", `name: a${at}`),
+  }));
+  const [first, ...rest] = readManifests(many).problems.map(manifestProblemText);
+  assertEquals(rest, []);
+  assert(
+    /^008\.yaml:1: with this file there are \d+ bytes, 33554432 at most/.test(first ?? ""),
+    first,
+  );
+  assertEquals([objects, revisionNodes], [20_000, 2_000_000]);
+});
+
+Deno.test("reading takes as long as the text, whatever is in it", () => {
+  const kinds: Record<string, (length: number) => string> = {
+    "map": (length) => lines(length / 10, (at) => `k${String(at).padStart(6, "0")}: \n`),
+    "flow map": (length) => `{${lines(length / 10, (at) => `k${String(at).padStart(6, "0")}: ,`)}}`,
+    "list": (length) => `[${"1,".repeat(length / 2)}]`,
+    "block list": (length) => "- a\n".repeat(length / 4),
+    "documents": (length) => "---\na: b\n".repeat(length / 9),
+    "separators": (length) => "---\n".repeat(length / 4),
+    "comments": (length) => "# a\n".repeat(length / 4),
+    "anchors and aliases": (length) =>
+      lines(length / 20, (at) => `- &a${String(at).padStart(6, "0")} x\n- *a000000\n`),
+    "one anchor": (length) => `- &a x\n${"- *a\n".repeat(length / 5)}`,
+    "merges": (length) =>
+      `a: &a {b: c}\n${lines(length / 20, (at) => `k${String(at).padStart(6, "0")}: {<<: *a}\n`)}`,
+    "quotes": (length) => `"${'\\"'.repeat(length / 2)}"`,
+    "open quotes": (length) => "\"\n'".repeat(length / 3),
+    "backslashes": (length) => `"${"\\\\".repeat(length / 2)}`,
+    "block text": (length) => `a: |\n${"  b\n\n".repeat(length / 5)}`,
+    "tags": (length) => "- !!str a\n".repeat(length / 10),
+    "indents": (length) => "- - - a\n".repeat(length / 8),
+    "objects of JSON": (length) => '{"a":1}'.repeat(length / 7),
+    "braces": (length) => "{ }{".repeat(length / 4),
+    "marks": (length) => "\uFEFF---\n".repeat(length / 5),
+    "questions": (length) => "? a\n".repeat(length / 4),
+    "colons": (length) => ": ".repeat(length / 2),
+    "tabs": (length) => "a:\t\t\t\n".repeat(length / 6),
+    "spaces": (length) => `{"a":1}${" ".repeat(length)}{"b":1}`,
+    "templates": (length) => "{{ a }}\n".repeat(length / 8),
+    "conflicts": (length) => "<<<<<<< a\n".repeat(length / 10),
+  };
+  for (const [kind, text] of Object.entries(kinds)) {
+    const took = [1_000, 10_000, 100_000].map((length) => {
+      const made = text(length);
+      const start = performance.now();
+      yamlDocuments(made);
+      return Math.max(performance.now() - start, 2);
+    });
+    const [, middle = 0, large = 0] = took;
+    assert(large < middle * 60, `${kind}: ${took.map(Math.round).join(", ")} ms`);
+  }
+});

@@ -1,17 +1,28 @@
 import { isMeshKind, type MeshSync, resourceOf } from "#api";
-import { deadline, keyOf, keyText, type Next, type ObjectKey } from "#base";
+import {
+  deadline,
+  keyOf,
+  keyText,
+  type Next,
+  type ObjectKey,
+  pause,
+  Semaphore,
+  TaskGroup,
+} from "#base";
 import { gitSource } from "#git";
 import {
   BOOTSTRAP_NAME,
   dependencyKeys,
   ensureBootstrap,
-  type GitOpsContext,
+  type ObjectCache,
+  type ObjectCaches,
   type OnceReport,
   OtherSyncError,
-  reconcileMeshSync,
-  SyncMemory,
+  passMsMax,
+  Proofs,
+  reconcileSync,
+  type SyncContext,
   syncOnce,
-  Turns,
 } from "#gitops";
 import {
   actingAs,
@@ -34,8 +45,11 @@ import type { MeshController } from "./mesh_controller.ts";
  */
 const PASSES_AT_ONCE = 1_024;
 
-/** MeshSyncs that are fetched and applied at the same time: few, as each holds a whole revision in memory. */
-const SYNCS_AT_ONCE = 4;
+/** Revisions that are read at the same time: that takes the processor, of which there is one. */
+const READING_AT_ONCE = 2;
+
+/** How often it is looked which kinds nobody applies any more. */
+const KEEP_MS = 300_000;
 
 /** How long a pass waits for kinds to be read. */
 const FOLLOW_WAIT_MS = 10_000;
@@ -44,7 +58,8 @@ const FOLLOW_WAIT_MS = 10_000;
 export class GitOpsLoop {
   readonly #parts: Parts;
   readonly #controller: MeshController;
-  readonly #memory = new SyncMemory();
+  readonly #proofs = new Proofs();
+  readonly #reading = new Semaphore(READING_AT_ONCE);
   readonly #clients = new Map<string, ClusterClient>();
   #syncs: Informer | undefined;
   #followed: FollowedKinds | undefined;
@@ -62,10 +77,12 @@ export class GitOpsLoop {
   }
 
   /** Runs until the signal aborts. */
-  async run(signal: AbortSignal): Promise<void> {
+  async run(outer: AbortSignal): Promise<void> {
+    const group = new TaskGroup(outer);
+    const { signal } = group;
     const syncs = this.#informer(signal);
     this.#syncs = syncs;
-    const following = syncs.run();
+    group.start(() => syncs.run());
     // Without the caches of what it applies it would ask for each object.
     await Promise.all([syncs.whenSynced(signal), this.#controller.whenSynced(signal)])
       .catch((error) => {
@@ -75,7 +92,10 @@ export class GitOpsLoop {
     this.#queue = queue;
     for (const sync of syncs.list()) queue.enqueue(keyOf(sync));
     try {
-      await Promise.all([following, queue.run(), this.#bootstrap(signal)]);
+      group.start(() => queue.run());
+      group.start((stop) => this.#bootstrap(stop));
+      group.start((stop) => this.#dropUnused(stop));
+      await group.ended();
       await this.#followed?.ended();
     } finally {
       await this.#notices[Symbol.asyncDispose]();
@@ -133,9 +153,9 @@ export class GitOpsLoop {
     return { namespace, name: config.bootstrap?.name ?? BOOTSTRAP_NAME };
   }
 
-  async #pass(key: ObjectKey, ctx: GitOpsContext): Promise<Next> {
+  async #pass(key: ObjectKey, ctx: SyncContext): Promise<Next> {
     try {
-      return await reconcileMeshSync(key, ctx);
+      return await reconcileSync(key, ctx);
     } finally {
       if (keyText(key) === keyText(this.#bootstrapKey()) && ctx.syncs.get(key) !== undefined) {
         this.#isBootstrapped = true;
@@ -148,25 +168,43 @@ export class GitOpsLoop {
     const followed = new FollowedKinds(this.#parts, {
       signal,
       onChange: (change) => this.#wakeOwners(change),
+      onSynced: (type) => this.#wakeDoubting(type),
     });
     this.#followed = followed;
-    const ctx: GitOpsContext = {
+    const ctx: SyncContext = {
       ...this.#context(signal),
-      syncs,
-      follow: (types) => this.#followRead(followed, types, signal),
-      followed: (type) => followed.cache(type),
-      wake: (key) => this.#wake(key),
-      turns: new Turns(SYNCS_AT_ONCE),
+      syncs: {
+        get: (key) => syncs.get(key),
+        list: () => Promise.resolve(syncs.list() as readonly MeshSync[]),
+        observe: (object) => syncs.observe(object),
+        get synced() {
+          return syncs.synced;
+        },
+      },
+      caches: this.#caches(followed),
+      isTransient: false,
     };
     return new Controller({
       name: "MeshSync",
       reconcile: (key, passSignal) => this.#pass(key, { ...ctx, signal: passSignal }),
       concurrency: PASSES_AT_ONCE,
+      // Each pass has the limit that its spec says, and ends by itself; this is for one that does not.
+      passMsMax: (key) => passMsMax(syncs.get(key) as MeshSync | undefined),
       clock,
       metrics,
       log,
       signal,
     });
+  }
+
+  /** The controller's caches of our kinds, and those of what else syncs apply. */
+  #caches(followed: FollowedKinds): ObjectCaches {
+    const meshKinds = this.#controller.caches as Readonly<Partial<Record<string, ObjectCache>>>;
+    return {
+      of: (type) => isMeshKind(type) ? meshKinds[type.kind] : followed.cache(type),
+      version: (type, key) => isMeshKind(type) ? undefined : followed.version(type, key),
+      follow: (types, signal) => this.#followRead(followed, types, signal),
+    };
   }
 
   /** Follows kinds and waits a while until they are read: without, a pass asks for each object. */
@@ -180,18 +218,28 @@ export class GitOpsLoop {
     try {
       await followed.whenRead(types, limit.signal);
     } catch (error) {
-      if (!limit.signal.aborted) throw error;
+      if (!limit.signal.aborted || signal.aborted) throw error;
     }
   }
 
-  #context(signal: AbortSignal): Omit<GitOpsContext, "syncs"> {
+  /** Now and then ends to follow kinds that no sync applies any more. */
+  async #dropUnused(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await pause(KEEP_MS, { clock: this.#parts.clock, signal });
+      if (!signal.aborted) this.#followed?.keep(this.#proofs.types());
+    }
+  }
+
+  #context(signal: AbortSignal): Omit<SyncContext, "isTransient" | "syncs"> {
     const { config, cluster, clock, log, metrics, events } = this.#parts;
     const { bootstrap, cacheDirectory } = config;
     return {
       cluster,
       clientOf: (account) => this.#clientOf(account),
-      caches: this.#controller.caches,
-      memory: this.#memory,
+      caches: { of: () => undefined, version: () => undefined, follow: () => Promise.resolve() },
+      proofs: this.#proofs,
+      reading: this.#reading,
+      wake: (key) => this.#wake(key),
       git: gitSource({ cacheDirectory }),
       clock,
       log,
@@ -201,6 +249,7 @@ export class GitOpsLoop {
       ...(bootstrap === undefined
         ? {}
         : { bootstrap: { key: this.#bootstrapKey(), url: bootstrap.url } }),
+      random: Math.random,
       signal,
     };
   }
@@ -248,7 +297,7 @@ export class GitOpsLoop {
 
   /** Has a sync look at its repository now, whatever its interval. */
   #wake(key: ObjectKey): void {
-    this.#memory.setState(key, { ...this.#memory.state(key), nextLookAtMs: 0 });
+    this.#proofs.setPass(key, { ...this.#proofs.pass(key), nextLookAtMs: 0 });
     this.#queue?.enqueue(key);
   }
 
@@ -259,6 +308,14 @@ export class GitOpsLoop {
   }
 
   #wakeOwners(change: ObjectChange): void {
-    for (const key of this.#memory.notice(change)) this.#queue?.enqueue(key);
+    for (const key of this.#proofs.notice(change)) this.#queue?.enqueue(key);
+  }
+
+  /** What happened while nobody watched a kind is not known: all of it is compared again, at the cost of its cache. */
+  #wakeDoubting(type: ResourceType): void {
+    for (const key of this.#proofs.owningKind(type)) {
+      this.#proofs.doubt(key, type);
+      this.#queue?.enqueue(key);
+    }
   }
 }

@@ -8,7 +8,7 @@ import {
   parseTopicName,
 } from "#api";
 import { conditionOf, controllerOf, type KubeObject } from "#base";
-import { sickness } from "#gitops";
+import { unreadiness } from "#gitops";
 import { isPodReady } from "#plan";
 
 /** The objects of a cluster by kind, each list sorted by namespace and name. */
@@ -76,7 +76,7 @@ function rowOf(
     name,
     mesh: labels?.[LABELS.mesh],
     isReady: component.metadata.deletionTimestamp === undefined &&
-      sickness(component) === undefined,
+      unreadiness(component) === undefined,
     words: wordsOf(component),
     wantedPods: wanted ?? spec.replicas ?? 1,
     readyPods: pods.filter((pod) => isPodReady(pod as Parameters<typeof isPodReady>[0])).length,

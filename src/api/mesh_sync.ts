@@ -24,6 +24,22 @@ import {
 import { SOURCE_MEMBERS, SOURCE_STATUS_MEMBERS } from "./mesh_sync_source.ts";
 import { ConditionsSchema } from "./status.ts";
 
+/** Where a MeshSync can stand: `status.phase`. */
+export const MESH_SYNC_PHASES = [
+  "Applying",
+  "Deleting",
+  "Failed",
+  "Healthy",
+  "Invalid",
+  "Refused",
+  "RolledBack",
+  "RollingBack",
+  "Suspended",
+  "Unhealthy",
+  "Verifying",
+  "Waiting",
+] as const;
+
 /** Schema of {@linkcode MeshSyncSpec}. */
 export const MeshSyncSpecSchema = Type.Object({
   url: text("Repository: https://, http://, ssh:// or user@host:path", {
@@ -88,6 +104,11 @@ export const MeshSyncSpecSchema = Type.Object({
 export const MeshSyncStatusSchema = Type.Object({
   conditions: optional(ConditionsSchema),
   observedGeneration: optional(int64("Generation that was looked at")),
+  phase: optional(choice("Where it stands", MESH_SYNC_PHASES)),
+  pruneWaitsSince: optional(time("Since when objects wait to be deleted, for other MeshSyncs")),
+  deletionTriedSince: optional(
+    time("Since when objects of the deleted MeshSync are tried to be deleted"),
+  ),
   lastAttemptedRevision: optional(text("Revision that was tried last")),
   lastAppliedRevision: optional(text("Revision that was applied last")),
   lastHealthyRevision: optional(text("Revision that became healthy last")),

@@ -49,7 +49,7 @@ export function resourceOf(kind: MeshKind): MeshResourceType {
 }
 
 /** Whether an object is of one of our kinds, MeshSync and BackendConfig included. */
-export function isMeshKind(object: KubeObject): boolean {
+export function isMeshKind(object: Pick<KubeObject, "apiVersion" | "kind">): boolean {
   return RESOURCES.some((resource) =>
     resource.apiVersion === object.apiVersion && resource.kind === object.kind
   );

@@ -1,17 +1,31 @@
 import type { MeshSync } from "#api";
-import type { Clock, KubeObject, ObjectKey } from "#base";
+import type { Clock, KubeObject, ObjectKey, Semaphore } from "#base";
 import type { GitSource } from "#git";
 import type { Cache, ClusterClient, ResourceType } from "#kube";
 import type { EventDraft, Notice } from "#plan";
 import type { Logger, Metrics } from "#telemetry";
-import type { SyncMemory } from "./memory.ts";
-import type { Turns } from "./turns.ts";
+import type { Proofs } from "./proofs.ts";
 
-/** Objects as last seen; takes in the answers of our own writes, so that the next look sees them. */
-export interface SyncCache extends Pick<Cache, "get" | "synced"> {
+/** Objects of one kind as a watch told them last. */
+export interface ObjectCache extends Pick<Cache, "get" | "synced"> {
+  /** Takes in the answer of our own write, so that the next look sees it. */
   observe?(object: KubeObject): void;
-  /** All objects; the API server is asked where a cache cannot list. */
-  list?(): readonly KubeObject[];
+}
+
+/** The caches of what syncs apply. */
+export interface ObjectCaches {
+  /** The cache that follows a kind; undefined where none does. */
+  of(type: ResourceType): ObjectCache | undefined;
+  /** The version of an object of a kind that is followed without its content; undefined where nobody knows. */
+  version(type: ResourceType, key: ObjectKey): string | undefined;
+  /** Follows these kinds too; resolves when they are read, or soon. */
+  follow(types: readonly ResourceType[], signal: AbortSignal): Promise<void>;
+}
+
+/** The MeshSyncs. */
+export interface SyncCache extends ObjectCache {
+  /** All of them, from a cache where there is one. */
+  list(signal: AbortSignal): Promise<readonly MeshSync[]>;
 }
 
 /** What the loop counts and measures. */
@@ -27,55 +41,44 @@ export type SyncMetrics = Pick<
   | "countDriftCorrected"
 >;
 
+/** The MeshSync that this program's flags made, the only one that may name a `file:` url. */
+export interface Bootstrap {
+  readonly key: ObjectKey;
+  readonly url: string;
+}
+
 /** What the GitOps loop needs besides the key of a MeshSync. */
-export interface GitOpsContext {
+export interface SyncContext {
+  /** The program's own rights: statuses, finalizers and inventories are written with them. */
   readonly cluster: ClusterClient;
-  /** The MeshSyncs. */
+  /** A client with the rights of a ServiceAccount only. */
+  readonly clientOf: (account: ObjectKey) => ClusterClient;
   readonly syncs: SyncCache;
-  /** Caches of our kinds by kind; what has none is read from the API server. */
-  readonly caches: Readonly<Partial<Record<string, SyncCache>>>;
-  readonly memory: SyncMemory;
-  /** A client with the rights of a ServiceAccount only; without it a sync that wants one is refused. */
-  readonly clientOf?: (account: ObjectKey) => ClusterClient;
-  /** The client with the program's own rights, where `cluster` has those of a ServiceAccount. */
-  readonly own?: ClusterClient;
-  /** Follows what syncs apply of these kinds, so that changes by others are seen; resolves when all is read, or soon. */
-  readonly follow?: (types: readonly ResourceType[]) => Promise<void>;
-  /** The cache that follows a kind, once it has read everything. */
-  readonly followed?: (type: ResourceType) => SyncCache | undefined;
+  readonly caches: ObjectCaches;
+  readonly proofs: Proofs;
   /** Has another MeshSync look at its repository now. */
-  readonly wake?: (key: ObjectKey) => void;
+  readonly wake: (key: ObjectKey) => void;
   readonly git: GitSource;
-  /** Who fetches and applies at the same time; everybody when left out. What a remote is asked needs no turn: it may hang. */
-  readonly turns?: Turns;
+  /** Who turns files into objects at the same time: that takes the processor and memory, and waits for nobody. */
+  readonly reading: Semaphore;
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: SyncMetrics;
   readonly events: { record(object: KubeObject, event: EventDraft): void };
-  /** Tells those whom a MeshSync names; nobody when left out. */
-  readonly notices?: { tell(sync: MeshSync, notice: Notice): void };
-  /** The MeshSync that this program's flags made, the only one that may name a `file:` url: this one. */
-  readonly bootstrap?: { readonly key: ObjectKey; readonly url: string };
+  /** Tells those whom a MeshSync names. */
+  readonly notices: { tell(sync: MeshSync, notice: Notice): void };
+  readonly bootstrap?: Bootstrap;
   /** Whether the program ends after this: then nobody would be there to take objects along with a deleted sync. */
-  readonly isTransient?: boolean;
-  /** From 0 to 1, to spread the looks of many syncs; `Math.random` when left out. */
-  readonly random?: () => number;
+  readonly isTransient: boolean;
+  /** From 0 to 1, to spread the looks of many syncs. */
+  readonly random: () => number;
   readonly signal: AbortSignal;
 }
 
 /** Enough to hide the way to the API server and back, few enough not to crowd others out. */
 export const CALLS_AT_ONCE = 8;
 
-/** Runs a call for each item, at most {@linkcode CALLS_AT_ONCE} at a time; results in the order of the items. */
-export async function eachOf<T, R>(
-  items: readonly T[],
-  call: (item: T) => Promise<R>,
-): Promise<R[]> {
-  const results = new Map<number, R>();
-  const waiting = items.entries();
-  const work = async () => {
-    for (const [index, item] of waiting) results.set(index, await call(item));
-  };
-  await Promise.all(Array.from({ length: Math.min(CALLS_AT_ONCE, items.length) }, work));
-  return [...results].sort(([a], [b]) => a - b).map(([, result]) => result);
+/** A sync as log lines name it. */
+export function logName({ metadata }: KubeObject): string {
+  return `${metadata.namespace ?? ""}/${metadata.name}`;
 }

@@ -1,11 +1,23 @@
 import { ANNOTATIONS, COMPUTE_API_VERSION, type MeshSync } from "#api";
-import { conditionOf, idText, keyOf, keyText, type KubeObject, type ObjectId } from "#base";
+import {
+  conditionOf,
+  errorText,
+  idText,
+  isAbort,
+  keyOf,
+  keyText,
+  type KubeObject,
+  type ObjectId,
+  pooled,
+} from "#base";
+import { isNewerVersion, type ResourceType } from "#kube";
 import { entryKey, hasHealth, objectHealth } from "#plan";
-import { eachOf, type GitOpsContext } from "./context.ts";
+import { CALLS_AT_ONCE, type SyncContext } from "./context.ts";
 import { syncLabels } from "./manifests/target.ts";
+import type { Proof } from "./proofs.ts";
 
 /** An object that is not as it should be. */
-export interface Sick {
+export interface Unhealthy {
   /** As in the inventory. */
   readonly key: string;
   /** `Kind namespace/name: what is wrong`. */
@@ -17,10 +29,21 @@ export interface Health {
   /** Objects with a health of their own that are ready for their current generation. */
   readonly ready: number;
   readonly total: number;
-  readonly sick: readonly Sick[];
+  readonly unhealthy: readonly Unhealthy[];
+  /** Objects that could not be looked at, in words: not known is neither healthy nor unhealthy. */
+  readonly unknown: readonly string[];
   /** When the last of the meshes became ready, in milliseconds since 1970; 0 without any that are ready. */
   readonly readySinceMs: number;
 }
+
+/** Nothing that could be anything but healthy. */
+export const NO_HEALTH: Health = {
+  ready: 0,
+  total: 0,
+  unhealthy: [],
+  unknown: [],
+  readySinceMs: 0,
+};
 
 /** Our kinds that say whether they are ready; their changes are watched. */
 const KINDS = ["Function", "FunctionMesh", "Sink", "Source"];
@@ -31,17 +54,17 @@ const KINDS = ["Function", "FunctionMesh", "Sink", "Source"];
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { sickness } from "#gitops";
+ * import { unreadiness } from "#gitops";
  * const ready = { type: "Ready", status: "True", reason: "Ready", message: "1/1", observedGeneration: 1 };
  * const object = (generation: number) => ({
  *   apiVersion: "compute.functionmesh.io/v1alpha1", kind: "Function",
  *   metadata: { name: "a", namespace: "shop", generation }, status: { conditions: [ready] },
  * });
- * assertEquals(sickness(object(1)), undefined);
- * assertEquals(sickness(object(2)), "Function shop/a: not looked at yet");
+ * assertEquals(unreadiness(object(1)), undefined);
+ * assertEquals(unreadiness(object(2)), "Function shop/a: not looked at yet");
  * ```
  */
-export function sickness(object: KubeObject): string | undefined {
+export function unreadiness(object: KubeObject): string | undefined {
   // Nobody looks at what is not managed, so nobody could say that it is ready.
   if (object.metadata.annotations?.[ANNOTATIONS.managed] === "false") return undefined;
   const name = idText({ kind: object.kind, ...keyOf(object) });
@@ -54,39 +77,80 @@ export function sickness(object: KubeObject): string | undefined {
   return ready.status === "True" ? undefined : `${name}: ${ready.message || ready.reason}`;
 }
 
-/**
- * How everything is that a sync applied and that has a health: meshes by their own `Ready`, in caches where there are
- * any; ordinary kinds by the rules of kstatus.
- *
- * # Guarantees
- * Ordinary kinds cost one list a kind, by the sync's labels, and none where a cache follows them: after a revision was applied, every look until they are
- * healthy, and then with each look at the remote. No object is read by itself, except meshes where no cache is.
- *
- * @param options.isDue whether this pass looked at the remote
- */
-export async function healthOf(
-  sync: MeshSync,
-  ctx: GitOpsContext,
-  { isDue }: { readonly isDue: boolean },
-): Promise<Health> {
-  const applied = [...ctx.memory.applied(keyOf(sync)).values()].map(({ id }) => id);
-  const meshes = applied.filter(isMesh);
-  const live = await eachOf(meshes, async (id) => ({ id, object: await seen(id, ctx) }));
-  const looked = live.map(({ id, object }) =>
-    sickOf(id, object === undefined ? `${idText(id)}: not there` : sickness(object))
-  );
-  const ordinary = applied.filter((id) => !isMesh(id) && hasHealth(id) && !isSelf(id, sync));
-  const others = await ordinaryHealth(ordinary, { sync, ctx, isDue });
-  const sick = [...looked.flat(), ...others.sick];
-  const total = meshes.length + others.total;
-  const readySinceMs = Math.max(0, ...live.map(({ object }) => readySince(object)));
-  return { ready: total - sick.length, total, sick, readySinceMs };
+/** What one object was when it was looked at. */
+type Observed =
+  | { readonly seen: "object"; readonly id: ObjectId; readonly object: KubeObject }
+  | { readonly seen: "absent"; readonly id: ObjectId }
+  | { readonly seen: "unknown"; readonly id: ObjectId; readonly cause: string };
+
+/** For whom health is evaluated. */
+export interface HealthScope {
+  readonly sync: MeshSync;
+  readonly ctx: Pick<SyncContext, "caches" | "cluster" | "proofs" | "signal">;
 }
 
-function readySince(object: KubeObject | undefined): number {
-  const status = object?.status as { readonly conditions?: unknown } | undefined;
+/**
+ * How everything is that a sync applied and that has a health: meshes by their own `Ready`, ordinary kinds by the rules of
+ * kstatus.
+ *
+ * # Guarantees
+ * What a cache that read everything holds, and not older than the sync's own write, costs no request. Of what it lacks, the
+ * API server is asked; kinds that no cache follows cost one list each.
+ *
+ * @param wellBefore ordinary kinds that no cache follows and that were healthy when they were looked at last: not asked
+ * about again
+ */
+export async function evaluateHealth(
+  { ctx, sync }: HealthScope,
+  { isOrdinaryKnown }: { readonly isOrdinaryKnown: boolean },
+): Promise<Health> {
+  const proofs = [...ctx.proofs.of(keyOf(sync)).values()]
+    .filter(({ id }) => isMesh(id) || (hasHealth(id) && !isSelf(id, sync)));
+  const groups = Map.groupBy(proofs, ({ id }) => `${id.apiVersion} ${id.kind}`);
+  const observed = await pooled(
+    [...groups.values()],
+    CALLS_AT_ONCE,
+    (group) => observedGroup(group, { sync, ctx }, isOrdinaryKnown),
+  );
+  const all = observed.flat();
+  const unhealthy = all.flatMap(unhealthyOf);
+  const unknown = all.flatMap((one) =>
+    one.seen === "unknown" ? `${idText(one.id)}: ${one.cause}` : []
+  );
+  const readySinceMs = Math.max(
+    0,
+    ...all.map((one) => one.seen === "object" ? readySince(one.object) : 0),
+  );
+  const total = proofs.length;
+  return {
+    ready: total - unhealthy.length - unknown.length,
+    total,
+    unhealthy,
+    unknown,
+    readySinceMs,
+  };
+}
+
+function unhealthyOf(one: Observed): Unhealthy[] {
+  if (one.seen === "unknown") return [];
+  const words = one.seen === "absent"
+    ? `${idText(one.id)}: not there`
+    : isMesh(one.id)
+    ? unreadiness(one.object)
+    : ordinaryUnreadiness(one.id, one.object);
+  return words === undefined ? [] : [{ key: entryKey(one.id), words }];
+}
+
+function ordinaryUnreadiness(id: ObjectId, live: KubeObject): string | undefined {
+  const { state, message } = objectHealth(live);
+  return state === "current" ? undefined : `${idText(id)}: ${message}`;
+}
+
+function readySince(object: KubeObject): number {
+  const status = object.status as { readonly conditions?: unknown } | undefined;
   const ready = conditionOf(status?.conditions, "Ready");
-  return ready?.status === "True" ? Date.parse(ready.lastTransitionTime) || 0 : 0;
+  if (object.apiVersion !== COMPUTE_API_VERSION || ready?.status !== "True") return 0;
+  return Date.parse(ready.lastTransitionTime) || 0;
 }
 
 function isMesh(id: ObjectId): boolean {
@@ -98,72 +162,99 @@ function isSelf(id: ObjectId, sync: MeshSync): boolean {
   return id.kind === "MeshSync" && keyText(id) === keyText(keyOf(sync));
 }
 
-function sickOf(id: ObjectId, words: string | undefined): Sick[] {
-  return words === undefined ? [] : [{ key: entryKey(id), words }];
-}
-
-async function seen(id: ObjectId, ctx: GitOpsContext): Promise<KubeObject | undefined> {
-  const cache = ctx.caches[id.kind];
-  if (cache?.synced === true) return cache.get(id);
-  const type = await ctx.cluster.resourceType(id.apiVersion, id.kind);
-  return type === undefined ? undefined : await ctx.cluster.get(type, id, ctx.signal);
-}
-
-interface Look {
-  readonly sync: MeshSync;
-  readonly ctx: GitOpsContext;
-  readonly isDue: boolean;
-}
-
-async function ordinaryHealth(
-  ids: readonly ObjectId[],
-  look: Look,
-): Promise<Omit<Health, "readySinceMs">> {
-  const { ctx, isDue } = look;
-  const key = keyOf(look.sync);
-  if (ids.length === 0) return { ready: 0, total: 0, sick: [] };
-  const { appliedKey = "", ordinary } = ctx.memory.state(key);
-  const isKnown = ordinary?.appliedKey === appliedKey && ordinary.sick.length === 0;
-  if (isKnown && !isDue) return { ready: ids.length, total: ids.length, sick: [] };
-  const byKind = Map.groupBy(ids, (id) => `${id.apiVersion} ${id.kind}`);
-  const found = await eachOf([...byKind.values()], (group) => groupSickness(group, look));
-  const sick = found.flat();
-  ctx.memory.setState(key, { ...ctx.memory.state(key), ordinary: { appliedKey, sick } });
-  return { ready: ids.length - sick.length, total: ids.length, sick };
-}
-
-/** What is sick among the objects of one kind: from the cache that follows it, or by one list. */
-async function groupSickness(ids: readonly ObjectId[], { sync, ctx }: Look): Promise<Sick[]> {
-  const [first] = ids;
+/** The objects of one kind: from the cache that follows it, else from the API server. */
+async function observedGroup(
+  group: readonly Proof[],
+  scope: HealthScope,
+  isOrdinaryKnown: boolean,
+): Promise<Observed[]> {
+  const { ctx } = scope;
+  const [first] = group;
   if (first === undefined) return [];
-  const type = await ctx.cluster.resourceType(first.apiVersion, first.kind);
-  const cache = type === undefined ? undefined : ctx.followed?.(type);
-  if (type === undefined || cache !== undefined) {
-    return ids.flatMap((id) => sickOf(id, ordinarySickness(id, cache?.get(id))));
+  const unknown = (error: unknown) =>
+    group.map(({ id }) => ({ seen: "unknown", id, cause: errorText(error) }) as const);
+  try {
+    const type = await ctx.cluster.resourceType(first.id.apiVersion, first.id.kind);
+    if (type === undefined) return group.map(({ id }) => ({ seen: "absent", id }));
+    const cache = ctx.caches.of(type);
+    if (cache?.synced === true) {
+      return await pooled(
+        group,
+        CALLS_AT_ONCE,
+        (proof) => observedObject(proof, cache.get(proof.id), { ...scope, type }),
+      );
+    }
+    if (isMesh(first.id) && group.length < LISTED_MIN) {
+      return await pooled(
+        group,
+        CALLS_AT_ONCE,
+        (proof) => observedObject(proof, undefined, { ...scope, type }),
+      );
+    }
+    if (isOrdinaryKnown) return [];
+    return await listedGroup(group, type, scope);
+  } catch (error) {
+    if (isAbort(error, ctx.signal)) throw error;
+    return unknown(error);
   }
-  const namespaces = new Set(ids.map((id) => id.namespace));
+}
+
+const LISTED_MIN = 5;
+
+/** An object as the cache has it, where that is no older than our own write of it; else as the API server has it. */
+async function observedObject(
+  { id, resourceVersion }: Proof,
+  cached: KubeObject | undefined,
+  { ctx, type }: HealthScope & { readonly type: ResourceType },
+): Promise<Observed> {
+  const isBehind = cached === undefined ||
+    (resourceVersion !== undefined &&
+      isNewerVersion(resourceVersion, cached.metadata.resourceVersion));
+  if (!isBehind) return { seen: "object", id, object: cached };
+  try {
+    const object = await ctx.cluster.get(type, id, ctx.signal);
+    return object === undefined ? { seen: "absent", id } : { seen: "object", id, object };
+  } catch (error) {
+    if (isAbort(error, ctx.signal)) throw error;
+    return { seen: "unknown", id, cause: errorText(error) };
+  }
+}
+
+async function listedGroup(
+  group: readonly Proof[],
+  type: ResourceType,
+  { ctx, sync }: HealthScope,
+): Promise<Observed[]> {
+  const namespaces = new Set(group.map(({ id }) => id.namespace));
+  const [namespace = ""] = namespaces;
   const labelSelector = Object.entries(syncLabels(sync)).map((pair) => pair.join("=")).join(",");
   const objects = await ctx.cluster.list(type, {
     labelSelector,
     // One namespace where they share one.
-    ...(namespaces.size === 1 && first.namespace !== "" ? { namespace: first.namespace } : {}),
+    ...(namespaces.size === 1 && namespace !== "" ? { namespace } : {}),
     signal: ctx.signal,
   });
   const live = new Map(objects.map((object) => [keyText(keyOf(object)), object]));
-  return ids.flatMap((id) => sickOf(id, ordinarySickness(id, live.get(keyText(id)))));
-}
-
-function ordinarySickness(id: ObjectId, live: KubeObject | undefined): string | undefined {
-  if (live === undefined) return `${idText(id)}: not there`;
-  const { state, message } = objectHealth(live);
-  return state === "current" ? undefined : `${idText(id)}: ${message}`;
+  return group.map(({ id }) => {
+    const object = live.get(keyText(id));
+    return object === undefined ? { seen: "absent", id } : { seen: "object", id, object };
+  });
 }
 
 const SHOWN_MAX = 3;
 
 /** The first causes, the rest counted. */
-export function sickText(sick: readonly Sick[]): string {
-  const shown = sick.slice(0, SHOWN_MAX).map(({ words }) => words).join("; ");
-  const rest = sick.length - SHOWN_MAX;
-  return rest > 0 ? `${shown}; and ${rest} more` : shown;
+export function unhealthyText(unhealthy: readonly Unhealthy[]): string {
+  return shown(unhealthy.map(({ words }) => words));
+}
+
+/** The first of what could not be looked at, the rest counted. */
+export function unknownText(unknown: readonly string[]): string {
+  return `cannot tell whether all is healthy: ${shown(unknown)}`;
+}
+
+function shown(words: readonly string[]): string {
+  const rest = words.length - SHOWN_MAX;
+  const text = words.slice(0, SHOWN_MAX).join("; ");
+  return rest > 0 ? `${text}; and ${rest} more` : text;
 }

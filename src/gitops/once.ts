@@ -1,7 +1,7 @@
 import { type MeshSync, resourceOf } from "#api";
-import { conditionOf, keyText, type ObjectKey } from "#base";
-import type { GitOpsContext } from "./context.ts";
-import { reconcileMeshSync } from "./sync.ts";
+import { conditionOf, keyOf, keyText, type KubeObject, type ObjectKey } from "#base";
+import type { SyncContext } from "./context.ts";
+import { reconcileSync } from "./sync.ts";
 
 /** How one run to convergence ended. */
 export interface OnceReport {
@@ -25,28 +25,35 @@ const POLL_MS = 1_000;
  */
 export async function syncOnce(
   key: ObjectKey,
-  ctx: Omit<GitOpsContext, "syncs">,
+  ctx: Omit<SyncContext, "isTransient" | "syncs">,
   options: { readonly timeoutMs: number },
 ): Promise<OnceReport> {
-  const endMs = ctx.clock.now() + options.timeoutMs;
+  const endMs = ctx.clock.monotonicMs() + options.timeoutMs;
   while (true) {
     const sync = await ctx.cluster.get(resourceOf("MeshSync"), key, ctx.signal);
     if (sync === undefined) {
       return failed("NotFound", `Cannot sync ${keyText(key)}: no such MeshSync`);
     }
-    const syncs = { get: () => sync, synced: true };
-    const next = await reconcileMeshSync(key, { ...ctx, syncs, isTransient: true });
+    const list = async (signal: AbortSignal) =>
+      await ctx.cluster.list(resourceOf("MeshSync"), { signal }) as MeshSync[];
+    const syncs = { get: onlyOf(sync), list, synced: true };
+    const next = await reconcileSync(key, { ...ctx, syncs, isTransient: true });
     const after = await ctx.cluster.get(resourceOf("MeshSync"), key, ctx.signal) as
       | MeshSync
       | undefined;
     const report = reportOf(after);
     const isStalled = conditionOf(after?.status?.conditions, "Stalled")?.status === "True";
     if (report.exit === 0 || isStalled || report.reason === "Suspended") return report;
-    const leftMs = endMs - ctx.clock.now();
+    const leftMs = endMs - ctx.clock.monotonicMs();
     if (leftMs <= 0) return report;
     const delayMs = next.after === "delay" ? Math.min(next.delayMs, POLL_MS) : POLL_MS;
     await ctx.clock.sleep(Math.max(0, Math.min(delayMs, leftMs)), ctx.signal);
   }
+}
+
+/** A look-up that knows one sync. */
+function onlyOf(sync: KubeObject): (key: ObjectKey) => KubeObject | undefined {
+  return (key) => keyText(key) === keyText(keyOf(sync)) ? sync : undefined;
 }
 
 function reportOf(sync: MeshSync | undefined): OnceReport {

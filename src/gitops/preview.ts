@@ -1,27 +1,16 @@
-import { ANNOTATIONS, type MeshSync } from "#api";
-import { errorText, idOf, keyOf, type KubeObject, type ObjectId } from "#base";
-import { ApiError, type ClusterClient, isConflict, isKindMissing, isNotFound } from "#kube";
-import {
-  applyStages,
-  conflictText,
-  entryId,
-  fieldConflicts,
-  inventoryOf,
-  staleEntries,
-} from "#plan";
-import { eachOf } from "./context.ts";
-import { loadInventory } from "./inventory_store.ts";
-import type { Manifest } from "./manifests/manifest.ts";
-import { SyncMemory } from "./memory.ts";
-import {
-  belongsTo,
-  definedKinds,
-  fieldManager,
-  kindKey,
-  type Kinds,
-  targetObject,
-} from "./manifests/target.ts";
+import { type MeshSync, resourceOf } from "#api";
+import { errorText, idOf, keyOf, type KubeObject, type ObjectId, pooled } from "#base";
+import { type ClusterClient, isKindMissing, isNotFound } from "#kube";
+import { applyStages } from "#plan";
+import { CALLS_AT_ONCE, type SyncContext } from "./context.ts";
+import { type Manifest, manifestProblemText } from "./manifests/manifest.ts";
+import { servedKinds } from "./manifests/revision.ts";
+import { fieldManager, kindKey, type Kinds, targetObject } from "./manifests/target.ts";
 import { withoutValues } from "./manifests/variables.ts";
+import type { ObjectPlan, WritePlan } from "./plan/object.ts";
+import { pruneBrake, type RevisionPlan, revisionPlan } from "./plan/revision.ts";
+import { Proofs } from "./proofs.ts";
+import { composition, quarantinesOf } from "./rollback.ts";
 
 /** One object before and after manifests would be applied. */
 export interface Preview {
@@ -51,7 +40,7 @@ const PREVIEW_MANAGER = "meshwright-diff";
 
 /**
  * What applying manifests would change, asked of the API server by dry runs: nothing is written. In the order of
- * applying, deletions last.
+ * applying, deletions last. With a sync it is the plan that the loop would make.
  *
  * @throws {ApiError} when the API server refuses an object
  */
@@ -59,35 +48,119 @@ export async function previewed(
   manifests: readonly Manifest[],
   options: PreviewOptions,
 ): Promise<Preview[]> {
-  const kinds = await kindsOf(manifests, options.cluster);
+  const kinds = await servedKinds(manifests, options.cluster);
+  const { sync } = options;
+  if (sync !== undefined) return await syncPreviews(manifests, kinds, { ...options, sync });
   const targets = manifests.map((manifest) => ({
-    object: targetFor(manifest, kinds, options),
+    object: inNamespace(manifest.object, kinds, options.namespace),
     secrets: manifest.secrets ?? [],
   }));
-  const objects = targets.map((target) => target.object);
   const ordered = applyStages(targets, (target) => idOf(target.object)).flat();
-  const changed = await eachOf(ordered, (target) => discreet(target, options));
-  const gone = objects.length === 0 ? [] : await pruned(objects, options);
-  return [...changed, ...gone];
+  return await pooled(ordered, CALLS_AT_ONCE, (target) => discreet(target, options));
 }
 
-async function kindsOf(manifests: readonly Manifest[], cluster: ClusterClient): Promise<Kinds> {
-  const served = new Map<string, NonNullable<ReturnType<Kinds["served"]["get"]>>>();
-  for (const { object } of manifests) {
-    if (served.has(kindKey(object))) continue;
-    const type = await cluster.resourceType(object.apiVersion, object.kind);
-    if (type !== undefined) served.set(kindKey(object), type);
+type SyncPreviewOptions = PreviewOptions & { readonly sync: MeshSync };
+
+async function syncPreviews(
+  manifests: readonly Manifest[],
+  kinds: Kinds,
+  { cluster, signal, sync }: SyncPreviewOptions,
+): Promise<Preview[]> {
+  if (manifests.length === 0) return [];
+  const ctx: Pick<SyncContext, "caches" | "cluster" | "proofs" | "signal" | "syncs"> = {
+    cluster,
+    signal,
+    proofs: new Proofs(),
+    caches: { of: () => undefined, version: () => undefined, follow: () => Promise.resolve() },
+    syncs: {
+      get: () => undefined,
+      list: async () => await cluster.list(resourceOf("MeshSync"), { signal }) as MeshSync[],
+      synced: true,
+    },
+  };
+  const targets = manifests.map((manifest) => targetObject(manifest, sync, kinds));
+  // What is in quarantine stays as it is: which commit it goes back to is the loop's to know.
+  const composed = await composition(targets, sync, () => Promise.resolve(undefined));
+  const scope = { sync, ctx, acting: cluster, frozen: composed.frozen };
+  const plan = await revisionPlan(composed.targets, scope);
+  const ordered = applyStages(plan.objects, ({ target }) => target.id).flat();
+  const changes = await pooled(ordered, CALLS_AT_ONCE, (one) => planPreview(one, scope));
+  return [...changes.flat(), ...frozenPreviews(sync, composed.frozen), ...deletions(plan, sync)];
+}
+
+async function planPreview(
+  plan: ObjectPlan,
+  scope: { readonly sync: MeshSync; readonly acting: ClusterClient } & {
+    readonly ctx: Pick<SyncContext, "signal">;
+  },
+): Promise<Preview[]> {
+  const { id, object, secrets = [] } = plan.target;
+  const base = { id, ...(secrets.length === 0 ? {} : { secrets }) };
+  switch (plan.step) {
+    case "keep":
+      return [];
+    case "unserved":
+      return [{ ...base, before: undefined, after: object, note: "its kind is not served yet" }];
+    case "refused": {
+      const { failure, write } = plan;
+      if (!failure.isConflict || write === undefined) {
+        throw new Error(manifestProblemText(failure));
+      }
+      const after = await forced(write, scope);
+      return [{ ...base, before: write.live, after, note: failure.message }];
+    }
+    case "write": {
+      const { answer, dryRunDeferred, live, wanted } = plan;
+      if (dryRunDeferred !== undefined) {
+        return [{ ...base, before: live, after: wanted, note: dryRunDeferred }];
+      }
+      return [{ ...base, before: live, after: answer ?? await forced(plan, scope) }];
+    }
+    default:
+      return plan satisfies never;
   }
-  return { served, defined: definedKinds(manifests) };
 }
 
-function targetFor(manifest: Manifest, kinds: Kinds, options: PreviewOptions): KubeObject {
-  if (options.sync !== undefined) return targetObject(manifest, options.sync, kinds).object;
-  const { object } = manifest;
+/** What a write would answer that takes the fields of others. */
+async function forced(
+  { wanted }: WritePlan,
+  { acting, ctx, sync }: {
+    readonly sync: MeshSync;
+    readonly acting: ClusterClient;
+    readonly ctx: Pick<SyncContext, "signal">;
+  },
+): Promise<KubeObject> {
+  const manager = fieldManager(keyOf(sync));
+  const { signal } = ctx;
+  return await acting.apply(wanted, { fieldManager: manager, dryRun: true, force: true, signal });
+}
+
+function frozenPreviews(sync: MeshSync, frozen: ReadonlySet<string>): Preview[] {
+  if (frozen.size === 0) return [];
+  const id = idOf(sync);
+  const healthy = quarantinesOf(sync).map(({ healthyRevision }) => healthyRevision);
+  const note = `${[...frozen].sort().join(", ")} stay as in ${
+    [...new Set(healthy)].join(", ")
+  }: what a newer revision did to them is in quarantine`;
+  return [{ id, before: sync, after: sync, note }];
+}
+
+function deletions(plan: RevisionPlan, sync: MeshSync): Preview[] {
+  const excess = pruneBrake(plan, { commit: "", sync });
+  const note = excess === undefined ? {} : { note: `the revision would be held back: ${excess}` };
+  return plan.prune.toDelete.map(({ id, live }) => ({
+    id,
+    before: live,
+    after: undefined,
+    ...note,
+  }));
+}
+
+function inNamespace(object: KubeObject, kinds: Kinds, own: string): KubeObject {
   const isNamespaced = kinds.served.get(kindKey(object))?.namespaced ??
     kinds.defined.get(kindKey(object)) ?? true;
   if (!isNamespaced) return object;
-  const namespace = object.metadata.namespace ?? options.namespace;
+  const namespace = object.metadata.namespace ?? own;
   return { ...object, metadata: { ...object.metadata, namespace } };
 }
 
@@ -99,9 +172,9 @@ interface Target {
 
 /** A preview that names its secrets, or an error that repeats none. */
 async function discreet({ object, secrets }: Target, options: PreviewOptions): Promise<Preview> {
-  if (secrets.length === 0) return await previewOf(object, options);
+  if (secrets.length === 0) return await objectPreview(object, options);
   try {
-    return { ...await previewOf(object, options), secrets };
+    return { ...await objectPreview(object, options), secrets };
   } catch (error) {
     const text = errorText(error);
     const cleaned = withoutValues(text, secrets);
@@ -111,44 +184,21 @@ async function discreet({ object, secrets }: Target, options: PreviewOptions): P
   }
 }
 
-async function previewOf(object: KubeObject, options: PreviewOptions): Promise<Preview> {
-  const { cluster, signal, sync } = options;
+async function objectPreview(object: KubeObject, options: PreviewOptions): Promise<Preview> {
+  const { cluster, signal } = options;
   const id = idOf(object);
   const type = await cluster.resourceType(id.apiVersion, id.kind);
   if (type === undefined) {
     return { id, before: undefined, after: object, note: "its kind is not served yet" };
   }
   const before = await cluster.get(type, id, signal);
-  const manager = sync === undefined ? PREVIEW_MANAGER : fieldManager(keyOf(sync));
-  const ask = (force: boolean) =>
-    cluster.apply(object, { fieldManager: manager, dryRun: true, force, signal });
+  const call = { fieldManager: PREVIEW_MANAGER, dryRun: true, force: true, signal };
   try {
-    return { id, before, after: await ask(sync === undefined || sync.spec.force === true) };
+    return { id, before, after: await cluster.apply(object, call) };
   } catch (error) {
     if (before === undefined && (isNotFound(error) || isKindMissing(error))) {
       return { id, before, after: object, note: "its namespace does not exist yet" };
     }
-    const conflicts = error instanceof ApiError && isConflict(error)
-      ? fieldConflicts(error.causes)
-      : [];
-    if (conflicts.length === 0) throw error;
-    return { id, before, after: await ask(true), note: conflictText(conflicts, manager) };
+    throw error;
   }
-}
-
-/** What the sync owns and the manifests do not hold. */
-async function pruned(objects: readonly KubeObject[], options: PreviewOptions): Promise<Preview[]> {
-  const { cluster, signal, sync } = options;
-  if (sync === undefined || sync.spec.prune === false) return [];
-  const inventory = await loadInventory(sync, { cluster, signal, memory: new SyncMemory() });
-  const stale = staleEntries(inventory, inventoryOf(objects.map(idOf)));
-  const ids = stale.flatMap((entry) => entryId(entry) ?? []);
-  const found = await eachOf(ids, async (id) => {
-    const type = await cluster.resourceType(id.apiVersion, id.kind);
-    const before = type === undefined ? undefined : await cluster.get(type, id, signal);
-    const isOurs = before !== undefined && belongsTo(sync, before) &&
-      before.metadata.annotations?.[ANNOTATIONS.prune] !== "disabled";
-    return isOurs ? [{ id, before, after: undefined }] : [];
-  });
-  return found.flat();
 }

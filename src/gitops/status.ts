@@ -1,101 +1,33 @@
-import type { MeshSync, MeshSyncStatus, Quarantine } from "#api";
-import { type ConditionDraft, conditionOf, mergeConditions } from "#base";
-import { conditionsOf, type Verdict } from "#plan";
-import type { Health } from "./health.ts";
-import { sickText } from "./health.ts";
-import { quarantineText } from "./quarantine.ts";
+import type { HistoryEntry, MeshSync, MeshSyncStatus } from "#api";
+import {
+  afterDelay,
+  AWAIT_CHANGE,
+  type ConditionDraft,
+  conditionOf,
+  mergeConditions,
+  type Next,
+  timestamp,
+} from "#base";
+import type { Revision } from "#git";
+import { attempted, conditionsOf, resulted, trialWaitMs } from "#plan";
+import { type Health, unhealthyText, unknownText } from "./health.ts";
+import {
+  healthTimeoutMs,
+  intervalMs,
+  isRetried,
+  type PassMemory,
+  type Phase,
+  readyState,
+  settleTimeMs,
+} from "./phase.ts";
+import { quarantinesOf, quarantineText, type Rollback } from "./rollback.ts";
 
 /** Members of the status that a pass has news about. */
 export type StatusNews = Partial<Omit<MeshSyncStatus, "conditions" | "observedGeneration">>;
 
-/** What to say of a revision that is applied completely. */
-export function appliedVerdict(
-  revision: string,
-  facts: {
-    readonly objects: number;
-    readonly health: Health;
-    /** Whether all are ready, but not for long enough. */
-    readonly isSettling: boolean;
-    readonly isLate: boolean;
-    readonly holds: readonly Quarantine[];
-  },
-): Verdict {
-  const { health, holds, objects, isLate, isSettling } = facts;
-  const base = { stalled: false, reconciling: false };
-  const count = `${objects} object${objects === 1 ? "" : "s"}`;
-  if (isSettling) {
-    const message = `Applied ${revision}, ${settlingText(health)}`;
-    return { ...base, ready: false, reconciling: true, reason: "Progressing", message };
-  }
-  if (health.sick.length === 0 && holds.length > 0) {
-    const message = `Applied ${revision}, but ${quarantineText(holds)}`;
-    return { ...base, ready: false, stalled: true, reason: "Quarantined", message };
-  }
-  if (health.sick.length === 0) {
-    const ready = health.total === 0 ? "" : `, ${health.total} of ${health.total} ready`;
-    return {
-      ...base,
-      ready: true,
-      reason: "Healthy",
-      message: `Applied ${revision}: ${count}${ready}`,
-    };
-  }
-  const words = `${health.ready} of ${health.total} ready: ${sickText(health.sick)}`;
-  return isLate
-    ? { ...base, ready: false, reason: "Unhealthy", message: `Applied ${revision}, but ${words}` }
-    : {
-      ...base,
-      ready: false,
-      reconciling: true,
-      reason: "Progressing",
-      message: `Applied ${revision}, ${words}`,
-    };
-}
-
-function settlingText({ total }: Health): string {
-  return `${total} of ${total} ready: waiting whether they stay so`;
-}
-
-/** What the conditions `Applied` and `Healthy` go by. */
-export interface HealthFacts {
-  readonly verdict: Verdict;
-  /** Absent while nothing is applied completely. */
-  readonly health: Health | undefined;
-  /** Whether all are ready, but not for long enough. */
-  readonly isSettling: boolean;
-  readonly isApplied: boolean;
-  /** Why the revision that was tried last is not applied. */
-  readonly held: Verdict | undefined;
-  readonly holds: readonly Quarantine[];
-}
-
-/** `Applied`: the cluster is asked for all that Git says; `Healthy`: what was applied last is as it should be. */
-export function healthConditions(sync: MeshSync, facts: HealthFacts): ConditionDraft[] {
-  const { health, held, holds, isApplied, isSettling, verdict } = facts;
-  const observedGeneration = sync.metadata.generation ?? 0;
-  const revision = sync.status?.lastAppliedRevision ?? "";
-  const cause = held ?? (isApplied ? undefined : verdict);
-  const applied = cause !== undefined
-    ? { status: "False", reason: cause.reason, message: cause.message } as const
-    : holds.length > 0
-    ? { status: "False", reason: "Quarantined", message: quarantineText(holds) } as const
-    : { status: "True", reason: "Applied", message: `Applied ${revision}` } as const;
-  const draft = { type: "Applied", ...applied, observedGeneration };
-  if (health === undefined) return [draft];
-  if (isSettling) {
-    const reason = "Progressing";
-    const message = settlingText(health);
-    return [draft, { type: "Healthy", status: "Unknown", reason, message, observedGeneration }];
-  }
-  const isHealthy = health.sick.length === 0;
-  const sick = `${health.ready} of ${health.total} ready: ${sickText(health.sick)}`;
-  return [draft, {
-    type: "Healthy",
-    status: isHealthy ? "True" : "False",
-    reason: isHealthy ? "Healthy" : verdict.reason,
-    message: isHealthy ? `${health.total} of ${health.total} ready` : sick,
-    observedGeneration,
-  }];
+/** A sync with what a pass will write of it. */
+export function withNews(sync: MeshSync, news: StatusNews): MeshSync {
+  return { ...sync, status: { ...sync.status, ...news } };
 }
 
 /** The status after a pass. Members without news stay; an unchanged state gives an equal status. */
@@ -103,48 +35,237 @@ export function syncStatus(
   sync: MeshSync,
   pass: {
     readonly news: StatusNews;
-    readonly verdict: Verdict;
-    readonly now: string;
+    readonly phase: Phase;
+    readonly nowMs: number;
     /** Besides `Ready`, `Reconciling` and `Stalled`. */
     readonly conditions?: readonly ConditionDraft[];
   },
 ): MeshSyncStatus {
+  const { conditions = [], news, nowMs, phase } = pass;
   const generation = sync.metadata.generation ?? 0;
-  const drafts = [...conditionsOf(pass.verdict, generation), ...pass.conditions ?? []];
-  return withConditions(sync, drafts, pass);
-}
-
-/** The status of a suspended sync: what was true of readiness stays, and it says why nothing happens. */
-export function suspendedStatus(
-  sync: MeshSync,
-  { now, message }: { readonly now: string; readonly message: string },
-): MeshSyncStatus {
-  const before = conditionOf(sync.status?.conditions, "Ready");
-  const observedGeneration = sync.metadata.generation ?? 0;
-  const said = {
-    reason: "Suspended",
-    message,
-    observedGeneration,
-  };
-  return withConditions(sync, [
-    { type: "Ready", status: before?.status ?? "Unknown", ...said },
-    { type: "Reconciling", status: "False", ...said },
-    { type: "Stalled", status: "False", ...said },
-  ], { news: {}, now });
-}
-
-function withConditions(
-  sync: MeshSync,
-  drafts: readonly ConditionDraft[],
-  pass: { readonly news: StatusNews; readonly now: string },
-): MeshSyncStatus {
-  const { inventory: _own, inventoryParts: _parts, ...rest } = sync.status ?? {};
+  const state = readyState(phase);
+  const said = conditionsOf(state, generation);
+  // What was true of readiness stays, and it says why nothing happens.
+  const wasReady = conditionOf(sync.status?.conditions, "Ready")?.status ?? "Unknown";
+  const drafts = phase.tag === "Suspended"
+    ? said.map((draft) => draft.type === "Ready" ? { ...draft, status: wasReady } : draft)
+    : said;
+  const { pruneWaitsSince: _since, ...before } = sync.status ?? {};
+  const { inventory: _own, inventoryParts: _parts, ...rest } = before;
   // An inventory is in one place: news of one of these ends the other.
-  const isMoved = pass.news.inventory !== undefined || pass.news.inventoryParts !== undefined;
+  const isMoved = news.inventory !== undefined || news.inventoryParts !== undefined;
   return {
-    ...(isMoved ? rest : sync.status),
-    ...pass.news,
-    conditions: mergeConditions(sync.status?.conditions, drafts, pass.now),
-    observedGeneration: sync.metadata.generation ?? 0,
+    ...(isMoved ? rest : before),
+    ...news,
+    phase: phase.tag,
+    conditions: mergeConditions(
+      sync.status?.conditions,
+      [...drafts, ...conditions],
+      timestamp(nowMs),
+    ),
+    observedGeneration: generation,
   };
+}
+
+/** How what is applied is judged. */
+export interface AppliedFacts {
+  readonly revision: string;
+  /** How many objects are applied. */
+  readonly objects: number;
+  readonly health: Health;
+  readonly nowMs: number;
+}
+
+/** Where a sync stands whose revision is applied completely. */
+export function appliedPhase(sync: MeshSync, facts: AppliedFacts): Phase {
+  const { health, nowMs, objects, revision } = facts;
+  const { ready, total, unhealthy, unknown } = health;
+  const applied = `Applied ${revision}`;
+  if (unhealthy.length > 0) {
+    const words = `${ready} of ${total} ready: ${unhealthyText(unhealthy)}`;
+    const appliedAtMs = Date.parse(sync.status?.lastAppliedTime ?? "") || nowMs;
+    return nowMs - appliedAtMs >= healthTimeoutMs(sync)
+      ? { tag: "Unhealthy", message: `${applied}, but ${words}` }
+      : { tag: "Verifying", message: `${applied}, ${words}` };
+  }
+  if (unknown.length > 0) {
+    return { tag: "Verifying", message: `${applied}, ${unknownText(unknown)}` };
+  }
+  if (isSettling(sync, health, nowMs)) {
+    return { tag: "Verifying", message: `${applied}, ${settlingText(health)}` };
+  }
+  const quarantines = quarantinesOf(sync);
+  if (quarantines.length > 0) {
+    return { tag: "RolledBack", message: `${applied}, but ${quarantineText(quarantines)}` };
+  }
+  const count = `${objects} object${objects === 1 ? "" : "s"}`;
+  const readiness = total === 0 ? "" : `, ${total} of ${total} ready`;
+  return { tag: "Healthy", message: `${applied}: ${count}${readiness}` };
+}
+
+/** Whether a revision that was not healthy before, and did not go back, has yet to stay ready for a while. */
+export function isSettling(sync: MeshSync, health: Health, nowMs: number): boolean {
+  const { lastAppliedRevision, lastHealthyRevision } = sync.status ?? {};
+  const isHeld = quarantinesOf(sync).some((hold) => hold.revision === lastAppliedRevision);
+  return health.unhealthy.length === 0 && lastAppliedRevision !== lastHealthyRevision && !isHeld &&
+    nowMs < health.readySinceMs + settleTimeMs(sync);
+}
+
+function settlingText({ total }: Health): string {
+  return `${total} of ${total} ready: waiting whether they stay so`;
+}
+
+/** What the conditions `Applied` and `Healthy` go by. */
+export interface ConditionFacts {
+  readonly phase: Phase;
+  /** Absent while nothing is applied completely. */
+  readonly health: Health | undefined;
+  readonly isSettling: boolean;
+}
+
+/** Phases in which not all that Git says is applied. */
+const UNAPPLIED: readonly string[] = ["Applying", "Refused", "Waiting"];
+
+/** `Applied`: the cluster is asked for all that Git says; `Healthy`: what was applied last is as it should be. */
+export function syncConditions(sync: MeshSync, facts: ConditionFacts): ConditionDraft[] {
+  const { health, phase } = facts;
+  const observedGeneration = sync.metadata.generation ?? 0;
+  const revision = sync.status?.lastAppliedRevision;
+  const quarantines = quarantinesOf(sync);
+  const state = readyState(phase);
+  const isUnapplied = UNAPPLIED.includes(phase.tag) || revision === undefined;
+  const applied = isUnapplied
+    ? { status: "False", reason: state.reason, message: state.message } as const
+    : quarantines.length > 0
+    ? { status: "False", reason: "Quarantined", message: quarantineText(quarantines) } as const
+    : { status: "True", reason: "Applied", message: `Applied ${revision}` } as const;
+  const draft = { type: "Applied", ...applied, observedGeneration };
+  return [draft, { type: "Healthy", ...healthyDraft(health, facts), observedGeneration }];
+}
+
+function healthyDraft(
+  health: Health | undefined,
+  { isSettling, phase }: ConditionFacts,
+): Pick<ConditionDraft, "message" | "reason" | "status"> {
+  if (health === undefined) {
+    const { message, reason } = readyState(phase);
+    return { status: "Unknown", reason, message };
+  }
+  const { ready, total, unhealthy, unknown } = health;
+  if (unhealthy.length > 0) {
+    const reason = phase.tag === "Unhealthy" ? "Unhealthy" : readyState(phase).reason;
+    const message = `${ready} of ${total} ready: ${unhealthyText(unhealthy)}`;
+    return { status: "False", reason, message };
+  }
+  if (unknown.length > 0) {
+    return { status: "Unknown", reason: "Unknown", message: unknownText(unknown) };
+  }
+  if (phase.tag === "Applying") {
+    const { message, reason } = readyState(phase);
+    return { status: "Unknown", reason, message };
+  }
+  if (isSettling) {
+    return { status: "Unknown", reason: "Progressing", message: settlingText(health) };
+  }
+  return { status: "True", reason: "Healthy", message: `${total} of ${total} ready` };
+}
+
+/** The history after a pass, as a member of the status; none where there is none. */
+export function historyNews(
+  sync: MeshSync,
+  facts: {
+    readonly phase: Phase;
+    readonly isHealthy: boolean;
+    readonly rollback: Rollback | undefined;
+    /** The commit that was looked at in this pass. */
+    readonly fetched: Revision | undefined;
+    readonly nowMs: number;
+  },
+): Pick<MeshSyncStatus, "history"> {
+  const { fetched, isHealthy, nowMs, phase, rollback } = facts;
+  const now = timestamp(nowMs);
+  const revision = sync.status?.lastAttemptedRevision;
+  const before: readonly HistoryEntry[] = rollback?.news.history ?? sync.status?.history ?? [];
+  const tried = fetched === undefined || revision === undefined ? before : attempted(before, {
+    facts: {
+      revision,
+      author: fetched.author,
+      subject: fetched.subject,
+      committedAt: timestamp(fetched.committedAtMs),
+    },
+    now,
+  });
+  const result = resultOf(phase, isHealthy, fetched !== undefined);
+  const isCurrent = result !== undefined && revision !== undefined &&
+    rollback?.revision !== revision &&
+    !quarantinesOf(sync).some((hold) => hold.revision === revision);
+  const history = isCurrent ? resulted(tried, { revision, result, now }) : [...tried];
+  return history.length === 0 ? {} : { history };
+}
+
+/** A remote that cannot be reached says nothing about the revision before. */
+function resultOf(phase: Phase, isHealthy: boolean, isFetched: boolean): string | undefined {
+  if (isHealthy) return "Healthy";
+  const { reason } = readyState(phase);
+  if (["Progressing", "Quarantined"].includes(reason)) return "Applied";
+  return isFetched || reason === "Unhealthy" ? reason : undefined;
+}
+
+/** How often to look whether a revision became healthy, where no watch tells. */
+const HEALTH_POLL_MS = 2_000;
+/** The same, of a revision whose time is over. */
+const UNHEALTHY_POLL_MS = 10_000;
+const RETRY_FIRST_MS = 1_000;
+
+/** A delay that grows with failures in a row, and is never longer than another one. */
+export function retryDelayMs(failures: number, maxMs: number, random: number): number {
+  const backoffMs = RETRY_FIRST_MS * 2 ** Math.min(failures - 1, 20);
+  return Math.min(maxMs, backoffMs * (0.75 + 0.5 * random));
+}
+
+/** When to look at the remote next: after the interval, spread by a tenth; sooner after a failure that may end by itself. */
+export function lookDelayMs(
+  sync: MeshSync,
+  { failures, random, trouble }: {
+    readonly trouble: Phase | undefined;
+    readonly failures: number;
+    /** From 0 to 1. */
+    readonly random: number;
+  },
+): number {
+  const spreadMs = intervalMs(sync) * (0.95 + 0.1 * random);
+  if (trouble === undefined || !isRetried(trouble)) return spreadMs;
+  return retryDelayMs(failures, spreadMs, random);
+}
+
+/** When to come back. */
+export function nextOf(
+  sync: MeshSync,
+  facts: {
+    readonly phase: Phase;
+    readonly pass: PassMemory;
+    readonly correctionDelayMs: number;
+    readonly compareWaitMs: number;
+    readonly nowMs: number;
+  },
+): Next {
+  const { compareWaitMs, correctionDelayMs, nowMs, pass, phase } = facts;
+  const untilMs = phase.tag === "Waiting" || phase.tag === "Suspended" ? phase.untilMs : undefined;
+  if (phase.tag === "Suspended" || phase.tag === "Invalid") {
+    return untilMs === undefined ? AWAIT_CHANGE : afterDelay(Math.max(0, untilMs - nowMs));
+  }
+  if (phase.tag === "RollingBack") return afterDelay(0);
+  const lookMs = Math.max(0, Math.min(pass.nextLookAtMs, untilMs ?? Infinity) - nowMs);
+  const pollMs = phase.tag === "Verifying"
+    ? HEALTH_POLL_MS
+    : phase.tag === "Unhealthy"
+    ? UNHEALTHY_POLL_MS
+    : Infinity;
+  const { trials = [] } = sync.status ?? {};
+  const timeoutMs = healthTimeoutMs(sync);
+  const trialMs = trialWaitMs(trials, { nowMs, timeoutMs }) ?? Infinity;
+  const moveMs = pass.openMove !== undefined && phase.tag !== "Verifying" ? 0 : Infinity;
+  return afterDelay(
+    Math.min(lookMs, pollMs, trialMs, moveMs, correctionDelayMs, compareWaitMs),
+  );
 }

@@ -1,226 +1,288 @@
-import { ANNOTATIONS, durationMs, type MeshSync, problems } from "#api";
+import type { MeshSync } from "#api";
 import {
   afterDelay,
   AWAIT_CHANGE,
+  deadline,
   errorText,
   isAbort,
   keyOf,
   keyText,
-  type KubeObject,
   type Next,
   type ObjectKey,
-  timestamp,
 } from "#base";
-import { isNewerVersion } from "#kube";
-import { problemsVerdict, trialWaitMs, type Verdict } from "#plan";
-import type { GitOpsContext } from "./context.ts";
-import { correct, driftedLines } from "./correct.ts";
-import { ensureFinalizer, finalize } from "./finalize.ts";
-import { dropParts } from "./inventory_store.ts";
-import { healthOf } from "./health.ts";
-import { judge } from "./judge.ts";
-import type { SyncState } from "./memory.ts";
-import { tellNotice } from "./notice.ts";
-import { pull, type Pulled } from "./pull.ts";
-import { healthTimeoutMs, holdsOf } from "./quarantine.ts";
-import { tellState, tellWork, writeStatus } from "./report.ts";
-import { tellRewritten } from "./rewritten.ts";
-import { isBootstrap } from "./source/remote.ts";
-import { isDependencyMet, suspensionOf, windowProblems } from "./source/schedule.ts";
-import { type StatusNews, suspendedStatus, syncStatus } from "./status.ts";
-import { errorVerdict } from "./trouble.ts";
-
-const INTERVAL_MS = 60_000;
-const TIMEOUT_MS = 300_000;
-/** How often to look whether a revision became healthy, where no watch tells. */
-const HEALTH_POLL_MS = 2_000;
-/** The same, of a revision whose time is over. */
-const UNHEALTHY_POLL_MS = 10_000;
-const RETRY_FIRST_MS = 1_000;
-/** Timers do not take more than 24 days. */
-const LONG_MS = 86_400_000;
+import { act, LostSyncError, nothingDone, type Outcome, writeStatus } from "./act.ts";
+import { dropParts } from "./apply/inventory.ts";
+import { conclude, type Conclusion } from "./conclude.ts";
+import { logName, type SyncContext } from "./context.ts";
+import { type ApplyDecision, decide, type Decision, type Rest } from "./decide.ts";
+import {
+  emitCorrections,
+  emitKeptDrift,
+  emitRelease,
+  emitRemovalTrouble,
+  emitRewritten,
+  emitRollback,
+  emitState,
+  emitWork,
+} from "./emit.ts";
+import { evaluateHealth, type Health } from "./health.ts";
+import { actingClient, knownSync, type LiveSync, observe, type Observed } from "./observe.ts";
+import { failedPhase, timeoutMs } from "./phase.ts";
+import { hasFinalizer, removalOutcome, removeObjects, writeFinalizer } from "./removal.ts";
+import { quarantinesOf } from "./rollback.ts";
+import { moveNotes } from "./source/revision.ts";
+import { retryDelayMs, syncStatus } from "./status.ts";
 
 /**
- * Brings a cluster to what a MeshSync's folder in Git says: look at the remote, apply what is new, undo what others
- * changed, judge the health, write one status.
+ * Brings a cluster to what a MeshSync's folder in Git says: observe (reads), decide (pure), act (writes), record (the
+ * status, as the last thing, however the pass ended).
  *
  * # Guarantees
- * Waiting (for the next look, for health, for a retry) holds no worker: the answer says when to come back. Failures are
- * in the status and tried again after a growing delay that is never longer than the interval, so that the commit that
- * mends them is seen as soon as any other.
+ * - What the next pass builds on is read from the status; what is remembered besides is a proof that costs a request to
+ *   get again, and is only advanced after the status was written.
+ * - Waiting (for the next look, for health, for a retry) holds no worker: the answer says when to come back. Failures are
+ *   in the status and tried again after a growing delay that is never longer than the interval, so that the commit that
+ *   mends them is seen as soon as any other.
  *
  * @throws only what says that the program has to stop, or that the status cannot be written
  */
-export async function reconcileMeshSync(key: ObjectKey, ctx: GitOpsContext): Promise<Next> {
-  const cached = ctx.syncs.get(key);
-  if (cached === undefined) {
-    ctx.memory.forget(key);
-    ctx.metrics.setQuarantined(key, 0);
-    return AWAIT_CHANGE;
-  }
-  const sync = newest(cached, ctx.memory.state(key).written) as MeshSync;
-  if (sync.metadata.deletionTimestamp !== undefined) return await finalize(sync, ctx);
-  const now = timestamp(ctx.clock.now());
-  const suspension = suspensionOf(sync.spec, ctx.clock.now());
-  if (suspension !== undefined) {
-    // A resumed sync looks at once.
-    ctx.memory.setState(key, { ...ctx.memory.state(key), nextLookAtMs: 0 });
-    const status = suspendedStatus(sync, { now, message: suspension.message });
-    tellState(sync, await writeStatus(sync, status, ctx), ctx);
-    if (suspension.untilMs === undefined) return AWAIT_CHANGE;
-    return afterDelay(Math.min(LONG_MS, suspension.untilMs - ctx.clock.now()));
-  }
-  const found = [
-    ...problems(sync, { fileUrls: isBootstrap(sync, ctx) ? "allow" : "refuse" }),
-    ...windowProblems(sync.spec?.windows ?? []),
-  ];
-  if (found.length > 0) {
-    const status = syncStatus(sync, { news: {}, verdict: problemsVerdict(found), now });
-    tellState(sync, await writeStatus(sync, status, ctx), ctx);
-    return AWAIT_CHANGE;
-  }
-  return await pass(await ensureFinalizer(sync, ctx), ctx);
-}
-
-async function pass(sync: MeshSync, ctx: GitOpsContext): Promise<Next> {
-  const key = keyOf(sync);
-  const isDue = isLookDue(sync, ctx);
-  const pulled = isDue
-    ? await boundedPull(sync, ctx)
-    : { state: ctx.memory.state(key), news: {}, sync };
-  if (isDue) ctx.memory.setState(key, scheduled(pulled, sync, ctx));
-  if (pulled.work !== undefined) tellWork(sync, pulled.work, ctx);
-  const correction = await correct(pulled.sync, ctx);
-  const state = ctx.memory.state(key);
-  const trouble = state.trouble ?? correction ?? state.held;
-  const health = trouble === undefined && state.appliedKey !== undefined
-    ? await healthOf(pulled.sync, ctx, { isDue })
-    : undefined;
-  const { back, conditions, verdict, ...judged } = judge(pulled, { trouble, health, ctx });
-  const news = { ...judged.news, ...requestNews(sync), ...driftNews(pulled.sync, ctx) };
-  const now = timestamp(ctx.clock.now());
-  const status = syncStatus(pulled.sync, { news, verdict, conditions, now });
-  const written = await writeStatus(pulled.sync, status, ctx);
-  tellState(pulled.sync, written, ctx);
-  const held = holdsOf(written).flatMap((hold) => hold.objects);
-  ctx.metrics.setQuarantined(key, new Set(held).size);
-  await dropParts(pulled.sync, written, ctx);
-  // Not while something is being brought up: nobody waits for the answer.
-  if (verdict.reason !== "Progressing") await tellRewritten(written, ctx);
-  if (back !== undefined) {
-    const { message, revision } = back;
-    ctx.metrics.countQuarantine();
-    tellNotice(pulled.sync, {
-      event: "Quarantined",
-      reason: "Quarantined",
-      revision,
-      message,
-    }, ctx);
-    // With the hold written down, the same commit is another thing to apply.
-    ctx.memory.setState(key, { ...ctx.memory.state(key), nextLookAtMs: 0 });
-    return afterDelay(0);
-  }
-  return nextOf(verdict, { sync: written, ctx, isCorrecting: correction !== undefined });
-}
-
-/** Of the cached sync and the answer of our own last write the newer one: a cache may lag behind. */
-function newest(cached: KubeObject, written: KubeObject | undefined): KubeObject {
-  if (written === undefined || written.metadata.uid !== cached.metadata.uid) return cached;
-  const isAhead = isNewerVersion(written.metadata.resourceVersion, cached.metadata.resourceVersion);
-  return isAhead ? written : cached;
-}
-
-/** A look is due by time, by a new spec, or because somebody asked for one. */
-function isLookDue(sync: MeshSync, ctx: GitOpsContext): boolean {
-  const state = ctx.memory.state(keyOf(sync));
-  const { waitsForOthers } = state;
-  const facts = {
-    text: waitsForOthers ?? "",
-    syncOf: (key: ObjectKey) => ctx.syncs.get(key) as MeshSync | undefined,
-  };
-  if (waitsForOthers !== undefined && isDependencyMet(sync, facts)) return true;
-  const dueMs = Math.min(state.nextLookAtMs, state.waitsUntilMs ?? Infinity);
-  return dueMs <= ctx.clock.now() || state.lookedFor !== lookKey(sync);
-}
-
-function lookKey(sync: MeshSync): string {
-  const allowed = sync.metadata.annotations?.[ANNOTATIONS.allowPrune] ?? "";
-  return `${sync.metadata.uid} ${sync.metadata.generation} ${requestedAt(sync) ?? ""} ${allowed}`;
-}
-
-function requestedAt(sync: MeshSync): string | undefined {
-  return sync.metadata.annotations?.[ANNOTATIONS.requestedAt];
-}
-
-/** Pulls within the sync's timeout; a failure becomes a state, an abort of the program goes up. */
-async function boundedPull(sync: MeshSync, ctx: GitOpsContext): Promise<Pulled> {
-  const timeoutMs = durationMs(sync.spec.timeout ?? "") ?? TIMEOUT_MS;
-  const deadline = new AbortController();
-  const late = new Error(`Cannot finish within ${timeoutMs / 1000} s`);
-  const timer = setTimeout(() => deadline.abort(late), timeoutMs);
-  const stop = () => deadline.abort(ctx.signal.reason);
-  ctx.signal.addEventListener("abort", stop, { once: true });
+export async function reconcileSync(key: ObjectKey, ctx: SyncContext): Promise<Next> {
+  const sync = knownSync(key, ctx);
+  if (sync === undefined) return forget(key, ctx);
+  const seconds = timeoutMs(sync) / 1000;
+  using limit = deadline(timeoutMs(sync), {
+    clock: ctx.clock,
+    signal: ctx.signal,
+    reason: new Error(`Cannot finish within ${seconds} s`),
+  });
+  const bounded: SyncContext = { ...ctx, signal: limit.signal };
   try {
-    ctx.signal.throwIfAborted();
-    return await pull(sync, { ...ctx, signal: deadline.signal });
+    const seen = await observed(sync, bounded, ctx.signal);
+    const decision = decide(seen, ctx.proofs.pass(key), ctx.clock.now());
+    if (decision.do === "say") return await say(sync, decision, ctx);
+    if (seen.tag !== "live") return await finalize(sync, decision, bounded);
+    if (decision.do !== "apply" && decision.do !== "rest") return AWAIT_CHANGE;
+    const outcome = await acted(seen, decision, { bounded, ctx });
+    return await record(seen, { decision, outcome }, ctx);
   } catch (error) {
-    if (ctx.signal.aborted || isAbort(error, ctx.signal)) throw error;
-    const before = ctx.memory.state(keyOf(sync));
-    const trouble = errorVerdict(error);
-    ctx.metrics.countSync("failed");
-    ctx.log.warn("Cannot sync", { sync: keyText(keyOf(sync)), error: errorText(error) });
-    const state = { ...before, failures: before.failures + 1, trouble };
-    const written = newest(sync, before.written) as MeshSync;
-    return { state, news: {}, sync: written };
-  } finally {
-    clearTimeout(timer);
-    ctx.signal.removeEventListener("abort", stop);
+    if (!(error instanceof LostSyncError)) throw error;
+    if (error.isGone) return forget(key, ctx);
+    // Its newest form is on its way, or known already: this pass is of no use.
+    const { failures } = ctx.proofs.pass(key);
+    ctx.proofs.setPass(key, { ...ctx.proofs.pass(key), failures: failures + 1, nextLookAtMs: 0 });
+    return afterDelay(retryDelayMs(failures + 1, RETRY_MS_MAX, ctx.random()));
   }
 }
 
-/** When to look next: after the interval, spread by a tenth; sooner after a failure that may end by itself. */
-function scheduled(pulled: Pulled, sync: MeshSync, ctx: GitOpsContext): SyncState {
-  const { state } = pulled;
-  const intervalMs = durationMs(sync.spec.interval ?? "") ?? INTERVAL_MS;
-  const random = ctx.random ?? Math.random;
-  const spreadMs = intervalMs * (0.95 + 0.1 * random());
-  const backoffMs = RETRY_FIRST_MS * 2 ** Math.min(state.failures - 1, 20);
-  const isRetried = state.trouble !== undefined && !state.trouble.stalled;
-  const delayMs = isRetried ? Math.min(spreadMs, backoffMs * (0.75 + 0.5 * random())) : spreadMs;
-  const { written } = ctx.memory.state(keyOf(sync));
-  return {
-    ...state,
-    ...(written === undefined ? {} : { written }),
-    lookedFor: lookKey(sync),
-    nextLookAtMs: ctx.clock.now() + delayMs,
-  };
+const RETRY_MS_MAX = 60_000;
+
+function forget(key: ObjectKey, ctx: SyncContext): Next {
+  ctx.proofs.forget(key);
+  ctx.metrics.setQuarantined(key, 0);
+  return AWAIT_CHANGE;
 }
 
-function driftNews(sync: MeshSync, ctx: GitOpsContext): StatusNews {
-  const drifted = driftedLines(sync, ctx);
-  return drifted.length === 0 && sync.status?.drifted === undefined ? {} : { drifted };
+/** All that was seen; a look that did not come to an end is something that was seen as well. */
+async function observed(
+  sync: MeshSync,
+  bounded: SyncContext,
+  signal: AbortSignal,
+): Promise<Observed> {
+  try {
+    return await observe(sync, bounded);
+  } catch (error) {
+    if (signal.aborted || isAbort(error, signal)) throw error;
+    const comparedAtMs = bounded.clock.monotonicMs();
+    return { tag: "live", sync, source: { tag: "failed", error }, changed: [], comparedAtMs };
+  }
 }
 
-function requestNews(sync: MeshSync): StatusNews {
-  const requested = requestedAt(sync);
-  return requested === undefined ? {} : { lastHandledReconcileAt: requested };
+async function acted(
+  { sync }: LiveSync,
+  decision: Rest | ApplyDecision,
+  { bounded, ctx }: { readonly bounded: SyncContext; readonly ctx: SyncContext },
+): Promise<Outcome> {
+  try {
+    return await act(sync, decision, bounded);
+  } catch (error) {
+    if (error instanceof LostSyncError || ctx.signal.aborted) throw error;
+    return { ...nothingDone(sync), trouble: failedPhase(error) };
+  }
 }
 
-function nextOf(
-  verdict: Verdict,
-  pass: { readonly sync: MeshSync; readonly ctx: GitOpsContext; readonly isCorrecting: boolean },
-): Next {
-  const { sync, ctx, isCorrecting } = pass;
-  const { nextLookAtMs, waitsUntilMs = Infinity } = ctx.memory.state(keyOf(sync));
+/** Says why nothing happens. */
+async function say(
+  sync: MeshSync,
+  { phase }: Extract<Decision, { readonly do: "say" }>,
+  ctx: SyncContext,
+): Promise<Next> {
+  const key = keyOf(sync);
   const nowMs = ctx.clock.now();
-  const lookMs = Math.max(0, Math.min(nextLookAtMs, waitsUntilMs) - nowMs);
-  const isWaiting = verdict.reason === "Progressing" || isCorrecting;
-  const pollMs = isWaiting
-    ? HEALTH_POLL_MS
-    : verdict.reason === "Unhealthy"
-    ? UNHEALTHY_POLL_MS
-    : Infinity;
-  const timeoutMs = healthTimeoutMs(sync);
-  const trialMs = trialWaitMs(sync.status?.trials ?? [], { nowMs, timeoutMs }) ?? Infinity;
-  return afterDelay(Math.min(lookMs, pollMs, trialMs));
+  const written = await writeStatus(sync, syncStatus(sync, { news: {}, phase, nowMs }), ctx);
+  // A sync that goes on looks at once, and judges only what it sees from then on.
+  const { watchedSinceMs: _since, ...pass } = ctx.proofs.pass(key);
+  ctx.proofs.setPass(key, { ...pass, nextLookAtMs: 0 });
+  emitState(sync, written, ctx);
+  if (phase.tag !== "Suspended" || phase.untilMs === undefined) return AWAIT_CHANGE;
+  return afterDelay(Math.max(0, phase.untilMs - nowMs));
+}
+
+/**
+ * Deletes what a deleted sync owns, where its policy says so, in reverse order of applying; then lets the sync go.
+ *
+ * # Guarantees
+ * The sync goes when nothing is left, or when its status and an event name what could not be deleted. Objects that say so by
+ * annotation, and those that another MeshSync owns, stay.
+ */
+async function finalize(sync: MeshSync, decision: Decision, ctx: SyncContext): Promise<Next> {
+  const failures = decision.do === "remove"
+    ? (await removeObjects(decision.plan, { sync, ctx, acting: actingClient(sync, ctx) })).failures
+    : decision.do === "wait-removal"
+    ? [decision.failure]
+    : [];
+  if (failures.length === 0) return await letGo(sync, ctx);
+  const nowMs = ctx.clock.now();
+  const { isGivenUp, phase, since } = removalOutcome(sync, failures, nowMs);
+  const news = { deletionTriedSince: since };
+  const written = await writeStatus(sync, syncStatus(sync, { news, phase, nowMs }), ctx);
+  const key = keyOf(sync);
+  const failed = ctx.proofs.pass(key).failures + 1;
+  ctx.proofs.setPass(key, { ...ctx.proofs.pass(key), failures: failed });
+  if (phase.tag === "Deleting") emitRemovalTrouble(written, phase, ctx);
+  if (isGivenUp) return await letGo(written, ctx);
+  return afterDelay(retryDelayMs(failed, RETRY_MS_MAX, ctx.random()));
+}
+
+async function letGo(sync: MeshSync, ctx: SyncContext): Promise<Next> {
+  if (!hasFinalizer(sync)) return AWAIT_CHANGE;
+  const write = await writeFinalizer(sync, false, ctx);
+  // Somebody changed it meanwhile: looked at anew.
+  if (write.tag === "changed") throw new LostSyncError(sync, false);
+  return forget(keyOf(sync), ctx);
+}
+
+/** Writes the status, then remembers, then tells. */
+async function record(
+  seen: LiveSync,
+  done: { readonly decision: Rest | ApplyDecision; readonly outcome: Outcome },
+  ctx: SyncContext,
+): Promise<Next> {
+  const { decision, outcome } = done;
+  const key = keyOf(seen.sync);
+  noteKeptDrift(outcome, ctx);
+  const health = await appliedHealth(outcome.sync, seen, ctx);
+  const conclusion = conclude({
+    seen,
+    decision,
+    outcome,
+    health,
+    pass: ctx.proofs.pass(key),
+    kept: ctx.proofs.kept(key),
+    proofs: ctx.proofs.of(key),
+    nowMs: ctx.clock.now(),
+    monotonicMs: ctx.clock.monotonicMs(),
+    random: ctx.random(),
+  });
+  let written: MeshSync;
+  try {
+    written = await writeStatus(outcome.sync, conclusion.status, ctx);
+  } catch (error) {
+    ctx.proofs.setPass(key, { ...ctx.proofs.pass(key), ...conclusion.unrecorded });
+    emitWorkDone(outcome.sync, done, ctx);
+    throw error;
+  }
+  ctx.proofs.setPass(key, { ...conclusion.pass, written });
+  emitWorkDone(written, done, ctx);
+  emitConclusion(seen, { written, conclusion, decision }, ctx);
+  await dropParts(seen.sync, written, ctx);
+  outcome.waitsFor.forEach((other) => ctx.wake(other));
+  return conclusion.next;
+}
+
+/** What changes of others were left, and which of these are new. */
+function noteKeptDrift({ applied, corrected, sync }: Outcome, ctx: SyncContext): void {
+  const key = keyOf(sync);
+  const isReported = (sync.spec.drift?.mode ?? "correct") === "report";
+  for (const { id, kept } of [...applied.applied, ...corrected.applied]) {
+    const paths = isReported ? kept : [];
+    const known = ctx.proofs.kept(key).find((drift) =>
+      keyText(drift.id) === keyText(id) && drift.id.kind === id.kind
+    );
+    if (known === undefined && paths.length === 0) continue;
+    ctx.proofs.setKept(key, { id, paths });
+    if (paths.length > 0 && known?.paths.join() !== paths.join()) {
+      emitKeptDrift(sync, { id, paths }, ctx);
+    }
+  }
+}
+
+/** Longest time that a look at the health of objects takes. */
+const HEALTH_LIMIT_MS = 60_000;
+
+/** How everything is that is applied; undefined where nothing is known to be. */
+async function appliedHealth(
+  sync: MeshSync,
+  { source }: LiveSync,
+  ctx: SyncContext,
+): Promise<Health | undefined> {
+  const key = keyOf(sync);
+  const { appliedKey, ordinaryHealthyFor } = ctx.proofs.pass(key);
+  if (ctx.proofs.of(key).size === 0) return undefined;
+  const isOrdinaryKnown = source.tag === "not-due" && appliedKey !== undefined &&
+    ordinaryHealthyFor === appliedKey;
+  using limit = deadline(HEALTH_LIMIT_MS, { clock: ctx.clock, signal: ctx.signal });
+  try {
+    const bounded = { ...ctx, signal: limit.signal };
+    return await evaluateHealth({ sync, ctx: bounded }, { isOrdinaryKnown });
+  } catch (error) {
+    if (ctx.signal.aborted) throw error;
+    const unknown = [errorText(error)];
+    return { ready: 0, total: 0, unhealthy: [], unknown, readySinceMs: 0 };
+  }
+}
+
+function emitWorkDone(
+  sync: MeshSync,
+  { decision, outcome: { applied, corrected, pruned } }: {
+    readonly decision: Rest | ApplyDecision;
+    readonly outcome: Outcome;
+  },
+  ctx: SyncContext,
+): void {
+  if (decision.do === "rest") return emitCorrections(sync, corrected.applied, ctx);
+  const { found: { revision }, text } = decision.revision;
+  emitWork(sync, { revision, text, applied, pruned }, ctx);
+}
+
+function emitConclusion(
+  { move, sync }: LiveSync,
+  { conclusion, decision, written }: {
+    readonly written: MeshSync;
+    readonly conclusion: Conclusion;
+    readonly decision: Rest | ApplyDecision;
+  },
+  ctx: SyncContext,
+): void {
+  const key = keyOf(sync);
+  const { healthy, results, rollback } = conclusion;
+  results.forEach((result) => ctx.metrics.countSync(result));
+  if (decision.do === "apply") {
+    decision.composed.ended.forEach((hold) => emitRelease(written, hold, ctx));
+  }
+  emitState(sync, written, ctx);
+  if (move?.judged !== undefined) {
+    emitRewritten(written, { messages: moveNotes(move.judged), move: move.judged }, ctx);
+  }
+  if (rollback !== undefined) emitRollback(written, rollback, ctx);
+  const held = quarantinesOf(written).flatMap((hold) => hold.objects);
+  ctx.metrics.setQuarantined(key, new Set(held).size);
+  if (healthy !== undefined) {
+    ctx.metrics.observeCommitToReady(healthy.commitToReadySeconds);
+    ctx.metrics.observeSyncPhase("health", healthy.healthSeconds);
+    ctx.log.info("A revision is healthy", {
+      sync: logName(sync),
+      revision: written.status?.lastAppliedRevision,
+      commitToReadySeconds: healthy.commitToReadySeconds,
+    });
+  }
 }

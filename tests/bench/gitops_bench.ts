@@ -5,11 +5,11 @@
  */
 import { resourceOf } from "#api";
 import { systemClock } from "#base";
-import { reconcileMeshSync } from "#gitops";
+import { reconcileSync } from "#gitops";
 import { Informer } from "#kube";
 import { startedCluster } from "../support/control_plane.ts";
 import { commitMany, largeFile, largeName } from "../support/large_repository.ts";
-import { type SyncStory, syncStory, WRITES } from "../support/sync_story.ts";
+import { functionCaches, type SyncStory, syncStory, WRITES } from "../support/sync_story.ts";
 
 interface Watched extends AsyncDisposable {
   pass(): Promise<void>;
@@ -25,7 +25,7 @@ async function watched(story: SyncStory): Promise<Watched> {
     type: resourceOf("Function"),
     namespace: story.namespace,
     onChange: (change) => {
-      if (story.context().memory.notice(change).length > 0) woken.resolve();
+      if (story.context().proofs.notice(change).length > 0) woken.resolve();
     },
     clock: systemClock,
     signal: stop.signal,
@@ -35,7 +35,7 @@ async function watched(story: SyncStory): Promise<Watched> {
   return {
     pass: async () => {
       await story.status();
-      await reconcileMeshSync(story.key, { ...story.context(), caches: { Function: informer } });
+      await reconcileSync(story.key, { ...story.context(), caches: functionCaches(informer) });
     },
     nextWake: () => {
       woken = Promise.withResolvers<void>();
@@ -61,8 +61,8 @@ export async function gitOpsBench(count: number, say: (line: string) => void): P
   await story.sync({ timeout: "10m" });
   await using watch = await watched(story);
   const measured = async (what: string, isDue = true) => {
-    const state = story.context().memory.state(story.key);
-    if (isDue) story.context().memory.setState(story.key, { ...state, nextLookAtMs: 0 });
+    const state = story.context().proofs.pass(story.key);
+    if (isDue) story.context().proofs.setPass(story.key, { ...state, nextLookAtMs: 0 });
     story.requests();
     const startMs = performance.now();
     await watch.pass();

@@ -1,9 +1,15 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { resourceOf } from "#api";
 import { systemClock } from "#base";
-import { reconcileMeshSync } from "#gitops";
+import { reconcileSync } from "#gitops";
 import { testCluster } from "../support/control_plane.ts";
-import { configMapText, functionText, type SyncStory, syncStory } from "../support/sync_story.ts";
+import {
+  configMapText,
+  functionText,
+  onlySync,
+  type SyncStory,
+  syncStory,
+} from "../support/sync_story.ts";
 
 const cluster = testCluster();
 
@@ -82,16 +88,17 @@ Deno.test("a deleted sync goes in the end, although an object cannot be deleted,
     patch: working.cluster.patch.bind(working.cluster),
     list: working.cluster.list.bind(working.cluster),
     resourceType: working.cluster.resourceType.bind(working.cluster),
+    servedVersion: working.cluster.servedVersion.bind(working.cluster),
     remove: () => Promise.reject(new Error("a webhook says no")),
   };
   await story.status();
   const sync = await working.cluster.get(resourceOf("MeshSync"), story.key);
-  const ctx = { ...working, cluster: refusing, syncs: { get: () => sync, synced: true } };
-  const first = await reconcileMeshSync(story.key, ctx);
+  const ctx = { ...working, cluster: refusing, syncs: onlySync(() => sync, working.cluster) };
+  const first = await reconcileSync(story.key, ctx);
   assert(first.after === "delay" && first.delayMs > 0);
   assertEquals((await left(story)).includes("MeshSync shop"), true, "tried for a while");
   const clock = { ...systemClock, now: () => Date.now() + 180_000 };
-  await reconcileMeshSync(story.key, { ...ctx, clock });
+  await reconcileSync(story.key, { ...ctx, clock });
   assertEquals(await left(story), ["ConfigMap a", "ConfigMap kept", "Function exclaim"]);
   const event = story.events.find((one) => one.reason === "LeftBehind");
   assertMatch(event?.message ?? "", /Cannot delete .*: a webhook says no/);

@@ -1,10 +1,10 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { resourceOf } from "#api";
 import { type KubeObject, systemClock } from "#base";
-import { type GitOpsContext, reconcileMeshSync } from "#gitops";
+import { reconcileSync, type SyncContext } from "#gitops";
 import { Informer } from "#kube";
 import { eventually, testCluster } from "../support/control_plane.ts";
-import { functionText, type SyncStory, syncStory } from "../support/sync_story.ts";
+import { functionCaches, functionText, type SyncStory, syncStory } from "../support/sync_story.ts";
 
 const cluster = testCluster();
 
@@ -17,19 +17,19 @@ async function watched(story: SyncStory) {
     type: resourceOf("Function"),
     namespace: story.namespace,
     onChange: (change) =>
-      story.context().memory.notice(change).forEach((key) => woken.push(key.name)),
+      story.context().proofs.notice(change).forEach((key) => woken.push(key.name)),
     clock: systemClock,
     signal: stop.signal,
   });
   const running = informer.run();
   await informer.whenSynced();
-  const context = (): GitOpsContext => ({ ...story.context(), caches: { Function: informer } });
+  const context = (): SyncContext => ({ ...story.context(), caches: functionCaches(informer) });
   return {
     informer,
     woken,
     pass: async () => {
       await story.status();
-      return await reconcileMeshSync(story.key, context());
+      return await reconcileSync(story.key, context());
     },
     async [Symbol.asyncDispose]() {
       stop.abort();

@@ -61,6 +61,7 @@ Deno.test("over ssh a branch that was set back is said in the status until its n
   await story.repository.git("reset", "--quiet", "--hard", one);
   await story.pass();
   assertMatch(await story.ready(), new RegExp(`^True Healthy: Applied main@sha1:${one}`));
+  await story.idlePass();
   assertEquals((await story.status()).notes, [note(two, one)]);
   assert(
     story.events.some((event) =>
@@ -83,7 +84,9 @@ Deno.test("a push costs one more question, asked after the commit is applied, an
   await story.pass();
   await story.git.take();
   await change(story, "2");
-  await story.pass();
+  assertEquals(await story.pass(), { after: "delay", delayMs: 0 });
+  assertEquals((await story.git.take()).filter((line) => line.includes("--filter=tree:0")), []);
+  await story.idlePass();
   const asked = (await story.git.take()).filter((line) => line.includes("--filter=tree:0"));
   assertEquals(asked.length, 1);
   await story.pass();

@@ -37,6 +37,8 @@ Deno.test("one bad file holds back the revision with file and line, and leaves a
   ]);
   assertEquals(status.conditions?.find((one) => one.type === "Stalled")?.status, "True");
 
+  await story.idlePass();
+  story.requests();
   await story.git.take();
   await story.pass();
   assertEquals(story.requests(), [], "a revision that was refused is not read again");
@@ -135,6 +137,7 @@ Deno.test("a request by annotation is answered once, before its time", async () 
   assertEquals((await story.status()).lastHandledReconcileAt, "now-1");
   const live = await cluster.get<{ data: unknown }>(["configmap", "a", "-n", story.namespace]);
   assertEquals(live.data, { value: "2" });
+  await story.idlePass();
   await story.git.take();
   story.requests();
   await story.idlePass();

@@ -1,11 +1,11 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { resourceOf } from "#api";
 import { systemClock } from "#base";
-import { type GitOpsContext, reconcileMeshSync } from "#gitops";
+import { reconcileSync, type SyncContext } from "#gitops";
 import { Informer } from "#kube";
 import { testCluster } from "../support/control_plane.ts";
 import { commitMany, largeFile, largeName } from "../support/large_repository.ts";
-import { type SyncStory, syncStory, WRITES } from "../support/sync_story.ts";
+import { functionCaches, type SyncStory, syncStory, WRITES } from "../support/sync_story.ts";
 
 const cluster = testCluster();
 const COUNT = 2_000;
@@ -18,7 +18,7 @@ async function watched(story: SyncStory) {
     type: resourceOf("Function"),
     namespace: story.namespace,
     onChange: (change) => {
-      for (const _key of story.context().memory.notice(change)) woken.resolve();
+      for (const _key of story.context().proofs.notice(change)) woken.resolve();
     },
     clock: systemClock,
     signal: stop.signal,
@@ -34,11 +34,11 @@ async function watched(story: SyncStory) {
     },
     pass: async (isDue: boolean) => {
       await story.status();
-      const current = story.context().memory;
-      const state = current.state(story.key);
-      if (isDue) current.setState(story.key, { ...state, nextLookAtMs: 0 });
-      const ctx: GitOpsContext = { ...story.context(), caches: { Function: informer } };
-      return await reconcileMeshSync(story.key, ctx);
+      const current = story.context().proofs;
+      const state = current.pass(story.key);
+      if (isDue) current.setPass(story.key, { ...state, nextLookAtMs: 0 });
+      const ctx: SyncContext = { ...story.context(), caches: functionCaches(informer) };
+      return await reconcileSync(story.key, ctx);
     },
     async [Symbol.asyncDispose]() {
       stop.abort();

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { createLogger } from "#telemetry";
-import { reconcileMeshSync } from "#gitops";
+import { reconcileSync } from "#gitops";
 import { testCluster } from "../support/control_plane.ts";
 import { configMapText, syncStory } from "../support/sync_story.ts";
 
@@ -22,10 +22,10 @@ Deno.test("what a revision changes is in the log before it is done, and in the s
   }, "Change some");
   const lines: { msg?: string; changes?: string[] }[] = [];
   const log = createLogger({ level: "info", sink: (line) => lines.push(JSON.parse(line)) });
-  const state = story.context().memory.state(story.key);
-  story.context().memory.setState(story.key, { ...state, nextLookAtMs: 0 });
+  const state = story.context().proofs.pass(story.key);
+  story.context().proofs.setPass(story.key, { ...state, nextLookAtMs: 0 });
   await story.status();
-  await reconcileMeshSync(story.key, { ...story.context(), log });
+  await reconcileSync(story.key, { ...story.context(), log });
   const changes = [
     `pruned ConfigMap ${story.namespace}/c`,
     `created ConfigMap ${story.namespace}/d`,

@@ -1,8 +1,8 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { resourceOf } from "#api";
-import { reconcileMeshSync } from "#gitops";
+import { reconcileSync } from "#gitops";
 import { testCluster } from "../support/control_plane.ts";
-import { appliedStory, configMapText, syncStory } from "../support/sync_story.ts";
+import { appliedStory, configMapText, onlySync, syncStory } from "../support/sync_story.ts";
 
 const cluster = testCluster();
 
@@ -92,8 +92,8 @@ Deno.test("what was announced before a crash is known to the next process", asyn
     },
   };
   const sync = await working.cluster.get(resourceOf("MeshSync"), story.key);
-  const syncs = { get: () => sync, synced: true };
-  await reconcileMeshSync(story.key, { ...working, syncs, cluster: dying }).catch((error) => {
+  const syncs = onlySync(() => sync, working.cluster);
+  await reconcileSync(story.key, { ...working, syncs, cluster: dying }).catch((error) => {
     if (error.message !== "the program died") throw error;
   });
   assertEquals((await story.status()).lastAppliedRevision, undefined);

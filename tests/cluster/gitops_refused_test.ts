@@ -62,7 +62,7 @@ Deno.test("a revision with one object that the API server refuses is refused as 
   );
   assertEquals([await names(story), writes(story)], [["a"], []]);
   await cluster.kubectl(["delete", "configmap", "a", "-n", story.namespace]);
-  const memory = story.context().memory;
+  const memory = story.context().proofs;
   const live = {
     apiVersion: "v1",
     kind: "ConfigMap",

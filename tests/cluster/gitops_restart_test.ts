@@ -56,7 +56,7 @@ async function isLookedAfter(story: SyncStory, reason: RegExp): Promise<void> {
     { apiVersion: "v1", kind: "ConfigMap", plural: "configmaps", namespaced: true },
     { namespace: story.namespace, name: "a" },
   );
-  assertEquals(story.context().memory.notice(live === undefined ? {} : { after: live }).length, 1);
+  assertEquals(story.context().proofs.notice(live === undefined ? {} : { after: live }).length, 1);
   await story.idlePass();
   assertEquals(await valueOf(story, "a"), "1");
 }

@@ -1,9 +1,9 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { type MeshSync, resourceOf } from "#api";
 import { conditionOf, systemClock } from "#base";
-import { reconcileMeshSync } from "#gitops";
+import { reconcileSync } from "#gitops";
 import { testCluster } from "../support/control_plane.ts";
-import { configMapText, syncStory } from "../support/sync_story.ts";
+import { configMapText, onlySync, syncStory } from "../support/sync_story.ts";
 
 const cluster = testCluster();
 
@@ -29,10 +29,10 @@ Deno.test("many syncs of one repository look at it once and fetch a commit once"
   await Promise.all(names.map(async (name) => {
     const key = { namespace, name };
     const sync = await client.cluster.get(type, key);
-    await reconcileMeshSync(key, {
+    await reconcileSync(key, {
       ...story.context(),
       clock,
-      syncs: { get: () => sync, synced: true },
+      syncs: onlySync(() => sync, client.cluster),
       bootstrap: { key, url: repository.url },
     });
   }));

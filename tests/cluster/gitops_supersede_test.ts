@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { systemClock } from "#base";
-import { reconcileMeshSync } from "#gitops";
+import { reconcileSync } from "#gitops";
 import { testCluster } from "../support/control_plane.ts";
 import { configMapText, functionText, syncStory } from "../support/sync_story.ts";
 
@@ -37,7 +37,7 @@ Deno.test("a newer commit ends one that is being applied, with one look at the r
   };
   const clock = { ...systemClock, now: () => Date.now() + aheadMs };
   await story.git.take();
-  const next = await reconcileMeshSync(story.key, { ...working, clock, cluster: applying });
+  const next = await reconcileSync(story.key, { ...working, clock, cluster: applying });
   assertMatch(await story.ready(), /^False Superseded: Stopped applying .* after 1 objects: /);
   assertEquals(next.after === "delay" && next.delayMs < 1_000, true, "and at once the newer one");
   const looks = (await story.git.take()).filter((call) => call.startsWith("ls-remote"));

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { resourceOf } from "#api";
 import type { KubeObject } from "#base";
-import { reconcileMeshSync } from "#gitops";
+import { reconcileSync } from "#gitops";
 import { testCluster } from "../support/control_plane.ts";
 import { filesHolding } from "../support/disk_search.ts";
 import { configMapText, functionText, syncStory } from "../support/sync_story.ts";
@@ -129,7 +129,7 @@ Deno.test("a correction that fails is told without the value of a variable from 
   ]);
   const context = story.context();
   const after = await client.cluster.get(resourceOf("Function"), name) as KubeObject;
-  assertEquals(context.memory.notice({ after }), [key]);
+  assertEquals(context.proofs.notice({ after }), [key]);
   // A server that repeats what it refuses, as an admission webhook may.
   const refusing = new Proxy(client.cluster, {
     get: (target, member) => {
@@ -138,7 +138,7 @@ Deno.test("a correction that fails is told without the value of a variable from 
       return typeof value === "function" ? value.bind(target) : value;
     },
   });
-  await reconcileMeshSync(key, { ...context, cluster: refusing });
+  await reconcileSync(key, { ...context, cluster: refusing });
   assertMatch(
     await story.ready(),
     /^False ApplyFailed: Cannot correct what somebody changed: Function .*: Refused image \*\*\*$/,

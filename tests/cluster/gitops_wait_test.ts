@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { systemClock } from "#base";
-import { reconcileMeshSync } from "#gitops";
+import { reconcileSync } from "#gitops";
 import { testCluster } from "../support/control_plane.ts";
 import { appliedStory, configMapText, type SyncStory, syncStory } from "../support/sync_story.ts";
 
@@ -17,7 +17,7 @@ function aMinuteAgo(): string {
 async function passLater(story: SyncStory, laterMs: number) {
   await story.idlePass();
   const clock = { ...systemClock, now: () => Date.now() + laterMs };
-  return await reconcileMeshSync(story.key, { ...story.context(), clock });
+  return await reconcileSync(story.key, { ...story.context(), clock });
 }
 
 async function has(story: SyncStory, name: string): Promise<boolean> {

@@ -11,8 +11,9 @@ import {
   keyText,
   type KubeObject,
   type ObjectKey,
+  Semaphore,
 } from "#base";
-import { dependencyKeys, type GitOpsContext, reconcileMeshSync, SyncMemory } from "#gitops";
+import { dependencyKeys, Proofs, reconcileSync, type SyncContext } from "#gitops";
 import {
   actingAs,
   httpCluster,
@@ -66,7 +67,7 @@ const NEVER = new Promise<never>(() => {});
 
 /** A life of the loop. */
 export class SyncProcess {
-  readonly memory = new SyncMemory();
+  readonly memory = new Proofs();
   readonly syncs: FakeCache;
   readonly caches: Readonly<Record<string, FakeCache>>;
   readonly #followed = new Map<string, FakeCache>();
@@ -75,7 +76,7 @@ export class SyncProcess {
   readonly #queue = new Map<string, Queued>();
   readonly #passes = new Set<AbortController>();
   readonly #backoff: Backoff;
-  readonly #context: GitOpsContext;
+  readonly #context: SyncContext;
   #isAlive = true;
 
   constructor(setting: ProcessSetting) {
@@ -176,7 +177,7 @@ export class SyncProcess {
     this.#passes.add(pass);
     using limit = deadline(passMsMax, { clock, signal: pass.signal });
     try {
-      return await reconcileMeshSync(key, { ...this.#context, signal: limit.signal });
+      return await reconcileSync(key, { ...this.#context, signal: limit.signal });
     } finally {
       this.#passes.delete(pass);
     }
@@ -203,7 +204,7 @@ export class SyncProcess {
     if (again) this.enqueue(key);
   }
 
-  #newContext(): GitOpsContext {
+  #newContext(): SyncContext {
     const { cluster, git, log, onEvent, onRequest, plan, random } = this.#setting;
     const clock = this.#clock();
     const faults = {
@@ -223,13 +224,24 @@ export class SyncProcess {
         clients.set(user, client);
         return client;
       },
-      syncs: this.syncs,
-      caches: this.caches,
-      memory: this.memory,
-      follow: (types) => this.#follow(types),
-      followed: (type) => this.#followed.get(typeText(type)),
+      syncs: {
+        get: (key) => this.syncs.get(key),
+        list: () => Promise.resolve(this.syncs.list() as readonly MeshSync[]),
+        observe: (object) => this.syncs.observe(object),
+        synced: this.syncs.synced,
+      },
+      caches: {
+        of: (type) =>
+          isCachedKind(type) ? this.caches[type.kind] : this.#followed.get(typeText(type)),
+        version: () => undefined,
+        follow: (types) => this.#follow(types),
+      },
+      proofs: this.memory,
+      reading: new Semaphore(2),
+      notices: { tell: () => {} },
+      isTransient: false,
       wake: (key) => {
-        this.memory.setState(key, { ...this.memory.state(key), nextLookAtMs: 0 });
+        this.memory.setPass(key, { ...this.memory.pass(key), nextLookAtMs: 0 });
         this.enqueue(key);
       },
       git: faultyGit(git.source(), faults),
@@ -297,7 +309,7 @@ export class SyncProcess {
 }
 
 /** Whether a kind is ours and has a cache of its own. */
-export function isCachedKind(object: KubeObject): boolean {
+export function isCachedKind(object: Pick<KubeObject, "apiVersion" | "kind">): boolean {
   return object.apiVersion === COMPUTE_API_VERSION &&
     (CACHED_KINDS as readonly string[]).includes(object.kind);
 }
@@ -306,7 +318,7 @@ function typeText(type: ResourceType): string {
   return `${type.apiVersion} ${type.kind}`;
 }
 
-const NO_METRICS: GitOpsContext["metrics"] = {
+const NO_METRICS: SyncContext["metrics"] = {
   observeGitFetch() {},
   countSync() {},
   observeSyncPhase() {},

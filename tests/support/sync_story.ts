@@ -1,9 +1,16 @@
 /** A MeshSync of a test: its repository, its namespace in a real cluster, and the loop that brings them together. */
 import { customResourceDefinitions, type MeshSync, resourceOf } from "#api";
-import { conditionOf, type KubeObject, type Next, type ObjectKey, systemClock } from "#base";
+import {
+  conditionOf,
+  type KubeObject,
+  type Next,
+  type ObjectKey,
+  Semaphore,
+  systemClock,
+} from "#base";
 import { gitSource } from "#git";
-import { type GitOpsContext, reconcileMeshSync, SyncMemory } from "#gitops";
-import { installDefinitions } from "#kube";
+import { type ObjectCache, Proofs, reconcileSync, type SyncCache, type SyncContext } from "#gitops";
+import { type ClusterClient, installDefinitions } from "#kube";
 import type { EventDraft } from "#plan";
 import { type ApiRequestSample, createLogger, createMetrics } from "#telemetry";
 import type { TestCluster } from "./control_plane.ts";
@@ -32,7 +39,7 @@ export interface SyncStory extends AsyncDisposable {
   readonly cacheDirectory: string;
   readonly metrics: ReturnType<typeof createMetrics>;
   /** What the loop runs with; a new one after {@linkcode SyncStory.restart}. */
-  context(): GitOpsContext;
+  context(): SyncContext;
   /** Makes or changes the MeshSync. */
   sync(spec?: Record<string, unknown>, annotations?: Record<string, string>): Promise<void>;
   /** One pass, with a look at the remote even before its time. */
@@ -48,13 +55,45 @@ export interface SyncStory extends AsyncDisposable {
   requests(): string[];
 }
 
+/** Functions only are followed. */
+export function functionCaches(cache: ObjectCache): SyncContext["caches"] {
+  return { ...NO_CACHES, of: ({ kind }) => kind === "Function" ? cache : undefined };
+}
+
+/** A cache that knows one sync, as it was read last. */
+export function onlySync(get: () => KubeObject | undefined, cluster: ClusterClient): SyncCache {
+  const list = async (signal: AbortSignal) =>
+    await cluster.list(resourceOf("MeshSync"), { signal }) as MeshSync[];
+  return { get, list, synced: true };
+}
+
+/** Nothing is followed: all is asked. */
+export const NO_CACHES: SyncContext["caches"] = {
+  of: () => undefined,
+  version: () => undefined,
+  follow: () => Promise.resolve(),
+};
+
 /** Requests that change something. */
 export const WRITES: readonly string[] = ["apply", "create", "delete", "patch", "remove", "update"];
+
+/** A loop that acts for itself, follows nothing, and has nobody to tell. */
+const SURROUNDINGS = {
+  clientOf: () => {
+    throw new Error("this story acts as nobody else");
+  },
+  caches: NO_CACHES,
+  reading: new Semaphore(2),
+  wake: () => {},
+  notices: { tell: () => {} },
+  isTransient: false,
+  random: Math.random,
+} satisfies Partial<SyncContext>;
 
 /** Starts a story in a namespace of its own. */
 export async function syncStory(
   cluster: TestCluster,
-  more: Pick<GitOpsContext, "notices"> = {},
+  more: Partial<Pick<SyncContext, "clientOf" | "notices">> = {},
 ): Promise<SyncStory> {
   const stack = new AsyncDisposableStack();
   const client = stack.use(testClient(await cluster.access()));
@@ -73,7 +112,7 @@ export async function syncStory(
   const metrics = createMetrics();
   const fixed = {
     cluster: client.cluster,
-    caches: {},
+    ...SURROUNDINGS,
     git: gitSource({ cacheDirectory, environment: git.environment }),
     clock: systemClock,
     log: createLogger({ level: "debug", sink: (line) => logs.push(line) }),
@@ -136,14 +175,14 @@ export async function appliedStory(
 /** The loop, one pass at a call, with a cache of the one MeshSync that is read before each. */
 function passes(
   key: ObjectKey,
-  fixed: Omit<GitOpsContext, "syncs" | "memory"> & { readonly client: TestClient },
+  fixed: Omit<SyncContext, "syncs" | "proofs"> & { readonly client: TestClient },
 ): Pick<SyncStory, "context" | "pass" | "idlePass" | "restart" | "status" | "ready"> {
-  let memory = new SyncMemory();
+  let proofs = new Proofs();
   let cached: KubeObject | undefined;
-  const context = (): GitOpsContext => ({
+  const context = (): SyncContext => ({
     ...fixed,
-    memory,
-    syncs: { get: () => cached, synced: true },
+    proofs,
+    syncs: onlySync(() => cached, fixed.client.cluster),
   });
   const read = async () => {
     cached = await fixed.client.cluster.get(resourceOf("MeshSync"), key);
@@ -151,17 +190,17 @@ function passes(
   };
   const idlePass = async () => {
     await read();
-    return await reconcileMeshSync(key, context());
+    return await reconcileSync(key, context());
   };
   return {
     context,
     idlePass,
     pass: async () => {
-      memory.setState(key, { ...memory.state(key), nextLookAtMs: 0 });
+      proofs.setPass(key, { ...proofs.pass(key), nextLookAtMs: 0 });
       return await idlePass();
     },
     restart: () => {
-      memory = new SyncMemory();
+      proofs = new Proofs();
     },
     status: async () => (await read())?.status ?? {},
     ready: async () => {

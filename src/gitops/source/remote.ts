@@ -8,7 +8,8 @@ import {
   type SignerKey,
   signerKeyKind,
 } from "#git";
-import type { GitOpsContext } from "../context.ts";
+import type { SyncContext } from "../context.ts";
+import { InputError } from "../phase.ts";
 import type { ManifestFile } from "../manifests/manifest.ts";
 import { manifestsWith, type ReadInputs, type ReadManifests } from "../manifests/read.ts";
 import { ageIdentities } from "../manifests/sops.ts";
@@ -17,7 +18,7 @@ import type { Variable, Variables } from "../manifests/variables.ts";
 const SECRET = { apiVersion: "v1", kind: "Secret", plural: "secrets", namespaced: true } as const;
 
 /** Whether a MeshSync is the one that this program's flags made, unchanged in what it names. */
-export function isBootstrap(sync: MeshSync, ctx: Pick<GitOpsContext, "bootstrap">): boolean {
+export function isBootstrap(sync: MeshSync, ctx: Pick<SyncContext, "bootstrap">): boolean {
   return ctx.bootstrap !== undefined && ctx.bootstrap.url === sync.spec.url &&
     keyText(ctx.bootstrap.key) === keyText(keyOf(sync));
 }
@@ -30,7 +31,7 @@ export function isBootstrap(sync: MeshSync, ctx: Pick<GitOpsContext, "bootstrap"
  */
 export async function remoteOf(
   sync: MeshSync,
-  ctx: Pick<GitOpsContext, "bootstrap" | "cluster" | "signal">,
+  ctx: Pick<SyncContext, "bootstrap" | "cluster" | "signal">,
 ): Promise<Remote> {
   const { url, secretRef } = sync.spec;
   const plain: Remote = { url, fileAllowed: isBootstrap(sync, ctx) };
@@ -76,7 +77,7 @@ function token(data: Readonly<Record<string, string>>): GitCredentials | undefin
 }
 
 /** How to read what a MeshSync refers to. */
-export type InputContext = Pick<GitOpsContext, "cluster" | "signal">;
+export type InputContext = Pick<SyncContext, "cluster" | "signal">;
 
 /** What else than a commit decides what is applied: values and keys from the cluster, patterns from the spec. */
 export interface Inputs extends ReadInputs {
@@ -84,17 +85,6 @@ export interface Inputs extends ReadInputs {
   readonly key: string;
   /** Whose commits are taken; absent when everybody's are. */
   readonly signers?: readonly SignerKey[];
-}
-
-/** Something that a MeshSync refers to is not there, or of no use. */
-export class InputError extends Error {
-  override readonly name = "InputError";
-  /** The condition's reason. */
-  readonly reason: string;
-  constructor(reason: string, message: string) {
-    super(message);
-    this.reason = reason;
-  }
 }
 
 /**

@@ -1,0 +1,254 @@
+import { type MeshSync, type MeshSyncStatus, resourceOf } from "#api";
+import { idOf, keyOf, keyText, type ObjectKey, sameJson, timestamp } from "#base";
+import { isConflict, isNotFound } from "#kube";
+import { inventoryOf, mergedInventory, statusPatch } from "#plan";
+import {
+  applyObjects,
+  type ApplyReport,
+  type ApplyScope,
+  NOTHING_APPLIED,
+  NOTHING_PRUNED,
+  pruneObjects,
+  type PruneReport,
+} from "./apply/apply.ts";
+import { type StoredInventory, storeInventory } from "./apply/inventory.ts";
+import type { SyncContext } from "./context.ts";
+import {
+  type Announcement,
+  type ApplyDecision,
+  applyTrouble,
+  correctionTrouble,
+  pruneTrouble,
+  type Rest,
+} from "./decide.ts";
+import { emitPlan } from "./emit.ts";
+import { actingClient } from "./observe.ts";
+import { failedPhase, type Phase } from "./phase.ts";
+import { laggards } from "./plan/others.ts";
+import { followedTypes, hasChanges, plannedChanges } from "./plan/revision.ts";
+import { writeFinalizer } from "./removal.ts";
+import { syncStatus } from "./status.ts";
+
+/** The field manager of status writes. */
+const STATUS_MANAGER = "meshwright-status";
+
+/** What a pass did. */
+export interface Outcome {
+  /** The sync as it was written last. */
+  readonly sync: MeshSync;
+  readonly applied: ApplyReport;
+  readonly pruned: PruneReport;
+  /** What was put right, while no revision was applied. */
+  readonly corrected: ApplyReport;
+  /** Where the inventory is now; absent where it stays as it was. */
+  readonly stored?: StoredInventory;
+  /** What keeps the revision from being applied completely; absent when it is. */
+  readonly trouble?: Phase;
+  /** What could not be put right. */
+  readonly correctionTrouble?: Phase;
+  /** Since when objects wait to be deleted, RFC 3339; absent where none do. */
+  readonly pruneWaitsSince?: string;
+  /** MeshSyncs that may take over what is to be deleted. */
+  readonly waitsFor: readonly ObjectKey[];
+}
+
+/** The MeshSync is not there any longer, or somebody changed it: what this pass knows of it is worth nothing. */
+export class LostSyncError extends Error {
+  override readonly name = "LostSyncError";
+  readonly isGone: boolean;
+  constructor(sync: MeshSync, isGone: boolean) {
+    const state = isGone ? "it does not exist any longer" : "somebody changed it meanwhile";
+    super(`Cannot go on with MeshSync ${keyText(keyOf(sync))}: ${state}`);
+    this.isGone = isGone;
+  }
+}
+
+/** Nothing was begun. */
+export function nothingDone(sync: MeshSync): Outcome {
+  return {
+    sync,
+    applied: NOTHING_APPLIED,
+    pruned: NOTHING_PRUNED,
+    corrected: NOTHING_APPLIED,
+    waitsFor: [],
+  };
+}
+
+/**
+ * Looks after what is applied, or applies a revision.
+ *
+ * @throws {LostSyncError} before the first write of an object, where the sync is not as this pass knows it
+ */
+export async function act(
+  before: MeshSync,
+  decision: Rest | ApplyDecision,
+  ctx: SyncContext,
+): Promise<Outcome> {
+  const isWritten = decision.finalizer !== undefined && !ctx.isTransient;
+  const sync = isWritten ? await withFinalizer(before, decision.finalizer, ctx) : before;
+  const scope: ApplyScope = { sync, ctx, acting: actingClient(sync, ctx) };
+  if (decision.do === "apply") return await applyRevision(decision, scope);
+  if (decision.changed.length === 0) return nothingDone(sync);
+  const corrected = await applyObjects(decision.changed, scope);
+  const trouble = correctionTrouble(corrected);
+  return {
+    ...nothingDone(sync),
+    corrected,
+    ...(trouble === undefined ? {} : { correctionTrouble: trouble }),
+  };
+}
+
+/** Never goes on without the finalizer: what is applied for a sync that is gone would be nobody's. */
+async function withFinalizer(
+  sync: MeshSync,
+  isWanted: boolean,
+  ctx: SyncContext,
+): Promise<MeshSync> {
+  const write = await writeFinalizer(sync, isWanted, ctx);
+  if (write.tag !== "written") throw new LostSyncError(sync, write.tag === "gone");
+  remember(write.sync, ctx);
+  if (write.sync.metadata.deletionTimestamp !== undefined) throw new LostSyncError(sync, false);
+  return write.sync;
+}
+
+async function applyRevision(decision: ApplyDecision, scope: ApplyScope): Promise<Outcome> {
+  const { announcement, plan, revision } = decision;
+  const { ctx } = scope;
+  const list = plannedChanges(plan);
+  if (hasChanges(list)) emitPlan(scope.sync, { list, revision: revision.text }, ctx);
+  let sync = scope.sync;
+  let applied = NOTHING_APPLIED;
+  try {
+    if (announcement !== undefined) sync = await announce(announcement, revision.text, scope);
+    const startMs = ctx.clock.monotonicMs();
+    applied = await applyObjects(plan.objects, { ...scope, sync }, revision.isSuperseded);
+    ctx.metrics.observeSyncPhase("apply", (ctx.clock.monotonicMs() - startMs) / 1000);
+    await ctx.caches.follow(followedTypes(plan.objects.map(({ target }) => target)), ctx.signal);
+    const trouble = applyTrouble(revision.text, applied);
+    if (trouble !== undefined) return { ...nothingDone(sync), applied, trouble };
+    return await pruneRevision(decision, { ...scope, sync }, applied);
+  } catch (error) {
+    if (error instanceof LostSyncError) throw error;
+    // What was done is done, and is said.
+    return { ...nothingDone(sync), applied, trouble: failedPhase(error) };
+  }
+}
+
+/**
+ * Writes down what is about to be created, and what has to prove itself, before the first object is written: a program that
+ * dies in between would otherwise leave objects that nobody knows to delete or to take back.
+ */
+async function announce(
+  { inventory, isInventoryNew, news, phase }: Announcement,
+  revision: string,
+  { ctx, sync }: ApplyScope,
+): Promise<MeshSync> {
+  const stored = isInventoryNew ? await storeInventory(inventory, sync, ctx) : {};
+  const status = syncStatus(sync, {
+    news: { ...stored, ...news, lastAttemptedRevision: revision } as Partial<MeshSyncStatus>,
+    phase,
+    nowMs: ctx.clock.now(),
+  });
+  return await writeStatus(sync, status, ctx);
+}
+
+async function pruneRevision(
+  { composed, plan, revision }: ApplyDecision,
+  scope: ApplyScope,
+  applied: ApplyReport,
+): Promise<Outcome> {
+  const { ctx, sync } = scope;
+  const key = keyOf(sync);
+  const ids = plan.objects.map(({ target }) => target.id);
+  ctx.proofs.retain(key, ids, composed.frozen);
+  // What goes back is on its way to nobody.
+  const back = new Set(composed.kept.flatMap((hold) => hold.objects));
+  const moving = plan.prune.toDelete.filter(({ entry }) => !back.has(entry.id));
+  const nowMs = ctx.clock.now();
+  const since = sync.status?.pruneWaitsSince ?? timestamp(nowMs);
+  const waitsFor = moving.length === 0 ? [] : laggards(plan.prune.siblings, {
+    text: revision.text,
+    waitedMs: nowMs - Date.parse(since),
+  });
+  const startMs = ctx.clock.monotonicMs();
+  const waiting = waitsFor.length === 0 ? [] : moving;
+  const pruned = await pruneObjects(plan.prune, scope, waiting);
+  if (pruned.pruned.length > 0) {
+    ctx.metrics.observeSyncPhase("prune", (ctx.clock.monotonicMs() - startMs) / 1000);
+    ctx.metrics.countPruned(pruned.pruned.length);
+  }
+  const frozen = plan.inventory.filter(({ id }) => composed.frozen.has(id));
+  const remaining = mergedInventory(pruned.remaining, frozen);
+  const stored = await storeInventory(mergedInventory(inventoryOf(ids), remaining), sync, ctx);
+  const trouble = pruneTrouble(revision.text, pruned, {
+    count: waiting.length,
+    waitsFor: waitsFor.map(keyText),
+  });
+  return {
+    ...nothingDone(sync),
+    applied,
+    pruned,
+    stored,
+    waitsFor,
+    ...(waitsFor.length === 0 ? {} : { pruneWaitsSince: since }),
+    ...(trouble === undefined ? {} : { trouble }),
+  };
+}
+
+/**
+ * Writes a status if it differs, and answers the sync as it is then. Only over the very status that this pass began with:
+ * where somebody changed nothing but other members of the sync, it is written all the same.
+ *
+ * @throws {LostSyncError} where the sync is gone, or its status is another one
+ */
+export async function writeStatus(
+  sync: MeshSync,
+  status: MeshSyncStatus,
+  ctx: SyncContext,
+): Promise<MeshSync> {
+  const patch = statusPatch(sync.status, status);
+  if (patch === undefined) return sync;
+  let base = sync;
+  for (let attempt = 1;; attempt++) {
+    const { resourceVersion } = base.metadata;
+    const locked = resourceVersion === undefined
+      ? patch
+      : { ...patch, metadata: { resourceVersion } };
+    try {
+      const written = await ctx.cluster.patch(idOf(sync), locked, {
+        fieldManager: STATUS_MANAGER,
+        subresource: "status",
+        signal: ctx.signal,
+      }) as MeshSync;
+      ctx.syncs.observe?.(written);
+      remember(written, ctx);
+      return written;
+    } catch (error) {
+      if (isNotFound(error)) throw new LostSyncError(sync, true);
+      if (!isConflict(error) || attempt >= CONFLICTS_MAX) throw error;
+      base = await sameStatus(sync, ctx);
+    }
+  }
+}
+
+const CONFLICTS_MAX = 5;
+
+/** The sync as it is now, if it is the same one with the same status. */
+async function sameStatus(sync: MeshSync, ctx: SyncContext): Promise<MeshSync> {
+  const live = await ctx.cluster.get(resourceOf("MeshSync"), keyOf(sync), ctx.signal) as
+    | MeshSync
+    | undefined;
+  if (live === undefined || live.metadata.uid !== sync.metadata.uid) {
+    throw new LostSyncError(sync, true);
+  }
+  if (!sameJson(live.status ?? {}, sync.status ?? {})) {
+    remember(live, ctx);
+    throw new LostSyncError(sync, false);
+  }
+  return live;
+}
+
+function remember(written: MeshSync, ctx: SyncContext): void {
+  const key = keyOf(written);
+  ctx.proofs.setPass(key, { ...ctx.proofs.pass(key), written });
+}

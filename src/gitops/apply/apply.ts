@@ -1,0 +1,282 @@
+import { conditionOf, idOf, isAbort, keyOf, type KubeObject, pooled } from "#base";
+import type { InventoryEntry } from "#plan";
+import { applyStages, deleteStages } from "#plan";
+import { type ClusterClient, isConflict } from "#kube";
+import { idText, type ObjectId } from "#base";
+import { CALLS_AT_ONCE, type SyncContext } from "../context.ts";
+import { fieldManager, type TargetObject } from "../manifests/target.ts";
+import {
+  type Action,
+  type ApplyFailure,
+  type KeepPlan,
+  type ObjectPlan,
+  objectPlan,
+  type PlanScope,
+  proofOf,
+  refused,
+  type WritePlan,
+} from "../plan/object.ts";
+import { deletionFailure, type PrunePlan, type ToDelete } from "../plan/prune.ts";
+
+/** One object that is as Git says now, or is left as somebody changed it. */
+export interface Applied {
+  readonly result: "applied";
+  readonly id: ObjectId;
+  readonly action: Action | "unchanged";
+  /** Git did not change: somebody else had, at these fields. */
+  readonly corrected: readonly string[];
+  /** The same, where the sync's spec wants it left. */
+  readonly kept: readonly string[];
+}
+
+/** What became of one object. */
+type ObjectResult =
+  | Applied
+  | { readonly result: "failed"; readonly failure: ApplyFailure }
+  | { readonly result: "unserved"; readonly target: TargetObject };
+
+/** What became of all objects of a revision. */
+export interface ApplyReport {
+  readonly applied: readonly Applied[];
+  readonly failures: readonly ApplyFailure[];
+  /** Objects whose kind the API server does not serve yet. */
+  readonly unserved: readonly TargetObject[];
+  /** Objects of later stages, which were not tried. */
+  readonly untried: number;
+  /** Whether a newer commit ended it. */
+  readonly isSuperseded: boolean;
+}
+
+/** Nothing was applied. */
+export const NOTHING_APPLIED: ApplyReport = {
+  applied: [],
+  failures: [],
+  unserved: [],
+  untried: 0,
+  isSuperseded: false,
+};
+
+/** What became of objects that Git no longer holds. */
+export interface PruneReport {
+  readonly pruned: readonly ObjectId[];
+  readonly skipped: readonly ObjectId[];
+  /** Could not be deleted; they stay in the inventory and are tried again. */
+  readonly remaining: readonly InventoryEntry[];
+  readonly failures: readonly string[];
+}
+
+/** Nothing was pruned. */
+export const NOTHING_PRUNED: PruneReport = { pruned: [], skipped: [], remaining: [], failures: [] };
+
+/** For whom objects are applied. */
+export interface ApplyScope extends PlanScope {
+  readonly ctx: SyncContext;
+}
+
+/** How many objects are applied between two looks whether something newer came. */
+const OBJECTS_BETWEEN_LOOKS = 50;
+
+/**
+ * Acts on plans, stage by stage. Within a stage a failure does not keep the others from being tried; a stage with a
+ * failure or an object that has to wait is the last one. Definitions are waited for before what they define. What each
+ * answer proves is noted at once.
+ *
+ * @param isSuperseded asked between stages and now and then within one: whether to stop for a newer commit
+ */
+export async function applyObjects(
+  plans: readonly ObjectPlan[],
+  scope: ApplyScope,
+  isSuperseded: () => Promise<boolean> = () => Promise.resolve(false),
+): Promise<ApplyReport> {
+  const { ctx, sync } = scope;
+  const writes = plans.filter(({ step }) => step !== "keep");
+  ctx.proofs.expect(keyOf(sync), writes.map(({ target }) => target.id));
+  const results: ObjectResult[] = [];
+  let untried = 0;
+  let superseded = false;
+  for (const stage of applyStages(plans, ({ target }) => target.id)) {
+    const isBlocked = results.some(({ result }) => result !== "applied");
+    if (isBlocked || superseded) {
+      untried += stage.length;
+      continue;
+    }
+    for (let at = 0; at < stage.length; at += OBJECTS_BETWEEN_LOOKS) {
+      superseded = superseded || await isSuperseded();
+      const part = stage.slice(at, at + OBJECTS_BETWEEN_LOOKS);
+      if (superseded) untried += part.length;
+      else results.push(...await pooled(part, CALLS_AT_ONCE, (plan) => applyObject(plan, scope)));
+    }
+    await whenServed(stage, scope);
+  }
+  return {
+    applied: results.flatMap((one) => one.result === "applied" ? one : []),
+    failures: results.flatMap((one) => one.result === "failed" ? one.failure : []),
+    unserved: results.flatMap((one) => one.result === "unserved" ? one.target : []),
+    untried,
+    isSuperseded: superseded,
+  };
+}
+
+async function applyObject(first: ObjectPlan, scope: ApplyScope): Promise<ObjectResult> {
+  let plan = first;
+  if (plan.step === "unserved") {
+    // Not served when the plan was made: perhaps the revision itself brought its definition meanwhile.
+    const { apiVersion, kind } = plan.target.id;
+    const type = await scope.acting.resourceType(apiVersion, kind);
+    if (type === undefined) return { result: "unserved", target: plan.target };
+    plan = await objectPlan({ ...plan.target, type }, scope);
+  }
+  for (let attempt = 1;; attempt++) {
+    if (plan.step === "keep") return kept(plan, scope);
+    if (plan.step === "refused") return { result: "failed", failure: plan.failure };
+    if (plan.step === "unserved") return { result: "unserved", target: plan.target };
+    try {
+      return await written(plan, scope);
+    } catch (error) {
+      if (isAbort(error, scope.ctx.signal)) throw error;
+      if (!isConflict(error) || attempt >= CONFLICTS_MAX) {
+        return { result: "failed", failure: refused(plan.target, error).failure };
+      }
+      // Somebody was faster; a cache is behind for certain.
+      plan = await objectPlan(plan.target, scope, { isFresh: true });
+    }
+  }
+}
+
+/** How often a write that met another one is tried again, with a new look. */
+const CONFLICTS_MAX = 3;
+
+function kept({ kept, proof, stamp, target }: KeepPlan, { ctx, sync }: ApplyScope): Applied {
+  ctx.proofs.prove(keyOf(sync), proof, stamp);
+  return { result: "applied", id: target.id, action: "unchanged", corrected: [], kept };
+}
+
+async function written(plan: WritePlan, { acting, ctx, sync }: ApplyScope): Promise<Applied> {
+  const { action, corrected, force, live, target, wanted } = plan;
+  const stamp = ctx.proofs.stamp();
+  const answer = await acting.apply(wanted, {
+    fieldManager: fieldManager(keyOf(sync)),
+    force,
+    signal: ctx.signal,
+  });
+  ctx.proofs.prove(keyOf(sync), proofOf(target, answer, { sync }), stamp);
+  if (target.type !== undefined) ctx.caches.of(target.type)?.observe?.(answer);
+  const isSame = live !== undefined &&
+    live.metadata.resourceVersion === answer.metadata.resourceVersion;
+  return {
+    result: "applied",
+    id: target.id,
+    action: isSame ? "unchanged" : action,
+    corrected: isSame ? [] : corrected,
+    kept: [],
+  };
+}
+
+/**
+ * Deletes what a plan says, each object by its uid, in reverse order of applying.
+ *
+ * @param waiting what stays for now, as other MeshSyncs may take it over
+ */
+export async function pruneObjects(
+  plan: PrunePlan,
+  scope: ApplyScope,
+  waiting: readonly ToDelete[] = [],
+): Promise<PruneReport> {
+  const { skipped, toDelete, unknown } = plan;
+  const unseen = unknown.map(({ entry }) => entry);
+  const failures = unknown.map(({ failure }) => failure);
+  const results: { readonly one: ToDelete; readonly failure: string | undefined }[] = [];
+  const going = toDelete.filter((one) => !waiting.includes(one));
+  const byId = new Map(going.map((one) => [one.id, one]));
+  for (const stage of deleteStages([...byId.keys()])) {
+    const ones = stage.flatMap((id) => byId.get(id) ?? []);
+    results.push(
+      ...await pooled(ones, CALLS_AT_ONCE, async (one) => ({
+        one,
+        failure: await deleteObject(one, scope),
+      })),
+    );
+  }
+  const failed = results.filter(({ failure }) => failure !== undefined);
+  return {
+    pruned: results.filter(({ failure }) => failure === undefined).map(({ one }) => one.id),
+    skipped,
+    remaining: [
+      ...unseen,
+      ...[...waiting, ...failed.map(({ one }) => one)].map(({ entry }) => entry),
+    ],
+    failures: [...failures, ...failed.map(({ failure = "" }) => failure)].sort(),
+  };
+}
+
+/** Deletes one object; answers why it could not. */
+async function deleteObject(
+  { id, live }: ToDelete,
+  { acting, ctx }: ApplyScope,
+): Promise<string | undefined> {
+  try {
+    const { uid } = live.metadata;
+    const options = { propagation: "Background", signal: ctx.signal } as const;
+    const servedId = { ...id, apiVersion: live.apiVersion };
+    await acting.remove(servedId, uid === undefined ? options : { ...options, uid });
+    return undefined;
+  } catch (error) {
+    if (isAbort(error, ctx.signal)) throw error;
+    // Made again by somebody between the look and the deletion: the next pass looks anew.
+    if (isConflict(error)) return `Cannot delete ${idText(id)}: it was replaced meanwhile`;
+    return deletionFailure(id, error);
+  }
+}
+
+const DEFINITION = {
+  apiVersion: "apiextensions.k8s.io/v1",
+  kind: "CustomResourceDefinition",
+  plural: "customresourcedefinitions",
+  namespaced: false,
+} as const;
+
+/** How long definitions may take before the rest of the revision is tried another time. */
+const SERVED_WAIT_MS = 15_000;
+const SERVED_POLL_MS = 100;
+
+/**
+ * Waits until the definitions of a stage are established and their kinds are served, for a bounded time: who needs the
+ * kind finds out whether it is there.
+ */
+async function whenServed(stage: readonly ObjectPlan[], scope: ApplyScope): Promise<void> {
+  const { clock, signal } = scope.ctx;
+  const endMs = clock.monotonicMs() + SERVED_WAIT_MS;
+  for (const { step, target } of stage) {
+    if (target.id.kind !== DEFINITION.kind || step === "keep") continue;
+    while (!await isServed(target.object, scope.acting, signal) && clock.monotonicMs() < endMs) {
+      await clock.sleep(SERVED_POLL_MS, signal);
+    }
+  }
+}
+
+interface DefinitionSpec {
+  readonly group?: string;
+  readonly names?: { readonly kind?: string };
+  readonly versions?: readonly { readonly name?: string; readonly served?: boolean }[];
+}
+
+async function isServed(
+  object: KubeObject,
+  cluster: ClusterClient,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const spec = (object.spec ?? {}) as DefinitionSpec;
+  const [version] = (spec.versions ?? []).filter(({ served }) => served !== false);
+  const apiVersion = `${spec.group}/${version?.name}`;
+  const type = await cluster.resourceType(apiVersion, spec.names?.kind ?? "");
+  if (type !== undefined) return true;
+  const live = await cluster.get(DEFINITION, idOf(object), signal);
+  const status = live?.status as { readonly conditions?: unknown } | undefined;
+  // Refused names never become served.
+  return conditionOf(status?.conditions, "NamesAccepted")?.status === "False";
+}
+
+/** Whether a revision is applied completely. */
+export function isComplete({ failures, isSuperseded, unserved, untried }: ApplyReport): boolean {
+  return failures.length === 0 && unserved.length === 0 && untried === 0 && !isSuperseded;
+}

@@ -1,0 +1,300 @@
+import { ANNOTATIONS, type MeshSync, type MeshSyncStatus, type RefMove } from "#api";
+import { idText, type Next, sameJson, timestamp } from "#base";
+import { entryKey } from "#plan";
+import type { ApplyDecision } from "./decide.ts";
+import { NO_HEALTH } from "./health.ts";
+import { compareWaitMs, type LiveSync } from "./observe.ts";
+import { changesOf, passAfter, type PassFacts, unrecordedPass } from "./pass.ts";
+import type { PassMemory, Phase, UnrecordedChange } from "./phase.ts";
+import {
+  changeCounts,
+  changeLines,
+  type ChangeList,
+  hasChanges,
+  plannedChanges,
+} from "./plan/revision.ts";
+import type { KeptDrift } from "./proofs.ts";
+import { type Rollback, rollbackOf, rolloutCandidates } from "./rollback.ts";
+import type { RevisionSeen } from "./source/fetch.ts";
+import { sourceNotes } from "./source/revision.ts";
+import {
+  appliedPhase,
+  historyNews,
+  isSettling,
+  nextOf,
+  retryDelayMs,
+  type StatusNews,
+  syncConditions,
+  syncStatus,
+  withNews,
+} from "./status.ts";
+
+/** What a pass has to say, and what it remembers when it is said. */
+export interface Conclusion {
+  readonly status: MeshSyncStatus;
+  readonly phase: Phase;
+  readonly pass: PassMemory;
+  /** What is remembered where the status cannot be written. */
+  readonly unrecorded: Partial<PassMemory>;
+  readonly next: Next;
+  readonly rollback?: Rollback;
+  /** That a revision became healthy, and how long that took. */
+  readonly healthy?: { readonly commitToReadySeconds: number; readonly healthSeconds: number };
+  /** For the counter of passes. */
+  readonly results: readonly SyncResult[];
+}
+
+type SyncResult = "success" | "unchanged" | "held" | "failed" | "superseded";
+
+/** Puts together what a pass saw and did: what the status says, and when to come back. Pure. */
+export function conclude(facts: PassFacts): Conclusion {
+  const { health, monotonicMs, nowMs, outcome, proofs, random, seen } = facts;
+  const pass = passAfter(facts);
+  const news = passNews(facts);
+  const current = withNews(outcome.sync, news);
+  const isApplied = pass.appliedKey !== undefined && health !== undefined;
+  const hold = pass.trouble ?? outcome.correctionTrouble ?? pass.decided?.hold;
+  const watchedMs = monotonicMs - (pass.watchedSinceMs ?? monotonicMs);
+  const rollback = hold === undefined && isApplied
+    ? rollbackOf(current, { health, proofs, nowMs, watchedMs })
+    : undefined;
+  const isUnsettled = health !== undefined && isSettling(current, health, nowMs);
+  const revision = current.status?.lastAppliedRevision ?? "";
+  const known = health ?? NO_HEALTH;
+  const phase: Phase = hold ??
+    (rollback !== undefined
+      ? { tag: "RollingBack", message: rollback.message }
+      : appliedPhase(current, { revision, objects: proofs.size, health: known, nowMs }));
+  const isHealthy = hold === undefined && rollback === undefined &&
+    known.unhealthy.length === 0 && known.unknown.length === 0 && !isUnsettled;
+  const all = {
+    ...news,
+    ...(isHealthy ? healthyNews(current) : {}),
+    ...rollback?.news,
+    ...historyNews(current, { phase, isHealthy, rollback, fetched: fetchedBy(seen), nowMs }),
+  };
+  const final = withNews(outcome.sync, all);
+  const conditions = syncConditions(final, { phase, health, isSettling: isUnsettled });
+  const healthy = isHealthy ? healthyFacts(final, pass, nowMs) : undefined;
+  const { measuredFromMs: _measured, ...measured } = pass;
+  const wellFor = (health?.unhealthy.length ?? 1) + (health?.unknown.length ?? 1) === 0 &&
+      pass.appliedKey !== undefined
+    ? { ordinaryHealthyFor: pass.appliedKey }
+    : {};
+  const remembered = { ...(isHealthy ? measured : pass), ...wellFor };
+  const correctionDelayMs = outcome.correctionTrouble === undefined
+    ? Infinity
+    : retryDelayMs(pass.failures, 60_000, random);
+  return {
+    status: syncStatus(outcome.sync, { news: all, phase, conditions, nowMs }),
+    phase,
+    // With the quarantine written down, the same commit is another thing to apply.
+    pass: rollback === undefined ? remembered : { ...remembered, nextLookAtMs: 0 },
+    unrecorded: unrecordedPass(facts),
+    next: nextOf(final, {
+      phase,
+      pass: remembered,
+      correctionDelayMs,
+      compareWaitMs: compareWaitMs(seen.comparedAtMs, monotonicMs),
+      nowMs,
+    }),
+    results: resultsOf(facts, pass),
+    ...(rollback === undefined ? {} : { rollback }),
+    ...(healthy === undefined ? {} : { healthy }),
+  };
+}
+
+/** The commit that this pass looked at, where it looked at one. */
+function fetchedBy({ source }: LiveSync): RevisionSeen["found"]["revision"] | undefined {
+  return source.tag === "revision"
+    ? source.seen.found.revision
+    : source.tag === "failed"
+    ? source.seen?.found.revision
+    : undefined;
+}
+
+/** Members of the status that a pass has news about, besides health. */
+function passNews(facts: PassFacts): StatusNews {
+  const { decision, kept, outcome, seen } = facts;
+  const { move, source, sync } = seen;
+  const looked = source.tag === "revision" || source.tag === "failed" ? source.seen : undefined;
+  const requested = sync.metadata.annotations?.[ANNOTATIONS.requestedAt];
+  const moved = move?.judged === undefined ? {} : moveNews(sync, move.judged);
+  const drifted = driftedLines(kept);
+  return {
+    ...(looked === undefined ? {} : sourceNews(sync, looked)),
+    ...moved,
+    ...(decision.do === "rest" && decision.isSame && looked !== undefined
+      ? { lastAppliedRevision: looked.text }
+      : {}),
+    ...planNews(facts),
+    ...(decision.do === "apply" ? workNews(facts, decision) : {}),
+    ...outcome.stored as StatusNews | undefined,
+    ...pruneWaitNews(facts),
+    ...(requested === undefined ? {} : { lastHandledReconcileAt: requested }),
+    ...(drifted.length === 0 && sync.status?.drifted === undefined ? {} : { drifted }),
+  };
+}
+
+function sourceNews(sync: MeshSync, { signer, source, text }: RevisionSeen): StatusNews {
+  const notes = sourceNotes(source);
+  const isSame = sameJson(sync.status?.source ?? {}, source);
+  return {
+    lastAttemptedRevision: text,
+    ...((sync.status?.signer ?? "") === signer ? {} : { signer }),
+    ...(isSame ? {} : { source }),
+    ...(sameJson(sync.status?.notes ?? [], notes) ? {} : { notes }),
+  };
+}
+
+/** Since when objects wait; between two tries of the revision that stays as it is. */
+function pruneWaitNews({ decision, outcome, seen: { sync } }: PassFacts): StatusNews {
+  const since = decision.do === "apply" ? outcome.pruneWaitsSince : sync.status?.pruneWaitsSince;
+  return since === undefined ? {} : { pruneWaitsSince: since };
+}
+
+/** Only that a branch was rewritten is news. */
+function moveNews({ status }: MeshSync, moved: RefMove): StatusNews {
+  const source = { ...status?.source, moved };
+  return { source, notes: sourceNotes(source) };
+}
+
+const CHANGES_SHOWN_MAX = 20;
+
+function planNews(facts: PassFacts): StatusNews {
+  const { decision, seen: { source } } = facts;
+  if (source.tag !== "revision" || source.content.tag !== "planned") return {};
+  const { text } = source.seen;
+  const list = plannedChanges(source.content.plan);
+  if (decision.do !== "apply" || hasChanges(list)) return { plan: planStatus(text, list) };
+  // What is there already is no news: the plan that brought it stays, if it was written down.
+  const done = doneChanges(facts, changesOf(facts, text));
+  return hasChanges(done) ? { plan: planStatus(text, done) } : {};
+}
+
+function planStatus(revision: string, list: ChangeList): NonNullable<StatusNews["plan"]> {
+  return { revision, counts: changeCounts(list), changes: changeLines(list, CHANGES_SHOWN_MAX) };
+}
+
+/** What a revision did. */
+function workNews(facts: PassFacts, decision: ApplyDecision): StatusNews {
+  const { outcome, seen: { sync } } = facts;
+  const { composed, revision } = decision;
+  const changes = changesOf(facts, revision.text);
+  const isStored = outcome.stored !== undefined;
+  const isQuarantineNew = composed.kept.length !== (sync.status?.quarantined ?? []).length;
+  return {
+    ...(isQuarantineNew ? { quarantined: [...composed.kept] } : {}),
+    ...(isStored ? trialNews(facts, decision, changes) : {}),
+    ...(isStored ? appliedNews(facts, { changes, revision }) : {}),
+  };
+}
+
+/** The rollouts that have to prove themselves, as they came out: until all is applied those that were announced stay. */
+function trialNews(
+  { nowMs, outcome, seen: { sync } }: PassFacts,
+  { composed, revision }: ApplyDecision,
+  changes: readonly UnrecordedChange[],
+): StatusNews {
+  const corrected = new Set(
+    outcome.applied.applied.filter(({ corrected }) => corrected.length > 0)
+      .map(({ id }) => entryKey(id)),
+  );
+  const changed = changes.map(({ id }) => entryKey(id)).filter((key) => !corrected.has(key));
+  const news = rolloutCandidates(sync, { revision: revision.text, changed, composed }, nowMs);
+  const isAnnounced = (outcome.sync.status?.trials ?? []).length > 0;
+  return news.trials === undefined && isAnnounced ? { trials: [] } : news;
+}
+
+function appliedNews(
+  facts: PassFacts,
+  { changes, revision }: {
+    readonly changes: readonly UnrecordedChange[];
+    readonly revision: RevisionSeen;
+  },
+): StatusNews {
+  const { nowMs, outcome, seen } = facts;
+  const { tree } = revision.found.revision;
+  const isWork = changes.length > 0 || outcome.pruned.skipped.length > 0;
+  const isFirst = seen.sync.status?.lastAppliedTime === undefined;
+  return {
+    lastAppliedRevision: revision.text,
+    ...(tree === undefined ? {} : { lastAppliedTree: tree }),
+    ...(isWork || isFirst
+      ? { lastAppliedTime: timestamp(nowMs), counts: changeCounts(doneChanges(facts, changes)) }
+      : {}),
+  };
+}
+
+/** What was done, as a list. */
+function doneChanges(
+  { outcome }: PassFacts,
+  changes: readonly UnrecordedChange[],
+): ChangeList {
+  const having = (action: string) =>
+    changes.filter((change) => change.action === action).map(({ id }) => id);
+  const written = changes.filter(({ action }) => action !== "pruned").length;
+  return {
+    created: having("created"),
+    configured: having("configured"),
+    pruned: having("pruned"),
+    skipped: outcome.pruned.skipped,
+    unchanged: outcome.applied.applied.length - written,
+    deferred: [],
+  };
+}
+
+/** What became healthy, unless it went back: then it is healthy not because of the revision, but in spite of it. */
+function healthyNews({ spec, status }: MeshSync): StatusNews {
+  const revision = status?.lastAppliedRevision;
+  const quarantined = spec.onUnhealthy === "rollback" ? status?.quarantined ?? [] : [];
+  const isHeld = quarantined.some((hold) => hold.revision === revision);
+  return {
+    ...(revision === undefined || isHeld ? {} : { lastHealthyRevision: revision }),
+    ...((status?.trials ?? []).length > 0 ? { trials: [] } : {}),
+  };
+}
+
+function healthyFacts(
+  { status }: MeshSync,
+  { measuredFromMs }: PassMemory,
+  nowMs: number,
+): Conclusion["healthy"] {
+  const isHeld = (status?.quarantined ?? []).some((hold) =>
+    hold.revision === status?.lastAppliedRevision
+  );
+  if (measuredFromMs === undefined || isHeld) return undefined;
+  const appliedAtMs = Date.parse(status?.lastAppliedTime ?? "") || nowMs;
+  return {
+    commitToReadySeconds: (nowMs - measuredFromMs) / 1000,
+    healthSeconds: (nowMs - appliedAtMs) / 1000,
+  };
+}
+
+const DRIFT_SHOWN_MAX = 20;
+
+/** The first objects that others changed and that are left so, for the status. */
+function driftedLines(kept: readonly KeptDrift[]): string[] {
+  const lines = kept.slice(0, DRIFT_SHOWN_MAX).map(({ id, paths }) =>
+    `${idText(id)}: ${paths.slice(0, 5).join(", ")}`
+  );
+  const rest = kept.length - DRIFT_SHOWN_MAX;
+  return rest > 0 ? [...lines, `and ${rest} more`] : lines;
+}
+
+function resultsOf({ decision, outcome, pass, seen: { source } }: PassFacts, after: PassMemory) {
+  const results: SyncResult[] = [];
+  // The one in progress never became healthy: its time would only tell about the newer one.
+  const isOvertaken = pass.measuredFromMs !== undefined && after.commit !== undefined &&
+    pass.commit !== after.commit;
+  if (isOvertaken) results.push("superseded");
+  if (source.tag === "not-due") return results;
+  if (outcome.applied.isSuperseded) return [...results, "superseded" as const];
+  if (decision.do === "apply") {
+    return [...results, outcome.trouble === undefined ? "success" as const : "failed" as const];
+  }
+  if (decision.trouble?.tag === "Waiting") return results;
+  if (decision.trouble !== undefined) return [...results, "failed" as const];
+  const isHeld = source.tag === "revision" && decision.decided?.hold !== undefined;
+  return [...results, isHeld ? "held" as const : "unchanged" as const];
+}

@@ -1,0 +1,245 @@
+import type { MeshSync } from "#api";
+import { entryKey, inventoryOf, mergedInventory } from "#plan";
+import type { LiveSync, Observed } from "./observe.ts";
+import {
+  applyingPhase,
+  brakePhase,
+  type Decided,
+  failedPhase,
+  invalidPhase,
+  type PassMemory,
+  type Phase,
+  refusedPhase,
+} from "./phase.ts";
+import type { ApplyReport, PruneReport } from "./apply/apply.ts";
+import type { ObjectPlan } from "./plan/object.ts";
+import type { PrunePlan } from "./plan/prune.ts";
+import { pruneBrake, refusals, type RevisionPlan, shownProblems } from "./plan/revision.ts";
+import { deletesObjects, hasFinalizer } from "./removal.ts";
+import { type Composition, rolloutCandidates } from "./rollback.ts";
+import { decisionKey, type RevisionSeen } from "./source/fetch.ts";
+import type { Wait } from "./source/schedule.ts";
+
+/** What a pass does. */
+export type Decision =
+  /** Nothing: the status says why. */
+  | { readonly do: "say"; readonly phase: Phase }
+  /** The sync was deleted. */
+  | { readonly do: "let-go" }
+  | { readonly do: "remove"; readonly plan: PrunePlan }
+  | { readonly do: "wait-removal"; readonly failure: string }
+  | Rest
+  | ApplyDecision;
+
+/** No revision is begun: what is applied is looked after. */
+export interface Rest {
+  readonly do: "rest";
+  /** What the finalizer has to be; absent where it is so. */
+  readonly finalizer?: boolean;
+  readonly changed: readonly ObjectPlan[];
+  /** Why the remote or the revision did not come to an end; absent when it did. */
+  readonly trouble?: Phase;
+  /** What the status will say of the commit; absent where nothing is decided. */
+  readonly decided?: Decided;
+  /** Whether the commit holds what is applied. */
+  readonly isSame: boolean;
+}
+
+/** A revision is applied. */
+export interface ApplyDecision {
+  readonly do: "apply";
+  readonly finalizer?: boolean;
+  readonly revision: RevisionSeen;
+  readonly plan: RevisionPlan;
+  readonly composed: Composition;
+  /** What is written down before the first object is; absent where it is written already. */
+  readonly announcement?: Announcement;
+}
+
+/** What a status says before a revision is applied, so that a program that dies in between loses nothing. */
+export interface Announcement {
+  readonly phase: Phase;
+  /** What the sync owns, with what it is about to create. */
+  readonly inventory: RevisionPlan["inventory"];
+  readonly isInventoryNew: boolean;
+  readonly news: Pick<NonNullable<MeshSync["status"]>, "trials">;
+}
+
+/** What to do about all that was seen. Pure: the same look always gives the same decision. */
+export function decide(seen: Observed, pass: PassMemory, nowMs: number): Decision {
+  switch (seen.tag) {
+    case "suspended": {
+      const { message, untilMs } = seen.suspension;
+      const until = untilMs === undefined ? {} : { untilMs };
+      return { do: "say", phase: { tag: "Suspended", message, ...until } };
+    }
+    case "invalid":
+      return { do: "say", phase: invalidPhase(seen.problems) };
+    case "deleted": {
+      const { removal } = seen;
+      if (removal.tag === "nothing") return { do: "let-go" };
+      return removal.tag === "failed"
+        ? { do: "wait-removal", failure: removal.failure }
+        : { do: "remove", plan: removal.plan };
+    }
+    case "live": {
+      const has = hasFinalizer(seen.sync);
+      const finalizer = has === deletesObjects(seen.sync) ? {} : { finalizer: !has };
+      return { ...decideLive(seen, pass, nowMs), ...finalizer };
+    }
+    default:
+      return seen satisfies never;
+  }
+}
+
+function decideLive(seen: LiveSync, pass: PassMemory, nowMs: number): Rest | ApplyDecision {
+  const { changed, source } = seen;
+  const rest = { do: "rest", changed, isSame: false } as const;
+  const before = pass.decided === undefined ? {} : { decided: pass.decided };
+  switch (source.tag) {
+    case "not-due": {
+      const trouble = pass.trouble === undefined ? {} : { trouble: pass.trouble };
+      return { ...rest, ...before, ...trouble };
+    }
+    case "decided":
+      return { ...rest, ...before };
+    case "failed":
+      return { ...rest, ...before, trouble: failedPhase(source.error) };
+    case "revision":
+      return decideRevision(seen, source, nowMs);
+    default:
+      return source satisfies never;
+  }
+}
+
+type RevisionSource = Extract<LiveSync["source"], { readonly tag: "revision" }>;
+
+function decideRevision(
+  { changed, sync }: LiveSync,
+  { content, seen }: RevisionSource,
+  nowMs: number,
+): Rest | ApplyDecision {
+  const rest = { do: "rest", changed, isSame: false } as const;
+  const key = decisionKey(seen.resolved, sync, seen.found.inputs);
+  switch (content.tag) {
+    case "same":
+      return { ...rest, isSame: true, decided: { key } };
+    case "refused":
+      return { ...rest, decided: { key, hold: content.phase } };
+    case "waiting":
+      return { ...rest, trouble: waitingPhase(content.wait) };
+    case "planned": {
+      const { composed, plan } = content;
+      const { commit } = seen.found.revision;
+      const excess = pruneBrake(plan, { commit, sync });
+      if (excess !== undefined) {
+        return { ...rest, decided: { key, hold: brakePhase(seen.text, { excess, commit }) } };
+      }
+      const failures = refusals(plan);
+      if (failures.length > 0) {
+        const message = `Cannot apply ${seen.text}, nothing was changed: ${
+          shownProblems(failures)
+        }`;
+        return { ...rest, trouble: refusedPhase("ApplyFailed", message, { isFinal: false }) };
+      }
+      const announcement = announcementOf({ plan, composed, seen, sync, nowMs });
+      const said = announcement === undefined ? {} : { announcement };
+      return { do: "apply", revision: seen, plan, composed, ...said };
+    }
+    default:
+      return content satisfies never;
+  }
+}
+
+function waitingPhase({ untilMs, verdict }: Wait): Phase {
+  const { message, reason, stalled } = verdict;
+  const until = untilMs === undefined ? {} : { untilMs };
+  return { tag: "Waiting", reason, message, isFinal: stalled, ...until };
+}
+
+/** Objects that a plan writes or deletes because Git changed, by `entryKey`. */
+function changedKeys({ objects, prune }: RevisionPlan): string[] {
+  // What only undoes somebody's edit is no doing of this revision.
+  const written = objects.flatMap((plan) => {
+    if (plan.step === "unserved") return plan.target.id;
+    return plan.step === "write" && plan.corrected.length === 0 ? plan.target.id : [];
+  });
+  return [...written, ...prune.toDelete.map(({ id }) => id)].map(entryKey);
+}
+
+/** What has to be written down before objects are; undefined where nothing has to. */
+function announcementOf(
+  { composed, nowMs, plan, seen, sync }: {
+    readonly plan: RevisionPlan;
+    readonly composed: Composition;
+    readonly seen: RevisionSeen;
+    readonly sync: MeshSync;
+    readonly nowMs: number;
+  },
+): Announcement | undefined {
+  const ids = plan.objects.map(({ target }) => target.id);
+  const inventory = mergedInventory(inventoryOf(ids), plan.inventory);
+  const changed = changedKeys(plan);
+  const isInventoryNew = inventory.length !== plan.inventory.length;
+  const news = changed.length === 0
+    ? {}
+    : rolloutCandidates(sync, { revision: seen.text, changed, composed }, nowMs);
+  if (!isInventoryNew && (news.trials ?? []).length === 0) return undefined;
+  const message = `Applying ${seen.text}: ${ids.length} objects`;
+  const phase = applyingPhase("Progressing", message);
+  return { phase, inventory, isInventoryNew, news };
+}
+
+/** What keeps a revision from being applied completely; undefined when nothing does. */
+export function applyTrouble(revision: string, report: ApplyReport): Phase | undefined {
+  const { applied, failures, isSuperseded, unserved } = report;
+  if (isSuperseded) {
+    const message =
+      `Stopped applying ${revision} after ${applied.length} objects: there is something newer`;
+    return applyingPhase("Superseded", message);
+  }
+  const untried = report.untried > 0 ? `; ${report.untried} more objects wait for that` : "";
+  if (failures.length > 0) {
+    const reason = failures.every(({ isConflict }) => isConflict) ? "FieldConflict" : "ApplyFailed";
+    const message = `Cannot apply all of ${revision}: ${shownProblems(failures)}${untried}`;
+    return applyingPhase(reason, message);
+  }
+  if (unserved.length === 0) return undefined;
+  const kinds = unserved.map(({ object }) => `${object.apiVersion} ${object.kind}`);
+  const names = [...new Set(kinds)].sort().join(", ");
+  return applyingPhase(
+    "WaitingForKind",
+    `Waiting for ${names} to be served before applying all of ${revision}${untried}`,
+  );
+}
+
+const SHOWN_MAX = 5;
+
+/** What could not be deleted, or waits; undefined when nothing. */
+export function pruneTrouble(
+  revision: string,
+  { failures }: PruneReport,
+  { count, waitsFor }: { readonly count: number; readonly waitsFor: readonly string[] },
+): Phase | undefined {
+  if (failures.length > 0) {
+    const shown = failures.slice(0, SHOWN_MAX).join("; ");
+    return applyingPhase(
+      "PruneFailed",
+      `Applied ${revision}, but not all it dropped is deleted: ${shown}`,
+    );
+  }
+  if (waitsFor.length === 0) return undefined;
+  return applyingPhase(
+    "PruneWaits",
+    `Applied ${revision}; before ${count} object${count === 1 ? "" : "s"} that it dropped are ` +
+      `deleted, MeshSync ${waitsFor.slice(0, SHOWN_MAX).join(", ")} may take them over`,
+  );
+}
+
+/** What could not be put right; undefined when everything was. */
+export function correctionTrouble({ failures }: ApplyReport): Phase | undefined {
+  if (failures.length === 0) return undefined;
+  const words = failures.slice(0, SHOWN_MAX)
+    .map(({ kind = "", message, name = "" }) => `${kind} ${name}: ${message}`).join("; ");
+  return applyingPhase("ApplyFailed", `Cannot correct what somebody changed: ${words}`);
+}

@@ -1,0 +1,87 @@
+import type { MeshSync, SourceStatus } from "#api";
+import type { GitSource, Remote, Revision } from "#git";
+import type { ClusterClient } from "#kube";
+import { logName, type SyncContext } from "../context.ts";
+import type { Inputs } from "../source/remote.ts";
+import { passedOverStatus } from "../source/revision.ts";
+import { selectedFiles } from "./files.ts";
+import type { Manifest, ManifestProblem } from "./manifest.ts";
+import { duplicateProblems, manifestsWith } from "./read.ts";
+import { definedKinds, kindKey, type Kinds, type TargetObject, targetObject } from "./target.ts";
+
+/** A commit that was fetched, and what else decides what is applied of it. */
+export interface Found {
+  readonly remote: Remote;
+  readonly revision: Revision;
+  readonly inputs: Inputs;
+}
+
+/** What a revision says. */
+export interface ReadRevision {
+  readonly targets: readonly TargetObject[];
+  readonly problems: readonly ManifestProblem[];
+  readonly passedOver: SourceStatus["passedOver"];
+}
+
+/** What reading a revision takes. */
+export type ReadContext =
+  & Pick<
+    SyncContext,
+    "clock" | "log" | "metrics" | "reading" | "signal"
+  >
+  & { readonly git: GitSource; readonly acting: Pick<ClusterClient, "resourceType"> };
+
+/**
+ * Reads and validates all of a fetched revision. Its files are at hand: no remote is waited for, so that the place among
+ * those who read is never held by somebody who waits.
+ */
+export async function readRevision(
+  found: Found,
+  sync: MeshSync,
+  ctx: ReadContext,
+): Promise<ReadRevision> {
+  return await ctx.reading.run(async () => await read(found, sync, ctx), ctx.signal);
+}
+
+async function read(found: Found, sync: MeshSync, ctx: ReadContext): Promise<ReadRevision> {
+  const { inputs, remote, revision } = found;
+  const { acting, git, log, metrics, signal } = ctx;
+  const startMs = ctx.clock.monotonicMs();
+  const tree = revision.tree ?? "";
+  const root = (sync.spec.path || ".").split("/").filter((part) => part !== "" && part !== ".")
+    .join("/");
+  const { files, problems: lost, selection } = await selectedFiles({
+    root,
+    entries: await git.listTree(remote, tree, { signal }),
+    read: (entries) => git.readFiles(remote, { signal, tree, entries }),
+  }, sync.spec);
+  if (selection.submodules.length > 0) {
+    log.warn("Passed over submodules", { sync: logName(sync), paths: selection.submodules });
+  }
+  const manifests = await manifestsWith(inputs, files);
+  for (const warning of manifests.warnings.slice(0, 20)) {
+    log.warn("Read a manifest with a flaw", { sync: logName(sync), ...warning });
+  }
+  const passedOver = passedOverStatus(selection);
+  const problems = [...lost, ...manifests.problems];
+  if (problems.length > 0) return { targets: [], problems, passedOver };
+  const kinds = await servedKinds(manifests.documents, acting);
+  const targets = manifests.documents.map((manifest) => targetObject(manifest, sync, kinds));
+  metrics.observeSyncPhase("read", (ctx.clock.monotonicMs() - startMs) / 1000);
+  // Again, as a target namespace can bring together what files kept apart.
+  return { targets, problems: duplicateProblems(targets), passedOver };
+}
+
+/** Which kinds of manifests are served, and which the manifests define themselves. */
+export async function servedKinds(
+  manifests: readonly Manifest[],
+  cluster: Pick<ClusterClient, "resourceType">,
+): Promise<Kinds> {
+  const wanted = new Map(manifests.map(({ object }) => [kindKey(object), object]));
+  const sorted = [...wanted].sort(([a], [b]) => a < b ? -1 : 1);
+  const found = await Promise.all(sorted.map(async ([key, { apiVersion, kind }]) => {
+    const type = await cluster.resourceType(apiVersion, kind);
+    return type === undefined ? [] : [[key, type] as const];
+  }));
+  return { served: new Map(found.flat()), defined: definedKinds(manifests) };
+}

@@ -1,0 +1,161 @@
+import { ANNOTATIONS, type MeshSync, problems, type RefMove } from "#api";
+import { errorText, isAbort, keyOf, type ObjectKey, type Problem } from "#base";
+import { type ClusterClient, isNewerVersion } from "#kube";
+import { logName, type SyncContext } from "./context.ts";
+import type { PassMemory } from "./phase.ts";
+import type { ObjectPlan } from "./plan/object.ts";
+import { objectPlans } from "./plan/revision.ts";
+import { observeRemoval, type RemovalSeen } from "./removal.ts";
+import { observeSource, type SourceSeen } from "./source/fetch.ts";
+import { isBootstrap, remoteOf } from "./source/remote.ts";
+import { judgedMove } from "./source/revision.ts";
+import {
+  isDependencyMet,
+  type Suspension,
+  suspensionOf,
+  windowProblems,
+} from "./source/schedule.ts";
+
+/** All that a pass saw before it decides. */
+export type Observed =
+  | { readonly tag: "suspended"; readonly sync: MeshSync; readonly suspension: Suspension }
+  | { readonly tag: "invalid"; readonly sync: MeshSync; readonly problems: readonly Problem[] }
+  | { readonly tag: "deleted"; readonly sync: MeshSync; readonly removal: RemovalSeen }
+  | LiveSync;
+
+/** A sync that is followed. */
+export interface LiveSync {
+  readonly tag: "live";
+  readonly sync: MeshSync;
+  readonly source: SourceSeen;
+  /** Objects that somebody may have changed since they were applied, with what is to be done. */
+  readonly changed: readonly ObjectPlan[];
+  /** A branch that moved, with what was found out of it; absent where nothing was asked. */
+  readonly move?: { readonly asked: RefMove; readonly judged: RefMove | undefined };
+  /** When all objects were compared last, on the monotonic clock. */
+  readonly comparedAtMs: number;
+}
+
+/** How often all objects are compared again, whatever watches told. */
+const COMPARE_MS = 600_000;
+
+/**
+ * The client that reads, tries, applies and deletes for a sync: with the rights of its ServiceAccount, where it names one,
+ * and no others. Its status and inventory are written with the program's own.
+ */
+export function actingClient(
+  { metadata, spec }: MeshSync,
+  ctx: Pick<SyncContext, "clientOf" | "cluster">,
+): ClusterClient {
+  const { serviceAccountName } = spec;
+  if (!serviceAccountName) return ctx.cluster;
+  return ctx.clientOf({ namespace: metadata.namespace ?? "", name: serviceAccountName });
+}
+
+/** The sync as it is known: of the cached one and the answer of our own last write the newer; a cache may lag behind. */
+export function knownSync(key: ObjectKey, ctx: SyncContext): MeshSync | undefined {
+  const cached = ctx.syncs.get(key) as MeshSync | undefined;
+  const { written } = ctx.proofs.pass(key);
+  if (cached === undefined || written === undefined) return cached;
+  if (written.metadata.uid !== cached.metadata.uid) return cached;
+  const isAhead = isNewerVersion(written.metadata.resourceVersion, cached.metadata.resourceVersion);
+  return isAhead ? written : cached;
+}
+
+/** Reads all that a pass needs; nothing is written. */
+export async function observe(sync: MeshSync, ctx: SyncContext): Promise<Observed> {
+  if (sync.metadata.deletionTimestamp !== undefined) {
+    return { tag: "deleted", sync, removal: await observeRemoval(sync, ctx) };
+  }
+  const suspension = suspensionOf(sync.spec, ctx.clock.now());
+  if (suspension !== undefined) return { tag: "suspended", sync, suspension };
+  const found = [
+    ...problems(sync, { fileUrls: isBootstrap(sync, ctx) ? "allow" : "refuse" }),
+    ...windowProblems(sync.spec?.windows ?? []),
+  ];
+  if (found.length > 0) return { tag: "invalid", sync, problems: found };
+  const acting = () => actingClient(sync, ctx);
+  const source: SourceSeen = isLookDue(sync, ctx)
+    ? await observeSource({ sync, ctx, acting })
+    : { tag: "not-due" };
+  const comparedAtMs = doubtInTime(sync, source, ctx);
+  const isPlanned = source.tag === "revision" && source.content.tag === "planned";
+  const changed = isPlanned ? [] : await observeChanged(sync, ctx);
+  const move = await observeMove(sync, source, ctx);
+  return { tag: "live", sync, source, changed, comparedAtMs, ...move };
+}
+
+/** What a look is for: another text means to look again. */
+export function lookKey({ metadata }: MeshSync): string {
+  const requested = metadata.annotations?.[ANNOTATIONS.requestedAt] ?? "";
+  const allowed = metadata.annotations?.[ANNOTATIONS.allowPrune] ?? "";
+  return `${metadata.uid} ${metadata.generation} ${requested} ${allowed}`;
+}
+
+/** A look is due by time, by a new spec, or because somebody asked for one. */
+function isLookDue(sync: MeshSync, ctx: SyncContext): boolean {
+  const pass: PassMemory = ctx.proofs.pass(keyOf(sync));
+  const hold = pass.trouble;
+  if (hold?.tag === "Waiting") {
+    const facts = {
+      text: sync.status?.lastAttemptedRevision ?? "",
+      syncOf: (key: ObjectKey) => ctx.syncs.get(key) as MeshSync | undefined,
+    };
+    if (hold.untilMs !== undefined && hold.untilMs <= ctx.clock.now()) return true;
+    const isForOthers = hold.reason === "DependencyNotReady";
+    if (isForOthers && isDependencyMet(sync, facts)) return true;
+  }
+  return pass.nextLookAtMs <= ctx.clock.now() || pass.lookedFor !== lookKey(sync);
+}
+
+/** Now and then nothing that is proven is believed: where a cache follows a kind, a comparison costs nothing. */
+function doubtInTime(sync: MeshSync, source: SourceSeen, ctx: SyncContext): number {
+  const key = keyOf(sync);
+  const nowMs = ctx.clock.monotonicMs();
+  const { comparedAtMs = nowMs } = ctx.proofs.pass(key);
+  if (source.tag === "revision" && source.content.tag === "planned") return nowMs;
+  if (nowMs - comparedAtMs < COMPARE_MS) return comparedAtMs;
+  ctx.proofs.doubt(key);
+  return nowMs;
+}
+
+/** When the next comparison of everything is due, in milliseconds from now. */
+export function compareWaitMs(comparedAtMs: number, nowMs: number): number {
+  return Math.max(0, comparedAtMs + COMPARE_MS - nowMs);
+}
+
+async function observeChanged(sync: MeshSync, ctx: SyncContext): Promise<ObjectPlan[]> {
+  const changed = ctx.proofs.changed(keyOf(sync));
+  if (changed.length === 0) return [];
+  const acting = actingClient(sync, ctx);
+  const targets = await Promise.all(changed.map(async ({ hash, id, object, secrets }) => {
+    const type = await acting.resourceType(id.apiVersion, id.kind);
+    const place = { file: "", line: 0, lineOf: () => 0 };
+    return { ...place, object, id, hash, type, secrets };
+  }));
+  return await objectPlans(targets, { sync, ctx, acting });
+}
+
+/** Finds out whether a branch was rewritten, where nothing is being brought up: nobody waits for the answer. */
+async function observeMove(
+  sync: MeshSync,
+  source: SourceSeen,
+  ctx: SyncContext,
+): Promise<Pick<LiveSync, "move">> {
+  const { openMove: asked } = ctx.proofs.pass(keyOf(sync));
+  const isCalm = source.tag === "not-due" || source.tag === "decided";
+  if (!isCalm || asked === undefined || sync.status?.phase === "Verifying") return {};
+  const { from, to } = asked;
+  try {
+    const remote = await remoteOf(sync, ctx);
+    const call = { commit: to, ancestor: from, signal: ctx.signal };
+    const isDescendant = await ctx.git.descends(remote, call);
+    return { move: { asked, judged: judgedMove(asked, isDescendant) } };
+  } catch (error) {
+    if (isAbort(error, ctx.signal) || ctx.signal.aborted) throw error;
+    // It cannot be told: nothing is said.
+    const facts = { sync: logName(sync), error: errorText(error) };
+    ctx.log.debug("Cannot find out whether a branch was rewritten", facts);
+    return { move: { asked, judged: undefined } };
+  }
+}

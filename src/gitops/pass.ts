@@ -1,0 +1,148 @@
+import { entryKey } from "#plan";
+import type { Outcome } from "./act.ts";
+import { isComplete } from "./apply/apply.ts";
+import type { ApplyDecision, Rest } from "./decide.ts";
+import type { Health } from "./health.ts";
+import { type LiveSync, lookKey } from "./observe.ts";
+import type { PassMemory, UnrecordedChange } from "./phase.ts";
+import type { KeptDrift, Proof } from "./proofs.ts";
+import { contentKey, decisionKey, type RevisionSeen } from "./source/fetch.ts";
+import { lookDelayMs, withNews } from "./status.ts";
+
+/** All that is known at the end of a pass. */
+export interface PassFacts {
+  readonly seen: LiveSync;
+  readonly decision: Rest | ApplyDecision;
+  readonly outcome: Outcome;
+  /** Absent while nothing is known to be applied. */
+  readonly health: Health | undefined;
+  readonly pass: PassMemory;
+  /** Changes of others that are left. */
+  readonly kept: readonly KeptDrift[];
+  readonly proofs: ReadonlyMap<string, Proof>;
+  /** Milliseconds since 1970. */
+  readonly nowMs: number;
+  readonly monotonicMs: number;
+  /** From 0 to 1. */
+  readonly random: number;
+}
+
+/** What the loop remembers of a pass, once its status is written. */
+export function passAfter(facts: PassFacts): PassMemory {
+  const { decision, monotonicMs, nowMs, outcome, pass, random, seen } = facts;
+  const { source, sync } = seen;
+  const watched = {
+    watchedSinceMs: pass.watchedSinceMs ?? monotonicMs,
+    comparedAtMs: seen.comparedAtMs,
+    ...(pass.ordinaryHealthyFor === undefined
+      ? {}
+      : { ordinaryHealthyFor: pass.ordinaryHealthyFor }),
+  };
+  const trouble = outcome.trouble ?? (decision.do === "rest" ? decision.trouble : undefined);
+  const isFailing = outcome.correctionTrouble !== undefined;
+  if (source.tag === "not-due") {
+    const failures = isFailing || outcome.trouble !== undefined ? pass.failures + 1 : pass.failures;
+    const kept = trouble === undefined ? {} : { trouble };
+    // What failed between two looks is over with the next one, which does not wait for the interval.
+    const soon = outcome.trouble === undefined
+      ? {}
+      : { nextLookAtMs: nowMs + lookDelayMs(sync, { failures, random, trouble }) };
+    const { judgedMove: _judged, openMove: _open, ...rest } = pass;
+    return { ...rest, ...watched, ...kept, ...soon, ...moveAfter(facts), failures };
+  }
+  const isTried = trouble !== undefined && trouble.tag !== "Waiting";
+  const isSuperseded = outcome.applied.isSuperseded;
+  const failures = (isTried && !isSuperseded) || isFailing ? pass.failures + 1 : 0;
+  const resolved = source.tag === "decided"
+    ? source.resolved
+    : source.tag === "revision"
+    ? source.seen.resolved
+    : source.seen?.resolved;
+  const { revision: applied, ...contents } = contentAfter(facts);
+  return {
+    ...watched,
+    ...contents,
+    lookedFor: lookKey(sync),
+    lastLookAtMs: resolved === undefined ? pass.lastLookAtMs ?? nowMs : nowMs,
+    nextLookAtMs: nowMs + lookDelayMs(sync, { failures, random, trouble }),
+    failures,
+    ...(resolved === undefined ? {} : { commit: resolved.commit }),
+    ...(trouble === undefined ? {} : { trouble }),
+    ...measuredFrom(facts, applied),
+    ...moveAfter(facts),
+  };
+}
+
+/** What is decided and applied after a pass that looked at the remote. */
+function contentAfter(
+  { decision, outcome, pass, seen }: PassFacts,
+): Pick<PassMemory, "appliedKey" | "decided"> & { readonly revision?: RevisionSeen } {
+  const before = pass.appliedKey === undefined ? {} : { appliedKey: pass.appliedKey };
+  if (decision.do === "rest") {
+    const decided = decision.decided === undefined ? {} : { decided: decision.decided };
+    return { ...before, ...decided };
+  }
+  if (outcome.trouble !== undefined || !isComplete(outcome.applied)) return {};
+  const { found: { inputs, revision }, resolved } = decision.revision;
+  const judged = withNews(seen.sync, { quarantined: [...decision.composed.kept] });
+  return {
+    revision: decision.revision,
+    appliedKey: contentKey(revision, judged, inputs),
+    decided: { key: decisionKey(resolved, judged, inputs) },
+  };
+}
+
+function measuredFrom(
+  facts: PassFacts,
+  applied: RevisionSeen | undefined,
+): Pick<PassMemory, "measuredFromMs"> {
+  const { nowMs, outcome, pass } = facts;
+  if (applied === undefined || !isNews(outcome)) {
+    return pass.measuredFromMs === undefined ? {} : { measuredFromMs: pass.measuredFromMs };
+  }
+  // Not before it was made, and not before the last look that did not show it. A first look knows nothing.
+  const { found: { revision }, lastLookAtMs } = applied;
+  const sinceMs = lastLookAtMs === undefined
+    ? nowMs
+    : Math.min(nowMs, Math.max(lastLookAtMs, revision.committedAtMs));
+  return { measuredFromMs: sinceMs };
+}
+
+/** Whether a branch was rewritten is asked once. */
+function moveAfter({ pass, seen: { move, source } }: PassFacts): Partial<PassMemory> {
+  const judged = move?.asked ?? pass.judgedMove;
+  const fresh = source.tag === "revision" ? source.seen.openMove : pass.openMove;
+  const isJudged = fresh === undefined ||
+    (judged?.from === fresh.from && judged.to === fresh.to && judged.name === fresh.name);
+  return {
+    ...(judged === undefined ? {} : { judgedMove: judged }),
+    ...(isJudged ? {} : { openMove: fresh }),
+  };
+}
+
+/** What is remembered of work that no status tells of: the next pass tells it. */
+export function unrecordedPass(facts: PassFacts): Partial<PassMemory> {
+  const { decision, pass, monotonicMs } = facts;
+  const again = { nextLookAtMs: 0, watchedSinceMs: pass.watchedSinceMs ?? monotonicMs };
+  if (decision.do !== "apply") return again;
+  const { text } = decision.revision;
+  return { ...again, unrecorded: { revision: text, changes: changesOf(facts, text) } };
+}
+
+/** What a revision changed, with what passes before changed and could not write down. */
+export function changesOf({ outcome, pass }: PassFacts, revision: string): UnrecordedChange[] {
+  const before = pass.unrecorded?.revision === revision ? pass.unrecorded.changes : [];
+  const changes: UnrecordedChange[] = [
+    ...before,
+    ...outcome.applied.applied.flatMap(({ action, id }) =>
+      action === "unchanged" ? [] : { id, action }
+    ),
+    ...outcome.pruned.pruned.map((id) => ({ id, action: "pruned" } as const)),
+  ];
+  return [...new Map(changes.map((change) => [entryKey(change.id), change])).values()];
+}
+
+function isNews({ applied, pruned }: Outcome): boolean {
+  return pruned.pruned.length > 0 || pruned.skipped.length > 0 ||
+    applied.applied.some(({ action }) => action !== "unchanged");
+}

@@ -1,0 +1,314 @@
+import { ANNOTATIONS, type MeshSync } from "#api";
+import { errorText, isAbort, keyOf, type KubeObject, sameJson } from "#base";
+import { ApiError, type ClusterClient, isConflict, isInvalid, isNewerVersion } from "#kube";
+import {
+  conflictText,
+  entryKey,
+  fieldConflicts,
+  ignoredPaths,
+  openConflicts,
+  withIgnored,
+  withScaledReplicas,
+} from "#plan";
+import type { ResourceType } from "#kube";
+import type { ObjectCache, SyncContext } from "../context.ts";
+import { type ManifestProblem, problemOf } from "../manifests/manifest.ts";
+import {
+  belongsTo,
+  fieldManager,
+  HASH_ANNOTATION,
+  type TargetObject,
+} from "../manifests/target.ts";
+import { driftPaths, type Proof } from "../proofs.ts";
+import { releasedManagers } from "./others.ts";
+
+/** What a write does to an object. */
+export type Action = "created" | "configured";
+
+/** What is to be done about one object of a revision. */
+export type ObjectPlan = KeepPlan | WritePlan | UnservedPlan | RefusedPlan;
+
+/** It is as Git says, or somebody's change is left. */
+export interface KeepPlan {
+  readonly step: "keep";
+  readonly target: TargetObject;
+  readonly proof: Proof;
+  /** Fields that somebody changed and that are left. */
+  readonly kept: readonly string[];
+  /** When it was looked at. */
+  readonly stamp: number;
+}
+
+/** It is to be applied. */
+export interface WritePlan {
+  readonly step: "write";
+  readonly target: TargetObject;
+  readonly action: Action;
+  readonly live: KubeObject | undefined;
+  /** What to apply. */
+  readonly wanted: KubeObject;
+  /** Whether fields of others may be taken. */
+  readonly force: boolean;
+  /** Fields that somebody changed while Git stayed the same; `deleted` for the whole object. */
+  readonly corrected: readonly string[];
+  /** What the dry run answered; absent where it waits until the rest is applied. */
+  readonly answer?: KubeObject;
+  /** Why it could not be tried before the rest is applied. */
+  readonly dryRunDeferred?: string;
+}
+
+/** Its kind is not served (yet). */
+export interface UnservedPlan {
+  readonly step: "unserved";
+  readonly target: TargetObject;
+}
+
+/** The API server does not take it, or another manager holds its fields. */
+export interface RefusedPlan {
+  readonly step: "refused";
+  readonly target: TargetObject;
+  readonly failure: ApplyFailure;
+  readonly error: unknown;
+  /** The write that was refused; absent where it did not come to one. */
+  readonly write?: WritePlan;
+}
+
+/** An object that is not applied, with the place in Git. */
+export interface ApplyFailure extends ManifestProblem {
+  /** Whether trying again without a change is useless. */
+  readonly isFinal: boolean;
+  /** Whether another manager holds fields. */
+  readonly isConflict: boolean;
+}
+
+/** Another manager holds fields, and nobody said that they may be taken. */
+export class FieldConflictError extends Error {
+  override readonly name = "FieldConflictError";
+}
+
+/** For whom objects are planned, and with whose rights. */
+export interface PlanScope {
+  readonly sync: MeshSync;
+  readonly ctx: Pick<SyncContext, "caches" | "cluster" | "proofs" | "signal" | "syncs">;
+  /** Reads and dry runs with the rights of the sync. */
+  readonly acting: ClusterClient;
+}
+
+/** How one object is looked at. */
+export interface Look {
+  /** The sync has not applied it yet: it is most probably not there. */
+  readonly isNew?: boolean;
+  /** Read the object from the API server, whatever a cache says. */
+  readonly isFresh?: boolean;
+  /** The object as it was just listed. */
+  readonly listed?: KubeObject;
+}
+
+/**
+ * Compares one object with the live one: first by what Git says and by hash, and where that finds a difference, by a
+ * server-side dry run, which a new object has too.
+ *
+ * # Guarantees
+ * Nothing is written. An object that is as Git says costs a read, and none where it is followed; one that is not there
+ * costs its dry run only, where the sync is known not to have applied it; one that is proven costs nothing.
+ */
+export async function objectPlan(
+  target: TargetObject,
+  scope: PlanScope,
+  look: Look = {},
+): Promise<ObjectPlan> {
+  const { ctx, sync } = scope;
+  if (target.type === undefined) return { step: "unserved", target };
+  const proof = ctx.proofs.proofOf(keyOf(sync), target.id, target.hash);
+  const stamp = ctx.proofs.stamp();
+  if (proof !== undefined) return { step: "keep", target, proof, kept: [], stamp };
+  try {
+    const isNew = look.isNew === true && !ctx.proofs.of(keyOf(sync)).has(entryKey(target.id));
+    const created = isNew ? await creationPlan(target, scope) : undefined;
+    if (created !== undefined) return created;
+    return await comparedPlan(target, scope, { ...look, stamp, type: target.type });
+  } catch (error) {
+    if (isAbort(error, ctx.signal)) throw error;
+    return refused(target, error);
+  }
+}
+
+/** An object that the API server does not take. */
+export function refused(target: TargetObject, error: unknown, write?: WritePlan): RefusedPlan {
+  // The message of a conflict says all that its cause does.
+  const isOpen = error instanceof FieldConflictError;
+  const message = error instanceof ApiError
+    ? error.text
+    : isOpen
+    ? error.message
+    : errorText(error);
+  const failure = { ...problemOf(target, message), isFinal: isInvalid(error), isConflict: isOpen };
+  return { step: "refused", target, failure, error, ...(write === undefined ? {} : { write }) };
+}
+
+async function comparedPlan(
+  target: TargetObject,
+  scope: PlanScope,
+  look: Look & { readonly stamp: number; readonly type: ResourceType },
+): Promise<ObjectPlan> {
+  const { ctx, sync } = scope;
+  const known = ctx.proofs.of(keyOf(sync)).get(entryKey(target.id));
+  // Of a kind that is followed without its content, the version alone tells that nothing changed.
+  const version = look.isFresh === true ? undefined : ctx.caches.version(look.type, target.id);
+  if (version !== undefined && known?.hash === target.hash && known.resourceVersion === version) {
+    return { step: "keep", target, proof: known, kept: [], stamp: look.stamp };
+  }
+  const live = look.listed ?? await liveObject(target, scope, look);
+  const ignored = ignoredPaths(target.object, sync.spec.drift?.ignore ?? []);
+  const isSame = live?.metadata.annotations?.[HASH_ANNOTATION] === target.hash;
+  const paths = live === undefined ? ["deleted"] : driftPaths(target.object, live, ignored);
+  const proof = proofOf(target, live, { sync });
+  const isProven = known?.hash === target.hash && known.resourceVersion !== undefined &&
+    known.resourceVersion === live?.metadata.resourceVersion;
+  const keep = { step: "keep", target, proof, kept: [], stamp: look.stamp } as const;
+  if (isProven || (isSame && paths.length === 0)) return keep;
+  const wanted = live === undefined
+    ? target.object
+    : withIgnored(withScaledReplicas(target.object, live), live, ignored);
+  const isDrift = isSame || (live === undefined && known?.hash === target.hash);
+  const write: WritePlan = {
+    step: "write",
+    target,
+    action: live === undefined ? "created" : "configured",
+    live,
+    wanted,
+    force: isForced(target, sync),
+    corrected: isDrift ? paths : [],
+  };
+  const isKept = isDrift && (sync.spec.drift?.mode ?? "correct") !== "correct";
+  if (isKept && live === undefined) return { ...keep, kept: paths };
+  const tried = await triedPlan(write, scope);
+  // What the API server stores in another spelling is no change.
+  if (tried.step === "write" && isEqual(tried.answer, live)) return keep;
+  return isKept && tried.step === "write" ? { ...keep, kept: paths } : tried;
+}
+
+/** The plan for an object that is not there, as a dry run shows; undefined where it has to be looked at. */
+async function creationPlan(
+  target: TargetObject,
+  scope: PlanScope,
+): Promise<WritePlan | undefined> {
+  const { ctx, sync } = scope;
+  if (cachedObject(target, ctx) !== undefined) return undefined;
+  const wanted = target.object;
+  const force = isForced(target, sync);
+  try {
+    const answer = await dryRun(wanted, force, scope);
+    // Only what is stored has a version.
+    if (answer.metadata.resourceVersion) return undefined;
+    const write = { step: "write", target, wanted, force, answer, corrected: [] } as const;
+    return { ...write, action: "created", live: undefined };
+  } catch (error) {
+    if (isAbort(error, ctx.signal)) throw error;
+    // What the API server has against it depends on what is there: the next dry run, after a look, tells it.
+    return undefined;
+  }
+}
+
+async function triedPlan(write: WritePlan, scope: PlanScope): Promise<WritePlan | RefusedPlan> {
+  const { ctx } = scope;
+  try {
+    return { ...write, answer: await dryRun(write.wanted, write.force, scope) };
+  } catch (error) {
+    if (isAbort(error, ctx.signal)) throw error;
+    const isHeld = error instanceof ApiError && isConflict(error);
+    const conflicts = isHeld ? fieldConflicts(error.causes) : [];
+    if (conflicts.length === 0) return refused(write.target, error, write);
+    return await decided(write, conflicts, scope);
+  }
+}
+
+/** Whether fields of others may be taken: from who let the object go, and from who undid what Git says. */
+async function decided(
+  write: WritePlan,
+  conflicts: ReturnType<typeof fieldConflicts>,
+  scope: PlanScope,
+): Promise<WritePlan | RefusedPlan> {
+  const { sync } = scope;
+  const managers = conflicts.map(({ manager }) => manager);
+  const open = openConflicts(conflicts, {
+    isForced: write.force,
+    isOurs: write.live !== undefined && belongsTo(sync, write.live),
+    isDrift: write.corrected.length > 0,
+    gone: await releasedManagers(write.target.id, managers, scope),
+  });
+  if (open.length > 0) {
+    const text = conflictText(open, fieldManager(keyOf(sync)));
+    return refused(write.target, new FieldConflictError(text), write);
+  }
+  // Not tried again: what the API server had against it was the conflict.
+  return { ...write, force: true };
+}
+
+async function dryRun(
+  object: KubeObject,
+  force: boolean,
+  { acting, ctx, sync }: PlanScope,
+): Promise<KubeObject> {
+  return await acting.apply(object, {
+    fieldManager: fieldManager(keyOf(sync)),
+    dryRun: true,
+    force,
+    signal: ctx.signal,
+  });
+}
+
+/** Whether the author of the sync or of the object said that fields of others may be taken. */
+function isForced(target: TargetObject, sync: MeshSync): boolean {
+  return sync.spec.force === true ||
+    target.object.metadata.annotations?.[ANNOTATIONS.force] === "true";
+}
+
+/** The proof that an answer of the API server is. */
+export function proofOf(
+  { hash, id, object, secrets = [], type }: TargetObject,
+  live: KubeObject | undefined,
+  { sync }: { readonly sync: MeshSync },
+): Proof {
+  const ignored = ignoredPaths(object, sync.spec.drift?.ignore ?? []);
+  const resourceVersion = live?.metadata.resourceVersion;
+  return { id, type, hash, object, ignored, secrets, resourceVersion };
+}
+
+function isEqual(answer: KubeObject | undefined, live: KubeObject | undefined): boolean {
+  return answer !== undefined && live !== undefined && sameJson(content(answer), content(live));
+}
+
+/** What of an object a write can change; a dry run leaves versions and times as they are, or makes some up. */
+function content(object: KubeObject): unknown {
+  const { metadata, status: _status, ...rest } = object;
+  const { resourceVersion: _version, generation: _generation, ...kept } = metadata;
+  return { ...rest, metadata: kept };
+}
+
+/** The object as it is now: from the cache where there is one that knows at least our own last write. */
+export async function liveObject(
+  target: TargetObject,
+  { acting, ctx, sync }: PlanScope,
+  { isFresh = false }: Look = {},
+): Promise<KubeObject | undefined> {
+  const { id, type } = target;
+  if (type === undefined) return undefined;
+  if (!isFresh) {
+    const cached = cachedObject(target, ctx);
+    const known = ctx.proofs.of(keyOf(sync)).get(entryKey(id));
+    const isBehind = known !== undefined &&
+      isNewerVersion(known.resourceVersion, cached?.metadata.resourceVersion);
+    if (cached !== undefined && !isBehind) return cached;
+  }
+  return await acting.get(type, id, ctx.signal);
+}
+
+/** What a cache holds of an object; nothing where it has not read everything. */
+export function cachedObject(
+  { id, type }: Pick<TargetObject, "id" | "type">,
+  ctx: Pick<SyncContext, "caches">,
+): KubeObject | undefined {
+  const cache: ObjectCache | undefined = type === undefined ? undefined : ctx.caches.of(type);
+  return cache?.synced === true ? cache.get(id) : undefined;
+}

@@ -1,0 +1,96 @@
+import type { MeshSync } from "#api";
+import { isAbort, keyOf, keyText, type KubeObject, type ObjectId, sameJson } from "#base";
+import { entryKey, type InventoryEntry } from "#plan";
+import { loadInventory } from "../apply/inventory.ts";
+import type { SyncContext } from "../context.ts";
+import { intervalMs } from "../phase.ts";
+import { fieldManager, syncLabels } from "../manifests/target.ts";
+
+type OthersContext = Pick<SyncContext, "cluster" | "proofs" | "signal" | "syncs">;
+
+/** The MeshSyncs besides this one, sorted as the server or the cache has them. */
+async function otherSyncs(sync: KubeObject, ctx: OthersContext): Promise<MeshSync[]> {
+  const all = await ctx.syncs.list(ctx.signal);
+  return all.filter((other) => keyText(keyOf(other)) !== keyText(keyOf(sync)));
+}
+
+/** What is known of the other MeshSyncs when objects are to be deleted. */
+export interface Others {
+  /** Objects that others own or are about to, by `entryKey`. */
+  readonly claimed: ReadonlySet<string>;
+  /** Labels of those whose inventory cannot be read: objects with these are theirs. */
+  readonly unread: readonly Readonly<Record<string, string>>[];
+  /** Those of the same branch or tag of the same repository: an object may be on its way to one of them. */
+  readonly siblings: readonly MeshSync[];
+}
+
+/** Reads what other MeshSyncs own. One whose inventory is broken keeps what carries its labels, and no more. */
+export async function observeOthers(sync: MeshSync, ctx: OthersContext): Promise<Others> {
+  const others = await otherSyncs(sync, ctx);
+  const claimed = new Set<string>();
+  const unread: Record<string, string>[] = [];
+  for (const other of others.filter(({ metadata }) => metadata.deletionTimestamp === undefined)) {
+    const inventory = await readInventory(other, ctx);
+    if (inventory === undefined) unread.push(syncLabels(other));
+    for (const { id } of inventory ?? []) claimed.add(id);
+  }
+  return { claimed, unread, siblings: siblings(sync, others) };
+}
+
+async function readInventory(
+  other: MeshSync,
+  ctx: OthersContext,
+): Promise<readonly InventoryEntry[] | undefined> {
+  try {
+    return await loadInventory(other, ctx);
+  } catch (error) {
+    if (isAbort(error, ctx.signal)) throw error;
+    return undefined;
+  }
+}
+
+/** MeshSyncs that follow the same branch or tag of the same repository, and are not suspended. */
+function siblings(sync: MeshSync, others: readonly MeshSync[]): MeshSync[] {
+  return others.filter((other) =>
+    other.spec.url === sync.spec.url && sameJson(other.spec.ref ?? {}, sync.spec.ref ?? {}) &&
+    other.spec.suspend !== true && other.metadata.deletionTimestamp === undefined
+  );
+}
+
+/** Longest time that objects wait for other MeshSyncs of the same repository, so that a sick one does not keep them. */
+const WAIT_MS_MAX = 300_000;
+const WAIT_MS = 60_000;
+
+/** The siblings that did not apply a revision yet and are still waited for, sorted. */
+export function laggards(
+  siblings: readonly MeshSync[],
+  { text, waitedMs }: { readonly text: string; readonly waitedMs: number },
+): ObjectKeys {
+  return siblings.filter((other) => {
+    const limitMs = Math.min(WAIT_MS_MAX, intervalMs(other) * 2 + WAIT_MS);
+    return other.status?.lastAppliedRevision !== text && waitedMs < limitMs;
+  }).map(keyOf).sort((a, b) => keyText(a) < keyText(b) ? -1 : 1);
+}
+
+type ObjectKeys = ReturnType<typeof keyOf>[];
+
+/**
+ * The field managers, of MeshSyncs, that let an object go: the sync is gone, or its inventory does not hold the object any
+ * longer. What they held may be taken over: the object moved.
+ */
+export async function releasedManagers(
+  id: ObjectId,
+  managers: readonly string[],
+  { ctx, sync }: { readonly sync: MeshSync; readonly ctx: OthersContext },
+): Promise<Set<string>> {
+  const others = await otherSyncs(sync, ctx);
+  const holders = new Set<string>();
+  for (const other of others) {
+    const manager = fieldManager(keyOf(other));
+    if (!managers.includes(manager) || other.metadata.deletionTimestamp !== undefined) continue;
+    const inventory = await readInventory(other, ctx);
+    const isHeld = inventory === undefined || inventory.some((entry) => entry.id === entryKey(id));
+    if (isHeld) holders.add(manager);
+  }
+  return new Set(managers.filter((manager) => !holders.has(manager)));
+}

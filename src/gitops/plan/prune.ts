@@ -1,0 +1,120 @@
+import { ANNOTATIONS, type MeshSync } from "#api";
+import {
+  errorText,
+  groupOf,
+  idText,
+  isAbort,
+  keyOf,
+  keyText,
+  type KubeObject,
+  type ObjectId,
+  pooled,
+} from "#base";
+import { ApiError, type ClusterClient } from "#kube";
+import { entryId, entryKey, type InventoryEntry } from "#plan";
+import { CALLS_AT_ONCE, type SyncContext } from "../context.ts";
+import { belongsTo } from "../manifests/target.ts";
+import { observeOthers, type Others } from "./others.ts";
+
+/** An object that is to be deleted. */
+export interface ToDelete {
+  readonly id: ObjectId;
+  readonly entry: InventoryEntry;
+  readonly live: KubeObject;
+}
+
+/** What is to become of objects that Git no longer holds. */
+export interface PrunePlan {
+  readonly toDelete: readonly ToDelete[];
+  /** Left alone: said so by annotation, or taken over by another sync or by nobody we know. */
+  readonly skipped: readonly ObjectId[];
+  /** MeshSyncs of the same repository: they may want the objects, and have not applied the revision yet. */
+  readonly siblings: readonly MeshSync[];
+  /** Objects that could not be looked at: not seen is not gone. */
+  readonly unknown: readonly { readonly entry: InventoryEntry; readonly failure: string }[];
+}
+
+/** Nothing to prune. */
+export const NO_PRUNE_PLAN: PrunePlan = { toDelete: [], skipped: [], siblings: [], unknown: [] };
+
+type PruneDecision =
+  | { readonly fate: "delete"; readonly object: ToDelete }
+  | { readonly fate: "skip"; readonly id: ObjectId }
+  | { readonly fate: "unknown"; readonly entry: InventoryEntry; readonly failure: string }
+  | { readonly fate: "absent" };
+
+/** For whom objects are looked at. */
+export interface PruneScope {
+  readonly sync: MeshSync;
+  readonly ctx: Pick<SyncContext, "cluster" | "proofs" | "signal" | "syncs">;
+}
+
+/**
+ * Looks at what a sync owned and Git no longer holds. Only objects that still carry the sync's labels are to be deleted,
+ * and none that another MeshSync has in its inventory: what moved stays what it is.
+ */
+export async function prunePlan(
+  stale: readonly InventoryEntry[],
+  scope: PruneScope,
+): Promise<PrunePlan> {
+  if (stale.length === 0) return NO_PRUNE_PLAN;
+  const others = await observeOthers(scope.sync, scope.ctx);
+  const decisions = await pooled(stale, CALLS_AT_ONCE, (entry) => decision(entry, scope, others));
+  return {
+    toDelete: decisions.flatMap((one) => one.fate === "delete" ? one.object : []),
+    skipped: decisions.flatMap((one) => one.fate === "skip" ? one.id : []),
+    siblings: others.siblings,
+    unknown: decisions.flatMap((one) =>
+      one.fate === "unknown" ? { entry: one.entry, failure: one.failure } : []
+    ),
+  };
+}
+
+async function decision(
+  entry: InventoryEntry,
+  { sync, ctx }: PruneScope,
+  others: Others,
+): Promise<PruneDecision> {
+  const id = entryId(entry);
+  if (id === undefined) return { fate: "absent" };
+  // A sync never deletes itself or the namespace it lives in: nothing could bring either back.
+  const isSelf = id.kind === "MeshSync" && keyText(id) === keyText(keyOf(sync));
+  const isHome = id.kind === "Namespace" && id.name === sync.metadata.namespace;
+  if (isSelf || isHome || others.claimed.has(entryKey(id))) return { fate: "skip", id };
+  try {
+    // With the program's own rights: an account that may not even look has perhaps never made the object.
+    const live = await liveOf(id, ctx.cluster, ctx.signal);
+    if (live === undefined || live.metadata.deletionTimestamp !== undefined) {
+      return { fate: "absent" };
+    }
+    const isHeld = live.metadata.annotations?.[ANNOTATIONS.prune] === "disabled";
+    const isTheirs = others.unread.some((labels) => hasLabels(live, labels));
+    if (isHeld || isTheirs || !belongsTo(sync, live)) return { fate: "skip", id };
+    return { fate: "delete", object: { id, entry, live } };
+  } catch (error) {
+    if (isAbort(error, ctx.signal)) throw error;
+    return { fate: "unknown", entry, failure: deletionFailure(id, error) };
+  }
+}
+
+/** The object, in whatever version its kind is served now. */
+async function liveOf(
+  id: ObjectId,
+  cluster: ClusterClient,
+  signal: AbortSignal,
+): Promise<KubeObject | undefined> {
+  const type = await cluster.resourceType(id.apiVersion, id.kind) ??
+    await cluster.servedVersion(groupOf(id.apiVersion), id.kind);
+  // A kind that is not served in any version took its objects along.
+  return type === undefined ? undefined : await cluster.get(type, id, signal);
+}
+
+function hasLabels(object: KubeObject, labels: Readonly<Record<string, string>>): boolean {
+  return Object.entries(labels).every(([name, value]) => object.metadata.labels?.[name] === value);
+}
+
+/** Why an object is not deleted, in words. */
+export function deletionFailure(id: ObjectId, error: unknown): string {
+  const text = error instanceof ApiError ? error.text : errorText(error);
+  return `Cannot delete ${idText(id)}: ${text}`;
+}

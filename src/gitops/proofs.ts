@@ -1,0 +1,302 @@
+import {
+  conditionOf,
+  idOf,
+  keyFromText,
+  keyText,
+  type KubeObject,
+  type ObjectId,
+  type ObjectKey,
+} from "#base";
+import { isNewerVersion, type ResourceType } from "#kube";
+import { differences, entryKey, withIgnored, withScaledReplicas } from "#plan";
+import type { InventoryEntry } from "#plan";
+import type { PassMemory } from "./phase.ts";
+
+/** The API server answered: at this version this object is what Git says. */
+export interface Proof {
+  readonly id: ObjectId;
+  readonly type: ResourceType | undefined;
+  /** Hash of what Git says. */
+  readonly hash: string;
+  readonly object: KubeObject;
+  /** Absent of an object that is to be there, and was not when it was looked at. */
+  readonly resourceVersion: string | undefined;
+  /** JSON pointers to fields that are left to others. */
+  readonly ignored: readonly string[];
+  /** Values in it that no message may repeat. */
+  readonly secrets: readonly string[];
+}
+
+/** Somebody's change that was not undone, as the sync's spec wants it. */
+export interface KeptDrift {
+  readonly id: ObjectId;
+  readonly paths: readonly string[];
+}
+
+/** A change that a watch told of: with when, and to which version. */
+interface Mark {
+  readonly stamp: number;
+  /** Absent of a deletion: which version it made is not told. */
+  readonly version: string | undefined;
+}
+
+interface Entry {
+  pass: PassMemory;
+  readonly proofs: Map<string, Proof>;
+  /** Objects that are being applied: what happens to them counts from before they are proven. */
+  readonly expected: Set<string>;
+  readonly marks: Map<string, Mark>;
+  readonly kept: Map<string, KeptDrift>;
+  parts: StoredParts | undefined;
+}
+
+/** The inventory as ConfigMaps hold it. */
+export interface StoredParts {
+  readonly names: readonly string[];
+  readonly entries: readonly InventoryEntry[];
+}
+
+const NO_PASS: PassMemory = { nextLookAtMs: 0, failures: 0 };
+
+/**
+ * What the loop may know without asking: "this version of this object equals this hash", sync by sync, and when each wants
+ * to look again. All of it may be dropped at any moment: that costs requests, and changes nothing else.
+ *
+ * # Guarantees
+ * - A proof is only ever advanced by an answer of the API server.
+ * - A change that a watch tells while an object is looked at or written is stamped later than the proof, and wins.
+ *
+ * Who watches hands every change to {@linkcode Proofs.notice}, and puts the syncs that it answers in the queue.
+ */
+export class Proofs {
+  readonly #entries = new Map<string, Entry>();
+  /** Object -> syncs that applied it. */
+  readonly #owners = new Map<string, Set<string>>();
+  #stamp = 0;
+
+  /** The time of this moment, for {@linkcode Proofs.prove}: changes that are told later are later. */
+  stamp(): number {
+    return this.#stamp;
+  }
+
+  pass(key: ObjectKey): PassMemory {
+    return this.#entries.get(keyText(key))?.pass ?? NO_PASS;
+  }
+
+  setPass(key: ObjectKey, pass: PassMemory): void {
+    this.#entry(key).pass = pass;
+  }
+
+  /** What is proven of a sync, by `entryKey`. */
+  of(key: ObjectKey): ReadonlyMap<string, Proof> {
+    return this.#entries.get(keyText(key))?.proofs ?? new Map();
+  }
+
+  /** The proof that an object is what Git says now; undefined where somebody may have changed either. */
+  proofOf(key: ObjectKey, id: ObjectId, hash: string): Proof | undefined {
+    const entry = this.#entries.get(keyText(key));
+    const proof = entry?.proofs.get(entryKey(id));
+    return proof?.hash === hash && entry?.marks.has(entryKey(id)) === false ? proof : undefined;
+  }
+
+  /** Says which objects are about to be applied: what watches tell of them counts from now on. */
+  expect(key: ObjectKey, ids: readonly ObjectId[]): void {
+    const entry = this.#entry(key);
+    for (const id of ids) {
+      entry.expected.add(entryKey(id));
+      this.#own(key, entryKey(id));
+    }
+  }
+
+  /**
+   * Notes an answer of the API server.
+   *
+   * @param stamp when the look or the write began
+   */
+  prove(key: ObjectKey, proof: Proof, stamp: number): void {
+    const entry = this.#entry(key);
+    const id = entryKey(proof.id);
+    entry.proofs.set(id, proof);
+    this.#own(key, id);
+    this.#clear(entry, id, { stamp, version: proof.resourceVersion });
+  }
+
+  /**
+   * Drops what is known of all objects but these: the revision is applied completely.
+   *
+   * @param frozen more of them, by `entryKey`
+   */
+  retain(key: ObjectKey, ids: readonly ObjectId[], frozen: ReadonlySet<string>): void {
+    const entry = this.#entry(key);
+    const kept = new Set([...ids.map(entryKey), ...frozen]);
+    entry.expected.clear();
+    for (const id of new Set([...entry.proofs.keys(), ...entry.marks.keys()])) {
+      if (!kept.has(id)) this.#drop(key, entry, id);
+    }
+  }
+
+  /** Objects of a sync that somebody may have changed since they were proven, sorted. */
+  changed(key: ObjectKey): Proof[] {
+    const entry = this.#entries.get(keyText(key));
+    if (entry === undefined) return [];
+    return [...entry.marks.keys()].sort().flatMap((id) => entry.proofs.get(id) ?? []);
+  }
+
+  /** Has all objects of a sync compared again, or those of a kind. */
+  doubt(key: ObjectKey, kind?: { readonly apiVersion: string; readonly kind: string }): void {
+    const entry = this.#entry(key);
+    this.#stamp++;
+    for (const [id, proof] of entry.proofs) {
+      const isMeant = kind === undefined ||
+        (proof.id.kind === kind.kind && proof.id.apiVersion === kind.apiVersion);
+      if (isMeant && !entry.marks.has(id)) {
+        entry.marks.set(id, { stamp: this.#stamp, version: undefined });
+      }
+    }
+  }
+
+  /** The syncs that have objects of a kind. */
+  owningKind(kind: { readonly apiVersion: string; readonly kind: string }): ObjectKey[] {
+    return [...this.#entries].filter(([, { proofs }]) =>
+      [...proofs.values()].some(({ id }) =>
+        id.kind === kind.kind && id.apiVersion === kind.apiVersion
+      )
+    ).map(([key]) => keyFromText(key));
+  }
+
+  /** The kinds of all that is proven, sorted. */
+  types(): ResourceType[] {
+    const types = new Map<string, ResourceType>();
+    for (const { proofs } of this.#entries.values()) {
+      for (const { type } of proofs.values()) {
+        if (type !== undefined) types.set(`${type.apiVersion} ${type.kind}`, type);
+      }
+    }
+    return [...types].sort(([a], [b]) => a < b ? -1 : 1).map(([, type]) => type);
+  }
+
+  /** Changes of others that are left, sorted by object. */
+  kept(key: ObjectKey): KeptDrift[] {
+    const kept = this.#entries.get(keyText(key))?.kept ?? new Map<string, KeptDrift>();
+    return [...kept].sort(([a], [b]) => a < b ? -1 : 1).map(([_, drift]) => drift);
+  }
+
+  /** Notes a change that is left; no paths: there is none (anymore). */
+  setKept(key: ObjectKey, drift: KeptDrift): void {
+    const { kept } = this.#entry(key);
+    if (drift.paths.length === 0) kept.delete(entryKey(drift.id));
+    else kept.set(entryKey(drift.id), drift);
+  }
+
+  /** The inventory of a sync as it is stored in ConfigMaps; undefined where that is not known. */
+  parts(key: ObjectKey): StoredParts | undefined {
+    return this.#entries.get(keyText(key))?.parts;
+  }
+
+  setParts(key: ObjectKey, parts: StoredParts | undefined): void {
+    this.#entry(key).parts = parts;
+  }
+
+  /**
+   * Takes in a change that a watch saw, and answers the syncs that should look: the object is no longer as they applied
+   * it, or its readiness changed.
+   */
+  notice(change: { readonly before?: KubeObject; readonly after?: KubeObject }): ObjectKey[] {
+    const object = change.after ?? change.before;
+    if (object === undefined) return [];
+    this.#stamp++;
+    const id = entryKey(idOf(object));
+    const isReadinessNew = readiness(change.before) !== readiness(change.after);
+    return [...this.#owners.get(id) ?? []].sort().map(keyFromText).filter((key) => {
+      const entry = this.#entry(key);
+      // What was left comes back too, to notice that it is in order again.
+      const isChanged = isNews(entry, id, change.after) || entry.kept.has(id);
+      const version = change.after?.metadata.resourceVersion;
+      if (isChanged) entry.marks.set(id, { stamp: this.#stamp, version });
+      return isChanged || isReadinessNew;
+    });
+  }
+
+  /** Drops all that is known of a sync. */
+  forget(key: ObjectKey): void {
+    const entry = this.#entries.get(keyText(key));
+    this.#entries.delete(keyText(key));
+    if (entry === undefined) return;
+    for (const id of new Set([...entry.proofs.keys(), ...entry.expected])) this.#disown(key, id);
+  }
+
+  #entry(key: ObjectKey): Entry {
+    const known = this.#entries.get(keyText(key)) ?? {
+      pass: NO_PASS,
+      proofs: new Map<string, Proof>(),
+      expected: new Set<string>(),
+      marks: new Map<string, Mark>(),
+      kept: new Map<string, KeptDrift>(),
+      parts: undefined,
+    };
+    this.#entries.set(keyText(key), known);
+    return known;
+  }
+
+  /** Takes a mark off, unless it is of something later than what was just seen. */
+  #clear(entry: Entry, id: string, seen: Mark): void {
+    const mark = entry.marks.get(id);
+    if (mark === undefined) return;
+    const isSeen = mark.version !== undefined && seen.version !== undefined &&
+      !isNewerVersion(mark.version, seen.version);
+    if (isSeen || mark.stamp <= seen.stamp) entry.marks.delete(id);
+  }
+
+  #drop(key: ObjectKey, entry: Entry, id: string): void {
+    entry.proofs.delete(id);
+    entry.marks.delete(id);
+    entry.kept.delete(id);
+    this.#disown(key, id);
+  }
+
+  #own(key: ObjectKey, id: string): void {
+    this.#owners.set(id, (this.#owners.get(id) ?? new Set()).add(keyText(key)));
+  }
+
+  #disown(key: ObjectKey, id: string): void {
+    const owners = this.#owners.get(id);
+    owners?.delete(keyText(key));
+    if (owners?.size === 0) this.#owners.delete(id);
+  }
+}
+
+/** Whether a change makes an object other than it was applied; what is older than the proof says nothing. */
+function isNews(entry: Entry, id: string, live: KubeObject | undefined): boolean {
+  const proof = entry.proofs.get(id);
+  if (proof === undefined) return entry.expected.has(id);
+  if (live === undefined) return true;
+  const version = live.metadata.resourceVersion;
+  if (version === proof.resourceVersion || isNewerVersion(proof.resourceVersion, version)) {
+    return false;
+  }
+  // Another write of the object is under way: what comes after it has to be looked at, whatever it is.
+  if (entry.expected.has(id)) return true;
+  return driftPaths(proof.object, live, proof.ignored).length > 0;
+}
+
+/**
+ * Where a live object lacks what Git says; replicas that an autoscaler chose are no difference (W-17, U3), and neither are
+ * fields that are left to others.
+ *
+ * @param ignored JSON pointers
+ */
+export function driftPaths(
+  object: KubeObject,
+  live: KubeObject,
+  ignored: readonly string[] = [],
+): string[] {
+  const wanted = withIgnored(withScaledReplicas(object, live), live, ignored);
+  const { resourceVersion: _lock, ...metadata } = wanted.metadata;
+  return differences(live, { ...wanted, metadata });
+}
+
+function readiness(object: KubeObject | undefined): string {
+  const status = object?.status as { readonly conditions?: unknown } | undefined;
+  const ready = conditionOf(status?.conditions, "Ready");
+  return `${ready?.status} ${ready?.reason} ${ready?.observedGeneration} ${object?.metadata.generation}`;
+}

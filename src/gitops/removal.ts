@@ -1,0 +1,127 @@
+import { FINALIZERS, type MeshSync } from "#api";
+import { errorText, idOf, idText, isAbort, type JsonObject, timestamp } from "#base";
+import { isConflict, isNotFound } from "#kube";
+import { loadInventory } from "./apply/inventory.ts";
+import { type ApplyScope, pruneObjects, type PruneReport } from "./apply/apply.ts";
+import { logName, type SyncContext } from "./context.ts";
+import { deletingPhase, type Phase } from "./phase.ts";
+import { type PrunePlan, prunePlan } from "./plan/prune.ts";
+
+/** The field manager of the finalizer. */
+const FINALIZER_MANAGER = "meshwright-finalizer";
+/** Longest time that a deleted MeshSync is kept by objects that cannot be deleted, from the first try on. */
+const PATIENCE_MS = 120_000;
+
+/** Whether the objects of a sync go with it: `MirrorPrune`, the default, does as `prune` says, as Flux does. */
+export function deletesObjects({ spec }: MeshSync): boolean {
+  const { deletionPolicy = "MirrorPrune", prune = true } = spec;
+  return deletionPolicy === "Delete" || (deletionPolicy === "MirrorPrune" && prune);
+}
+
+/** Whether a sync has the finalizer of this program. */
+export function hasFinalizer({ metadata }: MeshSync): boolean {
+  return metadata.finalizers?.includes(FINALIZERS.sync) === true;
+}
+
+/** What a deleted sync owns, as far as could be looked at. */
+export type RemovalSeen =
+  /** Nothing is to be done: the sync is not held, or its objects stay. */
+  | { readonly tag: "nothing" }
+  | { readonly tag: "planned"; readonly plan: PrunePlan }
+  | { readonly tag: "failed"; readonly failure: string };
+
+/** Looks at what a deleted sync owns. A suspended one leaves everything. */
+export async function observeRemoval(sync: MeshSync, ctx: SyncContext): Promise<RemovalSeen> {
+  if (!hasFinalizer(sync) || !deletesObjects(sync) || sync.spec.suspend === true) {
+    return { tag: "nothing" };
+  }
+  try {
+    const inventory = await loadInventory(sync, ctx);
+    return { tag: "planned", plan: await prunePlan(inventory, { sync, ctx }) };
+  } catch (error) {
+    if (isAbort(error, ctx.signal)) throw error;
+    return { tag: "failed", failure: errorText(error) };
+  }
+}
+
+/** Deletes what a plan says; answers what could not be deleted, in words. */
+export async function removeObjects(
+  plan: PrunePlan,
+  scope: ApplyScope,
+): Promise<PruneReport> {
+  const { ctx, sync } = scope;
+  const report = await pruneObjects(plan, scope);
+  ctx.metrics.countPruned(report.pruned.length);
+  ctx.log.info("Deleted the objects of a deleted sync", {
+    sync: logName(sync),
+    pruned: report.pruned.slice(0, 50).map(idText),
+    skipped: report.skipped.slice(0, 50).map(idText),
+  });
+  return report;
+}
+
+const SHOWN_MAX = 5;
+
+/** Where a deleted sync stands of which something could not be deleted. */
+export interface RemovalOutcome {
+  readonly phase: Phase;
+  /** Since when it is tried, RFC 3339. */
+  readonly since: string;
+  /** Whether it is let go, with what is left named. */
+  readonly isGivenUp: boolean;
+}
+
+/**
+ * What is said of objects that could not be deleted, and whether the sync is kept for them. Time counts from the first try:
+ * how long the program was away before is not the objects' fault.
+ */
+export function removalOutcome(
+  sync: MeshSync,
+  failures: readonly string[],
+  nowMs: number,
+): RemovalOutcome {
+  const since = sync.status?.deletionTriedSince ?? timestamp(nowMs);
+  const isGivenUp = nowMs - Date.parse(since) >= PATIENCE_MS;
+  const shown = failures.slice(0, SHOWN_MAX).join("; ");
+  const rest = failures.length - SHOWN_MAX;
+  const words = rest > 0 ? `${shown}; and ${rest} more` : shown;
+  const phase = isGivenUp
+    ? deletingPhase("LeftBehind", `Left behind what could not be deleted: ${words}`)
+    : deletingPhase("DeletionWaits", words);
+  return { phase, since, isGivenUp };
+}
+
+/** What became of a write of the finalizers. */
+export type FinalizerWrite =
+  | { readonly tag: "written"; readonly sync: MeshSync }
+  /** The sync is not there any longer. */
+  | { readonly tag: "gone" }
+  /** Somebody changed the sync meanwhile: its newest form is on its way through the watch. */
+  | { readonly tag: "changed" };
+
+/**
+ * Puts the finalizer on a sync, or takes it off. Finalizers are a list that merge patches replace, so the version goes
+ * along: whoever changed it meanwhile wins.
+ */
+export async function writeFinalizer(
+  sync: MeshSync,
+  isWanted: boolean,
+  ctx: Pick<SyncContext, "cluster" | "signal" | "syncs">,
+): Promise<FinalizerWrite> {
+  const others = (sync.metadata.finalizers ?? []).filter((name) => name !== FINALIZERS.sync);
+  const { resourceVersion } = sync.metadata;
+  const metadata: JsonObject = {
+    finalizers: isWanted ? [...others, FINALIZERS.sync] : others,
+    ...(resourceVersion === undefined ? {} : { resourceVersion }),
+  };
+  try {
+    const options = { fieldManager: FINALIZER_MANAGER, signal: ctx.signal };
+    const written = await ctx.cluster.patch(idOf(sync), { metadata }, options) as MeshSync;
+    ctx.syncs.observe?.(written);
+    return { tag: "written", sync: written };
+  } catch (error) {
+    if (isNotFound(error)) return { tag: "gone" };
+    if (isConflict(error)) return { tag: "changed" };
+    throw error;
+  }
+}

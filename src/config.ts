@@ -60,6 +60,8 @@ export interface Config {
   readonly reconcileMeshes: boolean;
   /** Time between two looks at what running instances say, in milliseconds; never when left out or 0. */
   readonly metricsPollIntervalMs?: number;
+  /** Let MeshSyncs and components name addresses of this machine: for set-ups where all runs on one. */
+  readonly allowLocalAddresses?: boolean;
   readonly installDefinitions: boolean;
   readonly logLevel: LogLevel;
   /** `:8080`, `127.0.0.1:0`, or `0` for no server. */

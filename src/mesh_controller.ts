@@ -213,11 +213,11 @@ export class MeshController {
   }
 
   async #pollMetrics(signal: AbortSignal): Promise<void> {
-    const { cluster, clock, config, log } = this.#parts;
+    const { addresses, cluster, clock, config, log } = this.#parts;
     const intervalMs = config.metricsPollIntervalMs ?? 0;
     if (intervalMs === 0) return;
     const ctx = { cluster, caches: this.#caches, clock, log };
-    using poll = new MetricsPoll({ ctx, intervalMs });
+    using poll = new MetricsPoll({ ctx, intervalMs, addresses });
     await poll.run(signal);
   }
 

@@ -1,4 +1,4 @@
-import { type Clock, isAbort, pause, systemClock } from "#base";
+import { type AddressPolicy, type Clock, isAbort, pause, systemClock } from "#base";
 import {
   type ClusterClient,
   EventRecorder,
@@ -31,6 +31,8 @@ export interface Parts {
   readonly leadership?: Leadership;
   /** For what every replica does, whoever leads: the lease, certificates, webhooks. */
   readonly unfenced: { readonly transport: Transport; readonly cluster: ClusterClient };
+  /** Which addresses may be called that users of the cluster choose. */
+  readonly addresses: AddressPolicy;
   /** Namespace of the program's own objects. */
   readonly namespace: string;
   /** Whether this runs as a pod of the cluster, with its service account. */
@@ -80,6 +82,13 @@ export async function openParts(
     events,
     ...(leadership === undefined ? {} : { leadership }),
     unfenced: { transport: own, cluster: httpCluster(own, { clock }) },
+    addresses: {
+      apiServer: [
+        URL.parse(own.server)?.hostname ?? "",
+        Deno.env.get("KUBERNETES_SERVICE_HOST") ?? "",
+      ],
+      allowLoopback: config.allowLocalAddresses === true,
+    },
     namespace: namespace ?? connection.namespace,
     inCluster: connection.inCluster,
     async [Symbol.asyncDispose]() {

@@ -43,6 +43,8 @@ export class Program implements AsyncDisposable {
       ["--metrics-addr", "127.0.0.1:0"],
       ["--health-probe-addr", "127.0.0.1:0"],
       ["--cache-dir", `${directory}/git-cache`],
+      // All of the demo is on this machine.
+      ["--allow-local-addresses", "true"],
     ].map((pair) => pair.join("="));
     this.#process = new GuardedProcess("meshwright", {
       // Every flag can be set by environment: variables that this terminal happens to have are not meant.

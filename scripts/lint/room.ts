@@ -17,6 +17,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   telemetry: { tower: "b", rank: 1 },
   kube: { tower: "b", rank: 2 },
   git: { tower: "b", rank: 2 },
+  outbound: { tower: "b", rank: 2 },
   runtime: { tower: "b", rank: 3 },
   reconcile: { tower: "bridge", rank: 4 },
   gitops: { tower: "bridge", rank: 4 },

@@ -23,6 +23,7 @@ export async function configFrom(
     pauseRollout: flags.boolean("pause-rollout"),
     rolloutOnUpgrade: flags.boolean("rollout-on-upgrade"),
     reconcileMeshes: flags.boolean("enable-function-mesh-controller"),
+    allowLocalAddresses: flags.boolean("allow-local-addresses"),
     installDefinitions: flags.boolean("install-crds"),
     logLevel: flags.text("log-level") as LogLevel,
     metricsAddress: servers ? flags.text("metrics-addr") : "0",

@@ -151,6 +151,12 @@ export const CONTROLLER_FLAGS: readonly Flag[] = [
     "true",
     "Install the definitions of our kinds at start and wait for them",
   ),
+  flag(
+    "allow-local-addresses",
+    "ALLOW_LOCAL_ADDRESSES",
+    "false",
+    "Call addresses of this machine where resources name them: for set-ups for tests",
+  ),
   {
     name: "log-level",
     env: "LOG_LEVEL",

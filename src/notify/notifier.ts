@@ -1,5 +1,6 @@
 import type { MeshSync, Notify } from "#api";
 import {
+  type AddressPolicy,
   type Clock,
   contentHash,
   deadline,
@@ -11,6 +12,7 @@ import {
   secretData,
 } from "#base";
 import type { ClusterClient } from "#kube";
+import { OutboundClient, RefusedAddressError } from "#outbound";
 import type { EventDraft, Notice } from "#plan";
 import { type Logger, type Metrics } from "#telemetry";
 import { type NotifyRequest, notifyRequest, type NotifySecret } from "./request.ts";
@@ -20,6 +22,8 @@ export interface NotifierOptions {
   readonly cluster: Pick<ClusterClient, "get">;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Whom may be called: MeshSyncs say where to. */
+  readonly addresses: AddressPolicy;
   readonly events: { record(object: KubeObject, event: EventDraft): void };
   readonly metrics?: Pick<Metrics, "countNotification">;
   /** How long to wait before the first try again; each later one waits four times as long. 1 s when left out. */
@@ -34,10 +38,25 @@ const TRIES_MAX = 5;
 const LAST_CALLS_MS = 5_000;
 const CALL_LIMIT_MS = 10_000;
 const FIELD_LENGTH_MAX = 1_000;
-/** Destinations whose last notice is remembered. */
-const TOLD_MAX = 4_096;
+/** Destinations that are remembered. */
+const DESTINATIONS_MAX = 4_096;
+/** How long nobody tries to tell again what could not be told. */
+const GIVEN_UP_MS = 10 * 60_000;
+
+/** What is known of one destination of one MeshSync. */
+interface Destination {
+  /** What it was told last or is about to be told. */
+  news: string;
+  /** Resolves when all deliveries so far have ended; undefined when there are none. */
+  line: Promise<void> | undefined;
+  /** The newest notice for which there was no room: older ones are out of date by then. */
+  held: Delivery | undefined;
+  /** When the same may be told again: never once it was told, or while that is under way. */
+  againMs: number;
+}
 
 interface Delivery {
+  readonly news: string;
   readonly sync: MeshSync;
   readonly notify: Notify;
   readonly notice: Notice;
@@ -50,14 +69,13 @@ type Outcome = "told" | "again" | { readonly refused: string };
  *
  * # Guarantees
  * Telling never fails and never waits; notices to one destination arrive in order; one that a destination was told last
- * is not told again. A destination that is away holds up nobody else, is tried five times, and then reported by an event
+ * is not told again. One that it was not told may be told again after ten minutes; one for which there was no room is told
+ * when there is, unless there is newer news by then. A destination that is away holds up nobody else, is tried five times, and then reported by an event
  * on the MeshSync; at the end of the program once more, at once, and reported then. Addresses, tokens and answers are in no log line and no event.
  */
 export class Notifier implements AsyncDisposable {
   readonly #options: NotifierOptions;
-  /** Destination -> its last delivery. */
-  readonly #lines = new Map<string, Promise<void>>();
-  readonly #told = new Map<string, string>();
+  readonly #destinations = new Map<string, Destination>();
   /** The program ends: whoever waits tries for the last time. */
   readonly #ending = new AbortController();
   /** Its time is up. */
@@ -69,7 +87,7 @@ export class Notifier implements AsyncDisposable {
     this.#options = options;
   }
 
-  /** Notices that were not told as too many waited. */
+  /** Notices that were never told, as too many waited and newer ones came. */
   get dropped(): number {
     return this.#dropped;
   }
@@ -79,22 +97,23 @@ export class Notifier implements AsyncDisposable {
     const safe = safeNotice(notice);
     for (const notify of sync.spec.notify ?? []) {
       if (notify.events !== undefined && !notify.events.includes(notice.event)) continue;
-      const line = `${sync.metadata.uid} ${keyText(keyOf(sync))} ${contentHash(notify)}`;
+      const key = `${sync.metadata.uid} ${keyText(keyOf(sync))} ${contentHash(notify)}`;
       const news = `${notice.event} ${notice.revision} ${notice.reason}`;
-      if (this.#told.get(line) === news) continue;
-      this.#remember(line, news);
-      if (this.#pending >= PENDING_MAX) {
-        this.#dropped++;
-        this.#options.metrics?.countNotification(notify.type, "dropped");
+      const destination = this.#destination(key);
+      if (destination.news === news && this.#options.clock.monotonicMs() < destination.againMs) {
         continue;
       }
-      this.#enqueue(line, { sync, notify, notice: safe });
+      destination.news = news;
+      destination.againMs = Infinity;
+      this.#accept(destination, { sync, notify, notice: safe, news });
     }
   }
 
   /** Resolves when everything so far is told or given up. */
   async flush(): Promise<void> {
-    while (this.#lines.size > 0) await Promise.all(this.#lines.values());
+    const lines = () =>
+      [...this.#destinations.values()].map(({ line }) => line).filter((line) => line !== undefined);
+    for (let some = lines(); some.length > 0; some = lines()) await Promise.all(some);
   }
 
   /** Tells what is left, for a few seconds at most: a service that is away must not hold up the end. */
@@ -106,31 +125,63 @@ export class Notifier implements AsyncDisposable {
     await this.flush();
   }
 
-  #remember(line: string, news: string): void {
-    this.#told.delete(line);
-    this.#told.set(line, news);
-    const [oldest] = this.#told.keys();
-    if (this.#told.size > TOLD_MAX && oldest !== undefined) this.#told.delete(oldest);
+  #destination(key: string): Destination {
+    const known = this.#destinations.get(key) ??
+      { news: "", line: undefined, held: undefined, againMs: 0 };
+    this.#destinations.delete(key);
+    this.#destinations.set(key, known);
+    if (this.#destinations.size > DESTINATIONS_MAX) {
+      const idle = [...this.#destinations].find(([, { line }]) => line === undefined);
+      if (idle !== undefined) this.#destinations.delete(idle[0]);
+      if (idle?.[1].held !== undefined) this.#drop(idle[1].held);
+    }
+    return known;
   }
 
-  #enqueue(line: string, delivery: Delivery): void {
+  #accept(destination: Destination, delivery: Delivery): void {
+    if (destination.held !== undefined) this.#drop(destination.held);
+    destination.held = undefined;
+    if (this.#pending >= PENDING_MAX) destination.held = delivery;
+    else this.#enqueue(destination, delivery);
+  }
+
+  #drop({ notify }: Delivery): void {
+    this.#dropped++;
+    this.#options.metrics?.countNotification(notify.type, "dropped");
+  }
+
+  #enqueue(destination: Destination, delivery: Delivery): void {
     this.#pending++;
-    const before = this.#lines.get(line) ?? Promise.resolve();
-    const turn = before.then(() => this.#deliver(delivery)).finally(() => {
+    const before = destination.line ?? Promise.resolve();
+    const line = before.then(() => this.#deliver(delivery)).then((isTold) => {
       this.#pending--;
-      if (this.#lines.get(line) === turn) this.#lines.delete(line);
+      if (!isTold && destination.news === delivery.news) {
+        destination.againMs = this.#options.clock.monotonicMs() + GIVEN_UP_MS;
+      }
+      if (destination.line === line) destination.line = undefined;
+      this.#enqueueHeld();
     });
-    this.#lines.set(line, turn);
+    destination.line = line;
   }
 
-  async #deliver(delivery: Delivery): Promise<void> {
+  #enqueueHeld(): void {
+    for (const destination of this.#destinations.values()) {
+      if (this.#pending >= PENDING_MAX) return;
+      const { held } = destination;
+      destination.held = undefined;
+      if (held !== undefined) this.#enqueue(destination, held);
+    }
+  }
+
+  /** Whether the destination knows now. */
+  async #deliver(delivery: Delivery): Promise<boolean> {
     const { clock, retryMs = 1_000 } = this.#options;
     for (let tries = 1;; tries++) {
       const isLast = this.#ending.signal.aborted;
       const outcome = await this.#try(delivery);
       if (outcome === "told") {
         this.#options.metrics?.countNotification(delivery.notify.type, "told");
-        return;
+        return true;
       }
       if (outcome !== "again") return this.#giveUp(delivery, outcome.refused);
       if (isLast) return this.#giveUp(delivery, "no success before the program ended");
@@ -149,7 +200,7 @@ export class Notifier implements AsyncDisposable {
       if ("refused" in request) return request;
       const { clock } = this.#options;
       using limit = deadline(CALL_LIMIT_MS, { clock, signal: this.#stop.signal });
-      return await call(request, limit.signal);
+      return await call(request, limit.signal, this.#options.addresses);
     } catch (error) {
       // The text of a network error holds the address, which can be a secret.
       const { name } = error instanceof Error ? error : { name: "unknown" };
@@ -170,7 +221,7 @@ export class Notifier implements AsyncDisposable {
     };
   }
 
-  #giveUp({ sync, notify, notice }: Delivery, cause: string): void {
+  #giveUp({ sync, notify, notice }: Delivery, cause: string): false {
     const { events, log, metrics } = this.#options;
     metrics?.countNotification(notify.type, "failed");
     const message =
@@ -182,6 +233,7 @@ export class Notifier implements AsyncDisposable {
       event: notice.event,
       cause,
     });
+    return false;
   }
 }
 
@@ -196,21 +248,32 @@ function requestOf(
   }
 }
 
-/** Redirects are not followed: they would take the token to somebody else. */
-async function call(request: NotifyRequest, signal: AbortSignal): Promise<Outcome> {
-  if (!URL.canParse(request.url)) return { refused: "the address is none" };
-  const { url, headers, body } = request;
-  const answer = await fetch(url, {
-    method: "POST",
-    headers: { ...headers, "user-agent": "meshwright" },
-    body,
-    redirect: "manual",
-    signal,
-  });
-  await answer.body?.cancel();
-  if (answer.ok) return "told";
-  const isPassing = answer.status >= 500 || [408, 425, 429].includes(answer.status);
-  return isPassing ? "again" : { refused: `it answered ${answer.status}` };
+/** Redirects are not followed: they would take the token to somebody else. Only the status of an answer is told. */
+async function call(
+  { url: text, headers, body }: NotifyRequest,
+  signal: AbortSignal,
+  policy: AddressPolicy,
+): Promise<Outcome> {
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol)) return { refused: "the address is none" };
+  using client = new OutboundClient({ policy });
+  try {
+    const answer = await client.call({
+      url,
+      method: "POST",
+      headers: { ...headers, "user-agent": "meshwright" },
+      body,
+      bytesMax: 0,
+      signal,
+    });
+    const { status } = answer;
+    if (status >= 200 && status < 300) return "told";
+    const isPassing = status >= 500 || [408, 425, 429].includes(status);
+    return isPassing ? "again" : { refused: `it answered ${status}` };
+  } catch (error) {
+    if (error instanceof RefusedAddressError) return { refused: error.message };
+    throw error;
+  }
 }
 
 /** A notice without anything that looks like a credential, whoever wrote it there, and of bounded length. */

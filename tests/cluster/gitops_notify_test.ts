@@ -44,6 +44,7 @@ async function notifyStory(
     cluster: story.client.cluster,
     clock: systemClock,
     log: createLogger({ level: "debug", sink: (line) => logLines.push(line) }),
+    addresses: { apiServer: [], allowLoopback: true },
     events: { record: (_object: KubeObject, event: EventDraft) => events.push(event) },
     metrics: story.metrics,
     retryMs,

@@ -1,8 +1,9 @@
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { backlogOf } from "../../src/reconcile/metrics_poll/backlog.ts";
 import { BrokerClient } from "../../src/reconcile/metrics_poll/broker_client.ts";
 import { CallProblem } from "../../src/reconcile/metrics_poll/call_problem.ts";
 import { InstanceClient } from "../../src/reconcile/metrics_poll/instance_client.ts";
+import { sharesCredentials } from "../../src/reconcile/metrics_poll/shared_credentials.ts";
 import { PollBackoff } from "../../src/reconcile/metrics_poll/poll_backoff.ts";
 import {
   ANSWERS,
@@ -77,6 +78,8 @@ Deno.test(
   },
 );
 
+const LOCAL = { apiServer: [], allowLoopback: true };
+
 interface Broker extends AsyncDisposable {
   readonly url: string;
   readonly asked: string[];
@@ -99,17 +102,26 @@ function broker(answer: (path: string, request: Request) => Response | Promise<R
 function clientOf(url: string, authorization?: string): BrokerClient {
   return new BrokerClient(
     { url, ...(authorization === undefined ? {} : { authorization }) },
-    { signal, deadlineMs: 3_000 },
+    { signal, deadlineMs: 3_000, addresses: LOCAL },
   );
 }
 
-Deno.test("BrokerClient follows to the owner of a topic with its credentials, not for ever", async () => {
-  await using owner = broker(() => Response.json({ subscriptions: {} }));
+Deno.test("BrokerClient follows to the owner of a topic, without credentials where that is another host", async () => {
+  await using owner = broker((_path, request) =>
+    request.headers.has("authorization") || request.url.includes("/open/")
+      ? Response.json({ subscriptions: {} })
+      : new Response("who are you?", { status: 401 })
+  );
   await using first = broker((path) => Response.redirect(`${owner.url}${path}`, 307));
   using client = clientOf(first.url, "Bearer t");
-  assertEquals(await client.get("/persistent/a/b/c/stats"), { subscriptions: {} });
-  const call = "GET /admin/v2/persistent/a/b/c/stats Bearer t";
-  assertEquals([first.asked, owner.asked], [[call], [call]]);
+  assertEquals(await client.get("/persistent/a/open/c/stats"), { subscriptions: {} });
+  assertEquals(
+    await problemOf(() => client.get("/persistent/a/b/c/stats")),
+    "it sends on to another host, which is not given the credentials",
+  );
+  assertEquals(first.asked.every((call) => call.endsWith(" Bearer t")), true);
+  assertEquals(owner.asked.every((call) => call.endsWith(" null")), true);
+  assertEquals(owner.asked.length, 2);
   await using circle = broker((_path, { url }) => Response.redirect(url, 307));
   using lost = clientOf(circle.url);
   assertEquals(await problemOf(() => lost.get("/x")), "too many redirects");
@@ -136,7 +148,12 @@ Deno.test("BrokerClient tells absence from refusal, and repeats no words of othe
 Deno.test("BrokerClient says that an authority is no certificate", () => {
   const caPem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----";
   assertThrows(
-    () => new BrokerClient({ url: "https://broker:8443", caPem }, { signal, deadlineMs: 1 }),
+    () =>
+      new BrokerClient({ url: "https://broker:8443", caPem }, {
+        signal,
+        deadlineMs: 1,
+        addresses: LOCAL,
+      }),
     CallProblem,
     "its certificate authority is no certificate",
   );
@@ -228,4 +245,38 @@ Deno.test("PollBackoff counts several who ask at the same time as one", () => {
   for (let asker = 0; asker < 8; asker++) backoff.failed("a", "no answer", 10);
   assertEquals(backoff.problem("a", 500), "no answer");
   assertEquals(backoff.problem("a", 1_000), undefined);
+});
+
+Deno.test("BrokerClient asks no address of the program's own network", async () => {
+  await using local = broker(() => Response.json({}));
+  const addresses = { apiServer: ["10.96.0.1"], allowLoopback: false };
+  for (const url of [local.url, "http://10.96.0.1", "http://169.254.169.254"]) {
+    using client = new BrokerClient({ url }, { signal, deadlineMs: 3_000, addresses });
+    const problem = await problemOf(() => client.get("/x"));
+    assertMatch(problem, /^its address is .+, which is not called$/);
+  }
+  // Nor does a redirect lead there.
+  await using first = broker(() => Response.redirect("http://169.254.169.254/", 307));
+  using client = clientOf(first.url);
+  const problem = await problemOf(() => client.get("/x"));
+  assertEquals(problem, "its address is a link-local address, which is not called");
+  assertEquals(local.asked, []);
+});
+
+Deno.test("sharesCredentials() knows brokers of one cluster by their namespace, and nobody else", () => {
+  const meant = "http://pulsar-broker.pulsar.svc:8080";
+  const cases: readonly (readonly [string, string, boolean])[] = [
+    [meant, meant, true],
+    [meant, "http://b-1.pulsar-broker.pulsar.svc.cluster.local:8080", true],
+    [meant, "http://b-1.other.svc:8080", false],
+    [meant, "http://b-1.pulsar.svc.attacker.example:8080", false],
+    [meant, "http://pulsar.svc:8080", false],
+    ["http://broker.example:8080", "http://broker.example:8081", false],
+    ["http://broker.example:8080", "http://other.example:8080", false],
+    ["https://broker.pulsar.svc", "http://broker.pulsar.svc", false],
+    ["http://127.0.0.1:1", "http://127.0.0.1:2", false],
+  ];
+  for (const [from, to, expected] of cases) {
+    assertEquals(sharesCredentials(new URL(from), new URL(to)), expected, `${from} ${to}`);
+  }
 });

@@ -23,12 +23,18 @@ function cacheWith(objects: readonly KubeObject[]): LiveCache {
   };
 }
 
+const LOCAL = { apiServer: [], allowLoopback: true };
+
 /** A cluster with a broker's address and an authority that is none; remembers what is written. */
 function clusterOf(url: string) {
   const written = new Map<string, RuntimeStatus>();
   const data: Record<string, Record<string, string>> = {
     ConfigMap: { webServiceURL: url },
-    Secret: { "ca.crt": btoa(NO_CERTIFICATE) },
+    Secret: {
+      "ca.crt": btoa(NO_CERTIFICATE),
+      clientAuthenticationPlugin: btoa("token"),
+      clientAuthenticationParameters: btoa("token:MARKTOKEN"),
+    },
   };
   const get = ({ apiVersion, kind }: ResourceType, key: ObjectKey) =>
     Promise.resolve({ apiVersion, kind, metadata: key, data: data[kind] ?? {} });
@@ -58,7 +64,7 @@ Deno.test("MetricsPoll.round() holds one component's bad authority against no ot
     log: silentLogger,
   };
   {
-    using poll = new MetricsPoll({ ctx, intervalMs: 1_000 });
+    using poll = new MetricsPoll({ ctx, intervalMs: 1_000, addresses: LOCAL });
     for (let round = 0; round < 3; round++) await poll.round(signal);
   }
   await server.shutdown();
@@ -67,4 +73,53 @@ Deno.test("MetricsPoll.round() holds one component's bad authority against no ot
   });
   assertEquals(cluster.written.get("good")?.backlog, 7);
   assertEquals(cluster.written.get("good")?.backlogProblem, undefined);
+});
+
+Deno.test("MetricsPoll.round() shows a component's token to nobody before one of its pods is ready", async () => {
+  const shown: (string | null)[] = [];
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
+    shown.push(request.headers.get("authorization"));
+    return Response.json({ subscriptions: { "public/default/secured": { msgBacklog: 7 } } });
+  });
+  const pulsar = { pulsarConfig: "pulsar", authSecret: "auth" };
+  const cluster = clusterOf(`http://127.0.0.1:${server.addr.port}`);
+  const pods: KubeObject[] = [];
+  const statefulSet = { apiVersion: "apps/v1", kind: "StatefulSet", metadata: { uid: "s" } };
+  const ctx = {
+    cluster,
+    caches: {
+      Function: cacheWith([functionObject("secured", { pulsar })]),
+      StatefulSet: {
+        ...cacheWith([]),
+        get: () => statefulSet as unknown as KubeObject,
+      },
+      Pod: { ...cacheWith([]), ownedBy: () => pods },
+    },
+    clock: new FakeClock(),
+    log: silentLogger,
+  };
+  {
+    using poll = new MetricsPoll({ ctx, intervalMs: 1_000, addresses: LOCAL });
+    await poll.round(signal);
+    assertEquals(
+      cluster.written.get("secured")?.backlogProblem,
+      "the broker is not asked: no instance is ready",
+    );
+    // Where nobody listens, so that only the broker is asked in vain.
+    const status = { phase: "Running", podIP: "127.9.9.9", conditions: [] as unknown[] };
+    const pod = {
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { name: "secured-0", uid: "p" },
+      status,
+    };
+    pods.push(pod);
+    await poll.round(signal);
+    assertEquals(shown, []);
+    status.conditions.push({ type: "Ready", status: "True" });
+    await poll.round(signal);
+  }
+  await server.shutdown();
+  assertEquals([...new Set(shown)], ["Bearer MARKTOKEN"]);
+  assertEquals(cluster.written.get("secured")?.backlog, 7);
 });

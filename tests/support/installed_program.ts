@@ -52,6 +52,9 @@ export async function install(cluster: TestCluster, choices: Installation): Prom
   );
 }
 
+/** Tests have whatever is called on this machine. */
+const LOCAL = "--allow-local-addresses=true";
+
 /** Starts the program with the token of the installed ServiceAccount and nothing else. */
 export async function startProgram(
   cluster: TestCluster,
@@ -74,7 +77,7 @@ export async function startProgram(
       ...flags,
       ...[`--kubeconfig=${kubeconfig}`, `--cache-dir=${folder.path}/cache`],
       // One server for both.
-      ...[`--metrics-addr=${address}`, `--health-probe-addr=${address}`],
+      ...[`--metrics-addr=${address}`, `--health-probe-addr=${address}`, LOCAL],
     ],
     clearEnv: true,
     env: { PATH: Deno.env.get("PATH") ?? "", HOME: folder.path, ...denoFolder() },

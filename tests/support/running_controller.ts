@@ -94,6 +94,7 @@ function defaultConfig(kubeconfig: string): Config {
     pauseRollout: false,
     rolloutOnUpgrade: false,
     reconcileMeshes: true,
+    allowLocalAddresses: true,
     installDefinitions: true,
     logLevel: "info",
     metricsAddress: "0",

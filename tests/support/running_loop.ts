@@ -107,6 +107,7 @@ async function startedParts(
     pauseRollout: false,
     rolloutOnUpgrade: false,
     reconcileMeshes: true,
+    allowLocalAddresses: true,
     installDefinitions: true,
     logLevel: "info",
     metricsAddress: "0",

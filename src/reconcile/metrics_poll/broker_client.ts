@@ -1,25 +1,38 @@
+import type { AddressPolicy } from "#base";
+import {
+  InvalidAuthorityError,
+  type OutboundAnswer,
+  OutboundClient,
+  RefusedAddressError,
+} from "#outbound";
 import type { BrokerAccess } from "./broker_access.ts";
-import { boundedBody, CallProblem, withDeadline } from "./call_problem.ts";
+import { CallProblem, withDeadline } from "./call_problem.ts";
+import { sharesCredentials } from "./shared_credentials.ts";
 
 /** Stats of a topic with a thousand subscriptions; not all the memory there is, whoever answers. */
 const ANSWER_BYTES_MAX = 2 * 1024 * 1024;
 /** A broker sends on to the one that owns the topic. */
 const REDIRECTS_MAX = 4;
 
+/** How a broker is called. */
+export interface BrokerLimits {
+  readonly signal: AbortSignal;
+  readonly deadlineMs: number;
+  /** Where components may say that their broker is. */
+  readonly addresses: AddressPolicy;
+}
+
 /** Asks the admin API of one Pulsar cluster. Never changes anything there. */
 export class BrokerClient implements Disposable {
   readonly #access: BrokerAccess;
-  readonly #limits: { readonly signal: AbortSignal; readonly deadlineMs: number };
-  readonly #client: Deno.HttpClient;
+  readonly #limits: BrokerLimits;
+  readonly #client: OutboundClient;
 
   /** @throws {CallProblem} when the authority is no certificate */
-  constructor(
-    access: BrokerAccess,
-    limits: { readonly signal: AbortSignal; readonly deadlineMs: number },
-  ) {
+  constructor(access: BrokerAccess, limits: BrokerLimits) {
     this.#access = access;
     this.#limits = limits;
-    this.#client = clientFor(access);
+    this.#client = clientFor(access, limits);
   }
 
   /**
@@ -30,55 +43,71 @@ export class BrokerClient implements Disposable {
    */
   async get(path: string): Promise<unknown> {
     return await withDeadline(async (signal) => {
-      const response = await this.#send(new URL(`${this.#access.url}/admin/v2${path}`), signal);
-      const body = await boundedBody(response, ANSWER_BYTES_MAX);
-      if (response.status === 404) return undefined;
-      if (!response.ok) {
-        throw new CallProblem(`HTTP status ${response.status}`, { isSilence: false });
+      const start = new URL(`${this.#access.url}/admin/v2${path}`);
+      const { answer, isLeft } = await this.#send(start, signal);
+      const { bytes, isWhole, status } = answer;
+      if (!isWhole) throw new CallProblem("the answer is too large", { isSilence: false });
+      if (status === 404) return undefined;
+      if (isLeft && (status === 401 || status === 403)) {
+        const problem = "it sends on to another host, which is not given the credentials";
+        throw new CallProblem(problem, { isSilence: false });
       }
-      return JSON.parse(new TextDecoder().decode(body));
+      if (status < 200 || status >= 300) {
+        throw new CallProblem(`HTTP status ${status}`, { isSilence: false });
+      }
+      return JSON.parse(new TextDecoder().decode(bytes));
     }, this.#limits);
   }
 
   [Symbol.dispose](): void {
-    this.#client.close();
+    this.#client[Symbol.dispose]();
   }
 
-  /** Follows redirects itself: `fetch` would leave out the credentials, which brokers of a cluster share. */
-  async #send(start: URL, signal: AbortSignal): Promise<Response> {
+  /** Follows redirects itself; credentials stay with whom they were meant for. */
+  async #send(
+    start: URL,
+    signal: AbortSignal,
+  ): Promise<{ readonly answer: OutboundAnswer; readonly isLeft: boolean }> {
     const { authorization } = this.#access;
     let url = start;
     for (let redirects = 0; redirects <= REDIRECTS_MAX; redirects++) {
-      const response = await fetch(url, {
-        headers: {
-          accept: "application/json",
-          ...(authorization === undefined ? {} : { authorization }),
-        },
-        redirect: "manual",
-        client: this.#client,
-        signal,
-      });
-      const location = response.headers.get("location");
-      if (response.status < 300 || response.status >= 400 || location === null) return response;
-      await response.body?.cancel();
+      const isLeft = authorization !== undefined && !sharesCredentials(start, url);
+      const answer = await this.#call(url, {
+        accept: "application/json",
+        ...(authorization === undefined || isLeft ? {} : { authorization }),
+      }, signal);
+      const { location, status } = answer;
+      if (status < 300 || status >= 400 || location === undefined) return { answer, isLeft };
       url = nextUrl(location, url);
     }
     throw new CallProblem("too many redirects", { isSilence: false });
   }
-}
 
-function clientFor({ caPem }: BrokerAccess): Deno.HttpClient {
-  try {
-    return Deno.createHttpClient(caPem === undefined ? {} : { caCerts: [caPem] });
-  } catch (cause) {
-    throw new CallProblem("its certificate authority is no certificate", {
-      cause,
-      isSilence: true,
-    });
+  async #call(
+    url: URL,
+    headers: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<OutboundAnswer> {
+    const call = { url, method: "GET", headers, bytesMax: ANSWER_BYTES_MAX, signal } as const;
+    try {
+      return await this.#client.call(call);
+    } catch (cause) {
+      if (!(cause instanceof RefusedAddressError)) throw cause;
+      throw new CallProblem(cause.message, { cause, isSilence: true });
+    }
   }
 }
 
-/** Credentials go from https to https only. */
+function clientFor({ caPem }: BrokerAccess, { addresses }: BrokerLimits): OutboundClient {
+  try {
+    return new OutboundClient({ policy: addresses, ...(caPem === undefined ? {} : { caPem }) });
+  } catch (cause) {
+    if (!(cause instanceof InvalidAuthorityError)) throw cause;
+    throw new CallProblem(cause.message, { cause, isSilence: true });
+  }
+}
+
+/** Https stays https. */
 function nextUrl(location: string, from: URL): URL {
   const url = URL.parse(location, from);
   const isUsable = url !== null && (url.protocol === from.protocol || url.protocol === "https:") &&

@@ -13,12 +13,15 @@ export class CallProblem extends Error {
 
 /** What the network layers say, in words of ours. Their own texts hold addresses and numbers that change. */
 const CAUSES: readonly (readonly [RegExp, string])[] = [
-  [/connection refused/i, "connection refused"],
-  [/no route to host|host is unreachable/i, "no route to it"],
-  [/network is unreachable/i, "its network is unreachable"],
+  [/connection refused|ECONNREFUSED/i, "connection refused"],
+  [/no route to host|host is unreachable|EHOSTUNREACH/i, "no route to it"],
+  [/network is unreachable|ENETUNREACH/i, "its network is unreachable"],
   [/certificate|UnknownIssuer|tls handshake/i, "its certificate is not trusted"],
-  [/dns error|failed to lookup|name resolution/i, "its name is not known"],
-  [/connection reset|connection closed|broken pipe|unexpected eof/i, "it closed the connection"],
+  [/dns error|failed to lookup|name resolution|ENOTFOUND|EAI_/i, "its name is not known"],
+  [
+    /connection reset|connection closed|broken pipe|unexpected eof|ECONNRESET|hang up/i,
+    "it closed the connection",
+  ],
 ];
 
 /**

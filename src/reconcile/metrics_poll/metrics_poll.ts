@@ -7,6 +7,7 @@ import {
   withDefaults,
 } from "#api";
 import {
+  type AddressPolicy,
   deadline,
   idOf,
   isAbort,
@@ -20,7 +21,7 @@ import {
 } from "#base";
 import { statefulSetName, type Subscription, subscriptionsOf } from "#desired";
 import { type ClusterClient, isConflict, isForbidden, isNotFound } from "#kube";
-import { ordinalOf, type Pod, statusPatch } from "#plan";
+import { isPodReady, ordinalOf, type Pod, statusPatch } from "#plan";
 import { METRICS_MANAGER, POLLED, type ReconcileContext } from "../context.ts";
 import { backlogOf } from "./backlog.ts";
 import type { BrokerAccess } from "./broker_access.ts";
@@ -46,6 +47,8 @@ export interface MetricsPollOptions {
   };
   /** Time between two rounds. */
   readonly intervalMs: number;
+  /** Where components may say that their broker is. */
+  readonly addresses: AddressPolicy;
 }
 
 /**
@@ -60,12 +63,14 @@ export interface MetricsPollOptions {
 export class MetricsPoll implements Disposable {
   readonly #ctx: MetricsPollOptions["ctx"];
   readonly #intervalMs: number;
+  readonly #addresses: AddressPolicy;
   readonly #instances = new InstanceClient();
   /** By uid and address of the pod, by URL and authority of the broker, and by uid of a slow component. */
   readonly #backoff: PollBackoff;
 
-  constructor({ ctx, intervalMs }: MetricsPollOptions) {
+  constructor({ ctx, intervalMs, addresses }: MetricsPollOptions) {
     this.#ctx = ctx;
+    this.#addresses = addresses;
     this.#intervalMs = intervalMs;
     this.#backoff = new PollBackoff(intervalMs);
   }
@@ -144,6 +149,10 @@ export class MetricsPoll implements Disposable {
     if (subscriptions.length === 0) return { subscriptions: [] };
     const access = await accessOf(component, round);
     if ("problem" in access) return { subscriptions: [], problem: access.problem };
+    // The credentials are those that its pods are given: who only writes a resource has none of them shown to anybody.
+    if (access.authorization !== undefined && !this.#podsOf(component).some(isPodReady)) {
+      return { subscriptions: [], problem: "the broker is not asked: no instance is ready" };
+    }
     // A component that trusts another authority, or has more topics, says nothing about what others may reach.
     const broker = `${access.url} ${access.caPem ?? ""}`;
     const own = `${component.metadata.uid} ${broker}`;
@@ -160,7 +169,9 @@ export class MetricsPoll implements Disposable {
   ): Promise<BacklogAnswer> {
     using limit = deadline(BACKLOG_MS, { clock: this.#ctx.clock, signal });
     try {
-      using client = new BrokerClient(access, { signal: limit.signal, deadlineMs: DEADLINE_MS });
+      const { signal } = limit;
+      const limits = { signal, deadlineMs: DEADLINE_MS, addresses: this.#addresses };
+      using client = new BrokerClient(access, limits);
       const answer = await backlogOf(subscriptions, client);
       for (const key of [broker, own]) this.#backoff.answered(key);
       return answer;

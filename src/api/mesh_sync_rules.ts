@@ -1,6 +1,5 @@
-import type { Problem } from "#base";
+import { gitAddress, gitTransport, isCommitHash, isRefName, type Problem } from "#base";
 import { DURATION_MS_MAX, durationMs } from "./duration.ts";
-import { gitTransport } from "./git_url.ts";
 import type { MeshSync, MeshSyncSpec } from "./mesh_sync.ts";
 import { noticeProblems } from "./mesh_sync_health_rules.ts";
 import { applyProblems } from "./mesh_sync_apply_rules.ts";
@@ -47,13 +46,16 @@ export function meshSyncWarnings({ spec }: MeshSync): Problem[] {
 
 function urlProblems(url: string | undefined, options: RuleOptions): readonly Problem[] {
   if (!url) return [];
-  const transport = gitTransport(url);
+  const { hasPassword = false, transport } = gitAddress(url) ?? {};
   const remedy = "use https://, ssh:// or user@host:path";
   if (transport === "file") {
     return when(
       options.fileUrls !== "allow",
       at("url", `names a folder of the program's own machine, which only its flags may; ${remedy}`),
     );
+  }
+  if (hasPassword) {
+    return [at("url", "holds a password; put it in a Secret and name that in spec.secretRef")];
   }
   // Not repeated: it may hold a password.
   return when(transport === undefined, at("url", `is no address of a repository; ${remedy}`));
@@ -69,22 +71,19 @@ function refProblems(ref: MeshSyncSpec["ref"]): Problem[] {
       at("ref", `names ${given.join(" and ")}; keep one of them`),
     ),
     ...when(
-      Boolean(ref.commit) && !/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(ref.commit ?? ""),
-      at("ref.commit", `${quoted(ref.commit)} is no full commit hash; give 40 hex digits`),
+      Boolean(ref.commit) && !isCommitHash(ref.commit ?? ""),
+      at(
+        "ref.commit",
+        `${quoted(ref.commit)} is no full commit hash; give all its 40 (or 64) hexadecimal digits`,
+      ),
     ),
     ...(["branch", "tag"] as const).flatMap((member) =>
       when(
-        !isRefName(ref[member]),
+        Boolean(ref[member]) && !isRefName(ref[member] ?? ""),
         at(`ref.${member}`, `${quoted(ref[member])} is no name that Git takes`),
       )
     ),
   ];
-}
-
-/** Whether Git takes the name, and could not take it for an option (git-check-ref-format). */
-function isRefName(name: string | undefined): boolean {
-  if (name === undefined || name === "") return true;
-  return !/^-|^\/|\/$|\.\.|\/\/|@\{|[\s~^:?*[\\\p{Cc}]|\.lock$|\.$/u.test(name);
 }
 
 function pathProblems(path: string | undefined): readonly Problem[] {

@@ -14,7 +14,6 @@ export * from "./defaults.ts";
 export * from "./duration.ts";
 export * from "./function.ts";
 export * from "./labels.ts";
-export { type GitTransport, gitTransport } from "./git_url.ts";
 export * from "./language.ts";
 export * from "./mesh.ts";
 export * from "./mesh_items.ts";

@@ -1,20 +1,18 @@
-import { isGitAbort, runGit } from "./command.ts";
-import type { Access } from "./environment.ts";
+import type { GitCall } from "./call.ts";
+import { Clone, formatOf } from "./clone.ts";
+import { isGitAbort } from "./command.ts";
 import { GitError } from "./git_error.ts";
 import { placeText, type Remote } from "./remote.ts";
-import { configText, type Repository } from "./repository.ts";
-import type { GitCall } from "./source.ts";
+import type { Transport } from "./transport.ts";
 
 /** Two commits of a remote. */
 export interface AncestryQuestion extends GitCall {
   readonly remote: Remote;
   readonly commit: string;
   readonly ancestor: string;
-  /** The cache, which may hold them. */
-  readonly of: Pick<Repository, "raw">;
-  /** A folder that only this program uses. */
-  readonly home: string;
-  open(remote: Remote): Promise<Access>;
+  readonly transport: Transport;
+  /** A commit as Git keeps it. */
+  raw(commit: string): Promise<Uint8Array>;
 }
 
 /** Commits that are looked through, counted from the newer one in one line of descent. */
@@ -34,6 +32,8 @@ const COMMITS_BYTES_MAX = 16 * 1024 * 1024;
 export async function descends(question: AncestryQuestion): Promise<boolean | undefined> {
   const { commit, ancestor } = question;
   if (commit === ancestor) return true;
+  // A repository has hashes of one kind: the remote was made anew.
+  if (formatOf(commit) !== formatOf(ancestor)) return false;
   const there = await leads(question, { from: commit, to: ancestor });
   if (there !== undefined) return there;
   // Who has a commit lacks none of its ancestors, so a branch that went back to one sends nothing.
@@ -47,28 +47,26 @@ interface Way {
 }
 
 async function leads(question: AncestryQuestion, way: Way): Promise<boolean | undefined> {
-  const { home, open, remote, signal } = question;
+  const { remote, signal, transport } = question;
+  const { home } = transport;
   const directory = await Deno.makeTempDir({ dir: home, prefix: "access-history-" });
+  const call = transport.localCall(`Cannot read the history of ${placeText(remote)}`, question);
+  const access = transport.local;
   try {
-    await using access = await open(remote);
-    const run = async (args: readonly string[], stdin?: string) =>
-      await runGit({
-        env: access.env,
-        config: access.config,
-        secrets: access.secrets,
-        action: `Cannot read the history of ${placeText(remote)}`,
-        args: [`--git-dir=${directory}`, ...args],
-        directory: home,
-        timeoutMs: Math.min(TIMEOUT_MS, question.timeoutMs ?? TIMEOUT_MS),
-        outputBytesMax: COMMITS_BYTES_MAX,
+    const clone = await Clone.create(directory, { format: formatOf(way.to), home, access, call });
+    const run = (args: readonly string[], stdin?: Uint8Array) =>
+      clone.run({
+        ...{ ...call, access, args, outputBytesMax: COMMITS_BYTES_MAX },
         ...(stdin === undefined ? {} : { stdin }),
-        ...(signal === undefined ? {} : { signal }),
       });
-    await run(["init", "--quiet", "--bare", "--initial-branch=none", "--template="]);
-    await Deno.writeTextFile(`${directory}/config`, configText(remote.url));
-    await provide(question, { commit: way.to, run });
-    const flags = [`--depth=${DEPTH}`, "--filter=tree:0", "origin"];
-    await run([...FETCH, ...flags, `+${way.from}:refs/from`]);
+    // As somebody has it who has all of its history.
+    await run(["hash-object", "-t", "commit", "-w", "--stdin"], await question.raw(way.to));
+    await run(["update-ref", "refs/to", way.to]);
+    const flags = ["--quiet", "--no-tags", "--no-write-fetch-head", `--depth=${DEPTH}`];
+    const args = ["fetch", ...flags, "--filter=tree:0", "origin", `+${way.from}:refs/from`];
+    const timeoutMs = Math.min(TIMEOUT_MS, question.timeoutMs ?? TIMEOUT_MS);
+    const bounded = signal === undefined ? { timeoutMs } : { timeoutMs, signal };
+    await transport.fetch(remote, { clone, call: bounded, command: { args: () => args } });
     const listed = await run(["cat-file", "--batch-all-objects", "--batch"]);
     return isReached(way, parentsOf(listed), await cutOff(directory));
   } catch (error) {
@@ -77,21 +75,6 @@ async function leads(question: AncestryQuestion, way: Way): Promise<boolean | un
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
-}
-
-const FETCH = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head"] as const;
-
-type Run = (args: readonly string[], stdin?: string) => Promise<Uint8Array>;
-
-/** Puts a commit in place, as somebody has it who has all of its history. */
-async function provide(
-  { of, remote, ...call }: AncestryQuestion,
-  { commit, run }: { readonly commit: string; readonly run: Run },
-): Promise<void> {
-  const raw = await of.raw(remote, commit, call);
-  await run(["hash-object", "-t", "commit", "-w", "--stdin"], raw);
-  // Fails for a commit that is no UTF-8: as a text it does not come back as it was.
-  await run(["update-ref", "refs/to", commit]);
 }
 
 /** The commits whose parents were left out for their depth. */

@@ -1,4 +1,4 @@
-import { deadline, isAbort, systemClock } from "#base";
+import { type Clock, deadline, isAbort, systemClock } from "#base";
 import { GitError, gitErrorFrom } from "./git_error.ts";
 
 /** One run of the `git` program, or of one that it works with. */
@@ -16,10 +16,13 @@ export interface GitCommand {
   readonly config: readonly (readonly [string, string])[];
   /** Texts that must not appear in messages. */
   readonly secrets?: readonly string[];
-  readonly stdin?: string;
+  readonly stdin?: string | Uint8Array;
   readonly timeoutMs: number;
   readonly outputBytesMax: number;
   readonly signal?: AbortSignal;
+  readonly clock?: Pick<Clock, "sleep">;
+  /** The address that is asked; absent for a command that talks to nobody. */
+  readonly url?: string;
 }
 
 const STDERR_BYTES_MAX = 64 * 1024;
@@ -42,7 +45,7 @@ export interface GitOutcome {
  */
 export async function runGit(command: GitCommand): Promise<Uint8Array> {
   const { isSuccess, stderr, stdout } = await gitOutcome(command);
-  if (!isSuccess) throw gitErrorFrom(command.action, stderr, command.secrets);
+  if (!isSuccess) throw gitErrorFrom({ ...command, stderr });
   return stdout;
 }
 
@@ -53,7 +56,10 @@ export async function runGit(command: GitCommand): Promise<Uint8Array> {
  */
 export async function gitOutcome(command: GitCommand): Promise<GitOutcome> {
   command.signal?.throwIfAborted();
-  using limit = deadline(command.timeoutMs, { clock: systemClock, signal: command.signal });
+  using limit = deadline(command.timeoutMs, {
+    clock: command.clock ?? systemClock,
+    signal: command.signal,
+  });
   const child = spawnGit(command);
   const stop = () => killGroup(child);
   limit.signal.addEventListener("abort", stop, { once: true });
@@ -66,15 +72,15 @@ export async function gitOutcome(command: GitCommand): Promise<GitOutcome> {
     ]);
     await input;
     command.signal?.throwIfAborted();
-    if (limit.signal.aborted) {
+    if (limit.isExpired) {
       throw new GitError(
         "timeout",
         `${command.action}: no answer in ${command.timeoutMs / 1000} s`,
       );
     }
     if (stdout === undefined) {
-      const most = `${Math.round(command.outputBytesMax / 1024)} KiB`;
-      throw new GitError("too_large", `${command.action}: more than ${most} of output`);
+      const limit = `${Math.round(command.outputBytesMax / 1024)} KiB`;
+      throw new GitError("too_large", `${command.action}: more than ${limit} of output`);
     }
     return { isSuccess: status.success, stdout, stderr };
   } finally {
@@ -128,11 +134,14 @@ function killGroup(child: Deno.ChildProcess): void {
   }
 }
 
-async function writeInput(child: Deno.ChildProcess, text: string | undefined): Promise<void> {
-  if (text === undefined) return;
+async function writeInput(
+  child: Deno.ChildProcess,
+  input: GitCommand["stdin"],
+): Promise<void> {
+  if (input === undefined) return;
   const writer = child.stdin.getWriter();
   try {
-    await writer.write(new TextEncoder().encode(text));
+    await writer.write(typeof input === "string" ? new TextEncoder().encode(input) : input);
     await writer.close();
   } catch (error) {
     // Git ended before it read everything: its exit code tells why.

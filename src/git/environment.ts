@@ -1,6 +1,7 @@
-import { systemClock } from "#base";
+import { gitAddress, type GitTransport } from "#base";
 import { GitError } from "./git_error.ts";
-import { type GitCredentials, type Remote, remoteScheme, type Scheme } from "./remote.ts";
+import { TRACE_ENV } from "./http_answer.ts";
+import { type GitCredentials, type Remote, remoteScheme } from "./remote.ts";
 import { sshKeyFlaw } from "./ssh_key.ts";
 
 /** Variables of this process that git may see: where programs are, and which proxy to use. */
@@ -15,21 +16,18 @@ const INHERITED = [
   "NO_PROXY",
 ] as const;
 
-/** Seconds without a byte after which a transport gives up, even if nobody can kill it. */
-const SILENCE_SECONDS = 30;
-
 const ACCESS_PREFIX = "access-";
 
-/** No command takes that long, so what is older was left by a program that was killed. */
+/** What is younger may be in use by a program that ends as this one begins. */
 const LEFT_AFTER_MS = 600_000;
 
 /** Removes key files that a killed program left. */
-export async function removeLeftAccess(home: string): Promise<void> {
+export async function removeLeftAccess(home: string, nowMs: number): Promise<void> {
   for await (const { name } of Deno.readDir(home)) {
     if (!name.startsWith(ACCESS_PREFIX)) continue;
     try {
       const { mtime } = await Deno.stat(`${home}/${name}`);
-      if ((mtime?.getTime() ?? 0) + LEFT_AFTER_MS > systemClock.now()) continue;
+      if ((mtime?.getTime() ?? 0) + LEFT_AFTER_MS > nowMs) continue;
       await Deno.remove(`${home}/${name}`, { recursive: true });
     } catch (error) {
       // Another one removed it first.
@@ -38,12 +36,16 @@ export async function removeLeftAccess(home: string): Promise<void> {
   }
 }
 
-/** What a git command for one remote runs with. Disposing of it removes the key files. */
-export interface Access extends AsyncDisposable {
+/** What a git command runs with. */
+export interface LocalAccess {
   readonly env: Readonly<Record<string, string>>;
   readonly config: readonly (readonly [string, string])[];
+  /** Texts that must not appear in messages. */
   readonly secrets: readonly string[];
 }
+
+/** What a git command for one remote runs with. Disposing of it removes the key files. */
+export interface Access extends LocalAccess, AsyncDisposable {}
 
 /** The variables of this process that git may see, as far as this process may read them. */
 export function inheritedEnvironment(): Record<string, string> {
@@ -56,67 +58,98 @@ export function inheritedEnvironment(): Record<string, string> {
   return { PATH: "/usr/local/bin:/usr/bin:/bin", ...Object.fromEntries(entries) };
 }
 
+/** How access is opened. */
+export interface AccessOptions {
+  /** A folder that only this program uses. */
+  readonly home: string;
+  readonly inherited: Readonly<Record<string, string>>;
+  /** After so long without a byte a transport gives up, even if nobody can kill it. */
+  readonly silenceMs: number;
+}
+
 /**
  * Opens access to a remote: an environment that holds nothing of this machine's Git settings, and the credentials where
  * only the transport sees them (a header by environment; key files with mode 0600 in a private folder).
  *
- * @param home a folder that only this program uses
  * @throws {RemoteUrlError} when the URL cannot be used
  * @throws {GitError} when the credentials do not fit the URL
  */
-export async function openAccess(
-  remote: Remote,
-  options: { readonly home: string; readonly inherited: Readonly<Record<string, string>> },
-): Promise<Access> {
+export async function openAccess(remote: Remote, options: AccessOptions): Promise<Access> {
   const scheme = remoteScheme(remote);
   await using undo = new AsyncDisposableStack();
   const files = await privateFiles(remote, scheme, options.home);
   undo.defer(() => files.remove());
+  const local = localAccess(options);
   const access = {
-    env: { ...options.inherited, ...isolation(options.home, scheme), ...files.env },
-    config: [...settings(scheme, remote), ...files.config, ...header(remote, scheme)],
-    secrets: secretTexts(remote.credentials),
+    env: {
+      ...local.env,
+      ...(scheme === "file" ? { GIT_CONFIG_GLOBAL: `${options.home}/local.gitconfig` } : {}),
+      ...(scheme === "http" || scheme === "https" ? TRACE_ENV : {}),
+      ...files.env,
+    },
+    config: [
+      ...local.config,
+      ...transportSettings(scheme, options.silenceMs),
+      ...files.config,
+      ...header(remote, scheme),
+    ],
+    secrets: secretTexts(remote),
   };
   const kept = undo.move();
   return { ...access, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
-function isolation(home: string, scheme: Scheme): Record<string, string> {
+/** What a git command runs with that talks to nobody. */
+export function localAccess(
+  { home, inherited }: Pick<AccessOptions, "home" | "inherited">,
+): LocalAccess {
   return {
-    HOME: home,
-    LC_ALL: "C",
-    GIT_TERMINAL_PROMPT: "0",
-    GIT_CONFIG_NOSYSTEM: "1",
-    // A repository on this disk may belong to somebody else: the flag that names it says that it is trusted, and
-    // only a configuration file reaches the program that serves it.
-    GIT_CONFIG_GLOBAL: scheme === "file" ? `${home}/local.gitconfig` : "/dev/null",
-    GIT_CEILING_DIRECTORIES: home,
-    GIT_NO_LAZY_FETCH: "1",
-    GIT_OPTIONAL_LOCKS: "0",
+    env: {
+      ...inherited,
+      HOME: home,
+      LC_ALL: "C",
+      GIT_TERMINAL_PROMPT: "0",
+      GIT_CONFIG_NOSYSTEM: "1",
+      GIT_CONFIG_GLOBAL: "/dev/null",
+      GIT_CEILING_DIRECTORIES: home,
+      GIT_NO_LAZY_FETCH: "1",
+      GIT_OPTIONAL_LOCKS: "0",
+      // A name that begins with `:` is the name of a folder, nothing else.
+      GIT_LITERAL_PATHSPECS: "1",
+    },
+    config: [
+      ["protocol.allow", "never"],
+      ["core.hooksPath", "/dev/null"],
+      ["core.fsmonitor", "false"],
+      // Large contents go through in pieces, and packing takes little memory.
+      ["core.bigFileThreshold", "1m"],
+      ["pack.threads", "1"],
+      ["pack.windowMemory", "32m"],
+      ["gc.auto", "0"],
+      ["maintenance.auto", "false"],
+      ["fetch.unpackLimit", "1"],
+      ["fetch.recurseSubmodules", "false"],
+      ["fetch.writeCommitGraph", "false"],
+    ],
+    secrets: [],
   };
 }
 
-function settings(scheme: Scheme, remote: Remote): [string, string][] {
+function transportSettings(scheme: GitTransport, silenceMs: number): [string, string][] {
   return [
     ["protocol.version", "2"],
-    ["protocol.allow", "never"],
     [`protocol.${scheme}.allow`, "always"],
-    // A header must not follow a redirect to another host; without one, the first answer may redirect.
-    ["http.followRedirects", remote.credentials === undefined ? "initial" : "false"],
+    // Where an unencrypted server leads on its own host.
+    ...(scheme === "http" ? [["protocol.https.allow", "always"] satisfies [string, string]] : []),
+    // Followed by this program, where they may be: a header must not go to another host.
+    ["http.followRedirects", "false"],
     ["http.lowSpeedLimit", "1"],
-    ["http.lowSpeedTime", String(SILENCE_SECONDS)],
+    ["http.lowSpeedTime", String(Math.ceil(silenceMs / 1000))],
     ["credential.helper", ""],
-    ["core.hooksPath", "/dev/null"],
-    ["core.fsmonitor", "false"],
-    ["gc.auto", "0"],
-    ["maintenance.auto", "false"],
-    ["fetch.unpackLimit", "1"],
-    ["fetch.recurseSubmodules", "false"],
-    ["fetch.writeCommitGraph", "false"],
   ];
 }
 
-function header(remote: Remote, scheme: Scheme): [string, string][] {
+function header(remote: Remote, scheme: GitTransport): [string, string][] {
   const { credentials } = remote;
   if (credentials === undefined || credentials.kind === "ssh") return [];
   if (scheme !== "https" && scheme !== "http") {
@@ -131,11 +164,17 @@ function authorization(credentials: Exclude<GitCredentials, { kind: "ssh" }>): s
   return `Basic ${bytes.toBase64()}`;
 }
 
-function secretTexts(credentials: GitCredentials | undefined): string[] {
-  if (credentials === undefined || credentials.kind === "ssh") return [];
+function secretTexts({ credentials, url }: Remote): string[] {
+  // Some services take a token for a name.
+  const { transport, user = "" } = gitAddress(url) ?? {};
+  const named = transport === "ssh" || user.length < TOKEN_LENGTH_MIN ? [] : [user];
+  if (credentials === undefined || credentials.kind === "ssh") return named;
   const encoded = authorization(credentials).replace(/^\w+ /, "");
-  return credentials.kind === "basic" ? [credentials.password, encoded] : [encoded];
+  return [...named, ...(credentials.kind === "basic" ? [credentials.password] : []), encoded];
 }
+
+/** Shorter names are names. */
+const TOKEN_LENGTH_MIN = 16;
 
 interface PrivateFiles {
   readonly env: Readonly<Record<string, string>>;
@@ -143,7 +182,11 @@ interface PrivateFiles {
   remove(): Promise<void>;
 }
 
-async function privateFiles(remote: Remote, scheme: Scheme, home: string): Promise<PrivateFiles> {
+async function privateFiles(
+  remote: Remote,
+  scheme: GitTransport,
+  home: string,
+): Promise<PrivateFiles> {
   if (scheme === "file") await writeLocalConfig(home);
   const ssh = remote.credentials?.kind === "ssh" ? remote.credentials : undefined;
   if (scheme === "ssh" && ssh === undefined) {

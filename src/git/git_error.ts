@@ -1,4 +1,13 @@
 import { MASK, redactedText } from "#base";
+import {
+  answerText,
+  type HttpAnswer,
+  httpAnswers,
+  isGitAnswer,
+  type Redirect,
+  redirectOf,
+  withoutNotes,
+} from "./http_answer.ts";
 
 /** Why Git could not do what was asked: a closed set, because it becomes a condition's reason. */
 export type GitErrorKind =
@@ -8,21 +17,33 @@ export type GitErrorKind =
   | "no_path"
   | "host_unknown"
   | "unverified"
+  | "not_git"
+  | "redirected"
   | "unreachable"
   | "timeout"
   | "too_large"
   | "moved"
   | "failed";
 
-/** A failed Git command. The message never holds a credential. */
+/** A failed Git command. The message never holds a credential, nor what an HTTP server said. */
 export class GitError extends Error {
   override readonly name = "GitError";
   readonly kind: GitErrorKind;
-  constructor(kind: GitErrorKind, message: string, options?: ErrorOptions) {
+  /** Where the repository is instead, when it may be asked for there. */
+  readonly redirect?: Redirect;
+  constructor(
+    kind: GitErrorKind,
+    message: string,
+    { redirect, ...options }: ErrorOptions & { readonly redirect?: Redirect } = {},
+  ) {
     super(message, options);
     this.kind = kind;
+    if (redirect !== undefined) this.redirect = redirect;
   }
 }
+
+const NO_ACCESS =
+  "repository not found or no access; check the url and the Secret named by secretRef";
 
 /** What Git's own words mean, first match wins. */
 const MEANINGS: readonly (readonly [RegExp, GitErrorKind, string])[] = [
@@ -32,19 +53,14 @@ const MEANINGS: readonly (readonly [RegExp, GitErrorKind, string])[] = [
     "the server's host key is not among the known hosts; compare it and add it to known_hosts in the Secret",
   ],
   [
-    /Permission denied \(|Authentication failed|could not read Username|could not read Password|HTTP Basic: Access denied|returned error: 40[13]/i,
+    /Permission denied \(|Authentication failed|could not read Username|could not read Password/i,
     "no_access",
-    "repository not found or no access; check the url and the Secret named by secretRef",
+    NO_ACCESS,
   ],
   [
-    /repository '.*' not found|Repository not found|does not appear to be a git repository|returned error: 404|project you were looking for could not be found/i,
+    /Repository not found|does not appear to be a git repository|project you were looking for could not be found/i,
     "not_found",
-    "repository not found or no access; check the url and the Secret named by secretRef",
-  ],
-  [
-    /unable to update url base from redirection|returned error: 30\d/i,
-    "unreachable",
-    "the server answers with a redirect, which is not followed; use the url that it redirects to",
+    NO_ACCESS,
   ],
   [
     /not our ref|unadvertised object|couldn't find remote ref|bad object/i,
@@ -52,35 +68,79 @@ const MEANINGS: readonly (readonly [RegExp, GitErrorKind, string])[] = [
     "the commit is not in the repository (anymore)",
   ],
   [
+    /dumb http transport does not support/i,
+    "not_git",
+    "the server only hands out files (Git's dumb protocol); use one that speaks the smart protocol",
+  ],
+  [
     /SSL certificate|certificate verif|CAfile|unable to get local issuer|self.signed/i,
     "unreachable",
     "the server's certificate is not trusted; put its authority as ca.crt in the Secret named by secretRef",
   ],
   [
-    /Could not resolve host|Could not resolve hostname|Failed to connect|Connection refused|Connection reset|Connection timed out|Network is unreachable|No route to host|Operation too slow|timed out|early EOF|hung up unexpectedly|returned error: 5\d\d|returned error: 429/i,
+    /Could not resolve host|Could not resolve hostname|Failed to connect|Couldn't connect|Connection refused|Connection reset|Connection timed out|Network is unreachable|No route to host|Operation too slow|timed out|early EOF|hung up unexpectedly|Empty reply from server|unexpected disconnect/i,
     "unreachable",
     "the server cannot be reached",
   ],
-  [/transport '.*' not allowed/i, "failed", "the url leads to a transport that is not allowed"],
+  [/transport '[^']*' not allowed/i, "failed", "the url leads to a transport that is not allowed"],
 ];
 
-/**
- * What a failed command means.
- *
- * @param action what was tried, e.g. `Cannot fetch https://host/path`
- * @param words what Git wrote on standard error
- * @param secrets texts that must not appear
- */
-export function gitErrorFrom(
-  action: string,
-  words: string,
-  secrets: readonly string[] = [],
-): GitError {
-  const cleaned = withoutSecrets(words, secrets);
-  const meaning = MEANINGS.find(([pattern]) => pattern.test(cleaned));
-  const cause = new Error(lastLines(cleaned));
+/** A command that failed. */
+export interface FailedCommand {
+  /** What was tried, e.g. `Cannot fetch https://host/path`. */
+  readonly action: string;
+  /** What Git wrote on standard error. */
+  readonly stderr: string;
+  /** Texts that must not appear. */
+  readonly secrets?: readonly string[] | undefined;
+  /** The address that was asked; absent for a command that talks to nobody. */
+  readonly url?: string | undefined;
+}
+
+/** What a failed command means. */
+export function gitErrorFrom({ action, secrets = [], stderr, url = "" }: FailedCommand): GitError {
+  const answers = httpAnswers(stderr);
+  const answered = answerError(action, answers.at(-1), url);
+  if (answered !== undefined) return answered;
+  const isHttp = /^https?:/i.test(url);
+  const words = withoutSecrets(withoutNotes(stderr), secrets);
+  const own = isHttp
+    ? words.split("\n").filter((line) => !/^remote:/.test(line)).join("\n")
+    : words;
+  const meaning = MEANINGS.find(([pattern]) => pattern.test(own));
+  const cause = new Error(lastLines(isHttp ? own.split("\n").map(ownWords).join("\n") : own));
   if (meaning === undefined) return new GitError("failed", action, { cause });
   return new GitError(meaning[1], `${action}: ${meaning[2]}`, { cause });
+}
+
+/** The error in an HTTP answer; undefined where it is that of a Git server. */
+export function answerError(
+  action: string,
+  answer: HttpAnswer | undefined,
+  url: string,
+): GitError | undefined {
+  if (answer === undefined || isGitAnswer(answer)) return undefined;
+  const { contentType, location, status } = answer;
+  const said = `the server answered ${answerText(answer)}`;
+  if (status >= 300 && status < 400) {
+    const redirect = location === undefined ? undefined : redirectOf(url, location);
+    const to = redirect === undefined ? "" : ` to ${redirect.place}`;
+    const message =
+      `${action}: the server redirects${to}, which is not followed to another host; give the url that it leads to`;
+    return new GitError("redirected", message, redirect === undefined ? {} : { redirect });
+  }
+  if (status === 401 || status === 403) return new GitError("no_access", `${action}: ${NO_ACCESS}`);
+  if (status === 404 || status === 410) return new GitError("not_found", `${action}: ${NO_ACCESS}`);
+  if (status === 429 || status >= 500) {
+    return new GitError("unreachable", `${action}: the server cannot be reached: ${said}`);
+  }
+  const kind = contentType === "text/html"
+    ? "which is a web page, perhaps one to log in"
+    : status === 200
+    ? "which is none of Git's smart protocol"
+    : "which no Git server does";
+  const message = `${action}: ${said}, ${kind}; check the url and the Secret named by secretRef`;
+  return new GitError("not_git", message);
 }
 
 /** A text without these secrets, and without what looks like one. */
@@ -88,6 +148,15 @@ export function withoutSecrets(text: string, secrets: readonly string[]): string
   const cleaned = secrets.filter((secret) => secret !== "")
     .reduce((left, secret) => left.replaceAll(secret, MASK), text);
   return redactedText(cleaned);
+}
+
+/** Where a line of Git goes on with what a server said. */
+const FOREIGN: readonly string[] = ["remote error:", "got '", "character:", "unexpected:"];
+
+/** A line up to where it repeats a server. */
+function ownWords(line: string): string {
+  const ends = FOREIGN.map((mark) => line.indexOf(mark)).filter((index) => index >= 0);
+  return ends.length === 0 ? line : line.slice(0, Math.min(...ends)).replace(/[\s:;]+$/, "");
 }
 
 const CAUSE_LENGTH_MAX = 400;

@@ -1,4 +1,4 @@
-import { deadline, systemClock } from "#base";
+import { type Clock, pause, Semaphore, systemClock } from "#base";
 
 /** How many commands go on at the same time. */
 export interface LaneLimits {
@@ -15,6 +15,8 @@ export interface LaneLimits {
 const LIMITS: LaneLimits = { fast: 32, slow: 8, patienceMs: 3_000, besides: 64 };
 /** Places that are remembered as slow. */
 const SLOW_PLACES_MAX = 4_096;
+/** For who never gives up. */
+const NEVER = new AbortController().signal;
 
 /**
  * Who talks to remotes at the same time. A remote that does not answer must not keep others from theirs: who waits longer
@@ -25,16 +27,21 @@ const SLOW_PLACES_MAX = 4_096;
  */
 export class Lanes {
   readonly #limits: LaneLimits;
-  readonly #fast: Line;
-  readonly #slow: Line;
+  readonly #clock: Pick<Clock, "monotonicMs" | "sleep">;
+  readonly #fast: Semaphore;
+  readonly #slow: Semaphore;
   /** Remotes whose last command failed late, or goes on for long. */
   readonly #slowPlaces = new Set<string>();
   #besides = 0;
 
-  constructor(limits: Partial<LaneLimits> = {}) {
+  constructor(
+    limits: Partial<LaneLimits> = {},
+    clock: Pick<Clock, "monotonicMs" | "sleep"> = systemClock,
+  ) {
     this.#limits = { ...LIMITS, ...limits };
-    this.#fast = new Line(this.#limits.fast);
-    this.#slow = new Line(this.#limits.slow);
+    this.#clock = clock;
+    this.#fast = new Semaphore(this.#limits.fast);
+    this.#slow = new Semaphore(this.#limits.slow);
   }
 
   /**
@@ -45,50 +52,53 @@ export class Lanes {
    */
   async take<T>(
     work: () => Promise<T>,
-    options: { readonly place: string; readonly signal?: AbortSignal },
+    { place, signal = NEVER }: { readonly place: string; readonly signal?: AbortSignal },
   ): Promise<T> {
-    const { place, signal } = options;
-    if (!this.#slowPlaces.has(place)) return await this.#inFastLane(work, options);
-    await this.#slow.enter(signal);
-    try {
-      return await this.#judged(work, place);
-    } finally {
-      this.#slow.leave();
-    }
+    if (!this.#slowPlaces.has(place)) return await this.#inFastLane(work, { place, signal });
+    return await this.#slow.run(() => this.#judged(work, place), signal);
   }
 
   async #inFastLane<T>(
     work: () => Promise<T>,
-    { place, signal }: { readonly place: string; readonly signal?: AbortSignal },
+    { place, signal }: { readonly place: string; readonly signal: AbortSignal },
   ): Promise<T> {
-    await this.#fast.enter(signal);
+    using permit = await this.#fast.acquire(signal);
+    using _beside = this.#movingBeside(permit, place);
+    return await this.#judged(work, place);
+  }
+
+  /** After a moment gives the permit back, if there is room beside the lane. */
+  #movingBeside(permit: Disposable, place: string): Disposable {
+    const done = new AbortController();
     let isBeside = false;
-    using patience = deadline(this.#limits.patienceMs, { clock: systemClock });
-    patience.signal.addEventListener("abort", () => {
+    const move = async () => {
+      await pause(this.#limits.patienceMs, { clock: this.#clock, signal: done.signal });
+      if (done.signal.aborted) return;
       this.#remember(place);
       if (this.#besides >= this.#limits.besides) return;
       isBeside = true;
       this.#besides++;
-      this.#fast.leave();
-    });
-    try {
-      return await this.#judged(work, place);
-    } finally {
-      patience[Symbol.dispose]();
-      if (isBeside) this.#besides--;
-      else this.#fast.leave();
-    }
+      permit[Symbol.dispose]();
+    };
+    // Never rejects: a pause ends with its signal.
+    move();
+    return {
+      [Symbol.dispose]: () => {
+        done.abort();
+        if (isBeside) this.#besides--;
+      },
+    };
   }
 
   /** A remote that answered in the end is no slow one, however large it is; one that failed at once held up nobody. */
   async #judged<T>(work: () => Promise<T>, place: string): Promise<T> {
-    const startMs = systemClock.monotonicMs();
+    const startMs = this.#clock.monotonicMs();
     try {
       const result = await work();
       this.#slowPlaces.delete(place);
       return result;
     } catch (error) {
-      if (systemClock.monotonicMs() - startMs >= this.#limits.patienceMs) this.#remember(place);
+      if (this.#clock.monotonicMs() - startMs >= this.#limits.patienceMs) this.#remember(place);
       else this.#slowPlaces.delete(place);
       throw error;
     }
@@ -101,46 +111,5 @@ export class Lanes {
     if (this.#slowPlaces.size > SLOW_PLACES_MAX && oldest !== undefined) {
       this.#slowPlaces.delete(oldest);
     }
-  }
-}
-
-/** So many at once, the others in the order in which they came. */
-class Line {
-  #free: number;
-  readonly #waiting = new Set<() => void>();
-
-  constructor(atOnce: number) {
-    this.#free = atOnce;
-  }
-
-  async enter(signal: AbortSignal | undefined): Promise<void> {
-    signal?.throwIfAborted();
-    if (this.#free > 0) {
-      this.#free--;
-      return;
-    }
-    const { promise, reject, resolve } = Promise.withResolvers<void>();
-    const give = () => resolve();
-    const leave = () => {
-      this.#waiting.delete(give);
-      reject(signal?.reason);
-    };
-    this.#waiting.add(give);
-    signal?.addEventListener("abort", leave, { once: true });
-    try {
-      await promise;
-    } finally {
-      signal?.removeEventListener("abort", leave);
-    }
-  }
-
-  leave(): void {
-    const [next] = this.#waiting;
-    if (next === undefined) {
-      this.#free++;
-      return;
-    }
-    this.#waiting.delete(next);
-    next();
   }
 }

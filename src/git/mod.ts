@@ -6,16 +6,19 @@
  *
  * @module
  */
+export type { FetchCall, GitCall, LookCall, ReadCall, Revision } from "./call.ts";
 export { type GitCommand, isGitAbort, runGit } from "./command.ts";
 export { inheritedEnvironment } from "./environment.ts";
 export { GitError, type GitErrorKind } from "./git_error.ts";
 export {
   checkedRef,
   type GitRef,
-  newestVersion,
   parseRef,
+  type PassedTagReason,
   RefSyntaxError,
   refText,
+  type VersionChoice,
+  versionChoice,
 } from "./ref.ts";
 export type { ResolvedRef } from "./references.ts";
 export { type LaneLimits, Lanes } from "./lanes.ts";
@@ -26,15 +29,6 @@ export {
   type Remote,
   remoteScheme,
   RemoteUrlError,
-  type Scheme,
 } from "./remote.ts";
-export {
-  type GitCall,
-  type GitSource,
-  gitSource,
-  type GitSourceOptions,
-  isRemoteFault,
-  type LookCall,
-  type Revision,
-} from "./source.ts";
+export { type GitSource, gitSource, type GitSourceOptions, isRemoteFault } from "./source.ts";
 export { folderPath, type TreeEntry, type TreeFile } from "./tree.ts";

@@ -1,4 +1,12 @@
-import { canParse, compare, parse, parseRange, satisfies, tryParseRange } from "@std/semver";
+import {
+  compareVersions,
+  isCommitHash,
+  isInRange,
+  isRefName,
+  parseRange,
+  parseVersion,
+  type Version,
+} from "#base";
 
 /** What to follow in a repository; exactly one of the members, none for the remote's default branch. */
 export interface GitRef {
@@ -6,7 +14,7 @@ export interface GitRef {
   readonly tag?: string;
   /** A range of versions, e.g. `>=1.2 <2`: the newest tag in it. */
   readonly semver?: string;
-  /** 40 hexadecimal digits. */
+  /** All hexadecimal digits. */
   readonly commit?: string;
 }
 
@@ -14,8 +22,6 @@ export interface GitRef {
 export class RefSyntaxError extends Error {
   override readonly name = "RefSyntaxError";
 }
-
-const COMMIT = /^[0-9a-f]{40}$|^[0-9a-f]{64}$/;
 
 /**
  * A ref as people write it on a command line: a branch name, or `tag:…`, `semver:…`, `commit:…`.
@@ -50,12 +56,12 @@ export function checkedRef(ref: GitRef): GitRef {
     throw new RefSyntaxError(`Cannot follow ${names} at once: give one of them`);
   }
   const { branch, tag, semver, commit } = ref;
-  if (commit !== undefined && !COMMIT.test(commit)) {
+  if (commit !== undefined && !isCommitHash(commit)) {
     throw new RefSyntaxError(
-      `Cannot follow commit ${JSON.stringify(commit)}: give all 40 hexadecimal digits`,
+      `Cannot follow commit ${JSON.stringify(commit)}: give all its 40 (or 64) hexadecimal digits`,
     );
   }
-  if (semver !== undefined && (semver.trim() === "" || tryParseRange(semver) === undefined)) {
+  if (semver !== undefined && (semver.trim() === "" || parseRange(semver) === undefined)) {
     throw new RefSyntaxError(
       `Cannot follow versions ${JSON.stringify(semver)}: give a range such as ">=1.2.0 <2.0.0"`,
     );
@@ -77,29 +83,75 @@ export function refText(ref: GitRef): string {
   return ref.branch ?? "HEAD";
 }
 
+/** Why a tag was not chosen. */
+export type PassedTagReason = "Prerelease" | "OutOfRange" | "OtherName" | "NoVersion";
+
+/** What became of the tags of a remote. */
+export interface VersionChoice {
+  /** The tag with the highest version in the range; absent when there is none. */
+  readonly chosen?: string;
+  /** Tags that somebody may have expected instead: the highest versions that were not taken, then what is no version. */
+  readonly passedOver: readonly { readonly tag: string; readonly reason: PassedTagReason }[];
+  /** How many more there are. */
+  readonly morePassedOver: number;
+}
+
+const PASSED_SHOWN_MAX = 10;
+
 /**
- * The tag with the highest version in a range, or undefined. Tags that are no versions are passed over; a leading `v`
- * is allowed; of equal versions (`1.0.0`, `v1.0.0`) the first by name is taken.
+ * The tag with the highest version in a range, and those that were passed over: tags that are no versions or have another
+ * name before it, prereleases that the range does not want, and versions out of it that are higher than the chosen one. Of
+ * equal versions (`1.0.0`, `v1.0.0`) the first by name is taken.
  *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { newestVersion } from "#git";
- * assertEquals(newestVersion(["v1.2.0", "v1.10.0", "v2.0.0", "nightly"], "^1.0.0"), "v1.10.0");
- * assertEquals(newestVersion(["v1.2.0-rc.1"], "^1.0.0"), undefined);
+ * import { versionChoice } from "#git";
+ * const { chosen, passedOver } = versionChoice(["v1.2.0", "v1.10.0", "v2.0.0", "nightly"], "^1.0.0");
+ * assertEquals(chosen, "v1.10.0");
+ * assertEquals(passedOver, [{ tag: "v2.0.0", reason: "OutOfRange" }, { tag: "nightly", reason: "NoVersion" }]);
+ * assertEquals(versionChoice(["app/v1.0.0", "v2.0.0"], "app/>=1").chosen, "app/v1.0.0");
  * ```
  */
-export function newestVersion(tags: readonly string[], range: string): string | undefined {
-  const wanted = parseRange(range);
-  const fitting = tags.filter((tag) => canParse(tag) && satisfies(parse(tag), wanted));
-  return fitting.sort((a, b) => compare(parse(b), parse(a)) || (a < b ? -1 : 1))[0];
+export function versionChoice(tags: readonly string[], text: string): VersionChoice {
+  const range = parseRange(text);
+  if (range === undefined) return { passedOver: [], morePassedOver: tags.length };
+  const named = tags.map((tag) => ({ tag, version: versionOf(tag, range.prefix) }))
+    .filter((one): one is VersionTag => one.version !== undefined)
+    .sort((a, b) => compareVersions(b.version, a.version) || (a.tag < b.tag ? -1 : 1));
+  const at = named.findIndex(({ version }) => isInRange(version, range));
+  const higher = (at < 0 ? named : named.slice(0, at)).map(({ tag, version }) => {
+    const released = { ...version, prerelease: [] };
+    const isPrerelease = version.prerelease.length > 0 && isInRange(released, range);
+    return { tag, reason: isPrerelease ? "Prerelease" as const : "OutOfRange" as const };
+  });
+  const known = new Set(named.map(({ tag }) => tag));
+  const others = tags.filter((tag) => !known.has(tag)).sort()
+    .map((tag) => ({ tag, reason: hasVersion(tag) ? "OtherName" as const : "NoVersion" as const }));
+  const passed = [...higher, ...others];
+  const chosen = named[at]?.tag;
+  return {
+    ...(chosen === undefined ? {} : { chosen }),
+    passedOver: passed.slice(0, PASSED_SHOWN_MAX),
+    morePassedOver: Math.max(0, passed.length - PASSED_SHOWN_MAX),
+  };
 }
 
-/** The rules of `git check-ref-format` for a name below `refs/heads/` or `refs/tags/`. */
-function isRefName(name: string): boolean {
-  // deno-lint-ignore no-control-regex -- control characters are what is looked for
-  if (/[\x00-\x20\x7f~^:?*[\\]|\.\.|@\{|\/\/|^[-/.]|[/.]$|\.lock(\/|$)|\/\./.test(name)) {
-    return false;
-  }
-  return name !== "" && name !== "@";
+interface VersionTag {
+  readonly tag: string;
+  readonly version: Version;
 }
+
+function versionOf(tag: string, prefix: string): Version | undefined {
+  return tag.startsWith(prefix) ? parseVersion(tag.slice(prefix.length)) : undefined;
+}
+
+/** Whether a tag ends in a version, after some name. */
+function hasVersion(tag: string): boolean {
+  if (parseVersion(tag) !== undefined) return true;
+  return [...tag].slice(0, NAME_LENGTH_MAX).some((letter, index) =>
+    "/-_@".includes(letter) && parseVersion(tag.slice(index + 1)) !== undefined
+  );
+}
+
+const NAME_LENGTH_MAX = 250;

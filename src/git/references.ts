@@ -1,5 +1,6 @@
+import { isCommitHash } from "#base";
 import { GitError } from "./git_error.ts";
-import { checkedRef, type GitRef, newestVersion, refText } from "./ref.ts";
+import { checkedRef, type GitRef, refText, type VersionChoice, versionChoice } from "./ref.ts";
 
 /** Where a ref points to right now. */
 export interface ResolvedRef {
@@ -10,6 +11,8 @@ export interface ResolvedRef {
   readonly fullName?: string;
   /** The object of an annotated tag, which points to the commit and may be signed. */
   readonly tagObject?: string;
+  /** Of a range of versions: what became of the tags. */
+  readonly versions?: VersionChoice;
 }
 
 /** One advertised reference. Annotated tags point to their commit. */
@@ -42,9 +45,10 @@ export function refQuery(wanted: GitRef): RefQuery | undefined {
       flags: ["--tags"],
       patterns: [],
       resolve(refs) {
-        const names = refs.map((ref) => shortName(ref.name));
-        const newest = newestVersion(names, semver);
-        return newest === undefined ? undefined : found(refs, `${TAGS}${newest}`);
+        const versions = versionChoice(refs.map((ref) => shortName(ref.name)), semver);
+        if (versions.chosen === undefined) return undefined;
+        const resolved = found(refs, `${TAGS}${versions.chosen}`);
+        return resolved && { ...resolved, versions };
       },
     };
   }
@@ -68,7 +72,7 @@ export function advertisedRefs(output: string): { refs: AdvertisedRef[]; headNam
   for (const line of output.split("\n")) {
     const [value = "", name = ""] = line.split("\t");
     if (value.startsWith("ref: ") && name === "HEAD") headName = value.slice(5);
-    else if (/^[0-9a-f]{40,64}$/.test(value)) commits.set(name, value);
+    else if (isCommitHash(value)) commits.set(name, value);
   }
   const refs = [...commits].filter(([name]) => !name.endsWith("^{}")).map(([name, hash]) => {
     const peeled = commits.get(`${name}^{}`);
@@ -93,13 +97,22 @@ export function missingRef(
     ? `the remote has no ${kind}${refs.length === 0 ? ": is it empty?" : ""}`
     : `the remote has the ${kind} ${shown(names)}`;
   const what = wanted.semver !== undefined
-    ? `no tag is a version in ${JSON.stringify(wanted.semver)}`
+    ? noVersionText(wanted.semver, names)
     : wanted.tag !== undefined
     ? `tag ${wanted.tag} does not exist`
     : wanted.branch !== undefined
     ? `branch ${wanted.branch} does not exist`
     : "it has no default branch";
   return new GitError("no_ref", `Cannot follow ${refText(wanted)} of ${place}: ${what}; ${there}`);
+}
+
+function noVersionText(range: string, tags: readonly string[]): string {
+  const { passedOver } = versionChoice(tags, range);
+  const [named] = passedOver.filter(({ reason }) => reason === "OtherName");
+  const hint = named === undefined
+    ? ""
+    : ` (a name before the version, as of ${named.tag}, has to be in the range, too)`;
+  return `no tag is a version in ${JSON.stringify(range)}${hint}`;
 }
 
 const SHOWN_MAX = 10;

@@ -1,3 +1,5 @@
+import { gitAddress, type GitTransport } from "#base";
+
 /** How to show who asks; never part of a URL, an argument, a log line or a message. */
 export type GitCredentials =
   | { readonly kind: "basic"; readonly username: string; readonly password: string }
@@ -17,9 +19,6 @@ export interface Remote {
   readonly fileAllowed?: boolean;
 }
 
-/** How a URL is reached. */
-export type Scheme = "https" | "http" | "ssh" | "file";
-
 /** A URL that cannot be used, and what to do. */
 export class RemoteUrlError extends Error {
   override readonly name = "RemoteUrlError";
@@ -38,40 +37,46 @@ export class RemoteUrlError extends Error {
  * ```
  * @throws {RemoteUrlError} when the scheme is unknown or not allowed, or when the URL holds a password
  */
-export function remoteScheme(remote: Remote): Scheme {
-  // `host:path` is ssh as well, and has no `//`.
-  if (/^(?:[\w.-]+@)?[\w.-]+:(?!\/\/)[^\s]+$/.test(remote.url)) return "ssh";
-  const url = URL.parse(remote.url);
-  if (url === null) {
+export function remoteScheme({ fileAllowed, url }: Remote): GitTransport {
+  const address = gitAddress(url);
+  if (address === undefined) {
     throw new RemoteUrlError(
       "Cannot use the repository url: write https://host/path, ssh://git@host/path or git@host:path",
     );
   }
-  if (url.password !== "") {
+  if (address.hasPassword) {
     throw new RemoteUrlError(
-      `Cannot use the url of ${url.host}: it holds a password; put it in a Secret and name that in secretRef`,
+      `Cannot use the url of ${address.host}: it holds a password; put it in a Secret and name that in secretRef`,
     );
   }
-  switch (url.protocol) {
-    case "https:":
-      return "https";
-    case "http:":
-      return "http";
-    case "ssh:":
-      return "ssh";
-    case "file:":
-      if (remote.fileAllowed === true) return "file";
-      throw new RemoteUrlError(
-        "Cannot use a file: url: it is only allowed for a repository that a flag of the program names",
-      );
-    default:
-      throw new RemoteUrlError(
-        `Cannot use the scheme ${url.protocol} of the url: use https or ssh`,
-      );
+  if (address.transport === "file" && fileAllowed !== true) {
+    throw new RemoteUrlError(
+      "Cannot use a file: url: it is only allowed for a repository that a flag of the program names",
+    );
   }
+  return address.transport;
 }
 
 /** The URL for messages: without a user name, which some services use for tokens. */
-export function placeText(remote: Remote): string {
-  return remote.url.replace(/^([a-z+]+:\/\/)[^/@]*@/i, "$1");
+export function placeText({ url }: Pick<Remote, "url">): string {
+  const address = gitAddress(url);
+  // Not repeated: nobody knows where a password would stand in it.
+  if (address === undefined) return "the repository";
+  if (address.transport === "file") return url;
+  const start = url.indexOf("://");
+  return start < 0 ? url : `${url.slice(0, start + 3)}${afterUser(url.slice(start + 3))}`;
+}
+
+/**
+ * The URL that git is called with. Over HTTP it is without a user name: arguments are seen by every process, and who asks
+ * is said by a header.
+ */
+export function commandUrl(remote: Pick<Remote, "url">): string {
+  return gitAddress(remote.url)?.transport === "ssh" ? remote.url : placeText(remote);
+}
+
+function afterUser(text: string): string {
+  const end = text.search(/[/?#]/);
+  const authority = end < 0 ? text : text.slice(0, end);
+  return text.slice(authority.lastIndexOf("@") + 1);
 }

@@ -1,10 +1,26 @@
-import { type GitCommand, gitOutcome, isGitAbort, runGit } from "./command.ts";
-import type { Access } from "./environment.ts";
+import { Semaphore } from "#base";
+import type { FetchCall, GitCall, ReadCall, Revision } from "./call.ts";
+import { Clone, formatOf, type HashFormat, isCloneFault, removeFolder } from "./clone.ts";
+import { isGitAbort } from "./command.ts";
+import { compactedClone, FETCHED_REFS, KEEP_REFS } from "./compact.ts";
+import {
+  checkCommit,
+  type Fetch,
+  fetchContents,
+  fetchObject,
+  holdsObject,
+  type WantedObject,
+} from "./fetch.ts";
 import { GitError } from "./git_error.ts";
-import type { Lanes } from "./lanes.ts";
 import type { ResolvedRef } from "./references.ts";
 import { placeText, type Remote } from "./remote.ts";
-import type { GitCall, Revision } from "./source.ts";
+import {
+  contentsOf,
+  localRun,
+  type RevisionTree,
+  revisionTree,
+  type RunLocal,
+} from "./revision_tree.ts";
 import {
   openKeyring,
   type SignedObject,
@@ -13,383 +29,365 @@ import {
   verifiedSigner,
   withKeyring,
 } from "./signature.ts";
-import { batchContents, folderPath, treeEntries, type TreeEntry, type TreeFile } from "./tree.ts";
+import type { Transport } from "./transport.ts";
+import { remember } from "./remember.ts";
+import { folderPath, treeEntries, type TreeEntry, type TreeFile, treeNodes } from "./tree.ts";
+
+/** Whose repository it is, with the access of the moment. */
+interface Asked {
+  readonly remote: Remote;
+}
 
 /** What a {@linkcode Repository} needs. */
 export interface RepositoryOptions {
+  /** Where its clones are: this, with something added. */
   readonly directory: string;
-  readonly home: string;
-  readonly limits: { readonly timeoutMs: number; readonly bytesMax: number };
-  /** Who talks to remotes at the same time. */
-  readonly lanes: Lanes;
-  open(remote: Remote): Promise<Access>;
+  readonly transport: Transport;
+  /** Limit for the contents that are read at once. */
+  readonly contentBytesMax: number;
 }
 
-/** After this many fetches the cache is made anew: without it, packs would pile up for ever. */
+/** After this many fetches a clone is made anew of what is still wanted of it: packs would pile up for ever. */
 const FETCHES_MAX = 100;
+/** A revision that nobody asked for in this time is not wanted any longer, unless a sync keeps it. */
+const WANTED_MS = 3_600_000;
+/** Trees whose origin is remembered, and of those whose entries are. */
+const TREES_MAX = 2_000;
+const LISTINGS_MAX = 4;
+/** Fetches that follow links: each may bring links to other folders. */
+const ROUNDS_MAX = 40;
 const LIST_BYTES_MAX = 64 * 1024 * 1024;
-const SMALL_BYTES_MAX = 1024 * 1024;
+/** For who never gives up. */
+const NEVER = new AbortController().signal;
 
-interface Run {
-  readonly remote: Remote;
-  readonly access: Access;
-  readonly call: GitCall;
+interface Origin {
+  readonly resolved: ResolvedRef;
+  readonly path: string;
 }
 
 /**
- * The bare cache of one remote: shallow, without file contents until they are asked for, without a work tree (so that
- * links and submodules are seen for what they are, and nothing of a repository is ever put on the disk as a file).
+ * What this program has of one remote: revisions that were fetched, and their files.
+ *
+ * # Guarantees
+ * One fetch at a time, as git's own locks fail instead of waiting; what was fetched is read at any time, without a word to
+ * the remote. What was fetched in the last hour stays, and what a sync keeps; the rest goes now and then.
  */
 export class Repository {
   readonly #options: RepositoryOptions;
-  #line: Promise<unknown> = Promise.resolve();
-  #fetches = 0;
-  /** Trees and where they came from. */
-  readonly #origins = new Map<string, ResolvedRef>();
+  readonly #fetching = new Semaphore(1);
+  #clone: Clone | undefined;
+  /** Whether something in the clone could not be read: then it is made anew before the next fetch. */
+  #isBroken = false;
+  readonly #origins = new Map<string, Origin>();
+  readonly #listings = new Map<string, readonly TreeEntry[]>();
+  /** When commits and tags were asked for last. */
+  readonly #wantedMs = new Map<string, number>();
 
-  constructor(options: RepositoryOptions) {
+  constructor(options: RepositoryOptions, clone?: Clone) {
     this.#options = options;
+    this.#clone = clone;
   }
 
-  /** A revision, fetched when the cache does not hold it. */
-  revision(
-    remote: Remote,
-    resolved: ResolvedRef,
-    call: GitCall & { readonly path: string },
-  ): Promise<Revision> {
-    const path = folderPath(call.path);
-    return this.#inLine({ remote, call }, async (run) => {
-      await this.#fetch(run, { ...resolved, hash: resolved.commit });
-      const about = await this.#git(run, [
-        "log",
-        "-1",
-        "--format=%T%x00%an%x00%s%x00%ct",
-        resolved.commit,
-        "--",
-      ]);
-      const [root = "", author = "", subject = "", seconds = "0"] = about.trimEnd().split("\0");
-      const tree = path === "" ? root : await this.#subtree(run, { root, path });
-      if (tree !== undefined) this.#origins.set(tree, resolved);
-      const committedAtMs = Number(seconds) * 1000;
-      const { commit, name, tagObject } = resolved;
-      const base = tagObject === undefined ? { commit, name } : { commit, name, tagObject };
-      return { ...base, tree, author, subject, committedAtMs };
-    });
+  /** Whether somebody fetches or reads. */
+  get isBusy(): boolean {
+    return this.#fetching.free === 0 || this.#clone?.isUsed === true;
   }
 
-  /** All entries below a tree. */
-  list(remote: Remote, tree: string, call: GitCall): Promise<TreeEntry[]> {
-    return this.#inLine(
-      { remote, call },
-      async (run) =>
-        treeEntries(await this.#bytes(run, { args: ["ls-tree", "-r", "-z", "--full-tree", tree] })),
+  /** Bytes on the disk. */
+  async bytes(): Promise<number> {
+    return await this.#clone?.bytes() ?? 0;
+  }
+
+  /** Forgets everything; what is being read stays on the disk until it was. */
+  async drop(): Promise<void> {
+    const clone = this.#clone;
+    this.#clone = undefined;
+    this.#origins.clear();
+    this.#listings.clear();
+    await clone?.retire();
+  }
+
+  /** A revision with the contents that will be read of it, fetched as far as they are not here. */
+  async revision(resolved: ResolvedRef, call: FetchCall & Asked): Promise<Revision> {
+    const where = { ...call, path: folderPath(call.path) };
+    return this.#known(
+      resolved,
+      await this.#held(resolved, where) ??
+        await this.#locked(call, () => this.#fetched(resolved, where)),
+      where.path,
     );
   }
 
-  /** The contents of entries of a tree. */
-  read(
-    remote: Remote,
-    call: GitCall & { readonly tree: string; readonly entries: readonly TreeEntry[] },
-  ): Promise<TreeFile[]> {
-    const files = call.entries.filter((entry) => entry.kind !== "submodule");
-    if (files.length === 0) return Promise.resolve([]);
-    return this.#inLine({ remote, call }, async (run) => {
-      const blobs = [...new Set(files.map((file) => file.blob))].sort();
-      await this.#provide(run, { tree: call.tree, blobs });
-      const contents = batchContents(
-        await this.#bytes(run, {
-          args: ["cat-file", "--batch"],
-          stdin: `${blobs.join("\n")}\n`,
-          outputBytesMax: this.#options.limits.bytesMax,
-          action: `Cannot read the files of ${placeText(remote)}`,
-        }),
-      );
-      return files.map((file) => ({ ...file, text: contents.get(file.blob) ?? "" }));
+  /** All entries below a tree that was fetched. */
+  async list(tree: string, call: GitCall & Asked): Promise<readonly TreeEntry[]> {
+    const listed = this.#listings.get(tree);
+    if (listed !== undefined) return listed;
+    return await this.#reading(call, async (run) => {
+      const origin = this.#origins.get(tree);
+      if (origin === undefined) {
+        const args = ["ls-tree", "-r", "-z", "--full-tree", tree];
+        return treeEntries(treeNodes(await run(args, { outputBytesMax: LIST_BYTES_MAX })));
+      }
+      const place = placeText(call.remote);
+      return (await revisionTree(origin.resolved, { path: origin.path, place, run })).entries;
     });
+  }
+
+  /** The contents of entries of a tree that was fetched. */
+  async read(call: ReadCall & Asked): Promise<TreeFile[]> {
+    const files = call.entries.filter((entry) => entry.kind !== "submodule");
+    if (files.length === 0) return [];
+    return await this.#reading(call, async (run) => {
+      const blobs = [...new Set(files.map((file) => file.blob))].sort();
+      const contents = await contentsOf(run, blobs, this.#options.contentBytesMax);
+      return files.map((file) => ({ ...file, text: contents.get(file.blob) ?? "" }));
+    }, `Cannot read the files of ${placeText(call.remote)}`);
   }
 
   /** Who signed a commit that was fetched, or the tag that led to it, which is fetched where it has to be. */
-  verify(
-    remote: Remote,
-    call: GitCall & { readonly object: SignedObject; readonly keys: readonly SignerKey[] },
+  async verify(
+    call: GitCall & Asked & {
+      readonly object: SignedObject;
+      readonly keys: readonly SignerKey[];
+    },
   ): Promise<Signer> {
-    const { object } = call;
-    return this.#inLine({ remote, call }, async (run) => {
-      const { home } = this.#options;
-      if (object.type === "tag") {
-        const { hash, name } = object;
-        await this.#fetch(run, { hash, name, fullName: `refs/tags/${name}` });
-      }
-      await using keyring = await openKeyring({ ...call, home });
-      const what = object.type === "tag" ? `tag ${object.name}` : `commit ${object.hash}`;
-      const action = `Cannot trust ${what} of ${placeText(remote)}`;
-      const trusting = { ...run, access: withKeyring(run.access, keyring) };
-      return await verifiedSigner(
-        { object, action, keyring },
-        (command) => gitOutcome(this.#command(trusting, { action, ...command })),
-      );
-    });
-  }
-
-  /** A commit as Git keeps it, fetched where it has to be. */
-  raw(remote: Remote, commit: string, call: GitCall): Promise<string> {
-    return this.#inLine({ remote, call }, async (run) => {
-      await this.#fetch(run, { hash: commit, name: "commit" });
-      return await this.#git(run, ["cat-file", "commit", commit]);
-    });
-  }
-
-  /** One after the other: git's own locks fail instead of waiting. */
-  #inLine<T>(
-    what: { readonly remote: Remote; readonly call: GitCall },
-    work: (run: Run) => Promise<T>,
-  ): Promise<T> {
-    const turn = this.#line.then(async () => {
-      what.call.signal?.throwIfAborted();
-      await using access = await this.#options.open(what.remote);
-      return await this.#repaired({ ...what, access }, work);
-    });
-    // The next in line does not care how this one ended; its own caller is told.
-    this.#line = turn.catch(() => undefined);
-    return turn;
-  }
-
-  /** Does the work; when the cache is broken, once more with a new one. */
-  async #repaired<T>(run: Run, work: (run: Run) => Promise<T>): Promise<T> {
-    try {
-      await this.#prepare(run);
-      return await work(run);
-    } catch (error) {
-      const isOurFault = error instanceof GitError && error.kind === "failed";
-      if (!isOurFault || isGitAbort(error, run.call.signal)) throw error;
-      await this.#reset();
-      await this.#prepare(run);
-      return await work(run);
-    }
-  }
-
-  async #prepare(run: Run): Promise<void> {
-    if (this.#fetches >= FETCHES_MAX) await this.#reset();
-    const { directory } = this.#options;
-    const ready = `${directory}/ready`;
-    if (await exists(ready)) return;
-    await this.#remove();
-    await Deno.mkdir(directory, { recursive: true, mode: 0o700 });
-    await this.#git(run, ["init", "--quiet", "--bare", "--initial-branch=none", "--template="]);
-    await Deno.writeTextFile(`${directory}/config`, configText(run.remote.url));
-    // Last: its presence says that all before it happened.
-    await Deno.writeTextFile(ready, `${placeText(run.remote)}\n`);
-  }
-
-  async #reset(): Promise<void> {
-    this.#fetches = 0;
-    this.#origins.clear();
-    await this.#remove();
-  }
-
-  async #remove(): Promise<void> {
-    try {
-      await Deno.remove(this.#options.directory, { recursive: true });
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
-  }
-
-  async #holds(run: Run, hash: string): Promise<boolean> {
-    return (await this.#git(run, ["for-each-ref", "--count=1", keptRef(hash)])) !== "";
-  }
-
-  /** Fetches a commit or a tag, unless the cache holds it. */
-  async #fetch(run: Run, wanted: Wanted): Promise<void> {
-    const { hash, fullName } = wanted;
-    if (await this.#holds(run, hash)) return;
-    this.#fetches++;
-    const kept = keptRef(hash);
-    const flags = ["--depth=1", "--filter=blob:none", "origin"];
-    try {
-      await this.#talk(run, { args: [...FETCH, ...flags, `+${hash}:${kept}`] });
-    } catch (error) {
-      // A server that gives nothing by its hash: take what the name points to, if that is still it.
-      const isRefused = error instanceof GitError && error.kind === "no_ref";
-      if (!isRefused || fullName === undefined) throw error;
-      const arrived = "refs/arrived";
-      await this.#talk(run, { args: [...FETCH, ...flags, `+${fullName}:${arrived}`] });
-      const found = await this.#git(run, ["rev-parse", arrived, `${arrived}^{commit}`]);
-      const [tip = "", got = ""] = found.trim().split("\n");
-      if (tip !== hash && got !== hash) {
-        throw new GitError(
-          "moved",
-          `Cannot fetch ${hash} of ${
-            placeText(run.remote)
-          }: ${wanted.name} moved on to ${got} meanwhile`,
-        );
-      }
-      await this.#git(run, ["update-ref", kept, hash]);
-    }
-  }
-
-  /** The tree of a folder; undefined when it is not there. */
-  async #subtree(
-    run: Run,
-    at: { readonly root: string; readonly path: string },
-  ): Promise<string | undefined> {
-    const line =
-      (await this.#git(run, ["ls-tree", "-z", "--full-tree", at.root, at.path])).split("\0")[0] ??
-        "";
-    if (line === "") return undefined;
-    const [mode, type, hash] = line.split(/[ \t]/);
-    if (type === "tree") return hash;
-    const what = mode === "120000"
-      ? "a symbolic link"
-      : type === "commit"
-      ? "a submodule"
-      : "a file";
-    throw new GitError(
-      "no_path",
-      `Cannot read path ${at.path} of ${placeText(run.remote)}: it is ${what}, not a folder`,
+    const { transport } = this.#options;
+    const { object, remote } = call;
+    const named = object.type === "tag" ? { fullName: `refs/tags/${object.name}` } : {};
+    await this.#ensure({ hash: object.hash, ...named }, call);
+    const what = object.type === "tag" ? `tag ${object.name}` : `commit ${object.hash}`;
+    const action = `Cannot trust ${what} of ${placeText(remote)}`;
+    const clone = this.#present(call);
+    await using _use = clone.use();
+    await using keyring = await openKeyring({ ...call, home: transport.home });
+    const access = withKeyring(transport.local, keyring);
+    const common = { ...transport.localCall(action, call), access };
+    return await verifiedSigner(
+      { object, action, keyring },
+      (command) => clone.outcome({ ...common, ...command }),
     );
   }
 
-  /** Contents of a tree that the cache does not hold. */
-  async #missing(run: Run, tree: string): Promise<ReadonlySet<string>> {
-    const listed = await this.#git(run, [
-      "rev-list",
-      "--objects",
-      "--missing=print",
-      "--no-object-names",
-      tree,
-    ], LIST_BYTES_MAX);
-    const lines = listed.split("\n").filter((line) => line.startsWith("?"));
-    return new Set(lines.map((line) => line.slice(1)));
+  /** A commit as Git keeps it, fetched where it has to be. */
+  async raw(commit: string, call: GitCall & Asked): Promise<Uint8Array> {
+    await this.#ensure({ hash: commit }, call);
+    return await this.#reading(call, (run) => run(["cat-file", "commit", commit]));
   }
 
-  /** Makes sure that the cache holds contents. */
-  async #provide(
-    run: Run,
-    { tree, blobs }: { readonly tree: string; readonly blobs: readonly string[] },
-  ): Promise<void> {
-    const missing = await this.#missing(run, tree);
-    const wanted = blobs.filter((blob) => missing.has(blob));
-    if (wanted.length === 0) return;
+  /**
+   * Keeps commits that were fetched for a sync, and no others of it any longer.
+   *
+   * @returns those that are here
+   */
+  async keep(
+    sync: string,
+    commits: readonly string[],
+    call: GitCall & Asked,
+  ): Promise<string[]> {
+    if (this.#clone === undefined) return [];
+    return await this.#reading(call, async (run) => {
+      const prefix = `${KEEP_REFS}${sync}/`;
+      const listed = new TextDecoder().decode(
+        await run(["for-each-ref", "--format=%(refname)", FETCHED_REFS, prefix]),
+      );
+      const names = new Set(listed.split("\n"));
+      const kept = commits.filter((commit) =>
+        names.has(`${FETCHED_REFS}${commit}`) || names.has(`${prefix}${commit}`)
+      );
+      const wanted = new Set(kept.map((commit) => `${prefix}${commit}`));
+      const gone = [...names].filter((name) => name.startsWith(prefix) && !wanted.has(name));
+      const missing = kept.filter((commit) => !names.has(`${prefix}${commit}`));
+      const updates = [
+        ...gone.map((name) => `delete ${name}\n`),
+        ...missing.map((commit) => `update ${prefix}${commit} ${commit}\n`),
+      ];
+      if (updates.length > 0) await run(["update-ref", "--stdin"], { stdin: updates.join("") });
+      return kept;
+    });
+  }
+
+  #known(resolved: ResolvedRef, found: RevisionTree, path: string): Revision {
+    const { entries, revision } = found;
+    const { tree } = revision;
+    if (tree !== undefined) {
+      remember(this.#origins, [tree, { resolved, path }], TREES_MAX);
+      remember(this.#listings, [tree, entries], LISTINGS_MAX);
+    }
+    return revision;
+  }
+
+  /** A revision of which everything is here. */
+  async #held(
+    resolved: ResolvedRef,
+    where: FetchCall & Asked,
+  ): Promise<RevisionTree | undefined> {
+    const clone = this.#usable(formatOf(resolved.commit));
+    if (clone === undefined) return undefined;
+    await using _use = clone.use();
     try {
-      await this.#fetchBlobs(run, wanted);
+      if (!await holdsObject(this.#fetch(clone, where), resolved.commit)) return undefined;
+      const found = await this.#look(clone, resolved, where);
+      return found.missing.length === 0 ? found : undefined;
     } catch (error) {
-      // A server of before protocol 2, or an sshd that does not pass the version on, gives no single contents.
-      const isRefused = error instanceof GitError && error.kind === "no_ref";
-      const origin = this.#origins.get(tree);
-      if (!isRefused || origin === undefined) throw error;
-      await this.#fetchWhole(run, origin);
-      const still = await this.#missing(run, tree);
-      if (!wanted.some((blob) => still.has(blob))) return;
-      const place = placeText(run.remote);
-      const message =
-        `Cannot fetch the files of ${origin.commit} of ${place}: ${origin.name} moved`;
-      throw new GitError("moved", message, { cause: error });
+      if (!isCloneFault(error) || isGitAbort(error, where.signal)) throw error;
+      this.#isBroken = true;
+      return undefined;
     }
   }
 
-  async #fetchWhole(run: Run, origin: ResolvedRef): Promise<void> {
-    this.#fetches++;
-    const from = origin.fullName ?? origin.commit;
-    const flags = ["--refetch", "--no-filter", "--depth=1"];
-    await this.#talk(run, { args: [...FETCH, ...flags, "origin", `+${from}:refs/arrived`] });
-  }
-
-  async #fetchBlobs(run: Run, blobs: readonly string[]): Promise<void> {
-    this.#fetches++;
-    await this.#talk(run, {
-      args: [
-        "-c",
-        "fetch.negotiationAlgorithm=noop",
-        ...FETCH,
-        "--filter=blob:none",
-        "--stdin",
-        "origin",
-      ],
-      stdin: `${blobs.join("\n")}\n`,
+  /** Fetches what is not here; when the clone turns out to be broken, once more into a new one. */
+  async #fetched(resolved: ResolvedRef, where: FetchCall & Asked): Promise<RevisionTree> {
+    return await this.#repaired(formatOf(resolved.commit), where, async (clone) => {
+      const fetch = this.#fetch(clone, where);
+      await this.#object(fetch, { ...resolved, hash: resolved.commit });
+      await checkCommit(fetch, resolved);
+      for (let round = 0; round < ROUNDS_MAX; round++) {
+        const found = await this.#look(clone, resolved, where);
+        if (found.missing.length === 0) return found;
+        await fetchContents(fetch, { found, resolved });
+      }
+      const message = `Cannot read ${where.path || "."} of ${
+        placeText(where.remote)
+      }: links lead on and on`;
+      throw new GitError("too_large", message);
     });
   }
 
-  async #git(run: Run, args: readonly string[], outputBytesMax = SMALL_BYTES_MAX): Promise<string> {
-    return new TextDecoder().decode(await this.#bytes(run, { args, outputBytesMax }));
+  /** Sees to it that a commit or a tag is here, without files. */
+  async #ensure(wanted: WantedObject, call: GitCall & Asked): Promise<void> {
+    const format = formatOf(wanted.hash);
+    const clone = this.#usable(format);
+    if (clone !== undefined) {
+      await using _use = clone.use();
+      if (await holdsObject(this.#fetch(clone, call), wanted.hash)) return;
+    }
+    await this.#locked(
+      call,
+      () => this.#repaired(format, call, (one) => this.#object(this.#fetch(one, call), wanted)),
+    );
   }
 
-  async #bytes(run: Run, command: RepositoryCommand): Promise<Uint8Array> {
-    return await runGit(this.#command(run, command));
+  async #object(fetch: Fetch, wanted: WantedObject): Promise<void> {
+    this.#wantedMs.set(wanted.hash, this.#options.transport.clock.monotonicMs());
+    await fetchObject(fetch, wanted);
   }
 
-  /** Runs a command that talks to the remote. */
-  async #talk(run: Run, command: RepositoryCommand): Promise<void> {
-    const { signal } = run.call;
-    await this.#options.lanes.take(() => this.#bytes(run, command), {
-      place: run.remote.url,
-      ...(signal === undefined ? {} : { signal }),
-    });
-  }
-
-  #command(run: Run, command: RepositoryCommand): GitCommand {
-    const { directory, home, limits } = this.#options;
-    const { program = "git" } = command;
+  #fetch(clone: Clone, call: GitCall & Asked): Fetch {
+    const { transport } = this.#options;
+    const { remote } = call;
+    const place = placeText(remote);
     return {
-      program,
-      env: run.access.env,
-      config: run.access.config,
-      secrets: run.access.secrets,
-      action: command.action ?? `Cannot fetch ${placeText(run.remote)}`,
-      args: program === "git" ? [`--git-dir=${directory}`, ...command.args] : command.args,
-      directory: home,
-      timeoutMs: run.call.timeoutMs ?? limits.timeoutMs,
-      outputBytesMax: command.outputBytesMax ?? LIST_BYTES_MAX,
-      ...(command.stdin === undefined ? {} : { stdin: command.stdin }),
-      ...(run.call.signal === undefined ? {} : { signal: run.call.signal }),
+      remote,
+      transport,
+      clone,
+      call,
+      place,
+      run: this.#run(clone, `Cannot fetch ${place}`, call),
     };
   }
-}
 
-/** A commit or a tag to fetch. */
-interface Wanted {
-  readonly hash: string;
-  readonly name: string;
-  readonly fullName?: string;
-}
+  #look(clone: Clone, resolved: ResolvedRef, where: FetchCall & Asked): Promise<RevisionTree> {
+    this.#wantedMs.set(resolved.commit, this.#options.transport.clock.monotonicMs());
+    const place = placeText(where.remote);
+    const run = this.#run(clone, `Cannot read ${place}`, where);
+    return revisionTree(resolved, { ...where, place, run });
+  }
 
-interface RepositoryCommand {
-  readonly program?: "git" | "gpg";
-  readonly args: readonly string[];
-  readonly action?: string;
-  readonly stdin?: string;
-  readonly outputBytesMax?: number;
-}
+  async #locked<T>({ signal = NEVER }: GitCall, work: () => Promise<T>): Promise<T> {
+    return await this.#fetching.run(work, signal);
+  }
 
-const FETCH = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head"] as const;
+  async #repaired<T>(
+    format: HashFormat,
+    call: GitCall & Asked,
+    work: (clone: Clone) => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await this.#withClone(format, call, work);
+    } catch (error) {
+      if (!isCloneFault(error) || isGitAbort(error, call.signal)) throw error;
+      this.#isBroken = true;
+      return await this.#withClone(format, call, work);
+    }
+  }
 
-/** A ref keeps a commit from being thought of as garbage, and says that it was fetched completely. */
-function keptRef(commit: string): string {
-  return `refs/kept/${commit}`;
-}
+  async #withClone<T>(
+    format: HashFormat,
+    call: GitCall & Asked,
+    work: (clone: Clone) => Promise<T>,
+  ): Promise<T> {
+    const clone = await this.#prepared(format, call);
+    await using _use = clone.use();
+    return await work(clone);
+  }
 
-/** The settings of a repository whose missing objects are at its remote. */
-export function configText(url: string): string {
-  return [
-    "[core]",
-    "\trepositoryformatversion = 1",
-    "\tbare = true",
-    "[extensions]",
-    "\tpartialClone = origin",
-    '[remote "origin"]',
-    `\turl = "${url.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`,
-    "\tpromisor = true",
-    "\tpartialclonefilter = blob:none",
-    "",
-  ].join("\n");
-}
+  /** The clone to fetch into: a new one when there is none, or none that is of use. */
+  async #prepared(format: HashFormat, call: GitCall & Asked): Promise<Clone> {
+    const old = this.#usable(format);
+    if (old !== undefined && old.fetches < FETCHES_MAX) return old;
+    const { directory, transport } = this.#options;
+    const setup = {
+      directory: `${directory}-${crypto.randomUUID().slice(0, 8)}.git`,
+      home: transport.home,
+      access: transport.local,
+      call: transport.localCall(`Cannot prepare a clone of ${placeText(call.remote)}`, call),
+    };
+    const fresh = old === undefined
+      ? await Clone.create(setup.directory, { ...setup, format })
+      : await this.#compacted(old, setup);
+    await fresh.finish();
+    const retired = this.#clone;
+    this.#clone = fresh;
+    this.#isBroken = false;
+    await retired?.retire();
+    return fresh;
+  }
 
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.stat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
+  async #compacted(
+    old: Clone,
+    setup: Omit<Parameters<typeof compactedClone>[1], "wanted">,
+  ): Promise<Clone> {
+    const sinceMs = this.#options.transport.clock.monotonicMs() - WANTED_MS;
+    for (const [hash, atMs] of this.#wantedMs) if (atMs < sinceMs) this.#wantedMs.delete(hash);
+    const wanted = new Set(this.#wantedMs.keys());
+    await using _use = old.use();
+    try {
+      return await compactedClone(old, { ...setup, wanted });
+    } catch (error) {
+      if (!isCloneFault(error) || isGitAbort(error, setup.call.signal)) throw error;
+      // What cannot be copied cannot be read either.
+      await removeFolder(setup.directory);
+      return await Clone.create(setup.directory, { ...setup, format: old.format });
+    }
+  }
+
+  #usable(format: HashFormat): Clone | undefined {
+    return this.#isBroken || this.#clone?.format !== format ? undefined : this.#clone;
+  }
+
+  #present({ remote }: Asked): Clone {
+    if (this.#clone !== undefined) return this.#clone;
+    throw new GitError("failed", `Cannot read ${placeText(remote)}: it was not fetched`);
+  }
+
+  #run(clone: Clone, action: string, call: GitCall): RunLocal {
+    const { transport } = this.#options;
+    return localRun(clone, { ...transport.localCall(action, call), access: transport.local });
+  }
+
+  /** Reads what was fetched. Where that fails, the next fetch repairs it. */
+  async #reading<T>(
+    call: GitCall & Asked,
+    work: (run: RunLocal) => Promise<T>,
+    action = `Cannot read ${placeText(call.remote)}`,
+  ): Promise<T> {
+    const clone = this.#present(call);
+    await using _use = clone.use();
+    try {
+      return await work(this.#run(clone, action, call));
+    } catch (error) {
+      if (isCloneFault(error) && !isGitAbort(error, call.signal)) this.#isBroken = true;
+      throw error;
+    }
   }
 }

@@ -1,4 +1,4 @@
-import { systemClock } from "#base";
+import { type Clock, systemClock, unlessAborted } from "#base";
 
 /** How an answer is to be had. */
 export interface LookCall {
@@ -29,11 +29,16 @@ const KEPT_MS = 60_000;
  */
 export class SharedLooks {
   readonly #looks = new Map<string, Look>();
+  readonly #clock: Pick<Clock, "monotonicMs">;
+
+  constructor(clock: Pick<Clock, "monotonicMs"> = systemClock) {
+    this.#clock = clock;
+  }
 
   /** The answer to a question, which the key names completely: the remote, who asks, and what. */
   async ask(key: string, call: LookCall): Promise<string> {
     call.signal?.throwIfAborted();
-    const nowMs = systemClock.monotonicMs();
+    const nowMs = this.#clock.monotonicMs();
     this.#forgetOld(nowMs);
     const known = this.#looks.get(key);
     const isUsable = known !== undefined && nowMs - known.startMs < (call.maxAgeMs ?? 0);
@@ -48,7 +53,7 @@ export class SharedLooks {
 
   #start(key: string, call: LookCall): Look {
     const controller = new AbortController();
-    const startMs = systemClock.monotonicMs();
+    const startMs = this.#clock.monotonicMs();
     const look: Look = {
       startMs,
       controller,
@@ -73,13 +78,9 @@ export class SharedLooks {
 
 async function joined(look: Look, signal: AbortSignal | undefined): Promise<string> {
   look.waiting++;
-  const gaveUp = Promise.withResolvers<never>();
-  const stop = () => gaveUp.reject(signal?.reason);
-  signal?.addEventListener("abort", stop, { once: true });
   try {
-    return await Promise.race([look.answer, gaveUp.promise]);
+    return await unlessAborted(look.answer, signal);
   } finally {
-    signal?.removeEventListener("abort", stop);
     look.waiting--;
     if (look.waiting === 0 && !look.isDone) {
       look.controller.abort(signal?.reason);

@@ -1,5 +1,5 @@
 import type { GitOutcome } from "./command.ts";
-import type { Access } from "./environment.ts";
+import type { LocalAccess } from "./environment.ts";
 import { GitError } from "./git_error.ts";
 
 /** A public key that may sign commits and tags. */
@@ -60,7 +60,7 @@ export async function openKeyring(
 }
 
 /** Access with which git judges signatures by a keyring, and by nothing else. */
-export function withKeyring(access: Access, { folder }: Keyring): Access {
+export function withKeyring(access: LocalAccess, { folder }: Keyring): LocalAccess {
   return {
     ...access,
     env: { ...access.env, GNUPGHOME: folder },

@@ -1,43 +1,19 @@
 import { createHash } from "node:crypto";
-import { runGit } from "./command.ts";
+import { type Clock, systemClock } from "#base";
 import { descends } from "./ancestry.ts";
-import { type Access, inheritedEnvironment, openAccess, removeLeftAccess } from "./environment.ts";
-import { GitError } from "./git_error.ts";
+import type { FetchCall, GitCall, LookCall, ReadCall, Revision } from "./call.ts";
+import { Clones } from "./clones.ts";
+import { removeLeftAccess } from "./environment.ts";
+import { GitError, type GitErrorKind } from "./git_error.ts";
 import { Lanes } from "./lanes.ts";
 import { advertisedRefs, missingRef, refQuery, type ResolvedRef } from "./references.ts";
 import type { GitRef } from "./ref.ts";
-import { placeText, type Remote } from "./remote.ts";
-import { Repository } from "./repository.ts";
+import { placeText, type Remote, remoteScheme } from "./remote.ts";
+import { Routes } from "./routes.ts";
 import { SharedLooks } from "./shared_looks.ts";
 import type { SignedObject, Signer, SignerKey } from "./signature.ts";
+import { Transport } from "./transport.ts";
 import type { TreeEntry, TreeFile } from "./tree.ts";
-
-/** A commit of a remote, as much of it as a sync needs. */
-export interface Revision {
-  readonly commit: string;
-  readonly name: string;
-  /** The object of an annotated tag. */
-  readonly tagObject?: string;
-  /** Name of the content of the folder: equal when nothing in the folder changed; undefined when it is not there. */
-  readonly tree: string | undefined;
-  readonly author: string;
-  readonly subject: string;
-  /** Milliseconds since 1970, as the committer's machine had it. */
-  readonly committedAtMs: number;
-}
-
-/** A call that may take long. */
-export interface GitCall {
-  readonly signal?: AbortSignal;
-  /** Limit for this call; the source's own when left out. */
-  readonly timeoutMs?: number;
-}
-
-/** A call that looks at the remote. */
-export interface LookCall extends GitCall {
-  /** How long ago the remote may have been asked by somebody else; 0 (nothing is shared) when left out. */
-  readonly maxAgeMs?: number;
-}
 
 /** What a sync asks of Git. */
 export interface GitSource {
@@ -46,19 +22,18 @@ export interface GitSource {
    * within {@linkcode LookCall.maxAgeMs}.
    */
   resolveRef(remote: Remote, ref: GitRef, call?: LookCall): Promise<ResolvedRef>;
-  /** The revision, fetched if the cache does not hold it: one commit deep, without file contents. */
-  fetchRevision(
-    remote: Remote,
-    resolved: ResolvedRef,
-    call: GitCall & { readonly path: string },
-  ): Promise<Revision>;
-  /** All entries of a tree that {@linkcode GitSource.fetchRevision} answered; no network. */
-  listTree(remote: Remote, tree: string, call?: GitCall): Promise<TreeEntry[]>;
-  /** Contents of entries of that tree; what the cache does not hold is fetched in one request. */
-  readFiles(
-    remote: Remote,
-    call: GitCall & { readonly tree: string; readonly entries: readonly TreeEntry[] },
-  ): Promise<TreeFile[]>;
+  /**
+   * The revision with the contents that will be read of it, fetched as far as they are not here: one commit deep. Once it
+   * answered, {@linkcode GitSource.listTree} and {@linkcode GitSource.readFiles} wait for nobody.
+   */
+  fetchRevision(remote: Remote, resolved: ResolvedRef, call: FetchCall): Promise<Revision>;
+  /**
+   * All entries of a tree that {@linkcode GitSource.fetchRevision} answered, those that links bring into it included; no
+   * network.
+   */
+  listTree(remote: Remote, tree: string, call?: GitCall): Promise<readonly TreeEntry[]>;
+  /** Contents of entries of that tree that were wanted of it; no network. */
+  readFiles(remote: Remote, call: ReadCall): Promise<TreeFile[]>;
   /**
    * Who signed a fetched commit, or the tag that led to it, with one of these keys; a tag is fetched first.
    *
@@ -76,128 +51,159 @@ export interface GitSource {
     remote: Remote,
     call: GitCall & { readonly commit: string; readonly ancestor: string },
   ): Promise<boolean | undefined>;
+  /**
+   * Keeps commits that were fetched for a sync, whatever becomes of them at the remote, and no others of that sync any
+   * longer; none: it needs none.
+   *
+   * # Caveats
+   * They go with the clone, when there is too much on the disk, and when it is broken.
+   *
+   * @param call.sync any text that names the sync
+   * @returns the commits that are here
+   */
+  keep(
+    remote: Remote,
+    call: GitCall & { readonly sync: string; readonly commits: readonly string[] },
+  ): Promise<readonly string[]>;
+  /** Removes all that is here of a remote, with what is kept of it. */
+  forget(remote: Remote): Promise<void>;
 }
 
 /** What a {@linkcode gitSource} needs. */
 export interface GitSourceOptions {
   /** A folder that only this program uses; made when it is not there. */
   readonly cacheDirectory: string;
-  /** Limit for each git command; 60 s when left out. */
+  /** Longest that a call may take whose caller never gives up; an hour when left out. */
   readonly timeoutMs?: number;
   /** Limit for the contents of all files of a revision together; 64 MiB when left out. */
   readonly contentBytesMax?: number;
+  /** Most that one fetch may bring; 512 MiB when left out. */
+  readonly fetchBytesMax?: number;
+  /** Remotes of which something stays here; 500 when left out. */
+  readonly clonesMax?: number;
+  /** Bytes of all that stays here; 1 GiB when left out. */
+  readonly cacheBytesMax?: number;
   /** Environment for git besides what isolates it; PATH and the proxies of this process when left out. */
   readonly environment?: Readonly<Record<string, string>>;
   /** Who talks to remotes at the same time; an own set of lanes when left out. */
   readonly lanes?: Lanes;
+  /** The real one when left out. */
+  readonly clock?: Clock;
 }
 
-const TIMEOUT_MS = 60_000;
-const CONTENT_BYTES_MAX = 64 * 1024 * 1024;
-const REFS_BYTES_MAX = 32 * 1024 * 1024;
+const MIB = 1024 * 1024;
+const DEFAULTS = {
+  timeoutMs: 3_600_000,
+  contentBytesMax: 64 * MIB,
+  fetchBytesMax: 512 * MIB,
+  clonesMax: 500,
+  cacheBytesMax: 1024 * MIB,
+} as const;
 
 /**
  * Git remotes by the `git` program, cached in a folder: one bare, shallow, blob-filtered repository a remote and account.
  *
  * # Guarantees
- * Calls on one remote are put in line; a cache that is broken (a killed program leaves locks) is made anew.
+ * One fetch of a remote at a time; what was fetched is read meanwhile. A clone that is broken (a killed program leaves
+ * locks) is made anew. The disk and the memory that remotes take are bounded.
  */
 export function gitSource(options: GitSourceOptions): GitSource {
-  const home = `${options.cacheDirectory}/home`;
-  const repositories = new Map<string, Repository>();
-  const limits = {
-    timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
-    bytesMax: options.contentBytesMax ?? CONTENT_BYTES_MAX,
+  const { cacheBytesMax, clonesMax, contentBytesMax, fetchBytesMax, timeoutMs } = {
+    ...DEFAULTS,
+    ...options,
   };
-  const looks = new SharedLooks();
-  const lanes = options.lanes ?? new Lanes();
-  let swept: Promise<void> | undefined;
-  const open = async (remote: Remote): Promise<Access> => {
-    await Deno.mkdir(home, { recursive: true, mode: 0o700 });
-    await (swept ??= removeLeftAccess(home));
-    const inherited = options.environment ?? inheritedEnvironment();
-    return await openAccess(remote, { home, inherited });
-  };
-  const repository = (remote: Remote): Repository => {
-    const key = createHash("sha256").update(`${remote.account ?? ""}\n${remote.url}`).digest("hex")
-      .slice(0, 32);
-    const known = repositories.get(key) ??
-      new Repository({
-        directory: `${options.cacheDirectory}/${key}.git`,
-        home,
-        lanes,
-        limits,
-        open,
-      });
-    repositories.set(key, known);
-    return known;
+  const { cacheDirectory, clock = systemClock, environment } = options;
+  const home = `${cacheDirectory}/home`;
+  const looks = new SharedLooks(clock);
+  const lanes = options.lanes ?? new Lanes({}, clock);
+  const routes = new Routes(clock);
+  const limits = { fetchBytesMax, timeoutMs };
+  const transport = new Transport({ home, clock, environment, lanes, routes, ...limits });
+  const folder = { directory: cacheDirectory, transport, contentBytesMax };
+  const clones = new Clones({ ...folder, clonesMax, bytesMax: cacheBytesMax });
+  const ready = prepared(home, clock);
+  const repository = async (remote: Remote) => {
+    remoteScheme(remote);
+    await ready();
+    return await clones.repository(remote);
   };
   return {
     resolveRef: async (remote, ref, call = {}) => {
-      return await resolvedRef(remote, ref, (args) =>
-        looks.ask(lookKey(remote, args), {
+      remoteScheme(remote);
+      await ready();
+      return await resolvedRef(remote, ref, (question) =>
+        looks.ask(lookKey(remote, question), {
           ...call,
-          look: (signal) =>
-            lanes.take(async () => {
-              await using access = await open(remote);
-              return await listRemote({ remote, access, args, home, ...limits, ...call, signal });
-            }, { place: remote.url, signal }),
+          look: (signal) => transport.list(remote, (url) => question(url), { ...call, signal }),
         }));
     },
-    fetchRevision: (remote, resolved, call) => repository(remote).revision(remote, resolved, call),
-    listTree: (remote, tree, call = {}) => repository(remote).list(remote, tree, call),
-    readFiles: (remote, call) => repository(remote).read(remote, call),
-    verifySigner: (remote, call) => repository(remote).verify(remote, call),
-    descends: (remote, call) =>
-      lanes.take(
-        () => descends({ remote, home, open, ...call, of: repository(remote) }),
-        { place: remote.url, ...(call.signal === undefined ? {} : { signal: call.signal }) },
-      ),
+    fetchRevision: async (remote, resolved, call) => {
+      const revision = await (await repository(remote)).revision(resolved, { ...call, remote });
+      await clones.trim(remote);
+      return revision;
+    },
+    listTree: async (remote, tree, call = {}) =>
+      await (await repository(remote)).list(tree, { ...call, remote }),
+    readFiles: async (remote, call) => await (await repository(remote)).read({ ...call, remote }),
+    verifySigner: async (remote, call) =>
+      await (await repository(remote)).verify({ ...call, remote }),
+    descends: async (remote, call) => {
+      const own = await repository(remote);
+      const raw = (commit: string) => own.raw(commit, { ...call, remote });
+      return await descends({ remote, transport, raw, ...call });
+    },
+    keep: async (remote, { commits, sync, ...call }) => {
+      const name = createHash("sha256").update(sync).digest("hex").slice(0, 16);
+      return await (await repository(remote)).keep(name, commits, { ...call, remote });
+    },
+    forget: async (remote) => {
+      await ready();
+      await clones.forget(remote);
+    },
   };
 }
+
+/** Makes the folder, and removes what a killed program left in it: once, and again as long as that fails. */
+function prepared(home: string, clock: Pick<Clock, "now">): () => Promise<void> {
+  let preparing: Promise<void> | undefined;
+  const prepare = async () => {
+    await Deno.mkdir(home, { recursive: true, mode: 0o700 });
+    await removeLeftAccess(home, clock.now());
+  };
+  return async () => {
+    preparing ??= prepare();
+    try {
+      await preparing;
+    } catch (error) {
+      preparing = undefined;
+      throw error;
+    }
+  };
+}
+
+type Question = (url: string) => readonly string[];
 
 async function resolvedRef(
   remote: Remote,
   ref: GitRef,
-  list: (args: readonly string[]) => Promise<string>,
+  list: (question: Question) => Promise<string>,
 ): Promise<ResolvedRef> {
   const query = refQuery(ref);
   if (query === undefined) return { commit: ref.commit ?? "", name: "commit" };
   const { refs, headName } = advertisedRefs(
-    await list([...query.flags, remote.url, ...query.patterns]),
+    await list((url) => [...query.flags, url, ...query.patterns]),
   );
   const resolved = query.resolve(refs);
   if (resolved !== undefined) return named(resolved, headName);
   // Only now, for a helpful message, ask for all of them.
-  throw missingRef(ref, advertisedRefs(await list([remote.url])).refs, placeText(remote));
+  throw missingRef(ref, advertisedRefs(await list((url) => [url])).refs, placeText(remote));
 }
 
 /** A question and who asks it; hashed, as it holds credentials. */
-function lookKey(remote: Remote, args: readonly string[]): string {
-  const { account, caPem, credentials, fileAllowed } = remote;
-  const asked = JSON.stringify([account, caPem, credentials, fileAllowed, args]);
+function lookKey(remote: Remote, question: Question): string {
+  const { account, caPem, credentials, fileAllowed, url } = remote;
+  const asked = JSON.stringify([account, caPem, credentials, fileAllowed, url, question("")]);
   return createHash("sha256").update(asked).digest("hex");
-}
-
-interface ListOptions extends GitCall {
-  readonly remote: Remote;
-  readonly access: Access;
-  readonly args: readonly string[];
-  readonly home: string;
-  readonly timeoutMs: number;
-}
-
-async function listRemote(options: ListOptions): Promise<string> {
-  const output = await runGit({
-    ...options.access,
-    args: ["ls-remote", "--quiet", ...options.args],
-    action: `Cannot look at ${placeText(options.remote)}`,
-    directory: options.home,
-    timeoutMs: options.timeoutMs,
-    outputBytesMax: REFS_BYTES_MAX,
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
-  });
-  return new TextDecoder().decode(output);
 }
 
 /** A default branch is shown by its own name. */
@@ -206,10 +212,19 @@ function named(resolved: ResolvedRef, headName: string | undefined): ResolvedRef
   return { ...resolved, name: headName.replace(/^refs\/heads\//, "") };
 }
 
+/** Kinds of failures that end when the remote, or what is asked of it, changes. */
+const REMOTE_FAULTS: readonly GitErrorKind[] = [
+  "not_found",
+  "no_access",
+  "no_ref",
+  "no_path",
+  "host_unknown",
+  "unverified",
+  "not_git",
+  "redirected",
+];
+
 /** Whether an error says that the remote, not this program, has to change. */
 export function isRemoteFault(error: unknown): boolean {
-  return error instanceof GitError &&
-    ["not_found", "no_access", "no_ref", "no_path", "host_unknown", "unverified"].includes(
-      error.kind,
-    );
+  return error instanceof GitError && REMOTE_FAULTS.includes(error.kind);
 }

@@ -8,6 +8,18 @@ export interface TreeEntry {
   readonly kind: "file" | "symlink" | "submodule";
   /** Name of the content in Git: equal contents have equal names. */
   readonly blob: string;
+  /**
+   * Of a symbolic link that was not followed, why: it leads to something in this folder, which is read under its own name;
+   * out of the repository; nowhere; or back to where it comes from.
+   */
+  readonly link?: "inside" | "outside" | "missing" | "cycle";
+}
+
+/** One object in a repository: what `git ls-tree -r -t` says of a path. */
+export interface TreeNode {
+  readonly path: string;
+  readonly kind: TreeEntry["kind"] | "folder";
+  readonly hash: string;
 }
 
 /** A file with its content; of a symbolic link the content is where it points to. */
@@ -17,18 +29,40 @@ export interface TreeFile extends TreeEntry {
 
 const NUL = "\0";
 
-/** The entries of `git ls-tree -r -z`, sorted by path. */
-export function treeEntries(output: Uint8Array): TreeEntry[] {
+/** More is no folder of manifests: a small repository can hold very many, as equal folders cost nothing. */
+export const ENTRIES_MAX = 100_000;
+
+/**
+ * The files of a folder without links, sorted by path.
+ *
+ * @throws {GitError} `too_large` when there are too many
+ */
+export function treeEntries(nodes: readonly TreeNode[]): TreeEntry[] {
+  if (nodes.length > ENTRIES_MAX) throw tooManyFiles();
+  return nodes.flatMap(({ hash, kind, path }) =>
+    kind === "folder" ? [] : [{ path, kind, blob: hash }]
+  )
+    .sort((a, b) => a.path < b.path ? -1 : 1);
+}
+
+/** The error for a folder of too many files. */
+export function tooManyFiles(): GitError {
+  return new GitError("too_large", `Cannot read a folder of more than ${ENTRIES_MAX} files`);
+}
+
+/** What `git ls-tree -r -t -z` (or without `-t`) lists, with paths from the tree on. */
+export function treeNodes(output: Uint8Array): TreeNode[] {
   const records = new TextDecoder().decode(output).split(NUL).filter((record) => record !== "");
   return records.map((record) => {
     const tab = record.indexOf("\t");
-    const [mode = "", , blob = ""] = record.slice(0, tab).split(" ");
-    return { path: record.slice(tab + 1), kind: kindOf(mode), blob };
-  }).sort((a, b) => a.path < b.path ? -1 : 1);
+    const [mode = "", , hash = ""] = record.slice(0, tab).split(" ");
+    return { path: record.slice(tab + 1), kind: kindOf(mode), hash };
+  });
 }
 
-function kindOf(mode: string): TreeEntry["kind"] {
+function kindOf(mode: string): TreeNode["kind"] {
   if (mode === "120000") return "symlink";
+  if (mode === "040000") return "folder";
   return mode === "160000" ? "submodule" : "file";
 }
 

@@ -1,5 +1,6 @@
 import type { Notify } from "#api";
-import { type Notice, noticeText, repositoryPlace } from "#plan";
+import { repositoryPlace } from "#base";
+import { type Notice, noticeText } from "#plan";
 import { createHmac } from "node:crypto";
 
 /** One call to tell somebody. */

@@ -43,24 +43,3 @@ export function noticeText(notice: Notice, template: string): string {
     return fields.includes(part.name) ? notice[part.name as keyof Notice] : "";
   }).join("");
 }
-
-/**
- * Host and path of a repository, the same for all ways to write its address; empty for a `file:` one and for what is no
- * address.
- *
- * @example
- * ```ts
- * import { assertEquals } from "@std/assert";
- * import { repositoryPlace } from "#plan";
- * const urls = ["https://bot:s3cret@Git.example:8443/shop/a.git", "ssh://git@git.example:22/shop/a", "git@git.example:shop/a.git"];
- * assertEquals(urls.map(repositoryPlace), Array(3).fill({ host: "git.example", path: "shop/a" }));
- * ```
- */
-export function repositoryPlace(url: string): { readonly host: string; readonly path: string } {
-  const [, scheme, host, path] =
-    /^([a-z][a-z+]*):\/\/(?:[^/@]*@)?(\[[^\]]*\]|[^/:]*)(?::\d*)?\/(.*)$/i.exec(url) ??
-      [undefined, "ssh", ...(/^(?:[^/@]*@)?([^/:@]+):(.*)$/.exec(url)?.slice(1) ?? [])];
-  if (!host || scheme === "file") return { host: "", path: "" };
-  const bare = (path ?? "").replace(/[?#].*$/s, "").replace(/^\/+|\/+$/g, "").replace(/\.git$/, "");
-  return { host: host.toLowerCase(), path: bare };
-}

@@ -1,6 +1,5 @@
 import type { MeshSyncSpec, Receiver } from "#api";
-import { isPlainObject } from "#base";
-import { repositoryPlace } from "#plan";
+import { isPlainObject, repositoryPlace } from "#base";
 
 /** What a call says that changed. */
 export interface Push {

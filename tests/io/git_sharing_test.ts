@@ -25,7 +25,7 @@ async function served() {
 const isLook = (call: string) => call.startsWith("ls-remote");
 const isFetch = (call: string) => call.includes(" fetch ");
 
-Deno.test("many syncs of one repository cost one ls-remote and one fetch a commit", async () => {
+Deno.test("many syncs of one repository cost one ls-remote and one fetch of a commit", async () => {
   await using place = await served();
   const { git, remote, source } = place;
   await place.repository.commit({ "a/x.yaml": "x: 1\n", "b/y.yaml": "y: 1\n" });
@@ -37,7 +37,9 @@ Deno.test("many syncs of one repository cost one ls-remote and one fetch a commi
   assertEquals(new Set(trees).size, 3);
   const calls = await git.take();
   assertEquals(calls.filter(isLook).length, 1);
-  assertEquals(calls.filter(isFetch).length, 1);
+  const fetches = calls.filter(isFetch);
+  assertEquals(fetches.filter((call) => call.includes("--depth=1")).length, 1, "the commit");
+  assertEquals(fetches.length, 3, "and the contents of two folders");
 });
 
 Deno.test("who knows of something new, or has another access or ref, looks for itself", async () => {

@@ -111,6 +111,11 @@ Deno.test("resolveRef() follows tags (annotated ones peeled), version ranges and
     name: "v1.10.0",
     fullName: "refs/tags/v1.10.0",
     tagObject: await repository.git("rev-parse", "v1.10.0"),
+    versions: {
+      chosen: "v1.10.0",
+      passedOver: [{ tag: "v2.0.0", reason: "OutOfRange" }],
+      morePassedOver: 0,
+    },
   });
   const byCommit = await source.resolveRef(remote, parseRef(`commit:${one}`));
   assertEquals(byCommit, { commit: one, name: "commit" });

@@ -1,4 +1,5 @@
-import { durationMs, gitTransport, parsePackageUrl, parseTopicName, topicText } from "#api";
+import { durationMs, parsePackageUrl, parseTopicName, topicText } from "#api";
+import { gitTransport } from "#base";
 import { assertEquals } from "@std/assert";
 
 Deno.test("parsePackageUrl() takes what the reference takes", () => {

@@ -1,0 +1,158 @@
+import { createHash } from "node:crypto";
+import { ENTRIES_MAX, tooManyFiles, type TreeEntry, type TreeNode } from "./tree.ts";
+
+/** A folder with what links bring into it. */
+export interface LinkedFolder {
+  /** All entries, those of folders and files that links lead to under the link's own path. */
+  readonly entries: readonly TreeEntry[];
+  /** Links whose targets have to be read before all of this is known, by the names of their contents. */
+  readonly unread: readonly string[];
+  /** Differs when something outside of the folder changed that links bring into it; empty when they bring nothing. */
+  readonly key: string;
+}
+
+/** Links in a path, one after the other, as on a disk. */
+const HOPS_MAX = 40;
+
+/**
+ * A folder of a repository with its symbolic links followed inside of the repository: what a link brings from outside of
+ * the folder stands under the path of the link. What is not followed stays a link and says why.
+ *
+ * @param repository all of the repository, in any order
+ * @param folder the folder, without slashes at its ends; `""` for all
+ * @param textOf what a link says, by the name of its content; undefined when it was not read yet
+ * @throws {GitError} `too_large` when it holds too much
+ */
+export function linkedFolder(
+  repository: readonly TreeNode[],
+  folder: string,
+  textOf: (hash: string) => string | undefined,
+): LinkedFolder {
+  const walk = new Walk(repository, textOf);
+  walk.folder({ from: folder, to: "", tops: [folder], ways: [] });
+  const entries = walk.entries.sort((a, b) => a.path < b.path ? -1 : 1);
+  const key = walk.brought.length === 0
+    ? ""
+    : createHash("sha256").update(walk.brought.sort().join("\n")).digest("hex").slice(0, 40);
+  return { entries, unread: [...walk.unread].sort(), key };
+}
+
+interface Visit {
+  /** The folder in the repository. */
+  readonly from: string;
+  /** Where its entries go. */
+  readonly to: string;
+  /** The folders that are read as a whole: the one that was asked for, and those that links lead to. */
+  readonly tops: readonly string[];
+  /** The folders of the links that lead here. */
+  readonly ways: readonly string[];
+}
+
+class Walk {
+  readonly entries: TreeEntry[] = [];
+  readonly unread = new Set<string>();
+  /** What came from outside of the folder. */
+  readonly brought: string[] = [];
+  readonly #nodes: ReadonlyMap<string, TreeNode>;
+  readonly #children = new Map<string, TreeNode[]>();
+  readonly #textOf: (hash: string) => string | undefined;
+  #steps = 0;
+
+  constructor(nodes: readonly TreeNode[], textOf: (hash: string) => string | undefined) {
+    this.#nodes = new Map(nodes.map((node) => [node.path, node]));
+    for (const node of nodes) {
+      const parent = parentOf(node.path);
+      const known = this.#children.get(parent);
+      if (known === undefined) this.#children.set(parent, [node]);
+      else known.push(node);
+    }
+    this.#textOf = textOf;
+  }
+
+  folder({ from, to, ...visit }: Visit): void {
+    for (const node of this.#children.get(from) ?? []) {
+      if (++this.#steps > ENTRIES_MAX) throw tooManyFiles();
+      const path = joined(to, node.path.slice(node.path.lastIndexOf("/") + 1));
+      if (node.kind === "folder") this.folder({ from: node.path, to: path, ...visit });
+      else if (node.kind === "symlink") this.#link(node, { from, to: path, ...visit });
+      else this.entries.push({ path, kind: node.kind, blob: node.hash });
+    }
+  }
+
+  #link(node: TreeNode, { from, to: path, tops, ways }: Visit): void {
+    const target = this.#target(node, { left: HOPS_MAX });
+    if (target === undefined) return;
+    const leave = (link: NonNullable<TreeEntry["link"]>) =>
+      this.entries.push({ path, kind: "symlink", blob: node.hash, link });
+    if (typeof target === "string") leave(target);
+    else if (
+      target.kind === "folder" && [...ways, from].some((way) => isWithin(way, target.path))
+    ) {
+      leave("cycle");
+    } else if (tops.some((top) => isWithin(target.path, top))) {
+      // Read under its own name.
+      leave("inside");
+    } else {
+      this.brought.push(`${path} ${target.hash}`);
+      if (target.kind !== "folder") {
+        this.entries.push({ path, kind: target.kind as TreeEntry["kind"], blob: target.hash });
+        return;
+      }
+      const visit = { tops: [...tops, target.path], ways: [...ways, from] };
+      this.folder({ from: target.path, to: path, ...visit });
+    }
+  }
+
+  /** What a link leads to in the end; undefined when a link on the way was not read yet. */
+  #target(
+    link: TreeNode,
+    hops: { left: number },
+  ): TreeNode | NonNullable<TreeEntry["link"]> | undefined {
+    if (hops.left-- === 0) return "cycle";
+    const text = this.#textOf(link.hash);
+    if (text === undefined) {
+      this.unread.add(link.hash);
+      return undefined;
+    }
+    if (text.startsWith("/")) return "outside";
+    if (text === "" || text.length > LINK_LENGTH_MAX) return "missing";
+    let at: TreeNode = folderNode(parentOf(link.path));
+    for (const part of text.split("/")) {
+      if (part === "" || part === ".") continue;
+      // Another repository begins there.
+      if (at.kind === "submodule") return "outside";
+      if (at.kind !== "folder") return "missing";
+      if (part === "..") {
+        if (at.path === "") return "outside";
+        at = folderNode(parentOf(at.path));
+        continue;
+      }
+      const next = this.#nodes.get(joined(at.path, part));
+      if (next === undefined) return "missing";
+      const reached = next.kind === "symlink" ? this.#target(next, hops) : next;
+      if (reached === undefined || typeof reached === "string") return reached;
+      at = reached;
+    }
+    return at.kind === "folder" ? { ...at, hash: this.#nodes.get(at.path)?.hash ?? "" } : at;
+  }
+}
+
+/** Longer is no path on any disk. */
+const LINK_LENGTH_MAX = 4_096;
+
+function folderNode(path: string): TreeNode {
+  return { path, kind: "folder", hash: "" };
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf("/")));
+}
+
+function joined(folder: string, name: string): string {
+  return folder === "" ? name : `${folder}/${name}`;
+}
+
+/** Whether a path is a folder, or stands below it. */
+function isWithin(path: string, folder: string): boolean {
+  return folder === "" || path === folder || path.startsWith(`${folder}/`);
+}

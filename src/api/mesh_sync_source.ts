@@ -65,7 +65,7 @@ const RefMoveSchema = Type.Object({
   from: text("Commit that it led to before"),
   to: text("Commit that it leads to"),
   isRewritten: optional(
-    flag("Whether the newer commit does not descend from the older one; absent: not known yet"),
+    flag("Whether the newer commit does not descend from the older one"),
   ),
 }, { description: "The ref leads somewhere else than before, and not onwards" });
 
@@ -76,7 +76,19 @@ const PassedOverSchema = Type.Object({
   others: optional(int32("Files that are no manifests by their name")),
 }, { description: "What of the folder was not read" });
 
+const PassedTagSchema = Type.Object({
+  tag: text("Name of the tag"),
+  reason: choice("Why it was not chosen", ["Prerelease", "OutOfRange", "OtherName", "NoVersion"]),
+}, { description: "A tag that was not chosen" });
+
+const VersionsSchema = Type.Object({
+  chosen: text("The tag with the highest version in the range"),
+  passedOver: optional(list("The highest ones that were not chosen", PassedTagSchema)),
+  morePassedOver: optional(int32("How many more of these")),
+}, { description: "What became of the tags, where semver is followed" });
+
 const SourceStatusSchema = Type.Object({
+  versions: optional(VersionsSchema),
   moved: optional(RefMoveSchema),
   passedOver: optional(PassedOverSchema),
 }, { description: "What Git said besides a commit; in words: notes" });

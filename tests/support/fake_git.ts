@@ -4,10 +4,10 @@ import {
   GitError,
   type GitRef,
   type GitSource,
-  newestVersion,
   type ResolvedRef,
   type Revision,
   type TreeEntry,
+  versionChoice,
 } from "#git";
 
 /** A commit of a fake repository. */
@@ -81,12 +81,21 @@ export class FakeRepository {
   }
 }
 
+/** A commit that syncs need, whatever becomes of it at the remote. */
+interface KeptCommit {
+  readonly commit: FakeCommit;
+  readonly syncs: Set<string>;
+}
+
 /** All remotes, and what was fetched of them. */
 export class FakeGit {
   readonly nowMs: () => number;
   readonly repositories = new Map<string, FakeRepository>();
   readonly #trees = new Map<string, ReadonlyMap<string, string>>();
   readonly #treeNames = new Map<string, string>();
+  /** Commits by url and hash. */
+  readonly #fetched = new Map<string, Map<string, FakeCommit>>();
+  readonly #kept = new Map<string, Map<string, KeptCommit>>();
   #hashes = 0;
 
   constructor(nowMs: () => number) {
@@ -107,8 +116,13 @@ export class FakeGit {
   source(): GitSource {
     return {
       resolveRef: async (remote, ref) => await this.#resolved(this.#reached(remote.url), ref),
-      fetchRevision: async (remote, resolved, { path }) =>
-        await this.#revision(this.#reached(remote.url), resolved, path),
+      fetchRevision: async (remote, resolved, { path }) => {
+        const kept = this.#kept.get(remote.url)?.get(resolved.commit);
+        const commit = kept?.commit ?? this.#commit(this.#reached(remote.url), resolved.commit);
+        const fetched = this.#fetched.get(remote.url) ?? new Map<string, FakeCommit>();
+        this.#fetched.set(remote.url, fetched.set(commit.hash, commit));
+        return await this.#revision(commit, resolved, path);
+      },
       listTree: async (_remote, tree) => await this.#entries(tree),
       readFiles: async (_remote, { entries, tree }) => {
         const files = await this.#tree(tree);
@@ -124,6 +138,23 @@ export class FakeGit {
       },
       descends: async (remote, { ancestor, commit }) =>
         await descends(this.#reached(remote.url), commit, ancestor),
+      keep: async (remote, { commits, sync }) => {
+        const all = this.#kept.get(remote.url) ?? new Map<string, KeptCommit>();
+        this.#kept.set(remote.url, all);
+        for (const { syncs } of all.values()) syncs.delete(sync);
+        const fetched = await this.#fetched.get(remote.url);
+        const here = commits.flatMap((hash) => fetched?.get(hash) ?? []);
+        for (const commit of here) {
+          const { syncs } = all.get(commit.hash) ?? { syncs: new Set<string>() };
+          all.set(commit.hash, { commit, syncs: syncs.add(sync) });
+        }
+        for (const [hash, { syncs }] of all) if (syncs.size === 0) all.delete(hash);
+        return here.map(({ hash }) => hash);
+      },
+      forget: async (remote) => {
+        await this.#fetched.delete(remote.url);
+        this.#kept.delete(remote.url);
+      },
     };
   }
 
@@ -140,7 +171,7 @@ export class FakeGit {
     if (ref.commit !== undefined) return { commit: ref.commit, name: "commit" };
     const tag = ref.semver === undefined
       ? ref.tag
-      : newestVersion([...repository.tags.keys()], ref.semver);
+      : versionChoice([...repository.tags.keys()], ref.semver).chosen;
     const name = tag ?? ref.branch ?? "main";
     const commit = ref.semver !== undefined || ref.tag !== undefined
       ? repository.tags.get(tag ?? "")
@@ -154,12 +185,14 @@ export class FakeGit {
     return { commit, name };
   }
 
-  #revision(repository: FakeRepository, resolved: ResolvedRef, path: string): Revision {
-    const commit = repository.commits.get(resolved.commit);
-    if (commit === undefined) {
-      const cause = "the commit is not in the repository (anymore)";
-      throw new GitError("no_ref", `Cannot fetch ${repository.url}: ${cause}`);
-    }
+  #commit(repository: FakeRepository, hash: string): FakeCommit {
+    const commit = repository.commits.get(hash);
+    if (commit !== undefined) return commit;
+    const cause = "the commit is not in the repository (anymore)";
+    throw new GitError("no_ref", `Cannot fetch ${repository.url}: ${cause}`);
+  }
+
+  #revision(commit: FakeCommit, resolved: ResolvedRef, path: string): Revision {
     const folder = folderPath(path);
     const prefix = folder === "" ? "" : `${folder}/`;
     const files = [...commit.files].filter(([file]) => file.startsWith(prefix))

@@ -95,6 +95,8 @@ export function faultyGit(git: GitSource, setting: FaultSetting): GitSource {
     verifySigner: (remote, call) =>
       asked("verify", () => git.verifySigner(remote, call), call.signal),
     descends: (remote, call) => asked("descends", () => git.descends(remote, call), call.signal),
+    keep: (remote, call) => asked("keep", () => git.keep(remote, call), call.signal),
+    forget: (remote) => asked("forget", () => git.forget(remote)),
   };
 }
 

@@ -1,6 +1,7 @@
-import type { MeshSync, RefMove, SourceStatus } from "#api";
+import { durationMs, type MeshSync, type RefMove, type SourceStatus } from "#api";
 import { errorText } from "#base";
 import {
+  type FetchCall,
   GitError,
   type GitRef,
   type GitSource,
@@ -10,12 +11,31 @@ import {
   type SignedObject,
   type SignerKey,
 } from "#git";
-import type { PassedOver } from "../manifests/files.ts";
+import { isManifestPath, type PassedOver } from "../manifests/files.ts";
+import { IGNORE_FILE } from "../manifests/patterns.ts";
 
 /** The ref of a sync, without members that say nothing. */
 export function refOf(sync: MeshSync): GitRef {
   const given = Object.entries(sync.spec.ref ?? {}).filter(([, value]) => value);
   return Object.fromEntries(given);
+}
+
+/** Longest that a pass takes. */
+const TIMEOUT_MS = 300_000;
+
+/**
+ * How the revision of a sync is fetched: its folder, with the contents that are read of it, in the time that a pass has.
+ * What was fetched so is read without a word to the remote.
+ */
+export function fetchCall(sync: MeshSync, signal: AbortSignal): FetchCall & {
+  readonly signal: AbortSignal;
+} {
+  return {
+    signal,
+    timeoutMs: durationMs(sync.spec.timeout ?? "") ?? TIMEOUT_MS,
+    path: sync.spec.path || ".",
+    wants: (path) => isManifestPath(path) || path.split("/").at(-1) === IGNORE_FILE,
+  };
 }
 
 /**
@@ -102,34 +122,57 @@ function signedObjects(
 }
 
 /**
- * That a ref leads somewhere else than before, as `status.source.moved` keeps it: a tag that another commit got, which a tag
- * should not; or a branch, of which it is not known yet whether it was rewritten (`isRewritten` is absent). What is known of
- * the commit that the ref leads to is kept; undefined when there is nothing to tell or ask.
+ * That a ref leads somewhere else than before and not onwards, for `status.source.moved`: what is known of the commit that
+ * it leads to, or a tag that another commit got; undefined when there is nothing to say.
  */
 export function refMove(
   sync: MeshSync,
-  resolved: Pick<ResolvedRef, "commit" | "name">,
+  { commit: to, name }: Pick<ResolvedRef, "commit" | "name">,
 ): RefMove | undefined {
-  const { commit: to, name } = resolved;
   const known = sync.status?.source?.moved;
-  const isKnown = known?.name === name;
-  if (isKnown && known.to === to) return known;
+  if (known?.name === name && known.to === to) return known;
+  if (!sync.spec.ref?.tag && !sync.spec.ref?.semver) return undefined;
+  const before = revisionParts(sync.status?.lastAttemptedRevision);
+  if (before.name !== name || before.commit === undefined || before.commit === to) return undefined;
+  return { type: "tag", name, from: before.commit, to };
+}
+
+/**
+ * A branch that leads to another commit than what was applied of it: whether that descends from it is worth a question to
+ * the remote ({@linkcode GitSource.descends}), when there is time; {@linkcode judgedMove} makes of the answer what there is
+ * to say.
+ *
+ * @param open the last such question that nobody could answer yet
+ */
+export function branchMove(
+  sync: MeshSync,
+  { commit: to, name }: Pick<ResolvedRef, "commit" | "name">,
+  open: RefMove | undefined,
+): RefMove | undefined {
   const { ref } = sync.spec;
-  if (ref?.commit) return undefined;
-  const isTag = Boolean(ref?.tag || ref?.semver);
-  const before = revisionParts(
-    isTag ? sync.status?.lastAttemptedRevision : sync.status?.lastAppliedRevision,
-  );
-  if (before.name !== name || before.commit === undefined) return undefined;
-  // What nobody found out yet is still asked about.
-  const isOpen = !isTag && isKnown && known.isRewritten === undefined;
-  const from = isOpen ? known.from : before.commit;
-  return from === to ? undefined : { type: isTag ? "tag" : "branch", name, from, to };
+  if (ref?.tag || ref?.semver || ref?.commit) return undefined;
+  const applied = revisionParts(sync.status?.lastAppliedRevision);
+  const from = open?.name === name ? open.from : applied.commit;
+  if (applied.name !== name || from === undefined || from === to) return undefined;
+  return { type: "branch", name, from, to };
 }
 
 /** A branch move with what was found out of it; undefined when it only went on. */
 export function judgedMove(move: RefMove, isDescendant: boolean | undefined): RefMove | undefined {
   return isDescendant === false ? { ...move, isRewritten: true } : undefined;
+}
+
+/** What became of the tags, for `status.source.versions`; undefined where no range of versions is followed. */
+export function versionsStatus(
+  { versions }: Pick<ResolvedRef, "versions">,
+): SourceStatus["versions"] {
+  if (versions?.chosen === undefined) return undefined;
+  const { chosen, morePassedOver, passedOver } = versions;
+  return {
+    chosen,
+    ...(passedOver.length > 0 ? { passedOver } : {}),
+    ...(morePassedOver > 0 ? { morePassedOver } : {}),
+  };
 }
 
 const SHOWN_MAX = 10;
@@ -161,10 +204,11 @@ export function passedOverStatus(
  * ]);
  * ```
  */
-export function sourceNotes({ moved, passedOver = {} }: SourceStatus): string[] {
+export function sourceNotes({ moved, passedOver = {}, versions }: SourceStatus): string[] {
   const { leftOut = 0, moreSubmodules = 0, others = 0, submodules = [] } = passedOver;
   return [
     ...(moved === undefined ? [] : moveNotes(moved)),
+    ...(versions === undefined ? [] : versionNotes(versions)),
     ...submodules.map((path) => `${path} is a submodule, another repository: not read`),
     ...(moreSubmodules > 0 ? [`${moreSubmodules} more submodules: not read`] : []),
     ...(leftOut > 0 ? [`${files(leftOut)} left out by patterns`] : []),
@@ -177,6 +221,27 @@ export function moveNotes({ from, isRewritten, name, to, type }: RefMove): strin
   const words = `${type} ${name} was moved from ${from.slice(0, 12)} to ${to.slice(0, 12)}`;
   if (type === "tag") return [words];
   return isRewritten === true ? [`${words}, which does not descend from it`] : [];
+}
+
+const TAG_WORDS = {
+  Prerelease: "a prerelease, which the range does not name",
+  OutOfRange: "not in the range",
+  OtherName: "another name before the version than in the range",
+  NoVersion: "no version",
+} as const;
+
+const TAGS_SHOWN_MAX = 3;
+
+/** Which tag was chosen before which others; nothing to say where nobody could have expected another one. */
+function versionNotes(
+  { chosen, morePassedOver = 0, passedOver = [] }: NonNullable<SourceStatus["versions"]>,
+): string[] {
+  const shown = passedOver.slice(0, TAGS_SHOWN_MAX)
+    .map(({ reason, tag }) => `${tag} (${TAG_WORDS[reason]})`);
+  const rest = passedOver.length - shown.length + morePassedOver;
+  if (shown.length === 0) return [];
+  const more = rest > 0 ? ` and ${rest} more` : "";
+  return [`tag ${chosen} was chosen; passed over ${shown.join(", ")}${more}`];
 }
 
 function files(count: number): string {

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { MeshSync, RefMove } from "#api";
 import {
+  branchMove,
   judgedMove,
   moveNotes,
   passedOverStatus,
@@ -52,29 +53,33 @@ Deno.test("refMove() tells of a tag that another commit got, for as long as it h
   assertEquals(refMove(range, { name: "v2", commit: TWO }), undefined);
 });
 
-Deno.test("refMove() asks of a branch whether it was rewritten since what was applied, until that is found out", () => {
+Deno.test("branchMove() asks whether a branch was rewritten since what was applied, until that is found out", () => {
   const applied = { lastAppliedRevision: `main@sha1:${ONE}` };
   const move: RefMove = { type: "branch", name: "main", from: ONE, to: TWO };
-  assertEquals(refMove(sync(undefined, applied), { name: "main", commit: TWO }), move);
-  assertEquals(refMove(sync(undefined, applied), { name: "main", commit: ONE }), undefined);
-  assertEquals(
-    refMove(sync({ branch: "next" }, applied), { name: "next", commit: TWO }),
-    undefined,
-  );
+  const main = { name: "main", commit: TWO };
+  assertEquals(branchMove(sync(undefined, applied), main, undefined), move);
+  const same = { name: "main", commit: ONE };
+  assertEquals(branchMove(sync(undefined, applied), same, undefined), undefined);
+  const next = { name: "next", commit: TWO };
+  assertEquals(branchMove(sync({ branch: "next" }, applied), next, undefined), undefined);
   // Applied meanwhile, but nobody could say where it came from.
-  const open = { lastAppliedRevision: `main@sha1:${TWO}`, source: { moved: move } };
-  assertEquals(
-    refMove(sync(undefined, open), { name: "main", commit: THREE }),
-    { ...move, to: THREE },
-  );
-  const rewritten = { ...move, isRewritten: true };
-  const told = { lastAppliedRevision: `main@sha1:${TWO}`, source: { moved: rewritten } };
-  assertEquals(refMove(sync(undefined, told), { name: "main", commit: TWO }), rewritten);
-  assertEquals(
-    refMove(sync(undefined, told), { name: "main", commit: THREE }),
-    { ...move, from: TWO, to: THREE },
-  );
-  assertEquals(refMove(sync({ commit: TWO }, applied), { name: "commit", commit: TWO }), undefined);
+  const later = { lastAppliedRevision: `main@sha1:${TWO}` };
+  const newest = { name: "main", commit: THREE };
+  assertEquals(branchMove(sync(undefined, later), newest, move), { ...move, to: THREE });
+  assertEquals(branchMove(sync(undefined, later), newest, undefined), {
+    ...move,
+    from: TWO,
+    to: THREE,
+  });
+  const byCommit = { name: "commit", commit: TWO };
+  assertEquals(branchMove(sync({ commit: TWO }, applied), byCommit, undefined), undefined);
+});
+
+Deno.test("refMove() keeps what is known of a rewritten branch until its next commit", () => {
+  const moved = { type: "branch", name: "main", from: ONE, to: TWO, isRewritten: true } as const;
+  const told = { lastAppliedRevision: `main@sha1:${TWO}`, source: { moved } };
+  assertEquals(refMove(sync(undefined, told), { name: "main", commit: TWO }), moved);
+  assertEquals(refMove(sync(undefined, told), { name: "main", commit: THREE }), undefined);
 });
 
 Deno.test("a branch that only went on is no news, one that was rewritten is", () => {

@@ -1,7 +1,7 @@
 import type { MeshSync, NoticeEvent, Quarantine } from "#api";
-import { conditionOf, idText, type ObjectId } from "#base";
+import { conditionOf, idText, type ObjectId, repositoryPlace } from "#base";
 import type { Revision } from "#git";
-import { type Notice, repositoryPlace, revisionCommit } from "#plan";
+import { type Notice, revisionCommit } from "#plan";
 import type { Applied, ApplyReport, PruneReport } from "./apply/apply.ts";
 import { logName, type SyncContext } from "./context.ts";
 import { changeCounts, changeLines, type ChangeList } from "./plan/revision.ts";

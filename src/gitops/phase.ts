@@ -199,6 +199,8 @@ const GIT_REASONS: Readonly<Record<GitErrorKind, string>> = {
   no_path: "PathNotFound",
   host_unknown: "HostKeyUnknown",
   unverified: "SignatureRefused",
+  not_git: "NotAGitServer",
+  redirected: "RepositoryMoved",
   unreachable: "RepositoryUnreachable",
   timeout: "GitTimeout",
   too_large: "RevisionTooLarge",

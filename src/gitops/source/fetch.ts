@@ -18,7 +18,16 @@ import {
   quarantinesOf,
 } from "../rollback.ts";
 import { type Inputs, readInputs, remoteOf } from "./remote.ts";
-import { refMove, refOf, revisionParts, revisionText, signatureCheck } from "./revision.ts";
+import {
+  branchMove,
+  fetchCall,
+  refMove,
+  refOf,
+  revisionParts,
+  revisionText,
+  signatureCheck,
+  versionsStatus,
+} from "./revision.ts";
 import { sharedLookMs, type Wait, waitOf } from "./schedule.ts";
 
 /** What a look at the remote showed. */
@@ -88,8 +97,7 @@ export async function observeSource(scope: SourceScope): Promise<SourceSeen> {
       result = "unchanged";
       return { tag: "decided", resolved };
     }
-    const path = sync.spec.path || ".";
-    const call = { signal: ctx.signal, path };
+    const call = fetchCall(sync, ctx.signal);
     const revision = await ctx.git.fetchRevision(remote, resolved, call);
     result = "changed";
     ctx.metrics.observeSyncPhase("fetch", (ctx.clock.monotonicMs() - startMs) / 1000);
@@ -113,7 +121,10 @@ async function resolve(
     isFirst: pass.lookedFor === undefined,
     nextLookAtMs: pass.nextLookAtMs,
   });
-  return await ctx.git.resolveRef(remote, refOf(sync), { signal: ctx.signal, maxAgeMs });
+  return await ctx.git.resolveRef(remote, refOf(sync), {
+    ...fetchCall(sync, ctx.signal),
+    maxAgeMs,
+  });
 }
 
 function revisionSeen(
@@ -124,16 +135,23 @@ function revisionSeen(
     readonly pass: PassMemory;
   },
 ): RevisionSeen {
-  const move = refMove(sync, found.revision);
-  const isOpen = move?.type === "branch" && move.isRewritten === undefined;
-  const { moved: _before, ...source } = sync.status?.source ?? {};
+  const moved = refMove(sync, found.revision);
+  const openMove = moved === undefined
+    ? branchMove(sync, found.revision, pass.openMove)
+    : undefined;
+  const versions = versionsStatus(found.revision);
+  const { moved: _before, versions: _tags, ...source } = sync.status?.source ?? {};
   return {
     found,
     resolved,
     text: revisionText(found.revision),
     signer: "",
-    source: move === undefined || isOpen ? source : { ...source, moved: move },
-    ...(isOpen ? { openMove: move } : {}),
+    source: {
+      ...source,
+      ...(moved === undefined ? {} : { moved }),
+      ...(versions === undefined ? {} : { versions }),
+    },
+    ...(openMove === undefined ? {} : { openMove }),
     lastLookAtMs: pass.lastLookAtMs,
     isSuperseded: newerLook(found.remote, resolved, { sync, ctx }),
   };
@@ -226,8 +244,7 @@ async function healthyTargets(
   const { ctx, sync } = scope;
   try {
     const commit = healthyCommit(revision);
-    const path = sync.spec.path || ".";
-    const call = { path, signal: ctx.signal };
+    const call = fetchCall(sync, ctx.signal);
     const resolved = { commit, name: "commit" };
     const fetched = await ctx.git.fetchRevision(found.remote, resolved, call);
     if (fetched.tree === undefined) return undefined;
@@ -257,7 +274,7 @@ async function restoreProofs(seen: RevisionSeen, scope: SourceScope): Promise<vo
   const isKnown = ctx.proofs.of(keyOf(sync)).size > 0;
   if (isKnown || commit === undefined || commit === seen.found.revision.commit) return;
   try {
-    const call = { path: sync.spec.path || ".", signal: ctx.signal };
+    const call = fetchCall(sync, ctx.signal);
     const revision = await ctx.git.fetchRevision(seen.found.remote, { commit, name }, call);
     if (revision.tree === undefined) return;
     const before = { ...seen, found: { ...seen.found, revision } };
@@ -349,7 +366,7 @@ function newerLook(
     if (ctx.clock.monotonicMs() - lookedAtMs < intervalMs(sync)) return false;
     lookedAtMs = ctx.clock.monotonicMs();
     try {
-      const newer = await ctx.git.resolveRef(remote, refOf(sync), { signal: ctx.signal });
+      const newer = await ctx.git.resolveRef(remote, refOf(sync), fetchCall(sync, ctx.signal));
       return newer.commit !== resolved.commit;
     } catch (error) {
       if (isAbort(error, ctx.signal)) throw error;

@@ -113,10 +113,10 @@ export async function evaluateHealth(
     (group) => observedGroup(group, { sync, ctx }, isOrdinaryKnown),
   );
   const all = observed.flat();
-  const unhealthy = all.flatMap(unhealthyOf);
+  const unhealthy = all.flatMap(unhealthyOf).sort((a, b) => a.key < b.key ? -1 : 1);
   const unknown = all.flatMap((one) =>
     one.seen === "unknown" ? `${idText(one.id)}: ${one.cause}` : []
-  );
+  ).sort();
   const readySinceMs = Math.max(
     0,
     ...all.map((one) => one.seen === "object" ? readySince(one.object) : 0),

@@ -19,7 +19,7 @@ export interface Proof {
   /** Hash of what Git says. */
   readonly hash: string;
   readonly object: KubeObject;
-  /** Absent of an object that is to be there, and was not when it was looked at. */
+  /** Absent where an object was not there when it was looked at, or was not compared yet. */
   readonly resourceVersion: string | undefined;
   /** JSON pointers to fields that are left to others. */
   readonly ignored: readonly string[];
@@ -271,9 +271,8 @@ function isNews(entry: Entry, id: string, live: KubeObject | undefined): boolean
   if (proof === undefined) return entry.expected.has(id);
   if (live === undefined) return true;
   const version = live.metadata.resourceVersion;
-  if (version === proof.resourceVersion || isNewerVersion(proof.resourceVersion, version)) {
-    return false;
-  }
+  const { resourceVersion: proven } = proof;
+  if (proven !== undefined && (version === proven || isNewerVersion(proven, version))) return false;
   // Another write of the object is under way: what comes after it has to be looked at, whatever it is.
   if (entry.expected.has(id)) return true;
   return driftPaths(proof.object, live, proof.ignored).length > 0;

@@ -297,7 +297,7 @@ export async function liveObject(
   if (!isFresh) {
     const cached = cachedObject(target, ctx);
     const known = ctx.proofs.of(keyOf(sync)).get(entryKey(id));
-    const isBehind = known !== undefined &&
+    const isBehind = known?.resourceVersion !== undefined &&
       isNewerVersion(known.resourceVersion, cached?.metadata.resourceVersion);
     if (cached !== undefined && !isBehind) return cached;
   }

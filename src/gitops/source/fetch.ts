@@ -307,7 +307,8 @@ async function proveApplied(targets: readonly TargetObject[], scope: SourceScope
     const isSame = live === undefined
       ? owned.has(entryKey(target.id))
       : live.metadata.annotations?.[HASH_ANNOTATION] === target.hash;
-    if (isSame) ctx.proofs.prove(keyOf(sync), proofOf(target, live, { sync }), stamp);
+    // Applied, but not compared: what the object says besides its hash nobody looked at.
+    if (isSame) ctx.proofs.prove(keyOf(sync), proofOf(target, undefined, { sync }), stamp);
   }
   // What became of them meanwhile is not known.
   ctx.proofs.doubt(keyOf(sync));

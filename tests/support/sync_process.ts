@@ -13,7 +13,7 @@ import {
   type ObjectKey,
   Semaphore,
 } from "#base";
-import { dependencyKeys, Proofs, reconcileSync, type SyncContext } from "#gitops";
+import { dependencyKeys, passMsMax, Proofs, reconcileSync, type SyncContext } from "#gitops";
 import {
   actingAs,
   httpCluster,
@@ -51,8 +51,6 @@ export interface ProcessSetting {
   readonly onPassEnd: (key: ObjectKey, result: { readonly error?: unknown }) => void;
   readonly log?: (line: string) => void;
   readonly random: () => number;
-  /** When a pass is aborted. */
-  readonly passMsMax: number;
 }
 
 /** When a queued key wants its pass, in monotonic time, and whether one is under way. */
@@ -172,10 +170,11 @@ export class SyncProcess {
 
   /** One pass of a sync, within the time that the program's queue gives it. */
   async pass(key: ObjectKey) {
-    const { clock, passMsMax } = this.#setting;
+    const { clock } = this.#setting;
+    const limitMs = passMsMax(this.syncs.get(key) as MeshSync | undefined);
     const pass = new AbortController();
     this.#passes.add(pass);
-    using limit = deadline(passMsMax, { clock, signal: pass.signal });
+    using limit = deadline(limitMs, { clock, signal: pass.signal });
     try {
       return await reconcileSync(key, { ...this.#context, signal: limit.signal });
     } finally {

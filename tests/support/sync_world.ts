@@ -49,7 +49,6 @@ export class SyncWorld {
   /** How many passes may be under way at the same time. */
   passesAtOnce = 1;
   /** When the program's queue aborts a pass: what `GitOpsLoop` gives its controller. */
-  readonly passMsMax: number = 300_000;
   process: SyncProcess;
   #random = 1;
 
@@ -220,7 +219,6 @@ export class SyncWorld {
         if (error !== undefined) this.errors.push(error);
       },
       ...(this.logs === undefined ? {} : { log: (line: string) => this.logs?.push(line) }),
-      passMsMax: this.passMsMax,
       random: () => {
         // A Lehmer generator: the same numbers in every run.
         this.#random = this.#random * 48_271 % 2_147_483_647;

@@ -1,0 +1,185 @@
+/** Single faults that once made the GitOps loop lie, forget or hang: each is a story that ends well. */
+import { assertEquals, assertMatch } from "@std/assert";
+import { FINALIZERS } from "#api";
+import { faultAt, isStatusWrite } from "../support/fault_plan.ts";
+import { configMapText, functionText, serviceText } from "../support/sync_texts.ts";
+import { configMapId, functionId, meshSyncId, SyncWorld } from "../support/sync_world.ts";
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+
+function value(world: SyncWorld, name: string): unknown {
+  return (world.object(configMapId(name))?.["data"] as Record<string, unknown> | undefined)
+    ?.["value"];
+}
+
+/** A world whose first revision is applied: ConfigMaps `one` and `two`. */
+async function appliedWorld(spec: Record<string, unknown> = {}): Promise<SyncWorld> {
+  const world = new SyncWorld();
+  world.repository.commit({
+    "a/one.json": configMapText("one", "1"),
+    "a/two.json": configMapText("two", "1"),
+  });
+  await world.sync("a", spec);
+  await world.advance(1_000);
+  assertMatch(world.condition("a"), /^True Healthy/);
+  return world;
+}
+
+Deno.test("a status write that fails after an apply is made up for", async () => {
+  const world = await appliedWorld();
+  const commit = world.repository.commit({ "a/one.json": configMapText("one", "2") });
+  world.plan = faultAt(isStatusWrite("MeshSync"), { fails: { when: "before", how: "500" } });
+  await world.advance(15 * MINUTE_MS);
+  assertEquals(value(world, "one"), "2");
+  assertEquals(world.status("a").lastAppliedRevision, `main@sha1:${commit}`);
+  assertEquals(world.status("a").lastHealthyRevision, `main@sha1:${commit}`);
+});
+
+Deno.test("a revision whose status write failed is rolled back when it is not healthy", async () => {
+  const world = new SyncWorld();
+  const spec = { onUnhealthy: "rollback", healthTimeout: "2m", settleTime: "0s" };
+  world.repository.commit({ "a/f.json": functionText("f", "good") });
+  await world.sync("a", spec);
+  await world.advance(1_000);
+  world.setReady(functionId("f"), true);
+  await world.advance(1_000);
+  assertMatch(world.condition("a"), /^True Healthy/);
+  const bad = world.repository.commit({ "a/f.json": functionText("f", "bad") });
+  world.plan = faultAt(isStatusWrite("MeshSync"), { fails: { when: "before", how: "500" } });
+  await world.advance(15 * MINUTE_MS);
+  assertEquals(world.status("a").quarantined?.map((hold) => hold.revision), [`main@sha1:${bad}`]);
+  assertEquals((world.object(functionId("f"))?.spec as { image?: string }).image, "good");
+});
+
+Deno.test("an object that somebody edits while a revision is being applied is put right", async () => {
+  const world = await appliedWorld();
+  world.repository.commit({ "a/two.json": configMapText("two", "2") });
+  world.plan = faultAt(({ verb, name }) => verb === "apply" && name === "two", {
+    meanwhile: () => world.patchNow(configMapId("one"), { data: { value: "edited" } }),
+  });
+  await world.advance(15 * MINUTE_MS);
+  assertEquals([value(world, "one"), value(world, "two")], ["1", "2"]);
+  assertMatch(world.condition("a"), /^True Healthy/);
+});
+
+Deno.test("an object that somebody deletes while a revision is being applied comes back", async () => {
+  const world = await appliedWorld();
+  world.repository.commit({ "a/two.json": configMapText("two", "2") });
+  world.plan = faultAt(({ verb, name }) => verb === "apply" && name === "two", {
+    meanwhile: () => world.removeNow(configMapId("one")),
+  });
+  await world.advance(15 * MINUTE_MS);
+  assertEquals([value(world, "one"), value(world, "two")], ["1", "2"]);
+});
+
+Deno.test("a kind that may not be listed is read in another way", async () => {
+  const world = new SyncWorld();
+  world.unreadable.add("Service");
+  world.repository.commit({ "a/web.json": serviceText("web", 80) });
+  await world.sync("a");
+  await world.advance(15 * MINUTE_MS);
+  assertMatch(world.condition("a"), /^True Healthy/);
+});
+
+Deno.test("a kind that may not be listed sends no good commit back", async () => {
+  const world = new SyncWorld();
+  world.unreadable.add("Service");
+  world.repository.commit({ "a/one.json": configMapText("one", "1") });
+  await world.sync("a", { onUnhealthy: "rollback", healthTimeout: "2m", settleTime: "0s" });
+  await world.advance(1_000);
+  world.repository.commit({ "a/web.json": serviceText("web", 80) });
+  await world.advance(30 * MINUTE_MS);
+  assertEquals(world.status("a").quarantined ?? [], []);
+  assertMatch(world.condition("a"), /^True Healthy/);
+});
+
+Deno.test("a sync that is gone applies nothing, although the cache still shows it", async () => {
+  const world = new SyncWorld();
+  world.repository.commit({ "a/one.json": configMapText("one", "1") });
+  await world.sync("a");
+  world.plan = faultAt(({ kind, verb }) => kind === "MeshSync" && verb === "patch", {
+    meanwhile: () => {
+      world.lag = 10;
+      world.removeNow(meshSyncId("a"));
+    },
+  });
+  await world.advance(15 * MINUTE_MS);
+  world.lag = 0;
+  world.process.deliver();
+  await world.advance(15 * MINUTE_MS);
+  assertEquals(world.meshSync("a"), undefined);
+  assertEquals(value(world, "one"), undefined);
+});
+
+Deno.test("a long downtime takes no time from a deletion: a failed one is tried again", async () => {
+  const world = await appliedWorld();
+  world.process.crash();
+  world.removeNow(meshSyncId("a"));
+  await world.advance(10 * MINUTE_MS);
+  world.plan = faultAt(({ name, verb }) => verb === "delete" && name === "one", {
+    fails: { when: "before", how: "500" },
+  });
+  world.revive();
+  await world.advance(15 * MINUTE_MS);
+  assertEquals([value(world, "one"), value(world, "two")], [undefined, undefined]);
+  assertEquals(world.meshSync("a"), undefined);
+});
+
+Deno.test("an interval of a month is a month", async () => {
+  const world = await appliedWorld({ interval: "720h" });
+  const commit = world.repository.commit({ "a/one.json": configMapText("one", "2") });
+  world.takeRequests();
+  await world.advance(24 * 24 * HOUR_MS);
+  assertEquals(world.takeRequests().filter((request) => request.startsWith("git resolve")), []);
+  await world.advance(8 * 24 * HOUR_MS);
+  assertEquals(world.status("a").lastAppliedRevision, `main@sha1:${commit}`);
+});
+
+Deno.test("a timeout of ten minutes gives a pass ten minutes", async () => {
+  const world = await appliedWorld({ timeout: "10m" });
+  world.repository.commit({ "a/one.json": configMapText("one", "2") });
+  world.plan = faultAt(({ verb }) => verb === "dry-run", { lateMs: 7 * MINUTE_MS });
+  await world.advance(20 * MINUTE_MS);
+  assertEquals(world.errors, []);
+  assertEquals(value(world, "one"), "2");
+});
+
+Deno.test("a pass that its timeout ends says so in the status", async () => {
+  const world = await appliedWorld();
+  world.repository.commit({ "a/one.json": configMapText("one", "2") });
+  world.plan = ({ verb }) => verb === "dry-run" ? { lateMs: 24 * HOUR_MS } : undefined;
+  await world.advance(30 * MINUTE_MS);
+  assertMatch(world.condition("a"), /Cannot finish within 300 s/);
+});
+
+Deno.test("a part of an inventory that could not be written is written later", async () => {
+  const world = new SyncWorld();
+  const names = Array.from({ length: 1_600 }, (_, index) => `c${index}`);
+  const list = (of: readonly string[]) =>
+    of.map((name) => configMapText(name, "1")).join("\n---\n");
+  world.repository.commit({ "a/all.yaml": list(names) });
+  await world.sync("a", { pruneLimit: { percent: 100 } });
+  await world.advance(1_000);
+  assertMatch(world.condition("a"), /^True Healthy/);
+  world.repository.commit({ "a/all.yaml": list([...names, "late"]) });
+  world.plan = faultAt(({ name, verb }) => verb === "apply" && name.includes("inventory"), {
+    fails: { when: "before", how: "500" },
+  });
+  await world.advance(15 * MINUTE_MS);
+  assertEquals(value(world, "late"), "1");
+  world.restart();
+  world.repository.commit({ "a/all.yaml": list(names) });
+  await world.advance(15 * MINUTE_MS);
+  assertEquals(value(world, "late"), undefined);
+});
+
+Deno.test("a finalizer that somebody else holds keeps a sync, and ours goes all the same", async () => {
+  const world = await appliedWorld();
+  const finalizers = [FINALIZERS.sync, "example.org/keep"];
+  world.patchNow(meshSyncId("a"), { metadata: { finalizers } });
+  world.removeNow(meshSyncId("a"));
+  await world.advance(MINUTE_MS);
+  assertEquals(world.meshSync("a")?.metadata.finalizers, ["example.org/keep"]);
+  assertEquals([value(world, "one"), value(world, "two")], [undefined, undefined]);
+});

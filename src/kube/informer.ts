@@ -5,13 +5,19 @@ import {
   keyText,
   type KubeObject,
   type ObjectKey,
+  pause,
+  spread,
+  TaskGroup,
   unlessAborted,
 } from "#base";
 import { type Logger, type RestartCause, silentLogger } from "#telemetry";
 import { type Cache, type CacheOutage, type Indexes, ObjectStore } from "./cache.ts";
 import type { ResourceType } from "./resource_type.ts";
+import { StreamError } from "./json_lines.ts";
 import { isNewerVersion } from "./resource_version.ts";
 import type { Transport } from "./transport.ts";
+import { grownDelayMs } from "./retry.ts";
+import { storageProblem } from "./storage_check.ts";
 import { watchObjects } from "./watch.ts";
 
 /** One object before and after: a creation has no before, a deletion no after. */
@@ -45,6 +51,10 @@ export interface InformerOptions {
   readonly signal: AbortSignal;
 }
 
+/** How often the storage is asked for one object: for the price of that, nobody decides by what is no longer so. */
+const CHECK_MS = 60_000;
+const FIRST_RECHECK_MS = 2_000;
+
 /** Broken connections in a row that are no problem yet. */
 const RESTARTS_MAX = 3;
 
@@ -56,6 +66,8 @@ const RESTARTS_MAX = 3;
  * - After a gap, the differences are told as changes, deletions included.
  * - An object never goes back to an older version, in whatever order watch, list and {@linkcode observe} speak;
  *   except after a restore of the server's storage, which a list with an older version gives away.
+ * - Once a minute the storage is asked for the object that changed last: where it is not as far as this cache,
+ *   `problem` and `outage` say so until it is, as API servers that were not restarted go on telling what was.
  */
 export class Informer implements Cache {
   readonly type: ResourceType;
@@ -68,6 +80,10 @@ export class Informer implements Cache {
   /** How often watching started over since the server last said anything. */
   #restarts = 0;
   #outage: CacheOutage | undefined;
+  /** The storage is not as far as this cache: nothing that is listed or watched counts before it is. */
+  #doubt: CacheOutage | undefined;
+  /** Ends the watch that is under way, for a list. */
+  #again = new AbortController();
   /** The newest version up to which the server has told everything. */
   #seen: string | undefined;
   /** Keys on the pages of the list that is under way. */
@@ -86,11 +102,11 @@ export class Informer implements Cache {
 
   /** What keeps the cache from being current, in words for a readiness check. */
   get problem(): string | undefined {
-    return this.#problem;
+    return this.#doubt?.problem ?? this.#problem;
   }
 
   get outage(): CacheOutage | undefined {
-    return this.#outage;
+    return this.#doubt ?? this.#outage;
   }
 
   get size(): number {
@@ -116,7 +132,15 @@ export class Informer implements Cache {
   /** Follows the server until the signal aborts. */
   async run(): Promise<void> {
     this.#problem = "reading the objects for the first time";
-    for await (const event of watchObjects(this.#options)) {
+    const group = new TaskGroup(this.#options.signal);
+    group.start(() => this.#follow());
+    group.start((signal) => this.#doubtful(signal));
+    await group.ended();
+  }
+
+  async #follow(): Promise<void> {
+    const again = () => this.#again.signal;
+    for await (const event of watchObjects({ ...this.#options, again })) {
       switch (event.type) {
         case "page":
           this.#listing ??= this.#beginList(event.resourceVersion);
@@ -207,6 +231,59 @@ export class Informer implements Cache {
     this.#outage = undefined;
     if (this.#problem === undefined || !this.#synced) return;
     this.#problem = undefined;
+    if (this.#doubt === undefined) this.#tellSynced();
+  }
+
+  /** Looks now and then whether the storage is as far as this cache; more often while it is not. */
+  async #doubtful(signal: AbortSignal): Promise<void> {
+    const { clock, random = Math.random } = this.#options;
+    let failures = 0;
+    while (!signal.aborted) {
+      const growth = { failures, firstMs: FIRST_RECHECK_MS, maxMs: CHECK_MS, random: random() };
+      const delayMs = failures === 0 ? spread(CHECK_MS, random()) : grownDelayMs(growth);
+      await pause(delayMs, { clock, signal });
+      if (signal.aborted || this.#outage !== undefined) continue;
+      try {
+        const problem = await this.#storageProblem(signal);
+        failures = problem === undefined ? 0 : failures + 1;
+        this.#decide(problem);
+      } catch (error) {
+        if (!signal.aborted) this.#log.debug("Cannot compare with the storage", { error });
+      }
+    }
+  }
+
+  /** By the object that changed last. */
+  #storageProblem(signal: AbortSignal): Promise<string | undefined> {
+    const { transport, clock } = this.#options;
+    const newest = this.#store.list().reduce<KubeObject | undefined>((last, object) => {
+      const version = object.metadata.resourceVersion;
+      return last === undefined || isNewerVersion(version, last.metadata.resourceVersion)
+        ? object
+        : last;
+    }, undefined);
+    const known = () => newest === undefined ? undefined : this.#store.get(keyOf(newest));
+    return storageProblem({ transport, type: this.type, clock, signal, known });
+  }
+
+  #decide(problem: string | undefined): void {
+    if (problem === undefined) {
+      if (this.#doubt === undefined) return;
+      this.#doubt = undefined;
+      this.#log.info("The server is as far as what it told before");
+      if (this.#problem === undefined) this.#tellSynced();
+      return;
+    }
+    const { clock } = this.#options;
+    if (this.#doubt === undefined) this.#log.error("The server went back in time", { problem });
+    const sinceMs = this.#doubt?.sinceMs ?? clock.monotonicMs();
+    this.#doubt = { sinceMs, isRefusal: false, problem };
+    const watch = this.#again;
+    this.#again = new AbortController();
+    watch.abort(new StreamError("rewound", problem));
+  }
+
+  #tellSynced(): void {
     try {
       this.#options.onSynced?.();
     } catch (error) {

@@ -54,6 +54,8 @@ export interface WatchOptions {
    * minute, so that a quiet kind is not a silent one.
    */
   readonly silentMs?: number | undefined;
+  /** A signal for each watch: with it the watch ends with the signal's reason, and all is listed or checked again. */
+  readonly again?: () => AbortSignal;
   /** Ends the watch. */
   readonly signal: AbortSignal;
 }
@@ -154,7 +156,9 @@ async function* follow(
   state: Extract<WatchState, { at: "watch" }>,
   run: Run,
 ): AsyncGenerator<WatchEvent, void, undefined> {
-  const { transport, type, namespace, labelSelector, fieldSelector, signal } = options;
+  const { transport, type, namespace, labelSelector, fieldSelector } = options;
+  const again = options.again?.();
+  const signal = again === undefined ? options.signal : AbortSignal.any([options.signal, again]);
   const spread = (options.random ?? Math.random)() * WATCH_SECONDS_SPREAD;
   const stream = await transport.stream({
     path: resourcePath(type, { namespace }),
@@ -185,6 +189,7 @@ async function* follow(
     run.resourceVersion = version;
     yield event;
   }
+  if (!options.signal.aborted) again?.throwIfAborted();
 }
 
 function eventFrom(

@@ -29,10 +29,15 @@ interface Script {
   readonly silentMs?: number;
   /** The version that the server is at when a watch wants to go on from one; newer than all when left out. */
   readonly version?: () => number;
+  /** What its storage has for an object that is asked for by its name. */
+  readonly stored?: () => Response;
+  /** How much faster than the real clock the informer's is; 20 times when left out. */
+  readonly speed?: number;
 }
 
 /** An informer against a server whose watches the test speaks through, in the order in which they are asked for. */
 function scripted(script: Script) {
+  const { speed = 20 } = script;
   const watches: ScriptedWatch[] = [];
   const changes: string[] = [];
   const restarts: string[] = [];
@@ -42,6 +47,9 @@ function scripted(script: Script) {
       const watch = new ScriptedWatch();
       watches.push(watch);
       return watch.response;
+    }
+    if (!request.path.endsWith("/pods")) {
+      return script.stored?.() ?? statusResponse(500, "NoScript");
     }
     if (request.query.get("limit") === "1") return listOf(script.version?.() ?? 1_000_000);
     const answer = script.lists[Math.min(lists++, script.lists.length - 1)];
@@ -58,7 +66,10 @@ function scripted(script: Script) {
     onChange: (change) => changes.push(changeText(change)),
     onRestart: (cause) => restarts.push(cause),
     // Waiting is short here, and by its own clock: no test waits for a backoff.
-    clock: { ...systemClock, sleep: (delayMs, signal) => systemClock.sleep(delayMs / 20, signal) },
+    clock: {
+      ...systemClock,
+      sleep: (delayMs, signal) => systemClock.sleep(delayMs / speed, signal),
+    },
     signal: stop.signal,
     ...(script.silentMs === undefined ? {} : { silentMs: script.silentMs }),
   });
@@ -251,6 +262,50 @@ Deno.test("Informer lists again after silence, an event from the past and a vers
     causes.push(...it.restarts);
   }
   assertEquals(causes, ["silent", "rewound", "rewound"]);
+});
+
+Deno.test("Informer says that it is not current while the storage is older than what the server tells (F8)", async () => {
+  const [now, old] = [listOf(900, pod("a", 800), pod("b", 850)), listOf(300, pod("b", 290))];
+  let isRestored = false;
+  let isRestarted = false;
+  await using it = scripted({
+    // An API server that was not restarted goes on telling what it told before.
+    lists: [() => (isRestarted ? old : now).clone()],
+    stored: () => Response.json(pod("b", isRestored ? 290 : 850)),
+    speed: 5_000,
+    silentMs: 1_000_000_000,
+  });
+  await it.watch(0);
+  await it.informer.whenSynced();
+  const asked = () => it.server.seen.filter(({ path }) => path.endsWith("/pods/b")).length;
+  await eventually(() => asked() > 2);
+  assertEquals([it.informer.problem, it.listCount()], [undefined, 1]);
+  isRestored = true;
+  await eventually(() => it.listCount() > 3);
+  const problem = "the server has Pod shop/b at version 290, and had it at 850; " +
+    "its storage was set back: restart the API servers";
+  assertEquals([it.informer.problem, it.informer.outage?.problem], [problem, problem]);
+  assertEquals(it.changes, ["+a", "+b"]);
+  isRestarted = true;
+  await eventually(() => it.informer.problem === undefined);
+  assertEquals(it.changes, ["+a", "+b", "~b", "-a"]);
+  assertEquals(it.informer.outage, undefined);
+});
+
+Deno.test("Informer says so when an object is gone from the storage and no watch told of it (F8)", async () => {
+  await using it = scripted({
+    lists: [() => listOf(900, pod("a", 800))],
+    stored: () => statusResponse(404, "NotFound"),
+    speed: 5_000,
+    silentMs: 1_000_000_000,
+  });
+  await it.watch(0);
+  await eventually(() => it.informer.problem !== undefined && it.informer.synced);
+  assertEquals(
+    it.informer.problem,
+    "the server has no Pod shop/a, of whose deletion it told nothing; " +
+      "its storage was set back: restart the API servers",
+  );
 });
 
 Deno.test("Informer.observe() is not undone by a list that is older", async () => {

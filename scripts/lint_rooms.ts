@@ -24,9 +24,6 @@ const CLOCK = "base/clock.ts";
 
 const CLOCK_GLOBALS: readonly string[] = ["clearTimeout", "Date", "performance", "setTimeout"];
 
-/** Rooms and files that are being rewritten; with them this list ends. */
-const TIME_EXEMPT: readonly string[] = ["gitops/", "gitops_loop.ts"];
-
 function importsRule(context: Deno.lint.RuleContext): Deno.lint.LintVisitor {
   const place = placeOf(context.filename);
   if (place === undefined) return {};
@@ -80,7 +77,6 @@ function timeRule(context: Deno.lint.RuleContext): Deno.lint.LintVisitor {
   const place = placeOf(context.filename);
   // What pure code may use is for the other rule to say.
   if (place === undefined || isPure(place)) return {};
-  if (TIME_EXEMPT.some((start) => place.path.startsWith(start))) return {};
   return globalsVisitor(context, timeFinding);
 }
 

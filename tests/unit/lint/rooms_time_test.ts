@@ -19,7 +19,7 @@ Deno.test("rooms/time leaves timers and the time to base/clock.ts, also in rooms
     "const { now } = Date;",
     "Temporal.Now.instant();",
   ];
-  for (const path of ["src/kube/x.ts", "src/cli/x.ts", "src/app.ts", "src/reconcile/survey/x.ts"]) {
+  for (const path of ["src/kube/x.ts", "src/cli/x.ts", "src/app.ts", "src/gitops/plan/x.ts"]) {
     for (const source of sources) {
       assertEquals(findings(path, source).length, 1, `${path}: ${source}`);
     }

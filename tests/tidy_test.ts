@@ -3,6 +3,7 @@ import { readRepository, type Repository } from "./support/repository.ts";
 import {
   deadModules,
   idleLintPlugins,
+  importCircles,
   licenceProblems,
   missingModules,
   poorFileNames,
@@ -66,6 +67,20 @@ Deno.test("missingModules() finds imports of what is not there", () => {
   const imports = { "main.ts": ["src/app.ts", "src/gone.ts"] };
   assertEquals(missingModules(repository({ "main.ts": "", "src/app.ts": "" }, imports)), [
     "main.ts:1: imports src/gone.ts, which is not there, write it or leave it out",
+  ]);
+});
+
+Deno.test("importCircles() finds each circle once, and none where modules only share one", () => {
+  const imports = {
+    "src/a.ts": ["src/b.ts", "src/d.ts"],
+    "src/b.ts": ["src/c.ts"],
+    "src/c.ts": ["src/a.ts", "src/d.ts"],
+    "src/d.ts": [],
+    "tests/a_test.ts": ["tests/b_test.ts"],
+    "tests/b_test.ts": ["tests/a_test.ts"],
+  };
+  assertEquals(importCircles(repository({}, imports)), [
+    "src/a.ts:1: imports in a circle: src/a.ts -> src/b.ts -> src/c.ts -> src/a.ts, move what both need",
   ]);
 });
 

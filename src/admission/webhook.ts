@@ -4,7 +4,7 @@ import { groupOf } from "#base";
 /** The webhook of one of our kinds. */
 export interface Webhook {
   readonly resource: MeshResourceType;
-  /** Where the API server posts its reviews; for Function, Source and Sink as in the reference (api.md 3.1). */
+  /** Where the API server posts its reviews; for Function, Source and Sink as in the reference. */
   readonly path: string;
   /** `vfunction.compute.functionmesh.io`: shown to whoever is refused. */
   readonly name: string;

@@ -22,7 +22,7 @@ import type { SinkResource } from "./sink.ts";
 import type { SourceResource } from "./source.ts";
 import { inputProblems, loopWarnings, outputProblems, topicProblems } from "./topic_rules.ts";
 
-/** What is wrong with a component whose types are right (api.md 4.4 to 4.6), in a stable order. */
+/** What is wrong with a component whose types are right, in a stable order. */
 export function componentProblems(component: Component, options: RuleOptions): Problem[] {
   const defaulted = withDefaults(component);
   return [
@@ -104,7 +104,7 @@ function sinkProblems({ spec }: SinkResource): Problem[] {
   ];
 }
 
-/** Where Pulsar is (api.md 4.2, messaging and package service checks). */
+/** Where Pulsar is. */
 function messagingProblems({ spec }: DefaultedComponent): Problem[] {
   return [
     ...when(

@@ -50,7 +50,7 @@ export const SecretReferenceSchema = Type.Object({
   key: optional(text("Key in it")),
 });
 
-/** The members that Function, Source and Sink specs share (api.md 1.2). */
+/** The members that Function, Source and Sink specs share. */
 export const SHARED_MEMBERS = {
   name: optional(text("Name in Pulsar (default: the resource's)")),
   className: optional(text("Class of the function, source or sink")),

@@ -22,7 +22,7 @@ const MESH_DEPTH = 1;
 /**
  * The CustomResourceDefinitions of all our kinds, made from the same schemas as the types, sorted by name.
  *
- * Fields, types, words and defaults are those of the reference (api.md Parts 1 and 2). Embedded Kubernetes types have
+ * Fields, types, words and defaults are those of the reference. Embedded Kubernetes types have
  * the members that the Kubernetes version of `kubernetes_types.ts` gives them: others are dropped, as in the reference,
  * and `kubectl` names them. A mesh says only the upper levels of them (599 KB in the reference, all of it). CEL states what is cheap, and what the reference refuses to create as well, so that these are
  * refused while no webhook is there to say it better; for the rest there is `problems()`. Of a mesh that is only that

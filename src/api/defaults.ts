@@ -56,7 +56,7 @@ export type DefaultedComponent = DefaultedFunction | DefaultedSource | Defaulted
 const BYTES = "[B";
 
 /**
- * The component with every default of api.md Part 3, as a new object: the user's resource is never written to (W-42).
+ * The component with every default of the reference, as a new object: the user's resource is never written to (W-42).
  * `spec.name` is filled from `metadata.name` also when that was generated (W-43). A window by count slides by its
  * length, has no lag and a watermark a second, where the reference crashed (W-1). `resources` get what the reference
  * meant them to have (W-22).

@@ -3,7 +3,7 @@ import type { FunctionSpec, WindowConfig } from "./function.ts";
 import { at, when } from "./rule.ts";
 import type { SinkSpec } from "./sink.ts";
 
-/** How often a message is delivered: what does not go together (api.md 4.4, 12 and 13). */
+/** How often a message is delivered: what does not go together. */
 export function deliveryProblems(spec: FunctionSpec | SinkSpec): Problem[] {
   const once = spec.processingGuarantee === "effectively_once";
   const retries = spec.maxMessageRetry ?? 0;
@@ -29,7 +29,7 @@ export function deliveryProblems(spec: FunctionSpec | SinkSpec): Problem[] {
   ];
 }
 
-/** In which order messages come (api.md 4.4, 14 and 15). */
+/** In which order messages come. */
 export function orderingProblems(spec: FunctionSpec): Problem[] {
   return [
     ...when(
@@ -52,7 +52,7 @@ export function bothOrderings(spec: FunctionSpec | SinkSpec): readonly Problem[]
 }
 
 /**
- * The window as its author wrote it, before defaults (api.md 4.4, 22): one length, and nothing that is not positive.
+ * The window as its author wrote it, before defaults: one length, and nothing that is not positive.
  * Lag and watermark count only where a timestamp extractor reads them.
  */
 export function windowProblems(window: WindowConfig | undefined): Problem[] {

@@ -8,7 +8,7 @@ type Spec = Component["spec"];
 
 const CHOICES = "java, python, golang or genericRuntime";
 
-/** Which runtimes a Function names: one, with what it needs (api.md 4.4, 3 to 7). */
+/** Which runtimes a Function names: one, with what it needs. */
 export function functionRuntimeProblems(spec: FunctionSpec): Problem[] {
   const named = [spec.java, spec.python, spec.golang].filter((runtime) => runtime !== undefined);
   return [
@@ -25,7 +25,7 @@ export function functionRuntimeProblems(spec: FunctionSpec): Problem[] {
   ];
 }
 
-/** What a connector needs to run: Java, and what Java needs (api.md 4.5 and 4.6). */
+/** What a connector needs to run: Java, and what Java needs. */
 export function connectorRuntimeProblems(spec: Spec, kind: "Source" | "Sink"): Problem[] {
   return [
     ...when(

@@ -7,7 +7,7 @@ export const COMPONENT_NAME_LENGTH_MAX = 43;
 const GENERATED_LENGTH = 5;
 const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
-/** The name of a component: there, a DNS name, not too long (api.md 4.4, 1 and 2). */
+/** The name of a component: there, a DNS name, not too long. */
 export function nameProblems(metadata: ObjectMeta, kind: string): Problem[] {
   const prefix = prefixOf(metadata);
   const path = "metadata.name";

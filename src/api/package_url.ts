@@ -11,8 +11,8 @@ export type PackageUrl =
   | { readonly type: "http" | "https"; readonly url: string };
 
 /**
- * What a package location names, or undefined when it is none (api.md 4.2: the prefix is case-insensitive, empty parts
- * pass, nothing but the package service and http(s) is taken).
+ * What a package location names, or undefined when it is none: the prefix is case-insensitive, empty parts pass,
+ * nothing but the package service and http(s) is taken.
  *
  * @example
  * ```ts

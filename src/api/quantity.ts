@@ -45,7 +45,7 @@ const EXPONENT_MAX = 1000;
 /**
  * A quantity with its exact value, or undefined when the text is none.
  *
- * Follows objects.md B.1: what does not fit 18 digits is rounded up to nine decimals.
+ * As Kubernetes does: what does not fit 18 digits is rounded up to nine decimals.
  *
  * @example
  * ```ts
@@ -78,7 +78,7 @@ export function parseQuantity(quantity: string | number): ParsedQuantity | undef
 
 /**
  * The text that the reference prints for a quantity, the same for equal spellings that it does not keep
- * (objects.md B.3). What cannot be parsed is answered as it is.
+ * What cannot be parsed is answered as it is.
  *
  * @example
  * ```ts
@@ -116,7 +116,7 @@ export function integerValue(quantity: ParsedQuantity): bigint {
   return scaled(quantity, 0);
 }
 
-/** The value as the reference computes it in floating point: `0.7` is 0.7000000000000001 (objects.md B.2). */
+/** The value as the reference computes it in floating point: `0.7` is 0.7000000000000001. */
 export function approximateValue(quantity: ParsedQuantity): number {
   const value = Number(quantity.value);
   return quantity.scale === 0 ? value : value * Number(`1e${quantity.scale}`);

@@ -3,7 +3,7 @@ import { autoscalerPreset } from "./autoscaler_preset.ts";
 import type { DefaultedComponent } from "./defaults.ts";
 import { at, quoted, type RuleOptions, when } from "./rule.ts";
 
-/** How many pods, and who decides (api.md 4.2, replica and VPA rules; W-40). */
+/** How many pods, and who decides (W-40). */
 export function replicaProblems(component: DefaultedComponent, options: RuleOptions): Problem[] {
   const { replicas, minReplicas, maxReplicas } = component.spec;
   const scaledToZero = replicas === 0 && options.zeroReplicas !== "refuse";

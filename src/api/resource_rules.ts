@@ -6,7 +6,7 @@ import { at, when } from "./rule.ts";
 const CHECKED = ["cpu", "memory", "storage"] as const;
 
 /**
- * Relations between resources (api.md 4.2). The reference demands a memory request and limit because its own defaults
+ * Relations between resources. The reference demands a memory request and limit because its own defaults
  * are dead code (W-22); here what is absent gets one (see `resourceDefaults()`), and what is there must make sense.
  */
 export function resourceProblems(resources: Resources | undefined): Problem[] {

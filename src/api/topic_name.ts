@@ -11,7 +11,7 @@ const PART = /^[-=:.A-Za-z0-9_]+$/;
 
 /**
  * The topic that a text names, or undefined when it is none. Short forms stand for `persistent://public/default/…`
- * (one part) and `persistent://…` (three parts); what the last part holds is free (api.md 4.2).
+ * (one part) and `persistent://…` (three parts); what the last part holds is free.
  *
  * @example
  * ```ts

@@ -12,7 +12,7 @@ interface NamedTopic {
 
 const TOPIC_FORM = "use persistent://tenant/namespace/topic, tenant/namespace/topic or topic";
 
-/** What is read: at least one topic, each with a proper name (api.md 4.2, input rule). */
+/** What is read: at least one topic, each with a proper name. */
 export function inputProblems(input: Input | undefined): Problem[] {
   const topics = inputTopics(input);
   return [
@@ -26,7 +26,7 @@ export function inputProblems(input: Input | undefined): Problem[] {
 }
 
 /**
- * Where results go (api.md 4.2, output rule). The comparison with the input is of texts, as in the reference; the same
+ * Where results go. The comparison with the input is of texts, as in the reference; the same
  * topic in two spellings is a warning.
  */
 export function outputProblems(output: Output | undefined, input: Input | undefined): Problem[] {

@@ -18,7 +18,7 @@ interface Examined extends StructureReport {
 }
 
 /**
- * What its author must mend before a resource can run: wrong types, missing members and every rule of api.md Part 4,
+ * What its author must mend before a resource can run: wrong types, missing members and every rule of the reference's admission,
  * for all our kinds, on create and on update alike (W-2). Empty for a sound resource and for kinds that are not ours.
  *
  * # Guarantees

@@ -15,7 +15,7 @@ type FileSettings = Pick<
 /**
  * The settings of a controller configuration file, over the defaults.
  *
- * Read as the reference operator reads it (objects.md 0.2): YAML 1.1 scalars, members matched whatever their case,
+ * Read as the reference operator reads it: YAML 1.1 scalars, members matched whatever their case,
  * unknown members ignored, plain scalars taken as text, null as "not given". `imagePullPolicy`, which the reference
  * documents and ignores, is accepted as well (W-60).
  *

@@ -1,6 +1,6 @@
 import type { Flag } from "./flag.ts";
 
-/** Flags that change what the controller creates: for `run`, `sync` and `render` alike (objects.md 0.2). */
+/** Flags that change what the controller creates: for `run`, `sync` and `render` alike. */
 export const SETTINGS_FLAGS: readonly Flag[] = [
   text(
     "config-file",

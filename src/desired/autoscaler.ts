@@ -14,7 +14,7 @@ import { type Part, someOf } from "./tidy.ts";
 const DEFAULT_RULE = "AverageUtilizationCPUPercent80";
 
 /**
- * The HorizontalPodAutoscaler of a component that can scale (objects.md 6.2). It scales the component, whose scale
+ * The HorizontalPodAutoscaler of a component that can scale. It scales the component, whose scale
  * subresource sets `spec.replicas`.
  *
  * None where `maxReplicas` leaves no room: the reference operator makes one there that never settles (W-7).

@@ -19,7 +19,7 @@ const BUILTIN_ARCHIVE = "builtin://";
 /** Members of `configs` that say what the connector is rather than how it is configured. */
 const RESERVED = new Set(["archive", "builtin", "className", "typeClassName", "configs"]);
 
-/** What `spec.sourceConfig` of a Function says (objects.md 4.9). `batchSourceConfig` is not read there. */
+/** What `spec.sourceConfig` of a Function says. `batchSourceConfig` is not read there. */
 export function sourceOverride(source: Source | undefined): ConnectorOverride | undefined {
   return source && override(source, source.sourceType, {});
 }

@@ -21,7 +21,7 @@ const GUARANTEES: Readonly<Record<string, string>> = {
 };
 
 /**
- * What an instance is told about itself: `--function_details`, Pulsar's FunctionDetails as JSON (objects.md 4).
+ * What an instance is told about itself: `--function_details`, Pulsar's FunctionDetails as JSON.
  * Members that have their default value are left out, the others come in the order of the message's definition.
  */
 export function functionDetails(component: DefaultedComponent): string {

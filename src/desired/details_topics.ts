@@ -22,7 +22,7 @@ const BATCH_CLASS = "org.apache.pulsar.functions.source.batch.BatchSourceExecuto
 const FAILURE_ACTIONS = { DISCARD: "DISCARD", CONSUME: "CONSUME", SEND: "SEND" };
 const COMPRESSIONS = { NONE: "NONE", ZLIB: "ZLIB", ZSTD: "ZSTD", SNAPPY: "SNAPPY" };
 
-/** Where an instance reads: `source` of the function details (objects.md 4.3, 4.4). */
+/** Where an instance reads: `source` of the function details. */
 export function sourceDetails(component: DefaultedComponent): Part {
   if (component.kind === "Source") return connectorSource(component);
   const { spec } = component;
@@ -76,7 +76,7 @@ function connectorSource({ spec }: DefaultedSource): Part {
   });
 }
 
-/** Where an instance writes: `sink` of the function details (objects.md 4.5). */
+/** Where an instance writes: `sink` of the function details. */
 export function sinkDetails(component: DefaultedComponent): Part {
   if (component.kind === "Sink") return connectorSink(component);
   const { output, forwardSourceMessageProperty } = component.spec;

@@ -14,7 +14,7 @@ const GUARANTEES: Readonly<Record<string, number>> = {
   manual: 3,
 };
 
-/** The configuration of a Go instance as JSON in which the pod's number and the broker's URL are open (objects.md 5). */
+/** The configuration of a Go instance as JSON in which the pod's number and the broker's URL are open. */
 export function goConfig(component: DefaultedFunction): readonly GoConfigPart[] {
   const id = goJson(`-${component.metadata.uid ?? ""}`).slice(1);
   return [

@@ -22,7 +22,7 @@ const PROTO: Style = {
 
 /**
  * Compact JSON with sorted members and escaped `<`, `>`, `&`: what Go's encoder writes, and what is embedded as a string
- * for user configurations (objects.md C.1).
+ * for user configurations.
  *
  * @example
  * ```ts
@@ -35,7 +35,7 @@ export function goJson(value: unknown): string {
   return encoded(value, GO);
 }
 
-/** Compact JSON with members in the order of the object: messages of the function details (objects.md 4.1, C.2). */
+/** Compact JSON with members in the order of the object: messages of the function details. */
 export function protoJson(value: unknown): string {
   return encoded(value, PROTO);
 }
@@ -79,7 +79,7 @@ function encoded(value: unknown, style: Style): string {
   return `{${parts.join(",")}}`;
 }
 
-/** As ECMAScript writes numbers, except that a negative zero keeps its sign (objects.md C.3). */
+/** As ECMAScript writes numbers, except that a negative zero keeps its sign. */
 function numberText(value: number): string {
   return Object.is(value, -0) ? "-0" : JSON.stringify(value);
 }

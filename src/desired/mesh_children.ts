@@ -8,7 +8,7 @@ const LABEL_MAX = 63;
 
 /**
  * The Functions, Sources and Sinks of a mesh, each named after the mesh and its item, its spec the item as it is
- * (objects.md 6.5). Members that are null are left out, as an API server would.
+ * . Members that are null are left out, as an API server would.
  *
  * Items without a name, and further items that would get a name that is taken, are left out: `problems()` reports them
  * (W-9, W-15). The others do not suffer.

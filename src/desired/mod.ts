@@ -4,7 +4,7 @@
  *
  * Start with `children.ts`. Each object has one file; `pod/` holds the parts of a pod, `command/` the scripts that start
  * the instances, `details*.ts` what an instance is told about itself. The objects, names and words of the commands are
- * those of the reference operator (objects.md), so that running pods can be taken over; how values are quoted is not:
+ * those of the reference operator, so that running pods can be taken over; how values are quoted is not:
  * no value of a resource is ever read by a shell as anything but itself.
  *
  * @module

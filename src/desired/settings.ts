@@ -9,7 +9,7 @@ export interface RunnerImages {
   readonly genericRuntime: Readonly<Record<string, string>>;
 }
 
-/** How the program was told to make objects: the same for all resources (objects.md 0.2). */
+/** How the program was told to make objects: the same for all resources. */
 export interface Settings {
   /** Download packages in an init container rather than in the runner's own command. */
   readonly enableInitContainers: boolean;

@@ -5,7 +5,7 @@ import { type PodInput, podTemplate } from "./pod/template.ts";
 import { quantitiesSpelled } from "./quantities.ts";
 import { type Part, someOf } from "./tidy.ts";
 
-/** The StatefulSet that runs a component: a pod's number is the number of the instance (objects.md 2.1). */
+/** The StatefulSet that runs a component: a pod's number is the number of the instance. */
 export function statefulSet(component: DefaultedComponent, input: PodInput): Part {
   return {
     apiVersion: "apps/v1",

@@ -6,7 +6,7 @@ import { quantitiesSpelled } from "./quantities.ts";
 import type { Settings } from "./settings.ts";
 import type { Part } from "./tidy.ts";
 
-/** The VerticalPodAutoscaler of a component that asks for one, where its API is served (objects.md 6.3). */
+/** The VerticalPodAutoscaler of a component that asks for one, where its API is served. */
 export function verticalAutoscaler(
   component: DefaultedComponent,
   settings: Settings,

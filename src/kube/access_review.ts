@@ -6,7 +6,7 @@ import type { Transport } from "./transport.ts";
 /** What somebody may do who shows a bearer token. */
 export type Access = "allowed" | "unknown token" | "not allowed";
 
-/** How long verdicts are remembered: as the reference's secure metrics do (api.md 6.4). */
+/** How long verdicts are remembered: as the reference's secure metrics do. */
 const TOKEN_MS = 60_000;
 const ALLOWED_MS = 300_000;
 const REFUSED_MS = 30_000;

@@ -169,7 +169,7 @@ function isPauseAsked({ program, stored }: ComponentLook): boolean {
   return program.pauseRollout || stored.metadata.annotations?.[ANNOTATIONS.pauseRollout] === "true";
 }
 
-/** A pause holds back what no edit of the resource asked for; what is missing is made all the same (api.md 5.7). */
+/** A pause holds back what no edit of the resource asked for; what is missing is made all the same. */
 function splitByPause(
   look: ComponentLook,
   steps: readonly Step[],

@@ -1,10 +1,9 @@
 import { type ObjectKey, systemClock } from "#base";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import { type ProcessOptions, registerProcessMetrics } from "./process_metrics.ts";
-import { ReconcileSeries } from "./reconcile_series.ts";
+import { type ReconcileMeasure, ReconcileSeries } from "./reconcile_series.ts";
 
-/** How a pass over one object ended. */
-export type ReconcileResult = "success" | "requeue" | "stalled" | "conflict" | "error";
+export type { ReconcileMeasure, ReconcileResult } from "./reconcile_series.ts";
 
 /** Why a watch had to start over; a closed set, because it is a label. */
 export type RestartCause =
@@ -25,12 +24,6 @@ export interface ApiRequestSample {
   readonly kind: string;
   /** The HTTP status, `timeout` (our deadline), `network` (no answer) or `aborted`. */
   readonly code: string;
-}
-
-/** Measures one pass: started by {@linkcode Metrics.measureReconcile}, ended by leaving the scope. */
-export interface ReconcileMeasure extends Disposable {
-  /** Set before the scope ends; `error` when nothing was set, so that a pass that throws counts as one. */
-  result: ReconcileResult;
 }
 
 /** The numbers that this program keeps. Durations are given in seconds except where the name says otherwise. */

@@ -1,6 +1,14 @@
 import type { ObjectKey } from "#base";
 import { Counter, Histogram, type Registry } from "prom-client";
-import type { ReconcileMeasure, ReconcileResult } from "./metrics.ts";
+
+/** How a pass over one object ended. */
+export type ReconcileResult = "success" | "requeue" | "stalled" | "conflict" | "error";
+
+/** Measures one pass: started by {@linkcode Metrics.measureReconcile}, ended by leaving the scope. */
+export interface ReconcileMeasure extends Disposable {
+  /** Set before the scope ends; `error` when nothing was set, so that a pass that throws counts as one. */
+  result: ReconcileResult;
+}
 
 /** Upper bounds of `function_mesh_reconcile_latency`, as the reference has them: milliseconds. */
 const REFERENCE_LATENCY_BOUNDS_MS = [10, 100, 1000, 10000, 30000, 60000];

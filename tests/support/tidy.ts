@@ -28,6 +28,33 @@ export function missingModules({ files, imports }: Repository): string[] {
   );
 }
 
+/** Modules of `src` that import one another in a circle, types included: none can be read, or moved, by itself. */
+export function importCircles({ imports }: Repository): string[] {
+  const own = (path: string) =>
+    (imports.get(path) ?? []).filter((other) => other.startsWith("src/"));
+  const found = new Set<string>();
+  const done = new Set<string>();
+  const visit = (path: string, trail: readonly string[]) => {
+    const at = trail.indexOf(path);
+    if (at >= 0) {
+      const circle = trail.slice(at);
+      const first = circle.indexOf([...circle].sort()[0] ?? "");
+      found.add([...circle.slice(first), ...circle.slice(0, first)].join(" -> "));
+      return;
+    }
+    if (done.has(path)) return;
+    for (const other of own(path)) visit(other, [...trail, path]);
+    done.add(path);
+  };
+  for (const path of [...imports.keys()].filter((path) => path.startsWith("src/")).sort()) {
+    visit(path, []);
+  }
+  return [...found].sort().map((circle) => {
+    const [first = ""] = circle.split(" -> ");
+    return `${first}:1: imports in a circle: ${circle} -> ${first}, move what both need`;
+  });
+}
+
 /** Scripts at the top of `scripts/` that no task, document, workflow or other file names. */
 export function unusedScripts({ files }: Repository): string[] {
   return [...files.keys()].filter((path) => /^scripts\/[^/]+\.ts$/.test(path)).flatMap((path) => {
@@ -156,6 +183,7 @@ export function idleLintPlugins({ files }: Repository): string[] {
 
 /** All that keep a repository tidy, by what each is about. */
 export const TIDY_CHECKS: Readonly<Record<string, TidyCheck>> = {
+  "no module of src imports another one in a circle": importCircles,
   "has no dead modules": deadModules,
   "imports only modules that are there": missingModules,
   "has no unused scripts": unusedScripts,

@@ -17,7 +17,7 @@ const SECRETS_PROVIDERS: Readonly<Record<string, string>> = {
   python: "secrets_provider.EnvironmentBasedSecretsProvider",
 };
 
-/** The script of a generic instance (objects.md 3.5). Its images hold pulsarctl and wget. */
+/** The script of a generic instance. Its images hold pulsarctl and wget. */
 export function genericScript(
   component: DefaultedComponent,
   input: ScriptInput<GenericRunner>,

@@ -5,7 +5,7 @@ import { filePath, type GoRunner } from "./runner.ts";
 import { operand, ownVariable, quoted, words } from "./shell.ts";
 
 /**
- * The script of a Go instance, which takes its whole configuration as one argument (objects.md 3.4).
+ * The script of a Go instance, which takes its whole configuration as one argument.
  *
  * The reference operator pastes the JSON into the script unquoted, so that a quote or a blank in a value breaks it. Here
  * the text is quoted; only the two places that the shell fills in are left open.

@@ -37,7 +37,7 @@ export function downloadFirst(
   return downloadScript(runner.location, filePath(runner.file, settings), { service, tools });
 }
 
-/** The arguments that Java, Python and generic instances share (objects.md 3.1). */
+/** The arguments that Java, Python and generic instances share. */
 export function instanceArguments(component: DefaultedComponent): string {
   return words(
     `--instance_id ${SHARD_ID} --function_id ${SHARD_ID}${

@@ -25,7 +25,7 @@ const YAML_LIBRARIES = [
   .map((library) => `"$(echo /pulsar/lib/${library}-*.jar)"`).join(":");
 const MEMORY_SUFFIXES = ["", "k", "M", "G", "T", "P", "E"];
 
-/** The script of a Java instance: Functions, and all Sources and Sinks (objects.md 3.2). */
+/** The script of a Java instance: Functions, and all Sources and Sinks. */
 export function javaScript(component: DefaultedComponent, input: ScriptInput<JavaRunner>): string {
   const { runner, settings } = input;
   const { spec } = runner;

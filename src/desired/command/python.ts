@@ -16,7 +16,7 @@ const LOG_FILE = "/pulsar/conf/python-log/python_instance_logging.ini";
 /** Without this the instance would set a level of its own over the configured one. */
 const KEEP_LEVEL = "sed -i.bak 's/^  Log.setLevel/#&/' /pulsar/instances/python-instance/log.py";
 
-/** The script of a Python instance (objects.md 3.3). */
+/** The script of a Python instance. */
 export function pythonScript(
   component: DefaultedComponent,
   input: ScriptInput<PythonRunner>,

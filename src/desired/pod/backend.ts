@@ -4,7 +4,7 @@ import type { Facts } from "../settings.ts";
 import { type Part, someIn, someOf } from "../tidy.ts";
 import { plain, uniqueByName } from "./env.ts";
 
-/** What the BackendConfigs say about a pod, the namespace's over the global one's (objects.md 8.1). */
+/** What the BackendConfigs say about a pod, the namespace's over the global one's. */
 export interface Backend {
   readonly env: readonly Part[];
   readonly pod: PodPolicy;

@@ -27,7 +27,7 @@ export interface RunnerInput {
   readonly backend: Backend;
 }
 
-/** The container that runs the user's code (objects.md 2.4). */
+/** The container that runs the user's code. */
 export function runnerContainer(
   component: DefaultedComponent,
   { own, settings, backend }: RunnerInput,

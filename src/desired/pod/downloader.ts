@@ -9,7 +9,7 @@ import { DOWNLOAD_PATH, mountsOf, type OwnVolume } from "./volumes.ts";
 
 const DOWNLOADER_IMAGE = "streamnative/pulsarctl:2.10.2.3";
 
-/** The init container that downloads the package, where init containers do that (objects.md 2.6). */
+/** The init container that downloads the package, where init containers do that. */
 export function downloader(
   component: Component,
   { own, settings }: { readonly own: readonly OwnVolume[]; readonly settings: Settings },

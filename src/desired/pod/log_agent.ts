@@ -34,7 +34,7 @@ logging.level: info
 `;
 
 /**
- * The sidecar that sends log files to the log topic, where one is asked for (objects.md 2.7). None where the parameters
+ * The sidecar that sends log files to the log topic, where one is asked for. None where the parameters
  * of a generic OAuth2 plugin cannot be read: it could not authenticate.
  */
 export function logAgent(component: Component, own: readonly OwnVolume[]): Part[] {

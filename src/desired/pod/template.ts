@@ -20,7 +20,7 @@ export interface PodInput {
   readonly backend: Backend;
 }
 
-/** The pods of a component, as its StatefulSet makes them (objects.md 2.2 to 2.7). */
+/** The pods of a component, as its StatefulSet makes them. */
 export function podTemplate(component: DefaultedComponent, { settings, backend }: PodInput): Part {
   const own = ownVolumes(component, settings);
   const pod = component.spec.pod ?? {};

@@ -36,7 +36,7 @@ export const DOWNLOAD_PATH = "/pulsar/download";
 export const DOWNLOADER_VOLUME = "downloader-volume";
 const SUFFIX_LENGTH = 8;
 
-/** The volumes of a component's pod that are not the user's, in their order (objects.md 2.5). */
+/** The volumes of a component's pod that are not the user's, in their order. */
 export function ownVolumes(component: Component, settings: Settings): OwnVolume[] {
   const wanted = [
     ...logVolumes(component),

@@ -9,7 +9,7 @@ import {
 } from "#api";
 import { assertEquals } from "@std/assert";
 
-/** Texts of objects.md B.3 and more at the edges of its rules, with the canonical text. */
+/** Texts at the edges of Kubernetes' rules, with the canonical text. */
 const CANONICAL: Readonly<Record<string, string>> = {
   "500m": "500m",
   "1": "1",

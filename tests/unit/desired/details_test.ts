@@ -54,7 +54,7 @@ const MAXIMAL_OUTPUT = {
   customSchemaSinks: { o: `{"schemaProperties":{"sp":"1"},"ConsumerProperties":{"cp":"2"}}` },
 };
 
-Deno.test("functionDetails() writes the reference's text for a maximal function (objects.md A.8)", () => {
+Deno.test("functionDetails() writes the reference's text for a maximal function", () => {
   const text = functionDetails(aFunction({
     name: "f",
     className: "com.example.Fn",

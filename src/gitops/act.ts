@@ -1,7 +1,16 @@
 import { type MeshSync, type MeshSyncStatus, resourceOf } from "#api";
-import { idOf, keyOf, keyText, type ObjectKey, sameJson, timestamp } from "#base";
+import {
+  errorText,
+  idOf,
+  isAbort,
+  keyOf,
+  keyText,
+  type ObjectKey,
+  sameJson,
+  timestamp,
+} from "#base";
 import { isConflict, isNotFound } from "#kube";
-import { inventoryOf, mergedInventory, statusPatch } from "#plan";
+import { inventoryOf, mergedInventory, revisionCommit, statusPatch } from "#plan";
 import {
   applyObjects,
   type ApplyReport,
@@ -12,7 +21,7 @@ import {
   type PruneReport,
 } from "./apply/apply.ts";
 import { type StoredInventory, storeInventory } from "./apply/inventory.ts";
-import type { SyncContext } from "./context.ts";
+import { logName, type SyncContext } from "./context.ts";
 import {
   type Announcement,
   type ApplyDecision,
@@ -23,10 +32,12 @@ import {
 } from "./decide.ts";
 import { emitPlan } from "./emit.ts";
 import { actingClient } from "./observe.ts";
-import { failedPhase, type Phase } from "./phase.ts";
+import { failedPhase, type Phase, rollsBack } from "./phase.ts";
 import { laggards } from "./plan/others.ts";
 import { followedTypes, hasChanges, plannedChanges } from "./plan/revision.ts";
 import { writeFinalizer } from "./removal.ts";
+import { quarantinesOf } from "./rollback.ts";
+import type { RevisionSeen } from "./source/fetch.ts";
 import { syncStatus } from "./status.ts";
 
 /** The field manager of status writes. */
@@ -120,6 +131,7 @@ async function applyRevision(decision: ApplyDecision, scope: ApplyScope): Promis
   let applied = NOTHING_APPLIED;
   try {
     if (announcement !== undefined) sync = await announce(announcement, revision.text, scope);
+    await keepCommits(revision, { ...scope, sync });
     const startMs = ctx.clock.monotonicMs();
     applied = await applyObjects(plan.objects, { ...scope, sync }, revision.isSuperseded);
     ctx.metrics.observeSyncPhase("apply", (ctx.clock.monotonicMs() - startMs) / 1000);
@@ -131,6 +143,31 @@ async function applyRevision(decision: ApplyDecision, scope: ApplyScope): Promis
     if (error instanceof LostSyncError) throw error;
     // What was done is done, and is said.
     return { ...nothingDone(sync), applied, trouble: failedPhase(error) };
+  }
+}
+
+/**
+ * Keeps in the clone what may have to be gone back to: a force-push may take it from the remote. Where that is not possible
+ * the remote may still have it then.
+ */
+async function keepCommits(
+  { found: { remote, revision } }: RevisionSeen,
+  { ctx, sync }: ApplyScope,
+): Promise<void> {
+  if (!rollsBack(sync)) return;
+  const { lastHealthyRevision, trials = [] } = sync.status ?? {};
+  const held = [...trials, ...quarantinesOf(sync)].map(({ healthyRevision }) => healthyRevision);
+  const commits = new Set([
+    revision.commit,
+    ...[lastHealthyRevision ?? "", ...held].flatMap((text) => revisionCommit(text) ?? []),
+  ]);
+  const call = { sync: keyText(keyOf(sync)), commits: [...commits].sort(), signal: ctx.signal };
+  try {
+    await ctx.git.keep(remote, call);
+  } catch (error) {
+    if (isAbort(error, ctx.signal)) throw error;
+    const facts = { sync: logName(sync), error: errorText(error) };
+    ctx.log.warn("Cannot keep the commits that may be gone back to", facts);
   }
 }
 

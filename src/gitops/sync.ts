@@ -30,6 +30,7 @@ import { actingClient, knownSync, type LiveSync, observe, type Observed } from "
 import { failedPhase, timeoutMs } from "./phase.ts";
 import { hasFinalizer, removalOutcome, removeObjects, writeFinalizer } from "./removal.ts";
 import { quarantinesOf } from "./rollback.ts";
+import { remoteOf } from "./source/remote.ts";
 import { moveNotes } from "./source/revision.ts";
 import { retryDelayMs, syncStatus } from "./status.ts";
 
@@ -158,7 +159,23 @@ async function letGo(sync: MeshSync, ctx: SyncContext): Promise<Next> {
   const write = await writeFinalizer(sync, false, ctx);
   // Somebody changed it meanwhile: looked at anew.
   if (write.tag === "changed") throw new LostSyncError(sync, false);
+  await dropClone(sync, ctx);
   return forget(keyOf(sync), ctx);
+}
+
+/** Drops the clone that nobody else uses; where that is not possible it goes when there are too many. */
+async function dropClone(sync: MeshSync, ctx: SyncContext): Promise<void> {
+  try {
+    const others = await ctx.syncs.list(ctx.signal);
+    const isShared = others.some((other) =>
+      other.spec?.url === sync.spec.url && keyText(keyOf(other)) !== keyText(keyOf(sync))
+    );
+    if (!isShared) await ctx.git.forget(await remoteOf(sync, ctx));
+  } catch (error) {
+    if (isAbort(error, ctx.signal)) throw error;
+    const facts = { sync: logName(sync), error: errorText(error) };
+    ctx.log.debug("Cannot drop the clone of a deleted sync", facts);
+  }
 }
 
 /** Writes the status, then remembers, then tells. */

@@ -21,6 +21,7 @@ import {
 } from "./fake_cluster_answers.ts";
 import {
   appliedObject,
+  keepLeaves,
   ManagedFieldsEntry,
   type OwnedObject,
   updatedObject,
@@ -266,6 +267,7 @@ export class FakeCluster {
     const complete = before === undefined
       ? { ...after, object: this.#created(after.object, place) }
       : { ...after, object: withGeneration(after.object, before.object, place.kind) };
+    if (before !== undefined) keepLeaves(after.object, complete.object);
     const flaws = [
       ...finalizerFlaws(complete.object, before?.object),
       ...this.validations.get(place.kind.kind)?.(complete.object, before?.object) ?? [],
@@ -308,6 +310,7 @@ export class FakeCluster {
           : {}),
       },
       ...(isSpace ? { status: { phase: "Active" } } : {}),
+      ...(kind.kind === "Secret" && object["type"] === undefined ? { type: "Opaque" } : {}),
     };
   }
 

@@ -39,6 +39,7 @@ export interface FieldWrite {
 }
 
 const ITEM = { item: true };
+const NO_LEAVES: ReadonlyMap<string, unknown> = new Map();
 const SEPARATOR = "\n";
 
 const LIST_KEYS: Readonly<Record<string, readonly string[]>> = {
@@ -80,8 +81,25 @@ function itemKey(item: unknown, keys: readonly string[]): string {
   return `k:${JSON.stringify(Object.fromEntries(named.map((key) => [key, fields[key] ?? "TCP"])))}`;
 }
 
+/** Leaves of objects that are stored, which never change. */
+const KNOWN_LEAVES = new WeakMap<KubeObject, ReadonlyMap<string, unknown>>();
+
+/** Notes that an object has the leaves of another one: they differ in what nobody owns. */
+export function keepLeaves(from: KubeObject, to: KubeObject): void {
+  const known = KNOWN_LEAVES.get(from);
+  if (known !== undefined) KNOWN_LEAVES.set(to, known);
+}
+
 /** Every leaf of an object that somebody can own, by path. */
-export function leaves(object: KubeObject, mergesLists: boolean): Map<string, unknown> {
+export function leaves(object: KubeObject, mergesLists: boolean): ReadonlyMap<string, unknown> {
+  const known = KNOWN_LEAVES.get(object);
+  if (known !== undefined) return known;
+  const found = newLeaves(object, mergesLists);
+  KNOWN_LEAVES.set(object, found);
+  return found;
+}
+
+function newLeaves(object: KubeObject, mergesLists: boolean): Map<string, unknown> {
   const found = new Map<string, unknown>();
   for (const [member, value] of Object.entries(object)) {
     if (member === "apiVersion" || member === "kind" || value === undefined) continue;
@@ -201,9 +219,7 @@ export function appliedObject(
     one.manager === manager && one.operation === "Apply" && one.subresource === write.subresource
   );
   const others = managers.filter((one) => one !== own);
-  const live = before === undefined
-    ? new Map<string, unknown>()
-    : leaves(before.object, mergesLists);
+  const live = before === undefined ? NO_LEAVES : leaves(before.object, mergesLists);
   const changed = [...wanted].filter(([path, value]) => !isSame(live.get(path), value))
     .map(([path]) => path);
   const conflicts = force ? [] : conflictsOf(changed, others);
@@ -303,9 +319,7 @@ export function updatedObject(
   write: FieldWrite,
 ): OwnedObject {
   const { manager, mergesLists, subresource } = write;
-  const live = before === undefined
-    ? new Map<string, unknown>()
-    : leaves(before.object, mergesLists);
+  const live = before === undefined ? NO_LEAVES : leaves(before.object, mergesLists);
   const now = leaves(object, mergesLists);
   const changed = [...now].filter(([path, value]) =>
     !live.has(path) || !isSame(live.get(path), value)

@@ -1,7 +1,7 @@
 /** What a fake API server stores, with versions, and what its own controllers do about it. */
 import type { Clock, JsonObject, KubeObject } from "#base";
 import { timestamp } from "#base";
-import type { OwnedObject } from "./fake_cluster_fields.ts";
+import { keepLeaves, type OwnedObject } from "./fake_cluster_fields.ts";
 import { BUILT_IN_KINDS, definedKinds, type FakeKind, storageKey } from "./fake_cluster_kinds.ts";
 
 /** One change of what is stored, in the order of versions. */
@@ -260,8 +260,8 @@ const ESTABLISHED: JsonObject = {
 
 function withVersion(owned: OwnedObject, version: number): OwnedObject {
   const { object } = owned;
-  return {
-    ...owned,
-    object: { ...object, metadata: { ...object.metadata, resourceVersion: String(version) } },
-  };
+  const metadata = { ...object.metadata, resourceVersion: String(version) };
+  const stored = { ...object, metadata };
+  keepLeaves(object, stored);
+  return { ...owned, object: stored };
 }

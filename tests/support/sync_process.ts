@@ -48,6 +48,7 @@ export interface ProcessSetting {
   readonly lag: () => number;
   readonly onRequest: (request: PlannedRequest) => void;
   readonly onEvent: (object: KubeObject, event: EventDraft) => void;
+  readonly onPassStart: (key: ObjectKey) => void;
   readonly onPassEnd: (key: ObjectKey, result: { readonly error?: unknown }) => void;
   readonly log?: (line: string) => void;
   readonly random: () => number;
@@ -155,6 +156,14 @@ export class SyncProcess {
     }
   }
 
+  /** Every cache reads everything anew, as after a gap. */
+  relist(): void {
+    if (!this.#isAlive) return;
+    for (const cache of [this.syncs, ...Object.values(this.caches), ...this.#followed.values()]) {
+      this.#open(cache);
+    }
+  }
+
   /** Begins the passes that are due; at most one when told so. Answers how many. */
   startDue(atMost: number): number {
     if (!this.#isAlive || this.#stop.signal.aborted) return 0;
@@ -184,6 +193,7 @@ export class SyncProcess {
 
   async #run(text: string, queued: Queued): Promise<void> {
     const key = keyFromText(text);
+    this.#setting.onPassStart(key);
     let verdict: ReturnType<typeof verdictOn>;
     try {
       verdict = verdictOn({ next: await this.pass(key) });

@@ -1,10 +1,19 @@
 /** A whole world for MeshSyncs: an API server, Git remotes, time, faults, others who act, and lives of the program. */
 import type { MeshSync } from "#api";
-import { conditionOf, idOf, idText, type KubeObject, type ObjectId, timestamp } from "#base";
+import {
+  conditionOf,
+  idOf,
+  idText,
+  type KubeObject,
+  type ObjectId,
+  type ObjectKey,
+  timestamp,
+} from "#base";
 import { type ClusterClient, httpCluster, resourcePath } from "#kube";
 import { setImmediate } from "node:timers";
 import { FakeClock } from "./fake_clock.ts";
 import { FakeCluster } from "./fake_cluster.ts";
+import type { StoreEvent } from "./fake_cluster_store.ts";
 import { FakeGit } from "./fake_git.ts";
 import type { FaultPlan, PlannedRequest } from "./fault_plan.ts";
 import { SyncProcess } from "./sync_process.ts";
@@ -46,15 +55,26 @@ export class SyncWorld {
   /** Errors that passes ended with. */
   readonly errors: unknown[] = [];
   readonly logs: string[] | undefined;
+  /** Told of every change of what the API server stores. */
+  onEvent: ((event: StoreEvent) => void) | undefined;
   /** How many passes may be under way at the same time. */
   passesAtOnce = 1;
   /** When the program's queue aborts a pass: what `GitOpsLoop` gives its controller. */
   process: SyncProcess;
+  /** What others do later, with when, in monotonic time. */
+  readonly #later: { readonly dueMs: number; readonly act: () => void }[] = [];
+  /** Told of every request of the program that arrives, before it takes effect. */
+  onRequest: ((request: PlannedRequest) => void) | undefined;
+  /** Told when a pass begins. */
+  onPassStart: ((key: ObjectKey) => void) | undefined;
   #random = 1;
 
   constructor({ logs = false }: { readonly logs?: boolean } = {}) {
     this.logs = logs ? [] : undefined;
-    this.cluster.store.onEvent = () => this.process?.deliver();
+    this.cluster.store.onEvent = (event) => {
+      this.onEvent?.(event);
+      this.process?.deliver();
+    };
     this.cluster.answer({
       method: "POST",
       path: "/api/v1/namespaces",
@@ -92,12 +112,23 @@ export class SyncWorld {
       const isFree = this.process.running < this.passesAtOnce;
       const passMs = isFree ? this.process.nextDueMs : Infinity;
       if (passMs <= this.clock.monotonicMs()) continue;
-      const dueMs = Math.min(this.clock.nextDueMs, passMs);
+      const [others] = this.#later;
+      const dueMs = Math.min(this.clock.nextDueMs, passMs, others?.dueMs ?? Infinity);
       if (dueMs > untilMs) break;
-      this.clock.wakeNext(dueMs);
+      if (dueMs === others?.dueMs && dueMs < this.clock.nextDueMs) {
+        this.#later.shift();
+        this.clock.wakeNext(dueMs);
+        others.act();
+      } else this.clock.wakeNext(dueMs);
     }
     this.clock.wakeNext(untilMs);
     await idle();
+  }
+
+  /** Has somebody else do something after a while. */
+  later(delayMs: number, act: () => void): void {
+    this.#later.push({ dueMs: this.clock.monotonicMs() + delayMs, act });
+    this.#later.sort((a, b) => a.dueMs - b.dueMs);
   }
 
   /** Ends the process, at once, and starts another one. */
@@ -212,9 +243,13 @@ export class SyncWorld {
       plan: (request) => this.plan(request),
       isUnreadable: (kind) => this.unreadable.has(kind),
       lag: () => this.lag,
-      onRequest: (request) => this.requests.push(request),
+      onRequest: (request) => {
+        this.requests.push(request);
+        this.onRequest?.(request);
+      },
       onEvent: (object, event) =>
         this.events.push({ ...event, object: idText(idOf(object)), atMs: this.clock.now() }),
+      onPassStart: (key) => this.onPassStart?.(key),
       onPassEnd: (_key, { error }) => {
         if (error !== undefined) this.errors.push(error);
       },

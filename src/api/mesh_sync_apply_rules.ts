@@ -1,14 +1,16 @@
 import type { Problem } from "#base";
 import { DURATION_MS_MAX, durationMs } from "./duration.ts";
+import { labelProblems } from "./label_rules.ts";
 import type { MeshSync, MeshSyncSpec } from "./mesh_sync.ts";
 import { dnsProblems } from "./name_rules.ts";
 import { at, quoted, when } from "./rule.ts";
+import { memberPath } from "./structure.ts";
 
 /** What cannot be meant about how revisions are applied, and when. */
 export function applyProblems(sync: MeshSync): Problem[] {
   const { spec, metadata } = sync;
   return [
-    ...labelProblems(spec.commonLabels),
+    ...commonLabelProblems(spec.commonLabels),
     ...(spec.serviceAccountName
       ? dnsProblems(spec.serviceAccountName, "spec.serviceAccountName")
       : []),
@@ -24,22 +26,18 @@ export function applyProblems(sync: MeshSync): Problem[] {
   ];
 }
 
-const LABEL_NAME =
-  /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
-const LABEL_VALUE = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
-
-function labelProblems(labels: MeshSyncSpec["commonLabels"]): Problem[] {
-  return Object.entries(labels ?? {}).flatMap(([name, value]) => [
-    ...when(!LABEL_NAME.test(name), at(`commonLabels["${name}"]`, "is no name of a label")),
-    ...when(
-      !LABEL_VALUE.test(String(value)),
-      at(`commonLabels["${name}"]`, `${quoted(value)} is no value of a label`),
+/** Labels that the API server would refuse, or that this program gives itself. */
+function commonLabelProblems(labels: MeshSyncSpec["commonLabels"]): Problem[] {
+  const path = "spec.commonLabels";
+  return [
+    ...labelProblems(labels, path),
+    ...Object.keys(labels ?? {}).sort().flatMap((name) =>
+      when(name.startsWith("gitops.functionmesh.io/"), {
+        path: memberPath(path, name),
+        message: "is a label of this program's own; take it out",
+      })
     ),
-    ...when(
-      name.startsWith("gitops.functionmesh.io/"),
-      at(`commonLabels["${name}"]`, "is a label of this program's own; take it out"),
-    ),
-  ]);
+  ];
 }
 
 function driftProblems(drift: MeshSyncSpec["drift"]): Problem[] {

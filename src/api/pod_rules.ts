@@ -1,6 +1,7 @@
 import { isPlainObject, type JsonObject, type Problem } from "#base";
 import type { Component } from "./component.ts";
 import { closest } from "./closest.ts";
+import { labelProblems } from "./label_rules.ts";
 import { at, quoted, when } from "./rule.ts";
 
 /** What Kubernetes offers as pull policies. */
@@ -21,6 +22,8 @@ export function podProblems(component: Component): Problem[] {
   const { pod, volumeMounts } = component.spec;
   return [
     ...containerNameProblems(component),
+    ...labelProblems(pod?.labels, "spec.pod.labels"),
+    ...labelProblems(pod?.nodeSelector, "spec.pod.nodeSelector"),
     ...twice(pod?.volumes, "pod.volumes", "name"),
     ...twice(volumeMounts, "volumeMounts", "mountPath"),
   ];

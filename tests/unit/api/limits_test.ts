@@ -88,3 +88,15 @@ Deno.test("a finding repeats the beginning of what was given, not a megabyte of 
 Deno.test("parseQuantity() takes no number of a thousand digits", () => {
   assertEquals(parseQuantity("9".repeat(1000)), undefined);
 });
+
+Deno.test("problems() of a MeshSync names what the Git side refuses as well: passwords in addresses, odd refs", () => {
+  const found = problems(syncWith({ url: "https://bot:s3cret@git.example/a.git" }));
+  assertEquals(found, [{
+    path: "spec.url",
+    message: "holds a password; put it in a Secret and name that in spec.secretRef",
+  }]);
+  for (const branch of ["@", "a/.b", "a.lock/b", "a b", "-x", "a\u0001"]) {
+    assertEquals(problemPaths(syncWith({ ref: { branch } })), ["spec.ref.branch"], branch);
+  }
+  assertEquals(problemPaths(syncWith({ ref: { tag: "release/v1.0.0", branch: "" } })), []);
+});

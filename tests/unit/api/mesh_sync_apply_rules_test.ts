@@ -33,7 +33,7 @@ Deno.test("problems() takes a MeshSync that uses every member about applying", (
 Deno.test("problems() names each member about applying that means nothing", () => {
   const cases: Record<string, Record<string, unknown>> = {
     'spec.commonLabels["a b"]': { commonLabels: { "a b": "c" } },
-    'spec.commonLabels["a"]': { commonLabels: { a: "not a value!" } },
+    "spec.commonLabels.a": { commonLabels: { a: "not a value!" } },
     'spec.commonLabels["gitops.functionmesh.io/name"]': {
       commonLabels: { "gitops.functionmesh.io/name": "other" },
     },

@@ -67,3 +67,18 @@ Deno.test("problems() refuses what the definitions refuse: empty words, and frac
   assertEquals(loose({ resources: { requests: { cpu: 0.5 } } }), ["spec.resources.requests.cpu"]);
   assertEquals(loose({ resources: { requests: { cpu: "0.5" } } }), []);
 });
+
+Deno.test("problems() names labels of pods and of nodes that no API server takes", () => {
+  const paths = (pod: Pod) => problemPaths(functionWith({ pod }));
+  assertEquals(
+    paths({ labels: { a: "", "example.org/b": "c.D_e-1", [`x/${"n".repeat(63)}`]: "v" } }),
+    [],
+  );
+  assertEquals(paths({ labels: { a: "two words" } }), ["spec.pod.labels.a"]);
+  assertEquals(paths({ labels: { a: "v".repeat(64) } }), ["spec.pod.labels.a"]);
+  assertEquals(paths({ labels: { "a/b/c": "d" } }), ['spec.pod.labels["a/b/c"]']);
+  assertEquals(paths({ nodeSelector: { "-a": "b", c: "-d" } }), [
+    'spec.pod.nodeSelector["-a"]',
+    "spec.pod.nodeSelector.c",
+  ]);
+});

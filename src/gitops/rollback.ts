@@ -1,12 +1,12 @@
 import type { MeshSync, MeshSyncStatus, Quarantine, Trial } from "#api";
 import { contentHash, timestamp } from "#base";
 import {
+  candidatesAfter,
   entryKey,
-  guiltyTrials,
-  judgedHolds,
+  failedCandidates,
+  quarantinesAfter,
   resulted,
   revisionCommit,
-  trialsAfter,
   wantedHash,
 } from "#plan";
 import { type Health, unhealthyText } from "./health.ts";
@@ -47,7 +47,7 @@ export async function composition(
   healthyTargets: (revision: string) => Promise<readonly TargetObject[] | undefined>,
 ): Promise<Composition> {
   const wanted = new Map(targets.map((target) => [entryKey(target.id), target.hash]));
-  const { kept, ended } = judgedHolds(quarantinesOf(sync), wanted);
+  const { kept, ended } = quarantinesAfter(quarantinesOf(sync), wanted);
   const held = new Map(
     kept.flatMap((hold) => hold.objects.map((key) => [key, hold.healthyRevision])),
   );
@@ -93,7 +93,7 @@ export function rolloutCandidates(
     return before.length === 0 ? {} : { trials: [] };
   }
   const held = new Set(composed.kept.flatMap((hold) => hold.objects));
-  const trials = trialsAfter(before, {
+  const trials = candidatesAfter(before, {
     revision,
     changed: changed.filter((key) => !held.has(key)),
     now: timestamp(nowMs),
@@ -134,16 +134,16 @@ export function rollbackOf(sync: MeshSync, facts: RollbackFacts): Rollback | und
   const timeoutMs = healthTimeoutMs(sync);
   if (!rollsBack(sync) || watchedMs < Math.min(timeoutMs, WATCHED_MS_MIN)) return undefined;
   const trials = sync.status?.trials ?? [];
-  const sick = health.unhealthy.map(({ key }) => key);
+  const unhealthy = health.unhealthy.map(({ key }) => key);
   const held = quarantinesOf(sync).flatMap(({ objects }) => objects);
-  const guilty = guiltyTrials(trials, { sick, held, nowMs, timeoutMs });
-  const [first] = guilty;
+  const failed = failedCandidates(trials, { unhealthy, held, nowMs, timeoutMs });
+  const [first] = failed;
   if (first === undefined || health.unknown.length > 0) return undefined;
   const { revision } = first;
-  const cause = causeOf(guilty, health).slice(0, CAUSE_LENGTH_MAX);
+  const cause = causeOf(failed, health).slice(0, CAUSE_LENGTH_MAX);
   const wanted = new Map([...proofs].map(([key, { hash }]) => [key, hash]));
   const now = timestamp(nowMs);
-  const holds = guilty.map(({ healthyRevision, objects }) => ({
+  const holds = failed.map(({ healthyRevision, objects }) => ({
     revision,
     healthyRevision,
     objects,

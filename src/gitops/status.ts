@@ -9,7 +9,7 @@ import {
   timestamp,
 } from "#base";
 import type { Revision } from "#git";
-import { attempted, conditionsOf, resulted, trialWaitMs } from "#plan";
+import { attempted, candidateWaitMs, conditionsOf, resulted } from "#plan";
 import { type Health, unhealthyText, unknownText } from "./health.ts";
 import {
   healthTimeoutMs,
@@ -263,7 +263,7 @@ export function nextOf(
     : Infinity;
   const { trials = [] } = sync.status ?? {};
   const timeoutMs = healthTimeoutMs(sync);
-  const trialMs = trialWaitMs(trials, { nowMs, timeoutMs }) ?? Infinity;
+  const trialMs = candidateWaitMs(trials, { nowMs, timeoutMs }) ?? Infinity;
   const moveMs = pass.openMove !== undefined && phase.tag !== "Verifying" ? 0 : Infinity;
   return afterDelay(
     Math.min(lookMs, pollMs, trialMs, moveMs, correctionDelayMs, compareWaitMs),

@@ -177,7 +177,7 @@ function daemonSetHealth({ status }: Look): ObjectHealth {
   return CURRENT;
 }
 
-/** A Job is current once it runs, as with kstatus: one that never ends is not sick. */
+/** A Job is current once it runs, as with kstatus: one that never ends is not unhealthy. */
 function jobHealth({ status, conditions }: Look): ObjectHealth {
   const failure = conditions.find((one) => one.type === "Failed" && one.status === "True");
   if (failure !== undefined) return failed(words(failure));

@@ -16,15 +16,15 @@ export function wantedHash(objects: readonly string[], wanted: Wanted): string {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { judgedHolds, wantedHash } from "#plan";
+ * import { quarantinesAfter, wantedHash } from "#plan";
  * const bad = new Map([["a", "bad"], ["b", "1"]]);
  * const hold = { revision: "bad", healthyRevision: "good", objects: ["a"], contentHash: wantedHash(["a"], bad),
- *   cause: "sick", since: "2026-01-01T00:00:00Z" };
- * assertEquals(judgedHolds([hold], new Map([["a", "bad"], ["b", "2"]])).kept, [hold]);
- * assertEquals(judgedHolds([hold], new Map([["a", "fixed"]])).ended, [hold]);
+ *   cause: "unhealthy", since: "2026-01-01T00:00:00Z" };
+ * assertEquals(quarantinesAfter([hold], new Map([["a", "bad"], ["b", "2"]])).kept, [hold]);
+ * assertEquals(quarantinesAfter([hold], new Map([["a", "fixed"]])).ended, [hold]);
  * ```
  */
-export function judgedHolds(
+export function quarantinesAfter(
   holds: readonly Quarantine[],
   wanted: Wanted,
 ): { readonly kept: readonly Quarantine[]; readonly ended: readonly Quarantine[] } {
@@ -32,8 +32,8 @@ export function judgedHolds(
   return { kept: holds.filter(isKept), ended: holds.filter((hold) => !isKept(hold)) };
 }
 
-/** A revision that was just applied, for {@linkcode trialsAfter}. */
-export interface Arrival {
+/** A revision that was just applied, for {@linkcode candidatesAfter}. */
+export interface AppliedRevision {
   readonly revision: string;
   /** Entry keys of what it changed, created or deleted. */
   readonly changed: readonly string[];
@@ -49,27 +49,27 @@ export interface Arrival {
  * The trials after a revision was applied. An object is in one trial: that of the revision that changed it last. It goes
  * back to where it was healthy last, which is older than the previous trial of an object that was changed again.
  */
-export function trialsAfter(before: readonly Trial[], arrival: Arrival): Trial[] {
-  const changed = new Set(arrival.changed);
+export function candidatesAfter(before: readonly Trial[], applied: AppliedRevision): Trial[] {
+  const changed = new Set(applied.changed);
   if (changed.size === 0) return [...before];
   const bases = new Map<string, string>();
-  for (const { objects, healthyRevision } of [...arrival.ended, ...before]) {
+  for (const { objects, healthyRevision } of [...applied.ended, ...before]) {
     for (const key of objects) bases.set(key, healthyRevision);
   }
   // A second try of the same revision does not give it more time.
-  const since = before.find((trial) => trial.revision === arrival.revision)?.since ?? arrival.now;
+  const since = before.find((trial) => trial.revision === applied.revision)?.since ?? applied.now;
   const others = before.map((trial) => ({
     ...trial,
     objects: trial.objects.filter((key) =>
-      trial.revision === arrival.revision || !changed.has(key)
+      trial.revision === applied.revision || !changed.has(key)
     ),
   })).filter((trial) => trial.objects.length > 0);
   const known = new Set(
-    others.filter((trial) => trial.revision === arrival.revision).flatMap((trial) => trial.objects),
+    others.filter((trial) => trial.revision === applied.revision).flatMap((trial) => trial.objects),
   );
   const fresh = [...changed].filter((key) => !known.has(key)).sort();
-  const byBase = Map.groupBy(fresh, (key) => bases.get(key) ?? arrival.healthyRevision);
-  const { revision } = arrival;
+  const byBase = Map.groupBy(fresh, (key) => bases.get(key) ?? applied.healthyRevision);
+  const { revision } = applied;
   return [
     ...others,
     ...[...byBase].sort(([a], [b]) => a < b ? -1 : 1).map((
@@ -78,10 +78,10 @@ export function trialsAfter(before: readonly Trial[], arrival: Arrival): Trial[]
   ];
 }
 
-/** How things are when it is asked who is guilty. */
-export interface Suspicion {
-  /** Entry keys of what is sick. */
-  readonly sick: readonly string[];
+/** How things are when it is asked who is failed. */
+export interface CandidateFacts {
+  /** Entry keys of what is unhealthy. */
+  readonly unhealthy: readonly string[];
   /** Entry keys of what went back already: it may still be on its way up, and that is nobody's fault. */
   readonly held: readonly string[];
   readonly nowMs: number;
@@ -89,25 +89,25 @@ export interface Suspicion {
 }
 
 /**
- * The trials of the revision that has to go back; empty while none has had its time, or nothing is sick.
+ * The trials of the revision that has to go back; empty while none has had its time, or nothing is unhealthy.
  *
- * A revision is guilty when something that it changed last is sick after its time. When what is sick was changed by no
+ * A revision failed when something that it changed last is unhealthy after its time. When what is unhealthy was changed by no
  * revision on trial (a Function whose ConfigMap was changed), the oldest one that had its time goes back first.
  */
-export function guiltyTrials(trials: readonly Trial[], look: Suspicion): Trial[] {
-  if (look.sick.length === 0) return [];
+export function failedCandidates(trials: readonly Trial[], look: CandidateFacts): Trial[] {
+  if (look.unhealthy.length === 0) return [];
   const late = trials.filter((trial) => Date.parse(trial.since) + look.timeoutMs <= look.nowMs)
     .sort((a, b) => Date.parse(a.since) - Date.parse(b.since));
-  const sick = new Set(look.sick);
+  const unhealthy = new Set(look.unhealthy);
   const explained = new Set([...trials.flatMap((trial) => trial.objects), ...look.held]);
-  const isStranger = look.sick.some((key) => !explained.has(key));
-  const guilty = late.find((trial) => trial.objects.some((key) => sick.has(key))) ??
-    (isStranger ? late[0] : undefined);
-  return guilty === undefined ? [] : trials.filter((trial) => trial.revision === guilty.revision);
+  const isUnexplained = look.unhealthy.some((key) => !explained.has(key));
+  const failed = late.find((trial) => trial.objects.some((key) => unhealthy.has(key))) ??
+    (isUnexplained ? late[0] : undefined);
+  return failed === undefined ? [] : trials.filter((trial) => trial.revision === failed.revision);
 }
 
 /** How long until the next trial has had its time; undefined without any. */
-export function trialWaitMs(
+export function candidateWaitMs(
   trials: readonly Trial[],
   { nowMs, timeoutMs }: { readonly nowMs: number; readonly timeoutMs: number },
 ): number | undefined {

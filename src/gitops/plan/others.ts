@@ -57,7 +57,7 @@ function siblings(sync: MeshSync, others: readonly MeshSync[]): MeshSync[] {
   );
 }
 
-/** Longest time that objects wait for other MeshSyncs of the same repository, so that a sick one does not keep them. */
+/** Longest time that objects wait for other MeshSyncs of the same repository, so that one that fails does not keep them. */
 const WAIT_MS_MAX = 300_000;
 const WAIT_MS = 60_000;
 

@@ -66,7 +66,7 @@ export interface PlainServerOptions extends ListenerOptions {
 export async function startPlainServer(options: PlainServerOptions): Promise<Server | undefined> {
   if (options.address === "0") return undefined;
   const at = parseAddress(options.address);
-  const listener = new Listener(createServer(CALLER_LIMITS), options);
+  const listener = new Listener(createServer(options.limits ?? CALLER_LIMITS), options);
   await listener.listen(at);
   const host = at.hostname.includes(":") ? `[${at.hostname}]` : at.hostname;
   return {

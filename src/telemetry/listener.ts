@@ -9,7 +9,7 @@ export const CALLER_LIMITS = {
   headersTimeout: 10_000,
   requestTimeout: 20_000,
   connectionsCheckingInterval: 1_000,
-} as const;
+};
 
 /** Connections at the same time: many more than probes, scrapers and an API server have. */
 const CONNECTIONS_MAX = 256;
@@ -28,6 +28,8 @@ export interface ListenerOptions {
   readonly clock?: Clock | undefined;
   /** 256 when left out. */
   readonly connectionsMax?: number;
+  /** {@linkcode CALLER_LIMITS} when left out. */
+  readonly limits?: typeof CALLER_LIMITS;
 }
 
 interface Connection {

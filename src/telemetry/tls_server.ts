@@ -1,8 +1,6 @@
 import { createServer, type Server } from "node:https";
-import type { Clock } from "#base";
 import { parseAddress } from "./http.ts";
-import { type Answer, CALLER_LIMITS, Listener } from "./listener.ts";
-import type { Logger } from "./log.ts";
+import { CALLER_LIMITS, Listener, type ListenerOptions } from "./listener.ts";
 
 /** Longer than anybody waits for a handshake. */
 const HANDSHAKE_LIMIT_MS = 10_000;
@@ -14,15 +12,9 @@ export interface ServingKeys {
 }
 
 /** Where to listen, and who answers. */
-export interface TlsServerOptions {
+export interface TlsServerOptions extends ListenerOptions {
   /** `:9443`, `127.0.0.1:0`. */
   readonly address: string;
-  readonly log: Logger;
-  /** What it serves, for the log. */
-  readonly name: string;
-  /** A failure ends the connection and is logged. */
-  readonly answer: Answer;
-  readonly clock?: Clock;
 }
 
 /**
@@ -67,9 +59,9 @@ export class TlsServer implements AsyncDisposable {
   }
 
   async #listen(context: { readonly cert: string; readonly key: string }): Promise<Server> {
-    const { address, log, name } = this.#options;
-    const limits = { ...CALLER_LIMITS, handshakeTimeout: HANDSHAKE_LIMIT_MS };
-    const server = createServer({ ...limits, ...context });
+    const { address, limits = CALLER_LIMITS, log, name } = this.#options;
+    const handshakeTimeout = HANDSHAKE_LIMIT_MS;
+    const server = createServer({ ...limits, handshakeTimeout, ...context });
     const listener = new Listener(server, this.#options);
     await listener.listen(parseAddress(address));
     // Handshakes that fail are the other side's business; without a listener they would end the process.

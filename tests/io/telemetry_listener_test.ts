@@ -1,24 +1,26 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { renewedCertificates } from "#admission";
 import { systemClock } from "#base";
-import { CALLER_LIMITS, Listener, silentLogger, startServer } from "#telemetry";
+import { CALLER_LIMITS, Listener, silentLogger, startServer, TlsServer } from "#telemetry";
 import { type RawCaller, rawCaller } from "../support/raw_caller.ts";
 
 const HALF = "GET /healthz HTTP/1.1\r\nHost: a\r\nX-";
 const WHOLE = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+
+const SHORT: typeof CALLER_LIMITS = {
+  headersTimeout: 200,
+  requestTimeout: 400,
+  connectionsCheckingInterval: 50,
+};
 
 /** A server whose limits are short. */
 async function listening(
   answer: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
   connectionsMax = 4,
 ) {
-  const limits = {
-    headersTimeout: 200,
-    requestTimeout: 400,
-    connectionsCheckingInterval: 50,
-  } satisfies { readonly [name in keyof typeof CALLER_LIMITS]: number };
   const options = { log: silentLogger, name: "test", answer, clock: systemClock, connectionsMax };
-  const listener = new Listener(createServer(limits), options);
+  const listener = new Listener(createServer(SHORT), options);
   await listener.listen({ hostname: "127.0.0.1", port: 0 });
   return {
     port: listener.port ?? 0,
@@ -103,4 +105,39 @@ Deno.test("startServer() ends while somebody is connected who asks nothing, or h
   await half.say(HALF);
   await server?.[Symbol.asyncDispose]();
   assertEquals([await silent.rest(), await half.rest()], ["", ""]);
+});
+
+Deno.test("TlsServer closes half a request, and leaves those alone whom it is answering", async () => {
+  const keys = await renewedCertificates(undefined, { hosts: ["127.0.0.1"], nowMs: Date.now() });
+  const { promise: goOn, resolve } = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>();
+  let count = 0;
+  await using server = new TlsServer({
+    address: "127.0.0.1:0",
+    log: silentLogger,
+    name: "test",
+    connectionsMax: 2,
+    limits: SHORT,
+    answer: async (_request, response) => {
+      if (++count === 2) asked.resolve();
+      await goOn;
+      response.end("hello");
+    },
+  });
+  await server.use(keys);
+  const [port, trust] = [server.port ?? 0, { caCerts: keys.authorities }];
+  using callers = new DisposableStack();
+  const busy = [await rawCaller(port, trust), await rawCaller(port, trust)];
+  for (const one of busy) {
+    callers.use(one);
+    await one.say(WHOLE.replace("Host: a", "Host: a\r\nConnection: close"));
+  }
+  await asked.promise;
+  using late = await rawCaller(port);
+  assertEquals(await late.rest(), "");
+  resolve();
+  for (const one of busy) assertMatch(await one.rest(), /hello$/);
+  using half = await rawCaller(port, trust);
+  await half.say(HALF);
+  assertEquals((await half.rest()).includes("hello"), false);
 });

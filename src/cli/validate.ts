@@ -2,6 +2,7 @@ import {
   type ManifestFile,
   type ManifestProblem,
   manifestProblemText,
+  ownerProblems,
   readManifests,
 } from "#gitops";
 import { UsageError } from "./flag.ts";
@@ -31,6 +32,7 @@ export const validateVerb: Verb = {
       ...named.flatMap((word) => word.problems),
       ...emptyProblems(named, read),
       ...read.problems,
+      ...ownerProblems(documents),
     ];
     if (flags.text("output") === "json") {
       output.out(JSON.stringify({ objects: documents.length, problems, warnings }));

@@ -30,6 +30,7 @@ export {
   type ManifestProblem,
   manifestProblemText,
 } from "./manifests/manifest.ts";
+export { ownerProblems } from "./manifests/exported.ts";
 export { duplicateProblems, type ReadManifests, readManifests } from "./manifests/read.ts";
 export {
   fieldManager,

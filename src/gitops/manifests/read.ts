@@ -2,6 +2,7 @@ import { isMeshKind, problems as meshProblems, storable, warnings as meshWarning
 import { groupOf, idText, isPlainObject, keyOf, type KubeObject } from "#base";
 import { MANIFEST_BUDGETS } from "./budgets.ts";
 import { type FileEdit, type ParsedFile, type YamlDocument, yamlDocuments } from "./decode.ts";
+import { exportWarnings } from "./exported.ts";
 import { foreignText, headlessText, OVERLAY, OVERLAY_GROUP, templateProblem } from "./foreign.ts";
 import { type Manifest, type ManifestFile, type ManifestProblem, problemOf } from "./manifest.ts";
 import { generalProblems } from "./object_rules.ts";
@@ -58,9 +59,12 @@ export function readManifests(
     ...documents.flatMap(documentProblems),
     ...duplicateProblems(documents),
   ];
-  const warnings = documents.filter(isMesh).flatMap((manifest) =>
-    meshWarnings(manifest.object).map(({ path, message }) => problemOf(manifest, message, path))
-  );
+  const warnings = documents.flatMap((manifest) => [
+    ...exportWarnings(manifest),
+    ...(isMesh(manifest) ? meshWarnings(manifest.object) : []).map(({ path, message }) =>
+      problemOf(manifest, message, path)
+    ),
+  ]);
   return {
     // An API server would refuse in an apply what it drops otherwise.
     documents: documents.map((manifest) => ({

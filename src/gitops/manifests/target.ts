@@ -2,6 +2,7 @@ import { LABELS, type MeshSync } from "#api";
 import { contentHash, idOf, type KubeObject, type ObjectId } from "#base";
 import type { ResourceType } from "#kube";
 import { withDeclaredReplicas } from "#plan";
+import { authored, withStoredData } from "./exported.ts";
 import type { Manifest } from "./manifest.ts";
 
 /** On an applied object: hash of what Git says, so that a restarted program can tell at a glance. */
@@ -14,18 +15,6 @@ export interface TargetObject extends Manifest {
   /** Absent while the API server does not serve the kind. */
   readonly type: ResourceType | undefined;
 }
-
-/** Members that a server fills in; manifests that were exported from a cluster hold them, and applying refuses them. */
-const SERVER_MEMBERS = [
-  "creationTimestamp",
-  "deletionGracePeriodSeconds",
-  "deletionTimestamp",
-  "generation",
-  "managedFields",
-  "resourceVersion",
-  "selfLink",
-  "uid",
-];
 
 /** Kinds in files, by `apiVersion` and kind. */
 export function kindKey(of: { readonly apiVersion: string; readonly kind: string }): string {
@@ -64,19 +53,18 @@ export function definedKinds(manifests: readonly Manifest[]): Map<string, boolea
 
 /**
  * A manifest as it is to be applied for a sync: in its namespace (the sync's target namespace wins, then the manifest's,
- * then the sync's own), without what only servers write, with the common labels and the sync's own, and the hash of all
- * this. Labels go on the objects, not into pod templates and selectors: those do not bear changing.
+ * then the sync's own), without what only servers and controllers write, with the common labels and the sync's own, and the
+ * hash of all this. Labels go on the objects, not into pod templates and selectors: those do not bear changing.
  */
 export function targetObject(manifest: Manifest, sync: MeshSync, kinds: Kinds): TargetObject {
-  const { object } = manifest;
+  const object = withStoredData(authored(manifest.object));
   const type = kinds.served.get(kindKey(object));
   const isNamespaced = type?.namespaced ?? kinds.defined.get(kindKey(object)) ?? true;
-  const { namespace: declared, ...metadata } = withoutServerMembers(object.metadata);
+  const { namespace: declared, ...metadata } = object.metadata;
   const own = sync.metadata.namespace ?? "default";
   const namespace = isNamespaced ? sync.spec.targetNamespace || declared || own : undefined;
-  const { status: _status, ...rest } = object;
   const bare = withDeclaredReplicas({
-    ...rest,
+    ...object,
     metadata: {
       ...metadata,
       ...(namespace === undefined ? {} : { namespace }),
@@ -140,9 +128,4 @@ export function formerFieldManagers(
   const full = `meshwright-sync-${key.namespace}-${key.name}`;
   if (full.length <= MANAGER_LENGTH_MAX) return [full];
   return [`${full.slice(0, MANAGER_LENGTH_MAX - 17)}-${contentHash(full)}`];
-}
-
-function withoutServerMembers(metadata: KubeObject["metadata"]): KubeObject["metadata"] {
-  const kept = Object.entries(metadata).filter(([name]) => !SERVER_MEMBERS.includes(name));
-  return Object.fromEntries(kept) as unknown as KubeObject["metadata"];
 }

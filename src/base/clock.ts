@@ -58,6 +58,9 @@ export interface DeadlineOptions {
   readonly reason?: unknown;
 }
 
+/** A reason that is made once: an exception for each of many deadlines would cost more than all the rest. */
+const ENDED = "the deadline is of no interest any more";
+
 /** A signal that aborts when time is up. */
 export interface Deadline extends Disposable {
   readonly signal: AbortSignal;
@@ -88,7 +91,7 @@ export function deadline(delayMs: number, options: DeadlineOptions): Deadline {
   const end = (how?: () => void) => {
     if (over.signal.aborted) return;
     for (const one of outer) one.removeEventListener("abort", follow);
-    over.abort();
+    over.abort(ENDED);
     how?.();
   };
   const follow = () => end(() => stop.abort(outer.find((one) => one.aborted)?.reason));

@@ -37,7 +37,7 @@ export function gitAddress(url: string): GitAddress | undefined {
   const rest = url.slice(scheme[0].length);
   const end = rest.search(/[/?#]/);
   const authority = end < 0 ? rest : rest.slice(0, end);
-  const path = end < 0 ? "" : rest.slice(end).replace(/[?#].*$/s, "");
+  const path = end < 0 ? "" : rest.slice(end).split(/[?#]/, 1).join("");
   if (transport === "file") {
     return { transport, user: "", hasPassword: false, host: "", port: "", path };
   }

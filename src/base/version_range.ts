@@ -160,7 +160,9 @@ function demandWords(text: string): Word[] {
   const tokens = text.replaceAll(",", " ").split(/\s+/).filter((token) => token !== "");
   const words: Word[] = [];
   for (let index = 0; index < tokens.length; index++) {
-    const [, operator = "", rest = ""] = /^([<>=!~^]*)(.*)$/.exec(tokens[index] ?? "") ?? [];
+    const token = tokens[index] ?? "";
+    const operator = /^[<>=!~^]*/.exec(token)?.[0] ?? "";
+    const rest = token.slice(operator.length);
     if (rest === "") words.push({ operator, from: tokens[++index] ?? "?", to: "" });
     else if (tokens[index + 1] === "-" && operator === "") {
       words.push({ operator: "-", from: rest, to: tokens[index + 2] ?? "?" });

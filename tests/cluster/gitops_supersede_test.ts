@@ -23,6 +23,7 @@ Deno.test("a newer commit ends one that is being applied, with one look at the r
     patch: working.cluster.patch.bind(working.cluster),
     remove: working.cluster.remove.bind(working.cluster),
     resourceType: working.cluster.resourceType.bind(working.cluster),
+    servedVersion: working.cluster.servedVersion.bind(working.cluster),
     apply: async (...args: Parameters<typeof working.cluster.apply>) => {
       const applied = await working.cluster.apply(...args);
       if (args[1].dryRun === true) return applied;
@@ -35,7 +36,11 @@ Deno.test("a newer commit ends one that is being applied, with one look at the r
       return applied;
     },
   };
-  const clock = { ...systemClock, now: () => Date.now() + aheadMs };
+  const clock = {
+    ...systemClock,
+    now: () => systemClock.now() + aheadMs,
+    monotonicMs: () => systemClock.monotonicMs() + aheadMs,
+  };
   await story.git.take();
   const next = await reconcileSync(story.key, { ...working, clock, cluster: applying });
   assertMatch(await story.ready(), /^False Superseded: Stopped applying .* after 1 objects: /);

@@ -27,13 +27,16 @@ import {
   type ApplyDecision,
   applyTrouble,
   correctionTrouble,
+  isUnservedLate,
   pruneTrouble,
   type Rest,
+  unservedTrouble,
 } from "./decide.ts";
 import { emitPlan } from "./emit.ts";
 import { actingClient } from "./observe.ts";
 import { failedPhase, type Phase, rollsBack } from "./phase.ts";
 import { laggards } from "./plan/others.ts";
+import type { ToDelete } from "./plan/prune.ts";
 import { followedTypes, hasChanges, plannedChanges } from "./plan/revision.ts";
 import { writeFinalizer } from "./removal.ts";
 import { quarantinesOf } from "./rollback.ts";
@@ -136,7 +139,8 @@ async function applyRevision(decision: ApplyDecision, scope: ApplyScope): Promis
     applied = await applyObjects(plan.objects, { ...scope, sync }, revision.isSuperseded);
     ctx.metrics.observeSyncPhase("apply", (ctx.clock.monotonicMs() - startMs) / 1000);
     await ctx.caches.follow(followedTypes(plan.objects.map(({ target }) => target)), ctx.signal);
-    const trouble = applyTrouble(revision.text, applied);
+    const trouble = applyTrouble(revision.text, applied) ??
+      unservedYet(decision, { ...scope, sync }, applied);
     if (trouble !== undefined) return { ...nothingDone(sync), applied, trouble };
     return await pruneRevision(decision, { ...scope, sync }, applied);
   } catch (error) {
@@ -144,6 +148,24 @@ async function applyRevision(decision: ApplyDecision, scope: ApplyScope): Promis
     // What was done is done, and is said.
     return { ...nothingDone(sync), applied, trouble: failedPhase(error) };
   }
+}
+
+/** That kinds are waited for, as long as they may still come; nothing is deleted meanwhile. */
+function unservedYet(
+  { revision: { text } }: ApplyDecision,
+  { ctx, sync }: ApplyScope,
+  applied: ApplyReport,
+): Phase | undefined {
+  const { unservedSinceMs: sinceMs } = ctx.proofs.pass(keyOf(sync));
+  const isLate = isUnservedLate(sync, { sinceMs, text, nowMs: ctx.clock.monotonicMs() });
+  return isLate ? undefined : unservedTrouble(text, applied, { isLate });
+}
+
+/** What would be deleted, although its successor of another group is not there, as nobody serves that. */
+function unsucceeded(toDelete: readonly ToDelete[], { unserved }: ApplyReport): ToDelete[] {
+  return toDelete.filter(({ id }) =>
+    unserved.some(({ id: next }) => next.kind === id.kind && keyText(next) === keyText(id))
+  );
 }
 
 /**
@@ -209,7 +231,8 @@ async function pruneRevision(
   });
   const startMs = ctx.clock.monotonicMs();
   const waiting = waitsFor.length === 0 ? [] : moving;
-  const pruned = await pruneObjects(plan.prune, scope, waiting);
+  const staying = [...new Set([...waiting, ...unsucceeded(plan.prune.toDelete, applied)])];
+  const pruned = await pruneObjects(plan.prune, scope, staying);
   if (pruned.pruned.length > 0) {
     ctx.metrics.observeSyncPhase("prune", (ctx.clock.monotonicMs() - startMs) / 1000);
     ctx.metrics.countPruned(pruned.pruned.length);
@@ -220,7 +243,7 @@ async function pruneRevision(
   const trouble = pruneTrouble(revision.text, pruned, {
     count: waiting.length,
     waitsFor: waitsFor.map(keyText),
-  });
+  }) ?? unservedTrouble(revision.text, applied, { isLate: true });
   return {
     ...nothingDone(sync),
     applied,

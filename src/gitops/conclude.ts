@@ -5,7 +5,12 @@ import type { ApplyDecision } from "./decide.ts";
 import { NO_HEALTH } from "./health.ts";
 import { compareWaitMs, type LiveSync } from "./observe.ts";
 import { changesOf, passAfter, type PassFacts, unrecordedPass } from "./pass.ts";
-import type { PassMemory, Phase, UnrecordedChange } from "./phase.ts";
+import {
+  isAppliedButUnserved,
+  type PassMemory,
+  type Phase,
+  type UnrecordedChange,
+} from "./phase.ts";
 import {
   changeCounts,
   changeLines,
@@ -52,24 +57,25 @@ export function conclude(facts: PassFacts): Conclusion {
   const pass = passAfter(facts);
   const news = passNews(facts);
   const current = withNews(outcome.sync, news);
-  const isApplied = pass.appliedKey !== undefined && health !== undefined;
   const hold = pass.trouble ?? outcome.correctionTrouble ?? pass.decided?.hold;
+  const isPartial = isAppliedButUnserved(hold);
+  const isApplied = (pass.appliedKey !== undefined || isPartial) && health !== undefined;
   const watchedMs = monotonicMs - (pass.watchedSinceMs ?? monotonicMs);
-  const rollback = hold === undefined && isApplied
+  const rollback = (hold === undefined || isPartial) && isApplied
     ? rollbackOf(current, { health, proofs, nowMs, watchedMs })
     : undefined;
   const isUnsettled = health !== undefined && isSettling(current, health, nowMs);
   const revision = current.status?.lastAppliedRevision ?? "";
   const known = health ?? NO_HEALTH;
-  const phase: Phase = hold ??
-    (rollback !== undefined
-      ? { tag: "RollingBack", message: rollback.message }
-      : appliedPhase(current, { revision, objects: proofs.size, health: known, nowMs }));
-  const isHealthy = hold === undefined && rollback === undefined &&
+  const phase: Phase = rollback !== undefined
+    ? { tag: "RollingBack", message: rollback.message }
+    : hold ?? appliedPhase(current, { revision, objects: proofs.size, health: known, nowMs });
+  const isWell = (hold === undefined || isPartial) && rollback === undefined &&
     known.unhealthy.length === 0 && known.unknown.length === 0 && !isUnsettled;
+  const isHealthy = isWell && !isPartial;
   const all = {
     ...news,
-    ...(isHealthy ? healthyNews(current) : {}),
+    ...(isWell ? healthyNews(current) : {}),
     ...rollback?.news,
     ...historyNews(current, { phase, isHealthy, rollback, fetched: fetchedBy(seen), nowMs }),
   };

@@ -1,4 +1,5 @@
 import type { MeshSync } from "#api";
+import { conditionOf, idText } from "#base";
 import { entryKey, inventoryOf, mergedInventory } from "#plan";
 import type { LiveSync, Observed } from "./observe.ts";
 import {
@@ -7,6 +8,7 @@ import {
   type Decided,
   failedPhase,
   invalidPhase,
+  KIND_NOT_SERVED,
   type PassMemory,
   type Phase,
   refusedPhase,
@@ -14,7 +16,13 @@ import {
 import type { ApplyReport, PruneReport } from "./apply/apply.ts";
 import type { ObjectPlan } from "./plan/object.ts";
 import type { PrunePlan } from "./plan/prune.ts";
-import { pruneBrake, refusals, type RevisionPlan, shownProblems } from "./plan/revision.ts";
+import {
+  isDefinedBy,
+  pruneBrake,
+  refusals,
+  type RevisionPlan,
+  shownProblems,
+} from "./plan/revision.ts";
 import { deletesObjects, hasFinalizer } from "./removal.ts";
 import { type Composition, rolloutCandidates } from "./rollback.ts";
 import { decisionKey, type RevisionSeen } from "./source/fetch.ts";
@@ -161,7 +169,7 @@ function waitingPhase({ untilMs, verdict }: Wait): Phase {
 function changedKeys({ objects, prune }: RevisionPlan): string[] {
   // What only undoes somebody's edit is no doing of this revision.
   const written = objects.flatMap((plan) => {
-    if (plan.step === "unserved") return plan.target.id;
+    if (plan.step === "unserved") return isDefinedBy(plan.target.id, objects) ? plan.target.id : [];
     return plan.step === "write" && plan.corrected.length === 0 ? plan.target.id : [];
   });
   return [...written, ...prune.toDelete.map(({ id }) => id)].map(entryKey);
@@ -192,7 +200,7 @@ function announcementOf(
 
 /** What keeps a revision from being applied completely; undefined when nothing does. */
 export function applyTrouble(revision: string, report: ApplyReport): Phase | undefined {
-  const { applied, failures, isSuperseded, unserved } = report;
+  const { applied, failures, isSuperseded } = report;
   if (isSuperseded) {
     const message =
       `Stopped applying ${revision} after ${applied.length} objects: there is something newer`;
@@ -204,13 +212,48 @@ export function applyTrouble(revision: string, report: ApplyReport): Phase | und
     const message = `Cannot apply all of ${revision}: ${shownProblems(failures)}${untried}`;
     return applyingPhase(reason, message);
   }
+  return undefined;
+}
+
+/** How long a kind may take to be served, once its objects were tried. */
+const UNSERVED_MS_MAX = 120_000;
+
+/** Objects that nobody serves; undefined where there are none. */
+export function unservedTrouble(
+  revision: string,
+  { unserved }: ApplyReport,
+  { isLate }: { readonly isLate: boolean },
+): Phase | undefined {
   if (unserved.length === 0) return undefined;
-  const kinds = unserved.map(({ object }) => `${object.apiVersion} ${object.kind}`);
+  const kinds = unserved.map(({ id }) => `${id.apiVersion} ${id.kind}`);
   const names = [...new Set(kinds)].sort().join(", ");
+  if (!isLate) {
+    const message = `Applied the rest of ${revision}; waiting for ${names} to be served`;
+    return applyingPhase("WaitingForKind", message);
+  }
+  const objects = unserved.map(({ id }) => idText(id)).sort();
+  const rest = objects.length - SHOWN_MAX;
+  const shown = `${objects.slice(0, SHOWN_MAX).join(", ")}${rest > 0 ? `, and ${rest} more` : ""}`;
   return applyingPhase(
-    "WaitingForKind",
-    `Waiting for ${names} to be served before applying all of ${revision}${untried}`,
+    KIND_NOT_SERVED,
+    `Applied the rest of ${revision}, but not ${shown}: the API server does not serve ${names}; ` +
+      "install what defines it, or take it out of Git",
   );
+}
+
+/** Whether a kind had its time to be served; a restart does not give it another one. */
+export function isUnservedLate(
+  { status }: MeshSync,
+  { sinceMs, text, nowMs }: {
+    /** Since when it is waited for, on the monotonic clock; absent where it was not yet. */
+    readonly sinceMs: number | undefined;
+    readonly text: string;
+    readonly nowMs: number;
+  },
+): boolean {
+  const isSaid = conditionOf(status?.conditions, "Ready")?.reason === KIND_NOT_SERVED &&
+    status?.lastAttemptedRevision === text;
+  return isSaid || (sinceMs !== undefined && nowMs - sinceMs >= UNSERVED_MS_MAX);
 }
 
 const SHOWN_MAX = 5;

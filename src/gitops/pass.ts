@@ -69,8 +69,19 @@ export function passAfter(facts: PassFacts): PassMemory {
     ...(resolved === undefined ? {} : { commit: resolved.commit }),
     ...(trouble === undefined ? {} : { trouble }),
     ...measuredFrom(facts, applied),
+    ...unservedAfter(facts),
     ...moveAfter(facts),
   };
+}
+
+/** Since when kinds are waited for; a look that came to no revision says nothing about them. */
+function unservedAfter(
+  { decision, monotonicMs, outcome, pass }: PassFacts,
+): Pick<PassMemory, "unservedSinceMs"> {
+  const isWaiting = decision.do === "apply"
+    ? outcome.applied.unserved.length > 0
+    : pass.unservedSinceMs !== undefined;
+  return isWaiting ? { unservedSinceMs: pass.unservedSinceMs ?? monotonicMs } : {};
 }
 
 /** What is decided and applied after a pass that looked at the remote. */

@@ -56,6 +56,8 @@ export interface PassMemory {
   readonly decided?: Decided;
   /** What is applied completely, as a recorded status says: content, spec, and what it refers to. */
   readonly appliedKey?: string;
+  /** Since when a kind is waited for that nobody serves, on the monotonic clock; absent while all are served. */
+  readonly unservedSinceMs?: number;
   /** Why the last look at the remote or the last attempt to apply did not come to an end; absent when it did. */
   readonly trouble?: Phase;
   /** What was done and not recorded: the next record tells it. */
@@ -240,6 +242,14 @@ export function refusedPhase(
 /** A revision of which a part is applied. */
 export function applyingPhase(reason: string, message: string): Phase {
   return failing("Applying", { reason, message, isFinal: false });
+}
+
+/** Reason of a revision that is applied but for objects of a kind that nobody serves. */
+export const KIND_NOT_SERVED = "KindNotServed";
+
+/** Whether all of a revision is applied that can be: the rest of it is looked after as if nothing were missing. */
+export function isAppliedButUnserved(phase: Phase | undefined): boolean {
+  return phase?.tag === "Applying" && phase.reason === KIND_NOT_SERVED;
 }
 
 /** A deleted MeshSync that some of its objects keep. */

@@ -78,7 +78,7 @@ const OBJECTS_BETWEEN_LOOKS = 50;
 
 /**
  * Acts on plans, stage by stage. Within a stage a failure does not keep the others from being tried; a stage with a
- * failure or an object that has to wait is the last one. Definitions are waited for before what they define. What each
+ * failure is the last one. What nobody serves is left out. Definitions are waited for before what they define. What each
  * answer proves is noted at once.
  *
  * @param isSuperseded asked between stages and now and then within one: whether to stop for a newer commit
@@ -95,7 +95,8 @@ export async function applyObjects(
   let untried = 0;
   let superseded = false;
   for (const stage of applyStages(plans, ({ target }) => target.id)) {
-    const isBlocked = results.some(({ result }) => result !== "applied");
+    // A kind that nobody serves holds up itself, and nothing else.
+    const isBlocked = results.some(({ result }) => result === "failed");
     if (isBlocked || superseded) {
       untried += stage.length;
       continue;

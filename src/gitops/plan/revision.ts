@@ -167,6 +167,11 @@ function deferral(plan: RefusedPlan, changing: readonly ObjectPlan[]): string | 
     : undefined;
 }
 
+/** Whether a revision brings the definition of a kind itself. */
+export function isDefinedBy(id: ObjectId, plans: readonly ObjectPlan[]): boolean {
+  return plans.some(({ target }) => definesKind(target, id));
+}
+
 function definesKind(
   target: TargetObject,
   id: { readonly apiVersion: string; readonly kind: string },

@@ -39,7 +39,7 @@ Deno.test("diff ends with 2 for a bad file, an object that the server refuses, a
   await using space = await cluster.namespace();
   await using folder = await folderWith({ "a.yaml": "kind: [\n" });
   assertEquals((await diff(space.name, folder.path)).code, 2);
-  const refused = configMapText("a", "1").replace('"1"', "{not: text}");
+  const refused = configMapText("a", "1").replace("\ndata:", "\n  labels: {l: '!'}\ndata:");
   await Deno.writeTextFile(`${folder.path}/a.yaml`, refused);
   const result = await diff(space.name, folder.path);
   assertEquals([result.code, result.out], [2, []]);

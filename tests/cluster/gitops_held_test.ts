@@ -76,7 +76,7 @@ Deno.test("an object that the API server refuses is named with its place, and no
   await using story = await syncStory(cluster);
   await story.repository.commit({
     "meshes/a.yaml": configMapText("a", "1"),
-    "meshes/bad.yaml": configMapText("bad", "1").replace('value: "1"', "value: {not: text}"),
+    "meshes/bad.yaml": configMapText("bad", "1").replace("\ndata:", "\n  labels: {l: '!'}\ndata:"),
     "meshes/f.yaml": functionText("exclaim"),
   });
   await story.sync();
@@ -93,7 +93,7 @@ Deno.test("a reverted commit is applied again after a failed one", async () => {
   await using story = await appliedStory(cluster, ["a", "b"]);
   await story.repository.commit({
     "meshes/a.yaml": configMapText("a", "2"),
-    "meshes/b.yaml": configMapText("b", "2").replace('value: "2"', "value: {not: text}"),
+    "meshes/b.yaml": configMapText("b", "2").replace("\ndata:", "\n  labels: {l: '!'}\ndata:"),
   });
   await story.pass();
   assertMatch(await story.ready(), /^False ApplyFailed/);

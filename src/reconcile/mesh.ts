@@ -89,10 +89,10 @@ async function observeMesh(key: ObjectKey, effects: Effects): Promise<Observed<O
   const { ctx, signal } = effects;
   const mesh = cacheOf(ctx.caches, "FunctionMesh").get(key) as FunctionMesh | undefined;
   if (mesh === undefined) return { at: "gone" };
-  const outage = outageOf(NEEDED_KINDS, ctx);
-  if (outage !== undefined) return { at: "unknown", stored: mesh, outage };
   if (mesh.metadata.annotations?.[ANNOTATIONS.managed] === "false") return { at: "unmanaged" };
   if (mesh.metadata.deletionTimestamp !== undefined) return { at: "leaving", stored: mesh };
+  const outage = outageOf(NEEDED_KINDS, ctx);
+  if (outage !== undefined) return { at: "unknown", stored: mesh, outage };
   const { components, rest } = meshComponents(mesh, problems(mesh));
   const invalid = new Set(components.filter((one) => one.problems.length > 0).map(componentId));
   const desired = meshChildren(mesh).filter((child) => !invalid.has(childId(child)));

@@ -64,10 +64,12 @@ export async function observeComponent(
   const cached = cacheOf(ctx.caches, kind).get(key) as Component | undefined;
   if (cached === undefined) return { at: "gone" };
   const stored = withMeshAnnotations(cached, ctx);
+  const isLeaving = stored.metadata.deletionTimestamp !== undefined;
+  const isUnmanaged = stored.metadata.annotations?.[ANNOTATIONS.managed] === "false";
+  if (isUnmanaged && !isLeaving) return { at: "unmanaged" };
   const outage = outageOf([kind, "FunctionMesh", ...NEEDED_KINDS], ctx);
   if (outage !== undefined) return { at: "unknown", stored, outage };
-  if (stored.metadata.deletionTimestamp !== undefined) return { at: "leaving", stored };
-  if (stored.metadata.annotations?.[ANNOTATIONS.managed] === "false") return { at: "unmanaged" };
+  if (isLeaving) return { at: "leaving", stored };
   const { namespace = "" } = stored.metadata;
   const authored = authoredComponent(stored, ownedAutoscaling(stored, ctx));
   const found = problems(authored);

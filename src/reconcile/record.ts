@@ -10,6 +10,8 @@ export interface StatusRecord {
   readonly isUrgent: boolean;
   /** Worth an Event although neither readiness nor its reason changed. */
   readonly isNews?: boolean;
+  /** It is true of every version of the object. */
+  readonly isOfAnyVersion?: boolean;
 }
 
 /**
@@ -21,7 +23,7 @@ export interface StatusRecord {
  */
 export async function recordStatus(
   object: KubeObject,
-  { status, isUrgent, isNews = false }: StatusRecord,
+  { status, isUrgent, isNews = false, isOfAnyVersion = false }: StatusRecord,
   { ctx, signal }: Effects,
 ): Promise<Next> {
   const patch = statusPatch(object.status, status, { keep: [POLLED] });
@@ -31,9 +33,9 @@ export async function recordStatus(
   if (delayMs > 0 && !isUrgent && readinessOf(object.status) === readinessOf(status)) {
     return afterDelay(delayMs);
   }
-  const version = resourceVersion === undefined ? {} : { metadata: { resourceVersion } };
+  const metadata = isOfAnyVersion || resourceVersion === undefined ? { uid } : { resourceVersion };
   try {
-    const written = await ctx.cluster.patch(idOf(object), { ...version, ...patch }, {
+    const written = await ctx.cluster.patch(idOf(object), { metadata, ...patch }, {
       fieldManager: STATUS_MANAGER,
       subresource: "status",
       signal,

@@ -36,6 +36,10 @@ export async function recordUnknown(
   const message = `Cannot tell: objects of kind ${kind} cannot be read (${problem})`;
   const drafts = conditionsOf(unknownState("CacheBehind", message), said.observedGeneration ?? 0);
   const conditions = mergeConditions(status.conditions, drafts, timestamp(clock.now()));
-  await recordStatus(object, { status: { ...status, conditions }, isUrgent: false }, effects);
+  await recordStatus(object, {
+    status: { ...status, conditions },
+    isUrgent: false,
+    isOfAnyVersion: true,
+  }, effects);
   return afterDelay(RECHECK_MS);
 }

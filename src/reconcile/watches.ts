@@ -128,7 +128,7 @@ function projectedAutoscaler(object: KubeObject): KubeObject {
 /** Its owner, and whose StatefulSet it scales. */
 function autoscalerWakes(change: Change, caches: Caches): WakeUp[] {
   return either(change).flatMap((object) => {
-    const { scaleTargetRef: target } = object.spec as {
+    const { scaleTargetRef: target } = (object.spec ?? {}) as {
       readonly scaleTargetRef?: { readonly kind?: string; readonly name?: string };
     };
     const key = { namespace: object.metadata.namespace ?? "", name: target?.name ?? "" };

@@ -1,6 +1,6 @@
 /** World in, writes out: `reconcileComponent` on an API server in memory. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { FINALIZERS } from "#api";
+import { ANNOTATIONS, FINALIZERS } from "#api";
 import { idOf, type KubeObject } from "#base";
 import { ControllerWorld } from "../support/controller_world.ts";
 import { functionId, SHOP, statefulSetId } from "../support/controller_world_facts.ts";
@@ -198,22 +198,26 @@ Deno.test("nothing is done and nothing is called ready while a kind cannot be re
     world.patchNow(ORDERS, { spec: { image: "example/runner:2" } });
     assertEquals((await world.pass("Function", "orders")).writes, [], kind);
     await world.advance(6_000);
-    // Were the Function itself unreadable, its cached version would be too old to be written to.
     const { writes } = await world.pass("Function", "orders");
-    if (kind === "Function") world.cutOff(kind, undefined);
-    else {
-      assertEquals(writes, ["patch Function/status orders"]);
-      assertStringIncludes(
-        world.ready(ORDERS),
-        `Unknown CacheBehind: Cannot tell: objects of kind ${kind}`,
-      );
-      world.cutOff(kind, undefined);
-    }
+    assertEquals(writes, ["patch Function/status orders"]);
+    assertStringIncludes(
+      world.ready(ORDERS),
+      `Unknown CacheBehind: Cannot tell: objects of kind ${kind}`,
+    );
+    world.cutOff(kind, undefined);
     await world.resync(2_000);
     world.runPods();
     await world.settle();
     assertEquals([world.ready(ORDERS), world.lies], ["True Ready: 1/1 pods ready", []], kind);
   }
+});
+
+Deno.test("what is left alone is left alone while a kind cannot be read, too", async () => {
+  const world = await readyWorld();
+  world.patchNow(ORDERS, { metadata: { annotations: { [ANNOTATIONS.managed]: "false" } } });
+  world.cutOff("Pod", { isRefusal: true, problem: "forbidden" });
+  await world.advance(6_000);
+  assertEquals(await world.pass("Function", "orders"), { writes: [], reads: [] });
 });
 
 Deno.test("a short silence of the server is not worth a word", async () => {

@@ -63,7 +63,10 @@ Deno.test("recordStatus() leaves alone what the metrics poll wrote", async () =>
   assertEquals(await reported(it, { ...status, runtime }, { status }), { after: "change" });
   assertEquals(it.patches, []);
   await reported(it, { ...ready("False", "Progressing"), runtime, old: 1 }, { status });
-  assertEquals(it.patches as unknown[], [{ status: { ...status, old: null } }]);
+  assertEquals(it.patches as unknown[], [{
+    metadata: { uid: "uid-orders" },
+    status: { ...status, old: null },
+  }]);
 });
 
 Deno.test("recordStatus() puts off what is no change of readiness, and says when to come back", async () => {

@@ -193,7 +193,10 @@ export class MetricsPoll implements Disposable {
     if (!isPolled(component)) return;
     const patch = runtimePatch(component, polled);
     if (patch === undefined) return;
-    const written = await this.#ctx.cluster.patch(idOf(component), patch, {
+    // Not into another object of that name.
+    const { uid = "" } = component.metadata;
+    const own = { metadata: { uid }, ...patch };
+    const written = await this.#ctx.cluster.patch(idOf(component), own, {
       fieldManager: METRICS_MANAGER,
       subresource: "status",
       signal,

@@ -286,6 +286,11 @@ function isObserved(statefulSet: KubeObject): boolean {
   return (status?.observedGeneration ?? 0) >= (statefulSet.metadata.generation ?? 0);
 }
 
+/** Whether a StatefulSet's controller has acted on it and counts all of its pods as ready. */
+export function isCountedReady(statefulSet: KubeObject): boolean {
+  return isObserved(statefulSet) && countedReady(statefulSet) >= wantedReplicas(statefulSet);
+}
+
 /** Two who look: a cache of pods that is behind does not make anything ready. */
 function countedReady(statefulSet: KubeObject): number {
   return (statefulSet.status as { readonly readyReplicas?: number } | undefined)?.readyReplicas ??

@@ -1,9 +1,17 @@
 import { ANNOTATIONS, type Component, type ComponentKind, problems, withDefaults } from "#api";
-import { controllerOf, idOf, idText, keyOf, type KubeObject, type ObjectKey } from "#base";
+import {
+  conditionOf,
+  controllerOf,
+  idOf,
+  idText,
+  keyOf,
+  type KubeObject,
+  type ObjectKey,
+} from "#base";
 import type { Problem } from "#base";
 import { cleanupJobName, desiredChildren, type Facts, statefulSetName } from "#desired";
 import type { CacheOutage } from "#kube";
-import { authoredComponent, isTargetOf, type Pod, type WarningEvent } from "#plan";
+import { authoredComponent, isCountedReady, isTargetOf, type Pod, type WarningEvent } from "#plan";
 import { factsFor, podsOf, warningsAbout, withMeshAnnotations } from "./cached_facts.ts";
 import { type CachedKind, cacheOf, type Effects, type ReconcileContext } from "./context.ts";
 
@@ -77,14 +85,14 @@ export async function observeComponent(
   const desired = found.length > 0
     ? []
     : desiredChildren(withDefaults(authored), facts, ctx.settings);
-  const live = found.length > 0
+  const statefulSet = await observeStatefulSet(stored, { ctx, signal });
+  const children = found.length > 0
     ? []
     : await liveChildren(stored, desired, { ctx, kinds: CHILD_KINDS, signal });
+  const live = withObserved(children, stored, statefulSet);
   const isGone = isRecreation(stored, desired, live) &&
     !await isStillThere(stored, { ctx, signal });
   if (isGone) return { at: "gone" };
-  const name = statefulSetName(stored);
-  const statefulSet = cacheOf(ctx.caches, "StatefulSet").get({ namespace, name });
   const pods = podsOf(statefulSet, ctx);
   return {
     at: "present",
@@ -100,6 +108,37 @@ export async function observeComponent(
     cleanupJob: cacheOf(ctx.caches, "Job").get({ namespace, name: cleanupJobName(stored) }),
     autoscalers: autoscalersOf(statefulSet, stored, ctx),
   };
+}
+
+/**
+ * The StatefulSet of a component. From the cache, unless that would make the component ready that was not: a word that
+ * others act on is said of what the API server itself shows, however far behind a cache is.
+ */
+async function observeStatefulSet(
+  stored: Component,
+  { ctx, signal }: Effects,
+): Promise<KubeObject | undefined> {
+  const cache = cacheOf(ctx.caches, "StatefulSet");
+  const key = { namespace: stored.metadata.namespace ?? "", name: statefulSetName(stored) };
+  const cached = cache.get(key);
+  if (cached === undefined || !isCountedReady(cached) || isSaidReady(stored)) return cached;
+  return await ctx.cluster.get(cache.type, key, signal);
+}
+
+function isSaidReady({ metadata, status }: Component): boolean {
+  const ready = conditionOf(status?.conditions, "Ready");
+  return ready?.status === "True" && ready.observedGeneration === metadata.generation;
+}
+
+/** The children with the StatefulSet as it was seen last. */
+function withObserved(
+  children: readonly KubeObject[],
+  component: Component,
+  statefulSet: KubeObject | undefined,
+): KubeObject[] {
+  const isIt = ({ kind, metadata }: KubeObject) =>
+    kind === "StatefulSet" && metadata.name === statefulSetName(component);
+  return children.flatMap((child) => isIt(child) ? statefulSet ?? [] : child);
 }
 
 /** The first cache that is behind. */

@@ -47,6 +47,9 @@ import { type FaultPlan, faultyTransport, type PlannedRequest } from "./fault_pl
 
 const START_MS = Date.parse("2026-01-01T00:00:00Z");
 
+/** What comes again sooner than this belongs to the same rest: a failure, and a status that was put off. */
+const [RETRY_MS, PACE_MS] = [5_000, 500];
+
 /** A cache that a test can cut off. */
 class BreakableCache extends FakeCache {
   outage: CacheOutage | undefined;
@@ -157,7 +160,7 @@ export class ControllerWorld {
         : verdict.retry === "change"
         ? Infinity
         : verdict.retry.delayMs;
-      if (delayMs <= 5_000) {
+      if (delayMs <= (verdict.retry === "backoff" ? RETRY_MS : PACE_MS)) {
         await this.advance(delayMs);
         this.wake(wakeUp);
       }
@@ -240,6 +243,9 @@ export class ControllerWorld {
   /** All containers end with exit code 1 and no further word. */
   failPods(): void {
     const terminated = { exitCode: 1, reason: "Error", finishedAt: "2026-01-01T00:00:00Z" };
+    for (const statefulSet of this.all("apps/v1", "StatefulSet")) {
+      this.patchNow(idOf(statefulSet), { status: { readyReplicas: 0 } }, "status");
+    }
     for (const pod of this.all("v1", "Pod")) {
       this.patchNow(idOf(pod), {
         status: {

@@ -84,15 +84,19 @@ export function lies(before: KubeObject | undefined, after: KubeObject, world: O
   );
   const name = idText(idOf(after));
   const older = is < was ? [`${name}: generation ${is} after ${was}`] : [];
-  const ready = conditionOf(after.status?.conditions, "Ready");
-  if (ready?.status !== "True" || ready.observedGeneration !== after.metadata.generation) {
-    return older;
-  }
+  // What was true when it was said is only no longer true.
+  if (!isSaidReady(after) || (before !== undefined && isSaidReady(before))) return older;
   const owned = world.all("apps/v1", "StatefulSet")
     .find((object) => controllerOf(object)?.uid === after.metadata.uid);
   const { replicas = 1 } = (owned?.spec ?? {}) as { readonly replicas?: number };
   const isTrue = owned !== undefined &&
     podsOf(owned, world).filter(isReadyPod).length >= replicas &&
     replicas === (after.spec as { readonly replicas?: number }).replicas;
-  return isTrue ? older : [...older, `${name} is not ready, but says: ${ready.message}`];
+  return isTrue ? older : [...older, `${name} is not ready, but says so`];
+}
+
+function isSaidReady({ metadata, status }: KubeObject): boolean {
+  const { conditions } = (status ?? {}) as { readonly conditions?: unknown };
+  const ready = conditionOf(conditions, "Ready");
+  return ready?.status === "True" && ready.observedGeneration === metadata.generation;
 }

@@ -82,7 +82,19 @@ export class GitOpsLoop {
     const { signal } = group;
     const syncs = this.#informer(signal);
     this.#syncs = syncs;
-    group.start(() => syncs.run());
+    try {
+      group.start(() => syncs.run());
+      group.start((stop) => this.#work(syncs, stop));
+      group.start((stop) => this.#bootstrap(stop));
+      group.start((stop) => this.#dropUnused(stop));
+      await group.ended();
+      await this.#followed?.ended();
+    } finally {
+      await this.#notices[Symbol.asyncDispose]();
+    }
+  }
+
+  async #work(syncs: Informer, signal: AbortSignal): Promise<void> {
     // Without the caches of what it applies it would ask for each object.
     await Promise.all([syncs.whenSynced(signal), this.#controller.whenSynced(signal)])
       .catch((error) => {
@@ -91,15 +103,7 @@ export class GitOpsLoop {
     const queue = this.#build(syncs, signal);
     this.#queue = queue;
     for (const sync of syncs.list()) queue.enqueue(keyOf(sync));
-    try {
-      group.start(() => queue.run());
-      group.start((stop) => this.#bootstrap(stop));
-      group.start((stop) => this.#dropUnused(stop));
-      await group.ended();
-      await this.#followed?.ended();
-    } finally {
-      await this.#notices[Symbol.asyncDispose]();
-    }
+    await queue.run();
   }
 
   /** Brings the MeshSync of the flags to convergence once, and says how that went. */

@@ -26,10 +26,18 @@ export async function compactedClone(old: Clone, compaction: Compaction): Promis
     stdin = "",
     outputBytesMax = LIST_BYTES_MAX,
   ) => clone.text({ ...call, access, args, stdin, outputBytesMax });
-  const refs = (await run(old, ["for-each-ref", "--format=%(objectname) %(refname)"])).split("\n")
-    .map((line) => line.split(" ")).filter(([hash = "", name = ""]) =>
-      name.startsWith(KEEP_REFS) || (name.startsWith(FETCHED_REFS) && wanted.has(hash))
-    );
+  const listedRefs = (await run(old, ["for-each-ref", "--format=%(objectname) %(refname)"])).split(
+    "\n",
+  )
+    .map((line) => line.split(" "));
+  const kept = new Set(
+    listedRefs.filter(([_, name = ""]) => name.startsWith(KEEP_REFS))
+      .map(([hash = ""]) => hash),
+  );
+  const refs = listedRefs.filter(([hash = "", name = ""]) =>
+    name.startsWith(KEEP_REFS) ||
+    (name.startsWith(FETCHED_REFS) && (wanted.has(hash) || kept.has(hash)))
+  );
   const tips = [...new Set(refs.map(([hash = ""]) => hash))];
   const fresh = await Clone.create(directory, { format: old.format, home, access, call });
   if (tips.length > 0) {
@@ -45,8 +53,7 @@ export async function compactedClone(old: Clone, compaction: Compaction): Promis
     const packed = await run(old, ["pack-objects", "--quiet", pack], lines(present));
     // What it refers to and does not hold is at the remote.
     await Deno.writeTextFile(`${pack}-${packed.trim()}.promisor`, "");
-    const kept = new Set(tips);
-    const shallow = (await shallowCommits(old)).filter((commit) => kept.has(commit));
+    const shallow = (await shallowCommits(old)).filter((commit) => tips.includes(commit));
     if (shallow.length > 0) await Deno.writeTextFile(`${directory}/shallow`, lines(shallow));
     const updates = refs.map(([hash = "", name = ""]) => `create ${name} ${hash}`);
     await run(fresh, ["update-ref", "--stdin"], lines(updates));

@@ -1,0 +1,196 @@
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { type GitSource, gitSource, type Remote } from "#git";
+import { temporaryFolder, type TestRepository, testRepository } from "../support/git_repository.ts";
+import { gitServer } from "../support/git_server.ts";
+
+const FOLDER = { path: "meshes" };
+
+function local(repository: TestRepository): Remote {
+  return { url: repository.url, fileAllowed: true };
+}
+
+async function fetched(source: GitSource, remote: Remote, ref = {}) {
+  return await source.fetchRevision(remote, await source.resolveRef(remote, ref), FOLDER);
+}
+
+async function texts(source: GitSource, remote: Remote, tree = ""): Promise<string[]> {
+  const entries = await source.listTree(remote, tree);
+  return (await source.readFiles(remote, { tree, entries })).map((file) => file.text);
+}
+
+async function clones(folder: string): Promise<string[]> {
+  const names = (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
+  return names.filter((name) => name.endsWith(".git"));
+}
+
+async function packs(folder: string): Promise<number> {
+  const [name = ""] = await clones(folder);
+  const files = await Array.fromAsync(Deno.readDir(`${folder}/${name}/objects/pack`));
+  return files.filter((file) => file.name.endsWith(".pack")).length;
+}
+
+Deno.test("a revision can be read however many others are fetched after it, and packs do not pile up", async () => {
+  await using repository = await testRepository();
+  await using folder = await temporaryFolder();
+  const source = gitSource({ cacheDirectory: folder.path });
+  const remote = local(repository);
+  await repository.commit({ "meshes/a.yaml": "a: 0\n", "meshes/b.yaml": "b: 0\n" });
+  const first = await fetched(source, remote);
+  // Two fetches each, one for the commit and one for its files.
+  for (let count = 1; count <= 52; count++) {
+    await repository.commit({ "meshes/a.yaml": `a: ${count}\n` });
+    const { tree } = await fetched(source, remote);
+    assertEquals(await texts(source, remote, tree), [`a: ${count}\n`, "b: 0\n"]);
+  }
+  assertEquals(await texts(source, remote, first.tree), ["a: 0\n", "b: 0\n"]);
+  assert(await packs(folder.path) < 20, "a clone is made anew after a hundred fetches");
+  assertEquals((await clones(folder.path)).length, 1);
+});
+
+Deno.test("what was fetched is read while the same remote hangs in another fetch", async () => {
+  await using repository = await testRepository();
+  await using folder = await temporaryFolder();
+  const held = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>();
+  let isHeld = false;
+  await using server = gitServer({
+    folder: repository.directory.slice(0, repository.directory.lastIndexOf("/")),
+    hold: async () => {
+      if (!isHeld) return;
+      asked.resolve();
+      await held.promise;
+    },
+  });
+  const remote: Remote = { url: `${server.url}/work/.git` };
+  const source = gitSource({ cacheDirectory: folder.path });
+  const commit = await repository.commit({ "meshes/a.yaml": "a: 1\n" });
+  const { tree = "" } = await fetched(source, remote);
+  await repository.commit({ "meshes/a.yaml": "a: 2\n" });
+  isHeld = true;
+  const newer = fetched(source, remote);
+  await asked.promise;
+  assertEquals(await texts(source, remote, tree), ["a: 1\n"]);
+  const again = await source.fetchRevision(remote, { commit, name: "main" }, FOLDER);
+  assertEquals(again.tree, tree, "a revision that is here needs no fetch");
+  held.resolve();
+  assertEquals(await texts(source, remote, (await newer).tree), ["a: 2\n"]);
+});
+
+Deno.test("a commit that was kept for a sync survives a force-push, a new clone and a restart", async () => {
+  await using repository = await testRepository();
+  await using folder = await temporaryFolder();
+  const remote = local(repository);
+  const healthy = await repository.commit({ "meshes/a.yaml": "healthy\n" });
+  let source = gitSource({ cacheDirectory: folder.path });
+  await fetched(source, remote);
+  const other = "b".repeat(40);
+  const kept = await source.keep(remote, { sync: "shop/shop", commits: [healthy, other] });
+  assertEquals(kept, [healthy], "what was never fetched cannot be kept");
+  await repository.git("commit", "--quiet", "--amend", "--message", "Rewritten");
+  await repository.git("reflog", "expire", "--expire=now", "--all");
+  await repository.git("gc", "--quiet", "--prune=now");
+  // Another process: nothing but the ref says that the commit is wanted.
+  source = gitSource({ cacheDirectory: folder.path });
+  for (let count = 1; count <= 52; count++) {
+    await repository.commit({ "meshes/a.yaml": `a: ${count}\n` });
+    await fetched(source, remote);
+  }
+  const back = { commit: healthy, name: "commit" };
+  const { tree } = await source.fetchRevision(remote, back, FOLDER);
+  assertEquals(await texts(source, remote, tree), ["healthy\n"]);
+  assertEquals(await source.keep(remote, { sync: "shop/shop", commits: [] }), []);
+  await source.forget(remote);
+  await assertRejects(() => source.fetchRevision(remote, back, FOLDER), Error, "not in the repo");
+});
+
+Deno.test("clones of remotes that nobody uses any longer go, the least recently used ones first", async () => {
+  await using folder = await temporaryFolder();
+  await using stack = new AsyncDisposableStack();
+  const source = gitSource({ cacheDirectory: folder.path, clonesMax: 2 });
+  const remotes: Remote[] = [];
+  for (const name of ["a", "b", "c"]) {
+    const repository = stack.use(await testRepository());
+    await repository.commit({ "meshes/a.yaml": `${name}: 1\n` });
+    remotes.push(local(repository));
+  }
+  const [one, two, three] = remotes as [Remote, Remote, Remote];
+  const first = await fetched(source, one);
+  await fetched(source, two);
+  await source.listTree(one, first.tree ?? "");
+  await fetched(source, three);
+  assertEquals((await clones(folder.path)).length, 2);
+  assertEquals(await texts(source, one, first.tree), ["a: 1\n"]);
+  await source.forget(one);
+  assertEquals((await clones(folder.path)).length, 1);
+
+  // Those that an earlier program left count, too.
+  const next = gitSource({ cacheDirectory: folder.path, cacheBytesMax: 1 });
+  await fetched(next, two);
+  assertEquals((await clones(folder.path)).length, 1);
+  assertEquals(await texts(next, two, (await fetched(next, two)).tree), ["b: 1\n"]);
+});
+
+Deno.test("a folder that cannot be cleaned up for a moment is tried again", async () => {
+  await using repository = await testRepository();
+  await using folder = await temporaryFolder();
+  // What leads to itself can be neither looked at nor, so, taken for old.
+  const strange = `${folder.path}/home/access-loop`;
+  await Deno.mkdir(`${folder.path}/home`);
+  await Deno.symlink(strange, strange);
+  const source = gitSource({ cacheDirectory: folder.path });
+  const remote = local(repository);
+  await repository.commit({ "meshes/a.yaml": "a: 1\n" });
+  await assertRejects(() => source.resolveRef(remote, {}));
+  await Deno.remove(strange);
+  assertEquals((await source.resolveRef(remote, {})).name, "main");
+});
+
+Deno.test("a clone that cannot be read is made anew by the next fetch", async () => {
+  await using repository = await testRepository();
+  await using folder = await temporaryFolder();
+  const source = gitSource({ cacheDirectory: folder.path });
+  const remote = local(repository);
+  await repository.commit({ "meshes/a.yaml": "a: 1\n" });
+  const { tree = "" } = await fetched(source, remote);
+  const entries = await source.listTree(remote, tree);
+  const [name = ""] = await clones(folder.path);
+  await Deno.remove(`${folder.path}/${name}/objects/pack`, { recursive: true });
+  await assertRejects(() => source.readFiles(remote, { tree, entries }));
+  await fetched(source, remote);
+  assertEquals(await texts(source, remote, tree), ["a: 1\n"]);
+});
+
+Deno.test("a fetch that brings too much is ended, and says so", async () => {
+  await using repository = await testRepository();
+  await using folder = await temporaryFolder();
+  const source = gitSource({ cacheDirectory: folder.path, fetchBytesMax: 100_000 });
+  const noise = Array.from(
+    { length: 40 },
+    () => crypto.getRandomValues(new Uint8Array(48_000)).toBase64(),
+  );
+  await repository.commit({ "meshes/a.yaml": noise.join("\n") });
+  const remote = local(repository);
+  const error = await fetched(source, remote).catch((cause) => cause);
+  // A fast machine may be done before anybody looked.
+  if (error instanceof Error) assertMatch(error.message, /it is more than 0 MiB/);
+});
+
+Deno.test("paths that git could take for options or magic are names of folders", async () => {
+  await using repository = await testRepository();
+  await using folder = await temporaryFolder();
+  const source = gitSource({ cacheDirectory: folder.path });
+  const remote = local(repository);
+  await repository.commit({
+    "-x/a.yaml": "option\n",
+    "a.yaml": "root\n",
+    ":(top)x/a.yaml": "magic\n",
+  });
+  const resolved = await source.resolveRef(remote, {});
+  for (const [path, text] of [["-x", "option\n"], [":(top)x", "magic\n"]] as const) {
+    const { tree } = await source.fetchRevision(remote, resolved, { path });
+    assertEquals(await texts(source, remote, tree), [text], path);
+  }
+  for (const path of [":(glob)**", "--name-only", ":/"]) {
+    assertEquals((await source.fetchRevision(remote, resolved, { path })).tree, undefined, path);
+  }
+});

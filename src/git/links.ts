@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { ENTRIES_MAX, tooManyFiles, type TreeEntry, type TreeNode } from "./tree.ts";
+import { ENTRIES_MAX, type LinkEnd, tooManyFiles, type TreeEntry, type TreeNode } from "./tree.ts";
 
 /** A folder with what links bring into it. */
 export interface LinkedFolder {
@@ -29,7 +29,7 @@ export function linkedFolder(
   textOf: (hash: string) => string | undefined,
 ): LinkedFolder {
   const walk = new Walk(repository, textOf);
-  walk.folder({ from: folder, to: "", tops: [folder], ways: [] });
+  walk.folder({ from: folder, to: "", tops: [{ from: folder, to: "" }], ways: [] });
   const entries = walk.entries.sort((a, b) => a.path < b.path ? -1 : 1);
   const key = walk.brought.length === 0
     ? ""
@@ -42,8 +42,8 @@ interface Visit {
   readonly from: string;
   /** Where its entries go. */
   readonly to: string;
-  /** The folders that are read as a whole: the one that was asked for, and those that links lead to. */
-  readonly tops: readonly string[];
+  /** The folders that are read as a whole: the one that was asked for, and those that links lead to; and where to. */
+  readonly tops: readonly { readonly from: string; readonly to: string }[];
   /** The folders of the links that lead here. */
   readonly ways: readonly string[];
 }
@@ -82,55 +82,60 @@ class Walk {
   #link(node: TreeNode, { from, to: path, tops, ways }: Visit): void {
     const target = this.#target(node, { left: HOPS_MAX });
     if (target === undefined) return;
-    const leave = (link: NonNullable<TreeEntry["link"]>) =>
+    const leave = (link: LinkEnd) =>
       this.entries.push({ path, kind: "symlink", blob: node.hash, link });
-    if (typeof target === "string") leave(target);
-    else if (
-      target.kind === "folder" && [...ways, from].some((way) => isWithin(way, target.path))
-    ) {
-      leave("cycle");
-    } else if (tops.some((top) => isWithin(target.path, top))) {
-      // Read under its own name.
-      leave("inside");
-    } else {
-      this.brought.push(`${path} ${target.hash}`);
-      if (target.kind !== "folder") {
-        this.entries.push({ path, kind: target.kind as TreeEntry["kind"], blob: target.hash });
-        return;
-      }
-      const visit = { tops: [...tops, target.path], ways: [...ways, from] };
-      this.folder({ from: target.path, to: path, ...visit });
+    if ("leads" in target) {
+      leave(target);
+      return;
     }
+    if (target.kind === "folder" && [...ways, from].some((way) => isWithin(way, target.path))) {
+      leave({ leads: "cycle" });
+      return;
+    }
+    const top = tops.find((one) => isWithin(target.path, one.from));
+    if (top !== undefined) {
+      // Read under its own name.
+      const below = target.path.slice(top.from === "" ? 0 : top.from.length + 1);
+      leave({ leads: "inside", to: joined(top.to, below) });
+      return;
+    }
+    this.brought.push(`${path} ${target.hash}`);
+    if (target.kind !== "folder") {
+      this.entries.push({ path, kind: target.kind, blob: target.hash });
+      return;
+    }
+    const visit = { tops: [...tops, { from: target.path, to: path }], ways: [...ways, from] };
+    this.folder({ from: target.path, to: path, ...visit });
   }
 
   /** What a link leads to in the end; undefined when a link on the way was not read yet. */
   #target(
     link: TreeNode,
     hops: { left: number },
-  ): TreeNode | NonNullable<TreeEntry["link"]> | undefined {
-    if (hops.left-- === 0) return "cycle";
+  ): TreeNode | LinkEnd | undefined {
+    if (hops.left-- === 0) return { leads: "cycle" };
     const text = this.#textOf(link.hash);
     if (text === undefined) {
       this.unread.add(link.hash);
       return undefined;
     }
-    if (text.startsWith("/")) return "outside";
-    if (text === "" || text.length > LINK_LENGTH_MAX) return "missing";
+    if (text.startsWith("/")) return { leads: "outside" };
+    if (text === "" || text.length > LINK_LENGTH_MAX) return { leads: "missing" };
     let at: TreeNode = folderNode(parentOf(link.path));
     for (const part of text.split("/")) {
       if (part === "" || part === ".") continue;
       // Another repository begins there.
-      if (at.kind === "submodule") return "outside";
-      if (at.kind !== "folder") return "missing";
+      if (at.kind === "submodule") return { leads: "outside" };
+      if (at.kind !== "folder") return { leads: "missing" };
       if (part === "..") {
-        if (at.path === "") return "outside";
+        if (at.path === "") return { leads: "outside" };
         at = folderNode(parentOf(at.path));
         continue;
       }
       const next = this.#nodes.get(joined(at.path, part));
-      if (next === undefined) return "missing";
+      if (next === undefined) return { leads: "missing" };
       const reached = next.kind === "symlink" ? this.#target(next, hops) : next;
-      if (reached === undefined || typeof reached === "string") return reached;
+      if (reached === undefined || "leads" in reached) return reached;
       at = reached;
     }
     return at.kind === "folder" ? { ...at, hash: this.#nodes.get(at.path)?.hash ?? "" } : at;

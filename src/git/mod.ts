@@ -31,4 +31,4 @@ export {
   RemoteUrlError,
 } from "./remote.ts";
 export { type GitSource, gitSource, type GitSourceOptions, isRemoteFault } from "./source.ts";
-export { folderPath, type TreeEntry, type TreeFile } from "./tree.ts";
+export { folderPath, type LinkEnd, type TreeEntry, type TreeFile } from "./tree.ts";

@@ -31,6 +31,8 @@ export function localRun(
 
 const LIST_BYTES_MAX = 64 * 1024 * 1024;
 const LINKS_BYTES_MAX = 16 * 1024 * 1024;
+/** More links than these are read as they are met. */
+const LINKS_AT_ONCE = 5_000;
 /** Links that lead to folders with links, and so on. */
 const ROUNDS_MAX = 40;
 
@@ -110,6 +112,14 @@ async function followed({ missing, path, root, run }: {
   });
   const nodes: TreeNode[] = treeNodes(listed);
   const texts = new Map<string, string>();
+  const links = new Set(nodes.filter(({ kind }) => kind === "symlink").map(({ hash }) => hash));
+  if (links.size <= LINKS_AT_ONCE) {
+    // All of them are read at once: links that lead to links cost no further round, here and at the remote.
+    const unread = [...links].filter((hash) => missing.has(hash)).sort();
+    if (unread.length > 0) return { entries: [], unread, key: "" };
+    const read = await contentsOf(run, [...links].sort(), LINKS_BYTES_MAX);
+    return linkedFolder(nodes, path, (hash) => read.get(hash));
+  }
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const linked = linkedFolder(nodes, path, (hash) => texts.get(hash));
     const here = linked.unread.filter((hash) => !missing.has(hash));

@@ -8,12 +8,16 @@ export interface TreeEntry {
   readonly kind: "file" | "symlink" | "submodule";
   /** Name of the content in Git: equal contents have equal names. */
   readonly blob: string;
-  /**
-   * Of a symbolic link that was not followed, why: it leads to something in this folder, which is read under its own name;
-   * out of the repository; nowhere; or back to where it comes from.
-   */
-  readonly link?: "inside" | "outside" | "missing" | "cycle";
+  /** Of a symbolic link that was not followed, why. */
+  readonly link?: LinkEnd;
 }
+
+/** Where a symbolic link leads that is not followed. */
+export type LinkEnd =
+  /** To something in this folder, which is read under its own name. */
+  | { readonly leads: "inside"; readonly to: string }
+  /** Out of the repository, nowhere, or back to a folder that it is in. */
+  | { readonly leads: "outside" | "missing" | "cycle" };
 
 /** One object in a repository: what `git ls-tree -r -t` says of a path. */
 export interface TreeNode {

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { errorText } from "#base";
 import { GitError, type GitSource, gitSource, type Remote } from "#git";
 import { countedGit, temporaryFolder, testRepository } from "../support/git_repository.ts";
-import { type GitServer, gitServer } from "../support/git_server.ts";
+import { gitServer } from "../support/git_server.ts";
 import { scriptedServer } from "../support/scripted_server.ts";
 
 const MARK = "INTERNAL-BODY-MARK password=hunter2";
@@ -99,16 +99,14 @@ Deno.test("a server that only hands out files is said to be one", async () => {
 Deno.test("a redirect on the same host is followed, with credentials and for fetches too", async () => {
   await using place = await served();
   const allowed = "Bearer abc.def";
-  let inner: GitServer | undefined;
-  await using stack = new AsyncDisposableStack();
-  inner = stack.use(gitServer({ folder: place.folder, authorization: allowed }));
+  await using inner = gitServer({ folder: place.folder, authorization: allowed });
   await using server = scriptedServer(async ({ body, headers, method, path, query }) => {
     const question = query.toString() === "" ? "" : `?${query}`;
     if (path.startsWith("/old/")) {
       const location = `${path.replace("/old/", "/work/")}${question}`;
       return new Response("", { status: 301, headers: { location } });
     }
-    const forwarded = await fetch(`${inner?.url}${path}${question}`, {
+    const forwarded = await fetch(`${inner.url}${path}${question}`, {
       method,
       headers: [...headers].filter(([name]) => /^(auth|content-t|git-p)/.test(name)),
       ...(method === "POST" ? { body } : {}),

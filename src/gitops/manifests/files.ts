@@ -47,10 +47,9 @@ export function manifestEntries(
   entries: readonly TreeEntry[],
   isRead: (path: string) => boolean = () => true,
 ): Selection {
-  const others = entries.filter(({ kind, path }) => kind !== "submodule" && !isManifestPath(path));
-  const manifests = entries.filter(({ kind, path }) =>
-    kind !== "submodule" && isManifestPath(path)
-  );
+  const files = entries.filter(({ kind }) => kind !== "submodule");
+  const others = files.filter((entry) => !isCandidate(entry));
+  const manifests = files.filter(isCandidate);
   const read = manifests.filter((entry) => isRead(entry.path));
   return {
     entries: read,
@@ -61,9 +60,16 @@ export function manifestEntries(
   };
 }
 
+/** Whether something is read: manifests, and links that may stand for a folder of them and cannot be followed. */
+function isCandidate({ link, path }: TreeEntry): boolean {
+  const isLost = link?.leads === "outside" || link?.leads === "cycle";
+  return isManifestPath(path) ||
+    (isLost && !path.split("/").some((part) => part.startsWith(".")));
+}
+
 /**
- * The files among what was read, and a problem for each symbolic link that leads out of the folder or nowhere. A link to a
- * file of the folder needs nothing: that file is read under its own name.
+ * The files among what was read, and a problem for each symbolic link that cannot be followed. A link to something in the
+ * folder needs nothing: that is read under its own name.
  *
  * @param root the folder in the repository, for messages
  */
@@ -74,24 +80,46 @@ export function linkedFiles(
   const named = (path: string) => pathIn(root, path);
   const there = new Set(files.map((file) => file.path));
   const links = files.filter((file) => file.kind === "symlink");
-  const lost = links.filter((link) => {
-    const target = linkTarget(link);
-    return target === undefined || !there.has(target);
+  const lost = links.flatMap((link) => {
+    const problem = linkProblem(link, there);
+    return problem === undefined ? [] : [{ link, problem }];
   });
   return {
     files: files.filter((file) => file.kind === "file")
       .map(({ path, text }) => ({ path: named(path), text })),
-    problems: lost.map((link) => ({
+    problems: lost.map(({ link, problem }) => ({
       file: named(link.path),
       line: 1,
-      message:
-        `is a symbolic link to ${
-          JSON.stringify(link.text)
-        }, which is no manifest below this path; ` +
-        "commit the file itself",
+      message: `is a symbolic link to ${JSON.stringify(link.text)}, which ${problem}`,
     })),
   };
 }
+
+/** Why a link cannot be followed, and what to do; undefined where it leads to a manifest that is read, or to a folder. */
+function linkProblem(entry: TreeFile, there: ReadonlySet<string>): string | undefined {
+  const { link, path } = entry;
+  switch (link?.leads) {
+    case "outside":
+      return "leads out of the repository; commit what it leads to, or leave it out by spec.exclude";
+    case "cycle":
+      return "leads back to a folder that it is in; remove it, or leave it out by spec.exclude";
+    case "missing":
+      return "leads nowhere; commit the file itself";
+    case "inside": {
+      // A folder can be called like a file, too: what is in it is read under its own name.
+      const isFolder = [...there].some((one) => one.startsWith(`${link.to}/`));
+      return there.has(link.to) || isFolder || !isManifestPath(path) ? undefined : NO_MANIFEST;
+    }
+    case undefined: {
+      const target = linkTarget(entry);
+      return target !== undefined && there.has(target) ? undefined : NO_MANIFEST;
+    }
+    default:
+      return link satisfies never;
+  }
+}
+
+const NO_MANIFEST = "is no manifest below this path; commit the file itself";
 
 /** Where a link leads, as a path below the same folder; undefined outside of it. */
 function linkTarget(link: TreeFile): string | undefined {

@@ -63,7 +63,8 @@ export type FileEdit = (file: ParsedFile) => readonly YamlProblem[];
 /** The documents of a file as the parser sees them; those that it cannot make sense of are left out. */
 export function parsedDocuments(text: string): ParsedFile {
   const lineAt = lineIndex(text);
-  const parsed = chunks(text).map((chunk) => parsedChunk(chunk, MANIFEST_BUDGETS.nodes));
+  const { documents, nodes } = MANIFEST_BUDGETS;
+  const parsed = chunks(text).slice(0, documents).map((chunk) => parsedChunk(chunk, nodes));
   return { text, documents: parsed.flatMap(({ document }) => document ?? []), lineAt };
 }
 

@@ -109,7 +109,9 @@ async function sopsKeys(
 ): Promise<Map<string, SopsKey>> {
   const keys = new Map<string, SopsKey>();
   if (identities === undefined) return keys;
-  for (const { path, text } of files.filter((file) => isSopsText(file.text))) {
+  const { fileBytes } = MANIFEST_BUDGETS;
+  const mayBe = files.filter(({ text }) => text.length <= fileBytes && isSopsText(text));
+  for (const { path, text } of mayBe) {
     const key = await sopsKey(text, identities);
     if (key !== undefined) keys.set(path, key);
   }

@@ -1,4 +1,5 @@
 import { armor, Decrypter } from "age-encryption";
+import { isPlainObject } from "#base";
 import { createDecipheriv, createHash } from "node:crypto";
 import { type Document, isAlias, isMap, isScalar, isSeq, type Scalar } from "yaml";
 import { nodeValue } from "./node_value.ts";
@@ -9,11 +10,11 @@ export type SopsKey = { readonly dataKey: Uint8Array } | { readonly message: str
 
 /** What a SOPS file says about itself. */
 interface Metadata {
-  readonly age?: readonly { readonly recipient?: string; readonly enc?: string }[];
-  readonly key_groups?: unknown;
-  readonly lastmodified?: string;
-  readonly mac?: string;
-  readonly mac_only_encrypted?: boolean;
+  readonly age: readonly { readonly recipient: string; readonly enc: string }[];
+  readonly hasKeyGroups: boolean;
+  readonly lastModified: string;
+  readonly mac: string;
+  readonly isMacOverAll: boolean;
 }
 
 /** Whether a file can be encrypted with SOPS: cheap, and surely true for one that is. */
@@ -37,8 +38,8 @@ export async function sopsKey(
 ): Promise<SopsKey | undefined> {
   const metadata = metadataOf(parsedDocuments(text).documents);
   if (metadata === undefined) return undefined;
-  const keys = metadata.age ?? [];
-  if (metadata.key_groups !== undefined) {
+  const keys = metadata.age;
+  if (metadata.hasKeyGroups) {
     return { message: "is encrypted by SOPS for groups of keys; encrypt it for age keys alone" };
   }
   if (keys.length === 0) {
@@ -50,11 +51,11 @@ export async function sopsKey(
       return { message: "cannot be decrypted: an age identity in the Secret is not valid" };
     }
   }
-  for (const { enc = "" } of keys) {
+  for (const { enc } of keys) {
     const dataKey = await opened(decrypter, enc);
     if (dataKey !== undefined) return { dataKey };
   }
-  const recipients = keys.map((key) => key.recipient ?? "").sort().join(", ");
+  const recipients = keys.map((key) => key.recipient).sort().join(", ");
   return {
     message:
       `is encrypted for ${recipients}; the Secret of spec.decryption holds none of their keys`,
@@ -97,14 +98,14 @@ export function decryptFile(
   readonly sealed: ReadonlySet<Scalar>;
   readonly secrets: readonly string[];
 } {
-  const metadata = metadataOf(file.documents) ?? {};
-  const walk = new Walk(file, { dataKey, isMacOverAll: metadata.mac_only_encrypted !== true });
+  const metadata = metadataOf(file.documents);
+  const walk = new Walk(file, { dataKey, isMacOverAll: metadata?.isMacOverAll ?? true });
   for (const document of file.documents) {
     if (isMap(document.contents)) document.delete("sops");
     walk.value(document.contents, []);
   }
   const { problems, sealed, secrets } = walk;
-  const mac = decrypted(metadata.mac ?? "", { dataKey, place: metadata.lastmodified ?? "" });
+  const mac = decrypted(metadata?.mac ?? "", { dataKey, place: metadata?.lastModified ?? "" });
   if (problems.length === 0 && mac?.text !== walk.mac()) {
     const message = "was changed after SOPS encrypted it: its MAC does not fit; encrypt it again";
     problems.push({ line: 1, message });
@@ -219,9 +220,27 @@ function metadataOf(documents: readonly Document.Parsed[]): Metadata | undefined
   for (const document of documents) {
     const found = isMap(document.contents) ? document.contents.get("sops") : undefined;
     const read = isMap(found) ? nodeValue(found) : undefined;
-    if (read !== undefined && "value" in read) return read.value as Metadata;
+    if (read !== undefined && "value" in read && isPlainObject(read.value)) {
+      return metadataFrom(read.value);
+    }
   }
   return undefined;
+}
+
+/** Anybody may have written it: what is of another type than SOPS writes counts as not there. */
+function metadataFrom(value: Readonly<Record<string, unknown>>): Metadata {
+  const text = (member: unknown) => typeof member === "string" ? member : "";
+  const { age, key_groups, lastmodified, mac, mac_only_encrypted } = value;
+  return {
+    age: (Array.isArray(age) ? age.filter(isPlainObject) : []).map(({ enc, recipient }) => ({
+      enc: text(enc),
+      recipient: text(recipient),
+    })),
+    hasKeyGroups: key_groups !== undefined,
+    lastModified: text(lastmodified),
+    mac: text(mac),
+    isMacOverAll: mac_only_encrypted !== true,
+  };
 }
 
 const NOTHING = /^(?:|~|null|Null|NULL)$/;

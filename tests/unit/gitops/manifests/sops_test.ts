@@ -126,3 +126,22 @@ Deno.test("isSopsText() knows encrypted files, ageIdentities() the keys in a tex
     ],
   );
 });
+
+Deno.test("sopsKey() takes whatever somebody wrote in place of what SOPS writes", async () => {
+  const written = [
+    "{age: 5}",
+    "{age: [5, a]}",
+    "{age: [{enc: 5}]}",
+    "{mac: 5}",
+    "{age: {a: b}}",
+    "[]",
+    "5",
+    "",
+    "{? [a] : b}",
+  ];
+  const read = written.map((sops) => sopsKey(`a: b\nsops: ${sops}\n`, []));
+  const kinds = (await Promise.all(read)).map((key) =>
+    key === undefined ? "none" : "message" in key
+  );
+  assertEquals(kinds, [true, true, true, true, true, "none", "none", "none", "none"]);
+});

@@ -1,13 +1,5 @@
-import {
-  lookup as lookUp,
-  type LookupAddress,
-  type LookupAllOptions,
-  type LookupOptions,
-} from "node:dns";
-import { Agent as HttpAgent, type IncomingMessage, request as httpRequest } from "node:http";
-import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
-import { rootCertificates } from "node:tls";
-import { type AddressPolicy, boundedBytes, refusedAddress } from "#base";
+import { lookup as lookUp, type LookupAddress, type LookupAllOptions } from "node:dns";
+import { type AddressPolicy, boundedBytes, errorText, refusedAddress } from "#base";
 import { isProxied } from "./proxy.ts";
 
 /** What an {@linkcode OutboundClient} is told. */
@@ -57,28 +49,33 @@ export class InvalidAuthorityError extends Error {
   override readonly name = "InvalidAuthorityError";
 }
 
+/** Addresses of one name that are tried; a broken family of addresses is one of two. */
+const ADDRESSES_MAX = 3;
+
+/** Connections to one host and port: each address of it that was checked, the one that answers first. */
+interface Route {
+  readonly clients: readonly Deno.HttpClient[];
+}
+
 /**
  * Calls addresses that somebody else chose.
  *
  * # Guarantees
- * - Every address that a name resolves to passes the policy, and one of those very addresses is connected to: a name that
- *   means something else a moment later gains nothing. By a proxy, only the name itself is checked, as the proxy resolves.
+ * - Every address that a name resolves to passes the policy. A name that means something else a moment later gains nothing:
+ *   over http one of the checked addresses is connected to, over https whoever answers has to prove the name. By a proxy,
+ *   only the name itself is checked, as the proxy resolves.
  * - No redirect is followed, and no more of an answer is kept than asked for.
  */
 export class OutboundClient implements Disposable {
   readonly #options: OutboundOptions;
-  readonly #http = new HttpAgent({ keepAlive: true });
-  readonly #https: HttpsAgent;
-  #proxied: Deno.HttpClient | undefined;
+  readonly #routes = new Map<string, Promise<Route>>();
+  readonly #clients = new Set<Deno.HttpClient>();
 
   /** @throws {InvalidAuthorityError} */
   constructor(options: OutboundOptions) {
     this.#options = options;
-    const { caPem } = options;
-    // At once: connecting would not tell what is wrong.
-    if (caPem !== undefined) this.#proxied = proxiedClient(caPem);
-    const ca = caPem === undefined ? {} : { ca: [...rootCertificates, caPem] };
-    this.#https = new HttpsAgent({ keepAlive: true, ...ca });
+    // At once: calling would be too late to tell what is wrong.
+    if (options.caPem !== undefined) this.#client();
   }
 
   /**
@@ -88,132 +85,100 @@ export class OutboundClient implements Disposable {
    * @throws the signal's reason, and what the network failed with
    */
   async call(call: OutboundCall): Promise<OutboundAnswer> {
-    const { policy, env = (name) => Deno.env.get(name) } = this.#options;
     call.signal.throwIfAborted();
-    const refused = refusedAddress(call.url.hostname, policy);
+    const refused = refusedAddress(call.url.hostname, this.#options.policy);
     if (refused !== undefined) throw new RefusedAddressError(refused);
-    return isProxied(call.url, env) ? await this.#byProxy(call) : await this.#directly(call);
+    const { clients } = await this.#route(call.url);
+    for (const [index, client] of clients.entries()) {
+      try {
+        return await send(call, client);
+      } catch (error) {
+        const isLast = index === clients.length - 1;
+        if (isLast || call.signal.aborted || !isUnconnected(error)) throw error;
+      }
+    }
+    throw new Error("the name is not known: it has no address");
   }
 
   [Symbol.dispose](): void {
-    this.#http.destroy();
-    this.#https.destroy();
-    this.#proxied?.close();
+    for (const client of this.#clients) client.close();
+    this.#clients.clear();
+    this.#routes.clear();
   }
 
-  async #byProxy(call: OutboundCall): Promise<OutboundAnswer> {
-    const { url, method, headers, body, bytesMax, signal } = call;
-    this.#proxied ??= proxiedClient();
-    const response = await fetch(url, {
-      method,
-      headers,
-      ...(body === undefined ? {} : { body }),
-      redirect: "manual",
-      client: this.#proxied,
-      signal,
-    });
-    const stream = response.body ?? new Blob([]).stream();
+  /** Resolved once for a client, which lives for a call or a round of calls. */
+  #route(url: URL): Promise<Route> {
+    const known = this.#routes.get(url.origin);
+    if (known !== undefined) return known;
+    const found = this.#findRoute(url);
+    this.#routes.set(url.origin, found);
+    found.catch(() => this.#routes.delete(url.origin));
+    return found;
+  }
+
+  async #findRoute(url: URL): Promise<Route> {
+    const { env = (name: string) => Deno.env.get(name) } = this.#options;
+    if (isProxied(url, env)) return { clients: [this.#client()] };
+    const addresses = await this.#addressesOf(url.hostname.replace(/^\[|\]$/g, ""));
+    // Deno speaks no TLS to an address that it is given, nor does it need to: a certificate is for a name.
+    if (url.protocol === "https:") return { clients: [this.#client()] };
+    const port = Number(url.port) || 80;
     return {
-      status: response.status,
-      location: response.headers.get("location") ?? undefined,
-      ...await boundedBytes(stream, { bytesMax, signal }),
+      clients: addresses.slice(0, ADDRESSES_MAX).map(({ address: hostname }) =>
+        this.#client({ transport: "tcp", hostname, port })
+      ),
     };
   }
 
-  #directly(call: OutboundCall): Promise<OutboundAnswer> {
-    const { url, method, headers, body, bytesMax, signal } = call;
-    const isTls = url.protocol === "https:";
-    const { promise, resolve, reject } = Promise.withResolvers<OutboundAnswer>();
-    const request = (isTls ? httpsRequest : httpRequest)(url, {
-      method,
-      headers: {
-        ...headers,
-        ...(body === undefined ? {} : { "content-length": String(lengthOf(body)) }),
-      },
-      agent: isTls ? this.#https : this.#http,
-      lookup: checkedLookup(this.#options),
-    });
-    const abort = () => {
-      reject(signal.reason);
-      request.destroy();
-    };
-    signal.addEventListener("abort", abort, { once: true });
-    request.on("error", reject);
-    request.on("response", (response) => {
-      answerOf(response, bytesMax).then((answer) => {
-        // What was not read to its end is no connection to use again.
-        if (!answer.isWhole) request.destroy();
-        resolve(answer);
-      }, reject);
-    });
-    request.end(body);
-    return promise.finally(() => signal.removeEventListener("abort", abort));
-  }
-}
-
-/** @throws {InvalidAuthorityError} */
-function proxiedClient(caPem?: string): Deno.HttpClient {
-  try {
-    return Deno.createHttpClient(caPem === undefined ? {} : { caCerts: [caPem] });
-  } catch (cause) {
-    throw new InvalidAuthorityError("its certificate authority is no certificate", { cause });
-  }
-}
-
-function lengthOf(text: string): number {
-  return new TextEncoder().encode(text).length;
-}
-
-type Found = (
-  error: Error | null,
-  address: string | LookupAddress[],
-  family?: number,
-) => void;
-
-/** Resolves a name, and hands on nothing where one of its addresses is refused. */
-function checkedLookup({ policy, resolve = lookUp }: OutboundOptions) {
-  return (host: string, options: LookupOptions, found: Found): void => {
-    resolve(host, { ...options, all: true }, (error, addresses) => {
-      if (error !== null) return found(error, []);
+  #addressesOf(host: string): Promise<readonly LookupAddress[]> {
+    const { policy, resolve: lookUpAll = lookUp } = this.#options;
+    const { promise, resolve, reject } = Promise.withResolvers<readonly LookupAddress[]>();
+    lookUpAll(host, { all: true }, (error, addresses) => {
+      if (error !== null) return reject(error);
       const reason = addresses.map(({ address }) => refusedAddress(address, policy))
         .find((one) => one !== undefined);
-      if (reason !== undefined) return found(new RefusedAddressError(reason), []);
-      const [first] = addresses;
-      if (options.all === true) return found(null, addresses);
-      if (first === undefined) return found(new Error(`the name ${host} is not known`), []);
-      found(null, first.address, first.family);
+      if (reason !== undefined) return reject(new RefusedAddressError(reason));
+      // Most clusters have only the older kind of addresses to the outside.
+      resolve([...addresses].sort((a, b) => a.family - b.family));
     });
+    return promise;
+  }
+
+  /** @throws {InvalidAuthorityError} */
+  #client(proxy?: Deno.Proxy): Deno.HttpClient {
+    const { caPem } = this.#options;
+    try {
+      const client = Deno.createHttpClient({
+        ...(caPem === undefined ? {} : { caCerts: [caPem] }),
+        ...(proxy === undefined ? {} : { proxy }),
+      });
+      this.#clients.add(client);
+      return client;
+    } catch (cause) {
+      throw new InvalidAuthorityError("its certificate authority is no certificate", { cause });
+    }
+  }
+}
+
+async function send(call: OutboundCall, client: Deno.HttpClient): Promise<OutboundAnswer> {
+  const { url, method, headers, body, bytesMax, signal } = call;
+  const response = await fetch(url, {
+    method,
+    headers,
+    ...(body === undefined ? {} : { body }),
+    redirect: "manual",
+    client,
+    signal,
+  });
+  const stream = response.body ?? new Blob([]).stream();
+  return {
+    status: response.status,
+    location: response.headers.get("location") ?? undefined,
+    ...await boundedBytes(stream, { bytesMax, signal }),
   };
 }
 
-function answerOf(response: IncomingMessage, bytesMax: number): Promise<OutboundAnswer> {
-  const { promise, resolve, reject } = Promise.withResolvers<OutboundAnswer>();
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  const end = (isWhole: boolean) =>
-    resolve({
-      status: response.statusCode ?? 0,
-      location: response.headers.location,
-      bytes: joined(chunks),
-      isWhole,
-    });
-  response.on("data", (chunk: Uint8Array) => {
-    if (length + chunk.length > bytesMax) return end(false);
-    length += chunk.length;
-    chunks.push(chunk);
-  });
-  response.on("end", () => end(true));
-  response.on("error", reject);
-  response.on("close", () => reject(new Error("connection closed before the answer ended")));
-  return promise;
-}
-
-function joined(chunks: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, at);
-    at += chunk.length;
-  }
-  return all;
+/** Whether nothing was sent, so that another address may be tried. */
+function isUnconnected(error: unknown): boolean {
+  return /\(Connect\)|tcp connect error/i.test(errorText(error));
 }

@@ -1,4 +1,4 @@
-import { gitAddress, gitTransport, isCommitHash, isRefName, type Problem } from "#base";
+import { gitAddress, gitTransport, isCommitHash, isRefName, parseRange, type Problem } from "#base";
 import { DURATION_MS_MAX, durationMs } from "./duration.ts";
 import type { MeshSync, MeshSyncSpec } from "./mesh_sync.ts";
 import { noticeProblems } from "./mesh_sync_health_rules.ts";
@@ -76,6 +76,10 @@ function refProblems(ref: MeshSyncSpec["ref"]): Problem[] {
         "ref.commit",
         `${quoted(ref.commit)} is no full commit hash; give all its 40 (or 64) hexadecimal digits`,
       ),
+    ),
+    ...when(
+      Boolean(ref.semver) && parseRange(ref.semver ?? "") === undefined,
+      at("ref.semver", `${quoted(ref.semver)} is no range; write e.g. ">=1.2.0 <2.0.0"`),
     ),
     ...(["branch", "tag"] as const).flatMap((member) =>
       when(

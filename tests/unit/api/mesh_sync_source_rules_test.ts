@@ -48,3 +48,18 @@ Deno.test("problems() of a MeshSync takes patterns, keys and variables that are 
   assertEquals(told({ variablesFrom: [{ kind: "Pod", name: "a" }] }).length, 1);
   assertEquals(told({ verify: { mode: "nobody", secretRef: { name: "a" } } }).length, 1);
 });
+
+Deno.test("problems() of a MeshSync finds refs that Git or a range of versions cannot have, and passwords in urls", () => {
+  assertEquals(told({ ref: { branch: "a..b" } }).length, 1);
+  assertEquals(told({ ref: { tag: "x.lock/y" } }).length, 1);
+  assertEquals(told({ ref: { semver: "latest" } }), [
+    'spec.ref.semver: "latest" is no range; write e.g. ">=1.2.0 <2.0.0"',
+  ]);
+  for (const semver of [">=1.0.0, !=1.4.1", "app/^2", ">=0.0.0-0"]) {
+    assertEquals(told({ ref: { semver } }), []);
+  }
+  assertEquals(told({ ref: { commit: "a".repeat(64) } }), []);
+  assertEquals(told({ url: "https://bot:s3cret@git.example/a.git" }), [
+    "spec.url: holds a password; put it in a Secret and name that in spec.secretRef",
+  ]);
+});

@@ -107,3 +107,49 @@ await caseTest(
     assertEquals([result.code, lastLine(result)], [0, "1 file, 1 object, 0 problems"]);
   },
 );
+
+await caseTest(
+  "03-secret-number",
+  "validate names the line and the member, and never the value",
+  async (input) => {
+    const places: Record<string, string> = {
+      "bool.yaml": '5: Secret/flag stringData["enabled"]: must be text, but is true or false',
+      "map.yaml": '5: Secret/map stringData["config"]: must be text, but is a map',
+      "not-base64.yaml": '5: Secret/plain data["password"]: must be base64',
+      "number.yaml": '5: Secret/pin stringData["pin"]: must be text, but is a number',
+    };
+    for (const file of Object.keys(input.files)) {
+      const lines = await found(input, file);
+      assertEquals(lines.map((line) => line.startsWith(`${file}:${places[file]}; `)), [true], file);
+      assertEquals(/81726354|s3cretvalue99|hunter2/.test(lines.join()), false, file);
+    }
+  },
+);
+
+await caseTest(
+  "09-exported",
+  "validate takes what was exported, and names an owner that is not there",
+  async (input) => {
+    for (const file of Object.keys(input.files)) {
+      const fields = (await found(input, file)).map((line) =>
+        line.replace(/^\S+ \S+ (\S+): .*$/, "$1")
+      );
+      const wanted = file === "owned.yaml" ? ["metadata.ownerReferences[0]"] : [];
+      assertEquals(fields, wanted, file);
+    }
+  },
+);
+
+await caseTest(
+  "23-names",
+  "validate names the number that is no name, as it is written",
+  async (input) => {
+    const lines = await found(input, "num.yaml");
+    const names = input.origin === "ours" ? ["0o17", "No"] : ["20240601", "1e3", "on"];
+    for (const name of names) {
+      const said = `metadata.name: must be text, but is ${name}; put it in quotes`;
+      assertEquals(lines.filter((line) => line.endsWith(said)).length, 1, name);
+    }
+    assertEquals(lines.filter((line) => line.includes("given twice")), []);
+  },
+);

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { MANIFEST_BUDGETS } from "../../src/gitops/manifests/budgets.ts";
 import { createMetrics } from "#telemetry";
 import { meshwright } from "../support/cli.ts";
 
@@ -33,4 +34,25 @@ Deno.test("README's two commands name the version that CI runs", async () => {
   for (const task of ["demo", "test"]) {
     assertEquals([task, README.includes(`npx -y ${version} task ${task}`)], [task, true]);
   }
+});
+
+Deno.test("README names the budgets of a revision", () => {
+  const MIB = 1024 * 1024;
+  const count = (value: number) => value.toLocaleString("en-US");
+  const budgets = MANIFEST_BUDGETS;
+  const named = [
+    `${count(budgets.files)} files`,
+    `${budgets.fileBytes / MIB} MiB a file`,
+    `${budgets.revisionBytes / MIB} MiB in all`,
+    `${count(budgets.documents)} documents`,
+    `${count(budgets.nodes)} values a file`,
+    `${count(budgets.keys)} members`,
+    `${budgets.depth} levels`,
+    `${count(budgets.aliasedNodes)} values that aliases`,
+    `${budgets.substitutedChars / MIB} MiB that variables`,
+    `${count(budgets.objects)} objects`,
+    `${count(budgets.patterns)} lines of patterns`,
+  ];
+  const text = README.replace(/\s+/g, " ");
+  assertEquals(named.filter((one) => !text.includes(one)), []);
 });

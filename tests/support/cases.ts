@@ -17,10 +17,13 @@ const OURS = new URL("../fixtures/cases/", import.meta.url);
 /** The name of a case: its folder's. */
 export type CaseName =
   | "01-cli-paths"
+  | "03-secret-number"
   | "08-duplicate-env"
+  | "09-exported"
   | "13-hpa-below-min"
   | "17-keda-function"
-  | "19-hidden-folder";
+  | "19-hidden-folder"
+  | "23-names";
 
 /** What of a case there is to run: ours, and what was reported where its folder is at hand. */
 export async function caseInputs(name: CaseName): Promise<CaseInput[]> {

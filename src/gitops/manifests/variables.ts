@@ -174,12 +174,57 @@ export function secretValues(variables: Variables): string[] {
  * ```
  */
 export function withoutValues(text: string, secrets: readonly string[]): string {
-  return [...secrets].sort((a, b) => b.length - a.length).filter((secret) => secret !== "")
-    .reduce((cleaned, secret) => {
-      if (secret.length >= SHORT_LENGTH) return cleaned.replaceAll(secret, "***");
-      const word = secret.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-      return cleaned.replace(new RegExp(`(?<!\\w)${word}(?!\\w)`, "g"), "***");
-    }, text);
+  if (secrets.length === 0) return text;
+  return byLength(secrets).reduce((cleaned, values) => withoutEqual(cleaned, values), text);
+}
+
+/** Secret values of one length. */
+interface EqualValues {
+  readonly length: number;
+  readonly values: ReadonlySet<string>;
+}
+
+/** Of lists that were asked for before: one message after another is cleaned of the same values. */
+const grouped = new WeakMap<
+  readonly string[],
+  { readonly count: number; readonly groups: EqualValues[] }
+>();
+
+/** Secret values by their length, the longest first, so that none is hidden within another. */
+function byLength(secrets: readonly string[]): readonly EqualValues[] {
+  const known = grouped.get(secrets);
+  if (known?.count === secrets.length) return known.groups;
+  const groups = [...Map.groupBy(secrets, ({ length }) => length)]
+    .map(([length, values]) => ({ length, values: new Set(values) }))
+    .filter(({ length }) => length > 0).sort((a, b) => b.length - a.length);
+  grouped.set(secrets, { count: secrets.length, groups });
+  return groups;
 }
 
 const SHORT_LENGTH = 6;
+
+/** Where there are more values, it is quicker to look up each part of the text than to look for each value. */
+const SEARCHES_MAX = 50;
+
+function withoutEqual(text: string, { length, values }: EqualValues): string {
+  if (length > text.length) return text;
+  const isShort = length < SHORT_LENGTH;
+  if (!isShort && values.size <= SEARCHES_MAX) {
+    return [...values].reduce((cleaned, value) => cleaned.replaceAll(value, "***"), text);
+  }
+  let [result, last] = ["", 0];
+  for (let at = 0; at + length <= text.length;) {
+    const isFound = values.has(text.slice(at, at + length)) &&
+      (!isShort || (!isWordAt(text, at - 1) && !isWordAt(text, at + length)));
+    if (isFound) {
+      result += `${text.slice(last, at)}***`;
+      at += length;
+      last = at;
+    } else at++;
+  }
+  return result + text.slice(last);
+}
+
+function isWordAt(text: string, at: number): boolean {
+  return /^\w$/.test(text[at] ?? "");
+}

@@ -203,8 +203,12 @@ async function announce(
   { ctx, sync }: ApplyScope,
 ): Promise<MeshSync> {
   const stored = isInventoryNew ? await storeInventory(inventory, sync, ctx) : {};
+  const since = sync.status?.pruneWaitsSince;
+  const waits = since === undefined ? {} : { pruneWaitsSince: since };
   const status = syncStatus(sync, {
-    news: { ...stored, ...news, lastAttemptedRevision: revision } as Partial<MeshSyncStatus>,
+    news: { ...stored, ...news, ...waits, lastAttemptedRevision: revision } as Partial<
+      MeshSyncStatus
+    >,
     phase,
     nowMs: ctx.clock.now(),
   });

@@ -53,8 +53,10 @@ type SyncResult = "success" | "unchanged" | "held" | "failed" | "superseded";
 
 /** Puts together what a pass saw and did: what the status says, and when to come back. Pure. */
 export function conclude(facts: PassFacts): Conclusion {
-  const { health, monotonicMs, nowMs, outcome, proofs, random, seen } = facts;
+  const { monotonicMs, nowMs, outcome, proofs, random, seen } = facts;
   const pass = passAfter(facts);
+  // A revision of which nothing is left, as all of it went back, is as healthy as can be.
+  const health = facts.health ?? (pass.appliedKey === undefined ? undefined : NO_HEALTH);
   const news = passNews(facts);
   const current = withNews(outcome.sync, news);
   const hold = pass.trouble ?? outcome.correctionTrouble ?? pass.decided?.hold;

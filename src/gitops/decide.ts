@@ -1,5 +1,5 @@
 import type { MeshSync } from "#api";
-import { conditionOf, idText } from "#base";
+import { conditionOf, idText, sameJson } from "#base";
 import { entryKey, inventoryOf, mergedInventory } from "#plan";
 import type { LiveSync, Observed } from "./observe.ts";
 import {
@@ -192,7 +192,9 @@ function announcementOf(
   const news = changed.length === 0
     ? {}
     : rolloutCandidates(sync, { revision: seen.text, changed, composed }, nowMs);
-  if (!isInventoryNew && (news.trials ?? []).length === 0) return undefined;
+  const isCandidateNew = news.trials !== undefined &&
+    !sameJson(news.trials, sync.status?.trials ?? []);
+  if (!isInventoryNew && !isCandidateNew) return undefined;
   const message = `Applying ${seen.text}: ${ids.length} objects`;
   const phase = applyingPhase("Progressing", message);
   return { phase, inventory, isInventoryNew, news };

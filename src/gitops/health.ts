@@ -14,7 +14,6 @@ import { isNewerVersion, type ResourceType } from "#kube";
 import { entryKey, hasHealth, objectHealth } from "#plan";
 import { CALLS_AT_ONCE, type SyncContext } from "./context.ts";
 import { syncLabels } from "./manifests/target.ts";
-import type { Proof } from "./proofs.ts";
 
 /** An object that is not as it should be. */
 export interface Unhealthy {
@@ -83,10 +82,17 @@ type Observed =
   | { readonly seen: "absent"; readonly id: ObjectId }
   | { readonly seen: "unknown"; readonly id: ObjectId; readonly cause: string };
 
+/** An object that was applied. */
+export interface HealthObject {
+  readonly id: ObjectId;
+  /** What of it was written last, where that is known: nothing older tells how it is. */
+  readonly resourceVersion: string | undefined;
+}
+
 /** For whom health is evaluated. */
 export interface HealthScope {
   readonly sync: MeshSync;
-  readonly ctx: Pick<SyncContext, "caches" | "cluster" | "proofs" | "signal">;
+  readonly ctx: Pick<SyncContext, "caches" | "cluster" | "signal">;
 }
 
 /**
@@ -97,16 +103,18 @@ export interface HealthScope {
  * What a cache that read everything holds, and not older than the sync's own write, costs no request. Of what it lacks, the
  * API server is asked; kinds that no cache follows cost one list each.
  *
- * @param wellBefore ordinary kinds that no cache follows and that were healthy when they were looked at last: not asked
- * about again
+ * @param isOrdinaryKnown whether ordinary kinds that no cache follows were healthy when they were asked about last: they
+ * are not asked about again
  */
 export async function evaluateHealth(
   { ctx, sync }: HealthScope,
-  { isOrdinaryKnown }: { readonly isOrdinaryKnown: boolean },
+  { isOrdinaryKnown, objects }: {
+    readonly objects: readonly HealthObject[];
+    readonly isOrdinaryKnown: boolean;
+  },
 ): Promise<Health> {
-  const proofs = [...ctx.proofs.of(keyOf(sync)).values()]
-    .filter(({ id }) => isMesh(id) || (hasHealth(id) && !isSelf(id, sync)));
-  const groups = Map.groupBy(proofs, ({ id }) => `${id.apiVersion} ${id.kind}`);
+  const asked = objects.filter(({ id }) => isMesh(id) || (hasHealth(id) && !isSelf(id, sync)));
+  const groups = Map.groupBy(asked, ({ id }) => `${id.apiVersion} ${id.kind}`);
   const observed = await pooled(
     [...groups.values()],
     CALLS_AT_ONCE,
@@ -121,7 +129,7 @@ export async function evaluateHealth(
     0,
     ...all.map((one) => one.seen === "object" ? readySince(one.object) : 0),
   );
-  const total = proofs.length;
+  const total = asked.length;
   return {
     ready: total - unhealthy.length - unknown.length,
     total,
@@ -164,7 +172,7 @@ function isSelf(id: ObjectId, sync: MeshSync): boolean {
 
 /** The objects of one kind: from the cache that follows it, else from the API server. */
 async function observedGroup(
-  group: readonly Proof[],
+  group: readonly HealthObject[],
   scope: HealthScope,
   isOrdinaryKnown: boolean,
 ): Promise<Observed[]> {
@@ -203,7 +211,7 @@ const LISTED_MIN = 5;
 
 /** An object as the cache has it, where that is no older than our own write of it; else as the API server has it. */
 async function observedObject(
-  { id, resourceVersion }: Proof,
+  { id, resourceVersion }: HealthObject,
   cached: KubeObject | undefined,
   { ctx, type }: HealthScope & { readonly type: ResourceType },
 ): Promise<Observed> {
@@ -221,7 +229,7 @@ async function observedObject(
 }
 
 async function listedGroup(
-  group: readonly Proof[],
+  group: readonly HealthObject[],
   type: ResourceType,
   { ctx, sync }: HealthScope,
 ): Promise<Observed[]> {

@@ -10,8 +10,9 @@ import {
   type Next,
   type ObjectKey,
 } from "#base";
+import { entryId } from "#plan";
 import { act, LostSyncError, nothingDone, type Outcome, writeStatus } from "./act.ts";
-import { dropParts } from "./apply/inventory.ts";
+import { dropParts, loadInventory } from "./apply/inventory.ts";
 import { conclude, type Conclusion } from "./conclude.ts";
 import { logName, type SyncContext } from "./context.ts";
 import { type ApplyDecision, decide, type Decision, type Rest } from "./decide.ts";
@@ -25,7 +26,7 @@ import {
   emitState,
   emitWork,
 } from "./emit.ts";
-import { evaluateHealth, type Health } from "./health.ts";
+import { evaluateHealth, type Health, type HealthObject } from "./health.ts";
 import { actingClient, knownSync, type LiveSync, observe, type Observed } from "./observe.ts";
 import { failedPhase, timeoutMs } from "./phase.ts";
 import { hasFinalizer, removalOutcome, removeObjects, writeFinalizer } from "./removal.ts";
@@ -244,18 +245,28 @@ async function appliedHealth(
 ): Promise<Health | undefined> {
   const key = keyOf(sync);
   const { appliedKey, ordinaryHealthyFor } = ctx.proofs.pass(key);
-  if (ctx.proofs.of(key).size === 0) return undefined;
   const isOrdinaryKnown = source.tag === "not-due" && appliedKey !== undefined &&
     ordinaryHealthyFor === appliedKey;
   using limit = deadline(HEALTH_LIMIT_MS, { clock: ctx.clock, signal: ctx.signal });
   try {
     const bounded = { ...ctx, signal: limit.signal };
-    return await evaluateHealth({ sync, ctx: bounded }, { isOrdinaryKnown });
+    const objects = await appliedObjects(sync, bounded);
+    if (objects.length === 0) return undefined;
+    return await evaluateHealth({ sync, ctx: bounded }, { objects, isOrdinaryKnown });
   } catch (error) {
     if (ctx.signal.aborted) throw error;
     const unknown = [errorText(error)];
     return { ready: 0, total: 0, unhealthy: [], unknown, readySinceMs: 0 };
   }
+}
+
+/** What a sync applied: proven by this process, or else as its inventory says. */
+async function appliedObjects(sync: MeshSync, ctx: SyncContext): Promise<readonly HealthObject[]> {
+  const proofs = ctx.proofs.of(keyOf(sync));
+  if (proofs.size > 0) return [...proofs.values()];
+  const inventory = await loadInventory(sync, ctx);
+  return inventory.flatMap((entry) => entryId(entry) ?? [])
+    .map((id) => ({ id, resourceVersion: undefined }));
 }
 
 function emitWorkDone(

@@ -4,7 +4,7 @@ import { entryKey, type InventoryEntry } from "#plan";
 import { loadInventory } from "../apply/inventory.ts";
 import type { SyncContext } from "../context.ts";
 import { intervalMs } from "../phase.ts";
-import { fieldManager, syncLabels } from "../manifests/target.ts";
+import { fieldManager, formerFieldManagers, syncLabels } from "../manifests/target.ts";
 
 type OthersContext = Pick<SyncContext, "cluster" | "proofs" | "signal" | "syncs">;
 
@@ -86,11 +86,12 @@ export async function releasedManagers(
   const others = await otherSyncs(sync, ctx);
   const holders = new Set<string>();
   for (const other of others) {
-    const manager = fieldManager(keyOf(other));
-    if (!managers.includes(manager) || other.metadata.deletionTimestamp !== undefined) continue;
+    const theirs = [fieldManager(keyOf(other)), ...formerFieldManagers(keyOf(other))];
+    const isAsked = theirs.some((manager) => managers.includes(manager));
+    if (!isAsked || other.metadata.deletionTimestamp !== undefined) continue;
     const inventory = await readInventory(other, ctx);
     const isHeld = inventory === undefined || inventory.some((entry) => entry.id === entryKey(id));
-    if (isHeld) holders.add(manager);
+    if (isHeld) theirs.forEach((manager) => holders.add(manager));
   }
   return new Set(managers.filter((manager) => !holders.has(manager)));
 }

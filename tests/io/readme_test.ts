@@ -46,6 +46,7 @@ Deno.test("README names the budgets of a revision", () => {
     `${budgets.revisionBytes / MIB} MiB in all`,
     `${count(budgets.documents)} documents`,
     `${count(budgets.nodes)} values a file`,
+    `${count(budgets.documentNodes)} a document`,
     `${count(budgets.keys)} members`,
     `${budgets.depth} levels`,
     `${count(budgets.aliasedNodes)} values that aliases`,

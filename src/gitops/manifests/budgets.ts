@@ -12,7 +12,9 @@ export const MANIFEST_BUDGETS = {
   /** Documents in one file. */
   documents: 5_000,
   /** Values in one file: scalars, lists and maps. */
-  nodes: 200_000,
+  nodes: 300_000,
+  /** Values in one document, which are in memory at once: about 1.4 kB each. */
+  documentNodes: 100_000,
   /** Values in all files of a revision. */
   revisionNodes: 2_000_000,
   /** Members of one map. */

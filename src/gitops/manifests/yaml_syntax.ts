@@ -130,7 +130,11 @@ const LEXEMES_EACH = 20;
 /** Lists and maps open at once, for the parser: it counts some twice. */
 const OPEN_EACH = 3;
 
-/** A document as nodes, if it holds no more than so many values. */
+/**
+ * A document as nodes.
+ *
+ * @param nodesMax values that the file may still have
+ */
 export function parsedChunk({ isJson, offset, text }: Chunk, nodesMax: number): ParsedChunk {
   const strange = isJson ? -1 : text.search(CONTROL);
   if (strange >= 0) {
@@ -138,6 +142,7 @@ export function parsedChunk({ isJson, offset, text }: Chunk, nodesMax: number): 
     const message = `holds the control character U+${code}, so it is no text that can be read`;
     return { problems: [{ offset: offset + strange, message }], nodes: 0 };
   }
+  const { documentNodes } = MANIFEST_BUDGETS;
   const parser = new Parser();
   parser.offset = offset;
   const tokens: CST.Token[] = [];
@@ -149,8 +154,11 @@ export function parsedChunk({ isJson, offset, text }: Chunk, nodesMax: number): 
   for (const lexeme of lexemesOf(isJson ? text : withLineFeeds(text))) {
     lexemes++;
     if (VALUE_STARTS.has(lexeme)) nodes++;
-    if (nodes > nodesMax || lexemes > (MANIFEST_BUDGETS.nodes + 1) * LEXEMES_EACH) {
+    if (nodes > nodesMax) {
       return over(`the file has more than ${MANIFEST_BUDGETS.nodes} values; make several of it`);
+    }
+    if (nodes > documentNodes || lexemes > documentNodes * LEXEMES_EACH) {
+      return over(`the document has more than ${documentNodes} values; make several of it`);
     }
     if (parser.stack.length > MANIFEST_BUDGETS.depth * OPEN_EACH) {
       return over(`lists and maps lie more than ${MANIFEST_BUDGETS.depth} deep`);

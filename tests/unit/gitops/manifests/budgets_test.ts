@@ -14,7 +14,8 @@ function lines(count: number, line: (index: number) => string): string {
 }
 
 Deno.test("a file over its budget is refused with the number, the limit and the line", () => {
-  const { aliasedNodes, depth, documents, fileBytes, keys, nodes } = MANIFEST_BUDGETS;
+  const { aliasedNodes, depth, documentNodes, documents, fileBytes, keys, nodes } =
+    MANIFEST_BUDGETS;
   const cases: [string, string][] = [
     [
       "# ".padEnd(fileBytes + 1, "x"),
@@ -25,12 +26,20 @@ Deno.test("a file over its budget is refused with the number, the limit and the 
       `a.yaml:${2 * documents + 1}: the file has ${documents + 1} documents, ${documents} at most`,
     ],
     [
-      `x: [${"1,".repeat(nodes)}]\n`,
-      `a.yaml:1: the file has more than ${nodes} values; make several of it`,
+      `x: [${"1,".repeat(documentNodes)}]\n`,
+      `a.yaml:1: the document has more than ${documentNodes} values; make several of it`,
     ],
     [
-      lines(nodes, (at) => `- ${at}\n`),
-      `a.yaml:100000: the file has more than ${nodes} values; make several of it`,
+      lines(
+        5,
+        (at) =>
+          `---\n${HEAD}spec: [${"1,".repeat(nodes / 4)}]\n`.replace("name: a", `name: a${at}`),
+      ),
+      `a.yaml:9: the file has more than ${nodes} values; make several of it`,
+    ],
+    [
+      lines(documentNodes, (at) => `- ${at}\n`),
+      `a.yaml:100000: the document has more than ${documentNodes} values; make several of it`,
     ],
     [
       `${HEAD}spec:\n${lines(keys + 1, (at) => ` k${at}: \n`)}`,

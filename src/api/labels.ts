@@ -75,6 +75,10 @@ export const ANNOTATIONS = {
   allowPrune: "gitops.functionmesh.io/allow-prune",
   /** On an object in Git, `true`: a MeshSync takes its fields from other managers. Ours. */
   force: "gitops.functionmesh.io/force",
+  /** On an object in Git, `true`: where a field cannot be changed, the object is deleted and made anew. Ours. */
+  replace: "gitops.functionmesh.io/replace",
+  /** On an object in Git, `ignore`: how it is does not count for the health of a MeshSync. Ours. */
+  health: "gitops.functionmesh.io/health",
 } as const;
 
 /** Finalizers. */

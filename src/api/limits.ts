@@ -15,3 +15,5 @@ export const TEMPLATE_LENGTH_MAX = 4096;
 export const REASON_LENGTH_MAX = 1024;
 /** Values of variables. */
 export const VALUE_LENGTH_MAX = 65_536;
+/** Expressions of health. */
+export const EXPRESSION_LENGTH_MAX = 1024;

@@ -1,5 +1,10 @@
 import { Type } from "@sinclair/typebox";
-import { NAME_LENGTH_MAX, PATH_LENGTH_MAX, REASON_LENGTH_MAX } from "./limits.ts";
+import {
+  EXPRESSION_LENGTH_MAX,
+  NAME_LENGTH_MAX,
+  PATH_LENGTH_MAX,
+  REASON_LENGTH_MAX,
+} from "./limits.ts";
 import { choice, duration, flag, int32, list, map, optional, text, time } from "./schema.ts";
 
 /** One time in which revisions are applied (`allow`) or not (`deny`). */
@@ -12,12 +17,44 @@ const WindowSchema = Type.Object({
   ),
 });
 
-/** Fields that are left to others. */
-const IgnoreSchema = Type.Object({
+/** Which objects a rule means. */
+const OBJECT_MEMBERS = {
   apiVersion: optional(text("Only objects of this version", { maxLength: NAME_LENGTH_MAX })),
   kind: optional(text("Only objects of this kind", { maxLength: NAME_LENGTH_MAX })),
   namespace: optional(text("Only objects in this namespace", { maxLength: NAME_LENGTH_MAX })),
   name: optional(text("Only objects of this name", { maxLength: NAME_LENGTH_MAX })),
+} as const;
+
+/** Objects that may be deleted and made anew. */
+const ReplaceSchema = Type.Object({
+  ...OBJECT_MEMBERS,
+  kind: text("Only objects of this kind", { minLength: 1, maxLength: NAME_LENGTH_MAX }),
+}, { description: "Objects to replace: every member that is given must fit" });
+
+/** Objects whose health does not count. */
+const UncountedSchema = Type.Object({
+  ...OBJECT_MEMBERS,
+  kind: text("Only objects of this kind", { minLength: 1, maxLength: NAME_LENGTH_MAX }),
+}, { description: "Objects whose health does not count: every member that is given must fit" });
+
+/** What the health of a kind is read from. */
+const ExpressionSchema = Type.Object({
+  apiVersion: text("Version of the kind, e.g. example.org/v1", { maxLength: NAME_LENGTH_MAX }),
+  kind: text("The kind", { minLength: 1, maxLength: NAME_LENGTH_MAX }),
+  current: text("CEL over self, the object: true when it is as it should be", {
+    minLength: 1,
+    maxLength: EXPRESSION_LENGTH_MAX,
+  }),
+  failed: optional(
+    text("CEL over self, the object: true when waiting makes it no better", {
+      maxLength: EXPRESSION_LENGTH_MAX,
+    }),
+  ),
+}, { description: "How to tell whether objects of a kind are healthy" });
+
+/** Fields that are left to others. */
+const IgnoreSchema = Type.Object({
+  ...OBJECT_MEMBERS,
   paths: list("JSON pointers, e.g. /spec/replicas", text("", { maxLength: PATH_LENGTH_MAX }), {
     maxItems: 100,
   }),
@@ -74,6 +111,27 @@ export const APPLY_MEMBERS = {
       ignore: optional(list("Fields that are left to others", IgnoreSchema, { maxItems: 100 })),
     }, { description: "Changes that did not come from Git" }),
   ),
+  replace: optional(
+    list(
+      "Objects that are deleted and made anew where a field cannot be changed",
+      ReplaceSchema,
+      { maxItems: 100 },
+    ),
+  ),
+  health: optional(
+    Type.Object({
+      ignore: optional(
+        list("Objects whose health does not count", UncountedSchema, { maxItems: 100 }),
+      ),
+      expressions: optional(
+        list(
+          "Health of custom resources (default: observedGeneration and conditions)",
+          ExpressionSchema,
+          { maxItems: 50 },
+        ),
+      ),
+    }, { description: "What healthy means" }),
+  ),
   suspendReason: optional(text("Why it is suspended", { maxLength: REASON_LENGTH_MAX })),
   suspendUntil: optional(time("When it goes on by itself")),
   windows: optional(
@@ -89,6 +147,16 @@ export const APPLY_STATUS_MEMBERS = {
       counts: map("Objects by what becomes of them", int32("")),
       changes: list("The first objects that change", Type.String()),
     }, { description: "What the revision that was tried last changes" }),
+  ),
+  jobs: optional(
+    list(
+      "Jobs that were applied: one that is done and was removed is not made again",
+      Type.Object({
+        id: text("namespace_name_group_Kind"),
+        hash: text("Hash of its spec in Git"),
+        result: optional(choice("How it ended", ["Failed", "Succeeded"])),
+      }),
+    ),
   ),
   drifted: optional(
     list("The first objects that others changed and that were left", Type.String()),

@@ -1,6 +1,7 @@
 import { ANNOTATIONS, type MeshSync, type MeshSyncStatus, type RefMove } from "#api";
 import { idText, type Next, sameJson, timestamp } from "#base";
 import { entryKey } from "#plan";
+import { contestedConditions, contestWaitMs } from "./contested.ts";
 import type { ApplyDecision } from "./decide.ts";
 import { NO_HEALTH } from "./health.ts";
 import { compareWaitMs, type LiveSync } from "./observe.ts";
@@ -11,6 +12,7 @@ import {
   type Phase,
   type UnrecordedChange,
 } from "./phase.ts";
+import { jobsNews } from "./plan/jobs.ts";
 import {
   changeCounts,
   changeLines,
@@ -53,7 +55,7 @@ type SyncResult = "success" | "unchanged" | "held" | "failed" | "superseded";
 
 /** Puts together what a pass saw and did: what the status says, and when to come back. Pure. */
 export function conclude(facts: PassFacts): Conclusion {
-  const { monotonicMs, nowMs, outcome, proofs, random, seen } = facts;
+  const { monotonicMs, nowMs, outcome, proofs, seen } = facts;
   const pass = passAfter(facts);
   // A revision of which nothing is left, as all of it went back, is as healthy as can be.
   const health = facts.health ?? (pass.appliedKey === undefined ? undefined : NO_HEALTH);
@@ -82,7 +84,10 @@ export function conclude(facts: PassFacts): Conclusion {
     ...historyNews(current, { phase, isHealthy, rollback, fetched: fetchedBy(seen), nowMs }),
   };
   const final = withNews(outcome.sync, all);
-  const conditions = syncConditions(final, { phase, health, isSettling: isUnsettled });
+  const conditions = [
+    ...syncConditions(final, { phase, health, isSettling: isUnsettled }),
+    ...contestedConditions(outcome.sync, facts.contests),
+  ];
   const healthy = isHealthy ? healthyFacts(final, pass, nowMs) : undefined;
   const { measuredFromMs: _measured, ...measured } = pass;
   const wellFor = (health?.unhealthy.length ?? 1) + (health?.unknown.length ?? 1) === 0 &&
@@ -90,9 +95,6 @@ export function conclude(facts: PassFacts): Conclusion {
     ? { ordinaryHealthyFor: pass.appliedKey }
     : {};
   const remembered = { ...(isHealthy ? measured : pass), ...wellFor };
-  const correctionDelayMs = outcome.correctionTrouble === undefined
-    ? Infinity
-    : retryDelayMs(pass.failures, 60_000, random);
   return {
     status: syncStatus(outcome.sync, { news: all, phase, conditions, nowMs }),
     phase,
@@ -102,7 +104,7 @@ export function conclude(facts: PassFacts): Conclusion {
     next: nextOf(final, {
       phase,
       pass: remembered,
-      correctionDelayMs,
+      correctionDelayMs: correctionDelayMs(facts, pass),
       compareWaitMs: compareWaitMs(seen.comparedAtMs, monotonicMs),
       nowMs,
     }),
@@ -110,6 +112,16 @@ export function conclude(facts: PassFacts): Conclusion {
     ...(rollback === undefined ? {} : { rollback }),
     ...(healthy === undefined ? {} : { healthy }),
   };
+}
+
+/** When to put right again what could not be, or what waits because somebody changes it again and again. */
+function correctionDelayMs(
+  { contests, monotonicMs, outcome, random }: PassFacts,
+  { failures }: PassMemory,
+): number {
+  const contestMs = contestWaitMs(contests, monotonicMs);
+  if (outcome.correctionTrouble === undefined) return contestMs;
+  return Math.min(contestMs, retryDelayMs(failures, 60_000, random));
 }
 
 /** The commit that this pass looked at, where it looked at one. */
@@ -139,6 +151,7 @@ function passNews(facts: PassFacts): StatusNews {
     ...(decision.do === "apply" ? workNews(facts, decision) : {}),
     ...outcome.stored as StatusNews | undefined,
     ...pruneWaitNews(facts),
+    ...jobsNews(sync, { ...facts, isComplete: outcome.stored !== undefined }),
     ...(requested === undefined ? {} : { lastHandledReconcileAt: requested }),
     ...(drifted.length === 0 && sync.status?.drifted === undefined ? {} : { drifted }),
   };

@@ -39,6 +39,7 @@ export type SyncMetrics = Pick<
   | "countQuarantine"
   | "setQuarantined"
   | "countDriftCorrected"
+  | "countDriftFight"
 >;
 
 /** The MeshSync that this program's flags made, the only one that may name a `file:` url. */

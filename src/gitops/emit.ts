@@ -3,6 +3,7 @@ import { conditionOf, idText, type ObjectId, repositoryPlace } from "#base";
 import type { Revision } from "#git";
 import { type Notice, revisionCommit } from "#plan";
 import type { Applied, ApplyReport, PruneReport } from "./apply/apply.ts";
+import { type ContestedObject, fightText } from "./contested.ts";
 import { logName, type SyncContext } from "./context.ts";
 import { changeCounts, changeLines, type ChangeList } from "./plan/revision.ts";
 import { releaseText } from "./rollback.ts";
@@ -70,7 +71,12 @@ export function emitCorrections(
   applied: readonly Applied[],
   ctx: EmitContext,
 ): void {
-  for (const { corrected, id } of applied.filter(({ corrected }) => corrected.length > 0)) {
+  for (const { corrected, fight, id } of applied.filter(({ corrected }) => corrected.length > 0)) {
+    if (fight !== undefined) {
+      ctx.metrics.countDriftCorrected(id.kind);
+      if (fight.isNew) emitFight(sync, { id, contest: fight.contest }, ctx);
+      continue;
+    }
     const fields = corrected.slice(0, FIELDS_SHOWN_MAX).join(", ");
     const message = `Corrected ${idText(id)}, which somebody changed: ${fields}`;
     ctx.metrics.countDriftCorrected(id.kind);
@@ -81,6 +87,14 @@ export function emitCorrections(
       fields: corrected.slice(0, 20),
     });
   }
+}
+
+/** Tells, once, that somebody undoes again and again what Git says. */
+function emitFight(sync: MeshSync, fight: ContestedObject, ctx: EmitContext): void {
+  const message = `${fightText(fight, sync)}; that is put back less and less often`;
+  ctx.metrics.countDriftFight(fight.id.kind);
+  ctx.events.record(sync, { type: "Warning", reason: "Contested", message });
+  ctx.log.warn("An object is contested", { sync: logName(sync), cause: message });
 }
 
 /** Tells that somebody changed an object and that this is left so. */

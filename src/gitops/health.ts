@@ -13,6 +13,7 @@ import {
 import { isNewerVersion, type ResourceType } from "#kube";
 import { entryKey, hasHealth, objectHealth } from "#plan";
 import { CALLS_AT_ONCE, type SyncContext } from "./context.ts";
+import { appliedJob, isDone, isJob } from "./plan/jobs.ts";
 import { syncLabels } from "./manifests/target.ts";
 
 /** An object that is not as it should be. */
@@ -121,7 +122,10 @@ export async function evaluateHealth(
     (group) => observedGroup(group, { sync, ctx }, isOrdinaryKnown),
   );
   const all = observed.flat();
-  const unhealthy = all.flatMap(unhealthyOf).sort((a, b) => a.key < b.key ? -1 : 1);
+  for (const one of all) if (one.seen === "object") ctx.proofs.setFinished(keyOf(sync), one.object);
+  const unhealthy = all.flatMap((one) => unhealthyOf(one, { sync, ctx })).sort((a, b) =>
+    a.key < b.key ? -1 : 1
+  );
   const unknown = all.flatMap((one) =>
     one.seen === "unknown" ? `${idText(one.id)}: ${one.cause}` : []
   ).sort();
@@ -139,14 +143,27 @@ export async function evaluateHealth(
   };
 }
 
-function unhealthyOf(one: Observed): Unhealthy[] {
+function unhealthyOf(one: Observed, scope: HealthScope): Unhealthy[] {
   if (one.seen === "unknown") return [];
   const words = one.seen === "absent"
-    ? `${idText(one.id)}: not there`
+    ? absence(one.id, scope)
     : isMesh(one.id)
     ? unreadiness(one.object)
     : ordinaryUnreadiness(one.id, one.object);
   return words === undefined ? [] : [{ key: entryKey(one.id), words }];
+}
+
+/** What is wrong about an object that is not there; undefined of a Job that ran well, or whose end nobody saw. */
+function absence(id: ObjectId, { ctx, sync }: HealthScope): string | undefined {
+  const key = keyOf(sync);
+  const proof = ctx.proofs.of(key).get(entryKey(id));
+  const missing = `${idText(id)}: not there`;
+  if (proof === undefined || !isJob(id)) return missing;
+  const finished = ctx.proofs.finished(key);
+  const job = appliedJob(proof, { finished, status: sync.status });
+  const isWatched = proof.resourceVersion !== undefined;
+  if (!isDone(job, { isWatched, object: proof.object })) return missing;
+  return job?.result === "Failed" ? `${idText(id)}: failed, and was removed since` : undefined;
 }
 
 function ordinaryUnreadiness(id: ObjectId, live: KubeObject): string | undefined {

@@ -74,6 +74,7 @@ export async function observe(sync: MeshSync, ctx: SyncContext): Promise<Observe
     ...windowProblems(sync.spec?.windows ?? []),
   ];
   if (found.length > 0) return { tag: "invalid", sync, problems: found };
+  ctx.proofs.releaseContests(keyOf(sync), ctx.clock.monotonicMs());
   const acting = () => actingClient(sync, ctx);
   const source: SourceSeen = isLookDue(sync, ctx)
     ? await observeSource({ sync, ctx, acting })

@@ -1,11 +1,13 @@
 import { entryKey } from "#plan";
 import type { Outcome } from "./act.ts";
+import type { ContestedObject } from "./contested.ts";
 import { isComplete } from "./apply/apply.ts";
 import type { ApplyDecision, Rest } from "./decide.ts";
 import type { Health } from "./health.ts";
 import { type LiveSync, lookKey } from "./observe.ts";
 import type { PassMemory, UnrecordedChange } from "./phase.ts";
 import type { KeptDrift, Proof } from "./proofs.ts";
+import type { FinishedJob } from "./plan/jobs.ts";
 import { contentKey, decisionKey, type RevisionSeen } from "./source/fetch.ts";
 import { lookDelayMs, withNews } from "./status.ts";
 
@@ -20,6 +22,10 @@ export interface PassFacts {
   /** Changes of others that are left. */
   readonly kept: readonly KeptDrift[];
   readonly proofs: ReadonlyMap<string, Proof>;
+  /** What was put right lately. */
+  readonly contests: readonly ContestedObject[];
+  /** Jobs that were seen at their end. */
+  readonly finished: ReadonlyMap<string, FinishedJob>;
   /** Milliseconds since 1970. */
   readonly nowMs: number;
   readonly monotonicMs: number;

@@ -1,6 +1,7 @@
 import {
   conditionOf,
   idOf,
+  isPlainObject,
   keyFromText,
   keyText,
   type KubeObject,
@@ -8,9 +9,21 @@ import {
   type ObjectKey,
 } from "#base";
 import { isNewerVersion, type ResourceType } from "#kube";
-import { differences, entryKey, withIgnored, withScaledReplicas } from "#plan";
+import {
+  type Contest,
+  contestAfter,
+  type Correction,
+  differences,
+  entryKey,
+  heldUntilMs,
+  isCalm,
+  withIgnored,
+  withScaledReplicas,
+} from "#plan";
 import type { InventoryEntry } from "#plan";
+import type { ContestedObject } from "./contested.ts";
 import type { PassMemory } from "./phase.ts";
+import { type FinishedJob, isJob, jobHash, jobResult } from "./plan/jobs.ts";
 
 /** The API server answered: at this version this object is what Git says. */
 export interface Proof {
@@ -25,12 +38,19 @@ export interface Proof {
   readonly ignored: readonly string[];
   /** Values in it that no message may repeat. */
   readonly secrets: readonly string[];
+  /** The number of replicas that somebody chose who scales it; absent where Git's number counts. */
+  readonly scaledTo?: number;
 }
 
 /** Somebody's change that was not undone, as the sync's spec wants it. */
 export interface KeptDrift {
   readonly id: ObjectId;
   readonly paths: readonly string[];
+}
+
+/** An object that was put right, and whether it is left for a while as somebody changes it. */
+interface Contested extends ContestedObject {
+  readonly isHeld: boolean;
 }
 
 /** A change that a watch told of: with when, and to which version. */
@@ -47,6 +67,8 @@ interface Entry {
   readonly expected: Set<string>;
   readonly marks: Map<string, Mark>;
   readonly kept: Map<string, KeptDrift>;
+  readonly finished: Map<string, FinishedJob>;
+  readonly contests: Map<string, Contested>;
   parts: StoredParts | undefined;
 }
 
@@ -188,6 +210,52 @@ export class Proofs {
     else kept.set(entryKey(drift.id), drift);
   }
 
+  /** Notes that an object was put right: the next time that waits. Answers what is known of it then. */
+  correct(key: ObjectKey, id: ObjectId, correction: Correction): Contest {
+    const { contests } = this.#entry(key);
+    const contest = contestAfter(contests.get(entryKey(id))?.contest, correction);
+    contests.set(entryKey(id), { id, contest, isHeld: true });
+    return contest;
+  }
+
+  /** What was put right lately, sorted by object. */
+  contests(key: ObjectKey): ContestedObject[] {
+    const contests = this.#entries.get(keyText(key))?.contests ?? new Map<string, Contested>();
+    return [...contests].sort(([a], [b]) => a < b ? -1 : 1).map(([_, one]) => one);
+  }
+
+  /** Whether an object that somebody changes again and again is left as it is for now. */
+  isHeldBack(key: ObjectKey, id: ObjectId): boolean {
+    return this.#entries.get(keyText(key))?.contests.get(entryKey(id))?.isHeld === true;
+  }
+
+  /** Lets objects go whose time came, and forgets those that stayed calm. */
+  releaseContests(key: ObjectKey, monotonicMs: number): void {
+    const contests = this.#entries.get(keyText(key))?.contests ?? new Map<string, Contested>();
+    for (const [id, one] of contests) {
+      if (isCalm(one.contest, monotonicMs)) contests.delete(id);
+      else if (heldUntilMs(one.contest) <= monotonicMs) contests.set(id, { ...one, isHeld: false });
+    }
+  }
+
+  /** Jobs that were seen at their end, by `entryKey`. */
+  finished(key: ObjectKey): ReadonlyMap<string, FinishedJob> {
+    return this.#entries.get(keyText(key))?.finished ?? new Map();
+  }
+
+  /** Notes that a Job ended, as somebody saw it; what is older than the proof was another one. Answers whether that is news. */
+  setFinished(key: ObjectKey, live: KubeObject): boolean {
+    const entry = this.#entry(key);
+    const id = entryKey(idOf(live));
+    const [proof, result] = [entry.proofs.get(id), jobResult(live)];
+    if (proof === undefined || result === undefined || !isJob(proof.id)) return false;
+    if (isNewerVersion(proof.resourceVersion, live.metadata.resourceVersion)) return false;
+    const hash = jobHash(proof.object);
+    const before = entry.finished.get(id);
+    entry.finished.set(id, { hash, result });
+    return before?.hash !== hash || before.result !== result;
+  }
+
   /** The inventory of a sync as it is stored in ConfigMaps; undefined where that is not known. */
   parts(key: ObjectKey): StoredParts | undefined {
     return this.#entries.get(keyText(key))?.parts;
@@ -213,7 +281,10 @@ export class Proofs {
       const isChanged = isNews(entry, id, change.after) || entry.kept.has(id);
       const version = change.after?.metadata.resourceVersion;
       if (isChanged) entry.marks.set(id, { stamp: this.#stamp, version });
-      return isChanged || isReadinessNew;
+      const isFinished = isJob(object) && this.setFinished(key, object);
+      // Whoever changes it again and again wakes nobody: its time comes.
+      const isHeld = entry.contests.get(id)?.isHeld === true;
+      return (isChanged && !isHeld) || isReadinessNew || isFinished;
     });
   }
 
@@ -232,6 +303,8 @@ export class Proofs {
       expected: new Set<string>(),
       marks: new Map<string, Mark>(),
       kept: new Map<string, KeptDrift>(),
+      finished: new Map<string, FinishedJob>(),
+      contests: new Map<string, Contested>(),
       parts: undefined,
     };
     this.#entries.set(keyText(key), known);
@@ -251,6 +324,8 @@ export class Proofs {
     entry.proofs.delete(id);
     entry.marks.delete(id);
     entry.kept.delete(id);
+    entry.finished.delete(id);
+    entry.contests.delete(id);
     this.#disown(key, id);
   }
 
@@ -275,7 +350,8 @@ function isNews(entry: Entry, id: string, live: KubeObject | undefined): boolean
   if (proven !== undefined && (version === proven || isNewerVersion(proven, version))) return false;
   // Another write of the object is under way: what comes after it has to be looked at, whatever it is.
   if (entry.expected.has(id)) return true;
-  return driftPaths(proof.object, live, proof.ignored).length > 0;
+  const isScaled = proof.scaledTo !== undefined && proof.scaledTo === replicasOf(live);
+  return driftPaths(proof.object, live, proof.ignored, { isScaled }).length > 0;
 }
 
 /**
@@ -288,10 +364,17 @@ export function driftPaths(
   object: KubeObject,
   live: KubeObject,
   ignored: readonly string[] = [],
+  scaling: { readonly isScaled: boolean } = { isScaled: false },
 ): string[] {
-  const wanted = withIgnored(withScaledReplicas(object, live), live, ignored);
+  const wanted = withIgnored(withScaledReplicas(object, live, scaling), live, ignored);
   const { resourceVersion: _lock, ...metadata } = wanted.metadata;
   return differences(live, { ...wanted, metadata });
+}
+
+/** The number of replicas that an object has. */
+export function replicasOf(object: KubeObject | undefined): number | undefined {
+  const replicas = isPlainObject(object?.spec) ? object.spec["replicas"] : undefined;
+  return typeof replicas === "number" ? replicas : undefined;
 }
 
 function readiness(object: KubeObject | undefined): string {

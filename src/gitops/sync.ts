@@ -197,6 +197,8 @@ async function record(
     pass: ctx.proofs.pass(key),
     kept: ctx.proofs.kept(key),
     proofs: ctx.proofs.of(key),
+    finished: ctx.proofs.finished(key),
+    contests: ctx.proofs.contests(key),
     nowMs: ctx.clock.now(),
     monotonicMs: ctx.clock.monotonicMs(),
     random: ctx.random(),

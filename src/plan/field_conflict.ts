@@ -5,6 +5,8 @@ export interface FieldConflict {
   readonly manager: string;
   /** Whether that manager declares the field (server-side apply), or only wrote it once. */
   readonly declares: boolean;
+  /** It wrote the field by scaling the object. */
+  readonly scales?: true;
 }
 
 /**
@@ -45,7 +47,10 @@ export function fieldConflicts(
   return causes.flatMap((cause) => {
     const [, manager, rest = ""] = /^conflict with "([^"]*)"(.*)$/.exec(cause.message ?? "") ?? [];
     if (cause.reason !== "FieldManagerConflict" || manager === undefined) return [];
-    return [{ field: cause.field ?? "", manager, declares: !/ using /.test(rest) }];
+    const conflict = { field: cause.field ?? "", manager, declares: !/ using /.test(rest) };
+    return rest.includes(' with subresource "scale"')
+      ? [{ ...conflict, scales: true }]
+      : [conflict];
   }).sort((a, b) => a.field < b.field ? -1 : a.field > b.field ? 1 : 0);
 }
 
@@ -72,7 +77,9 @@ export function openConflicts(
   facts: ConflictFacts,
 ): FieldConflict[] {
   if (facts.isForced) return [];
-  return conflicts.filter(({ manager, declares }) => {
+  return conflicts.filter(({ declares, manager, scales }) => {
+    // Who scales chooses a number as long as Git does not say another one.
+    if (scales && facts.isOurs) return false;
     if (ADOPTED.includes(manager) || FILLED.includes(manager)) return false;
     if (SYNC_PREFIXES.some((prefix) => manager.startsWith(prefix))) return !facts.gone.has(manager);
     if (declares) return true;

@@ -1,26 +1,34 @@
 import { isPlainObject, type KubeObject } from "#base";
 
-/** Which fields of which objects are left to others; a member that is not given fits all. */
-export interface IgnoreRule {
+/** Which objects are meant; a member that is not given fits all. */
+export interface ObjectRule {
   readonly apiVersion?: string;
   readonly kind?: string;
   readonly namespace?: string;
   readonly name?: string;
+}
+
+/** Which fields of which objects are left to others. */
+export interface IgnoreRule extends ObjectRule {
   /** JSON pointers (RFC 6901). */
   readonly paths?: readonly string[];
 }
 
 /** The pointers that rules have for an object, sorted, each once. */
 export function ignoredPaths(object: KubeObject, rules: readonly IgnoreRule[]): string[] {
+  const fitting = rules.filter((rule) => isMeant(object, rule));
+  return [...new Set(fitting.flatMap((rule) => rule.paths ?? []))].sort();
+}
+
+/** Whether a rule means an object: every member that is given fits. */
+export function isMeant(object: KubeObject, rule: ObjectRule): boolean {
   const { apiVersion, kind, metadata: { name, namespace = "" } } = object;
-  const fits = (rule: IgnoreRule) =>
-    [
-      [rule.apiVersion, apiVersion],
-      [rule.kind, kind],
-      [rule.namespace, namespace],
-      [rule.name, name],
-    ].every(([wanted, actual]) => !wanted || wanted === actual);
-  return [...new Set(rules.filter(fits).flatMap((rule) => rule.paths ?? []))].sort();
+  return [
+    [rule.apiVersion, apiVersion],
+    [rule.kind, kind],
+    [rule.namespace, namespace],
+    [rule.name, name],
+  ].every(([wanted, actual]) => !wanted || wanted === actual);
 }
 
 /**

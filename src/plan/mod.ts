@@ -13,6 +13,7 @@ export * from "./cause.ts";
 export * from "./children.ts";
 export * from "./cleanup.ts";
 export * from "./component_plan.ts";
+export * from "./contest.ts";
 export * from "./component_status.ts";
 export * from "./drift.ts";
 export * from "./event_draft.ts";

@@ -40,6 +40,8 @@ export interface Metrics {
   countApiRequest(sample: ApiRequestSample): void;
   countWatchRestart(kind: string, cause: RestartCause): void;
   countDriftCorrected(kind: string): void;
+  /** An object that somebody changes again and again. */
+  countDriftFight(kind: string): void;
   observeGitFetch(result: "changed" | "unchanged" | "failed", seconds: number): void;
   countSync(result: "success" | "unchanged" | "held" | "failed" | "superseded"): void;
   observeSyncPhase(phase: "fetch" | "read" | "apply" | "prune" | "health", seconds: number): void;
@@ -94,6 +96,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     countApiRequest: (sample) => series.apiRequests.inc({ ...sample }),
     countWatchRestart: (kind, cause) => series.watchRestarts.inc({ kind, cause }),
     countDriftCorrected: (kind) => series.driftCorrected.inc({ kind }),
+    countDriftFight: (kind) => series.driftFights.inc({ kind }),
     observeGitFetch: (result, seconds) => series.gitFetch.observe({ result }, seconds),
     countSync: (result) => series.syncs.inc({ result }),
     observeSyncPhase: (phase, seconds) => series.syncPhase.observe({ phase }, seconds),
@@ -147,6 +150,12 @@ function queueAndApiSeries(registers: Registry[]) {
       help:
         "Watches that had to start over, by kind and cause. The regular end of a watch is none.",
       labelNames: ["kind", "cause"],
+      registers,
+    }),
+    driftFights: new Counter({
+      name: "mesh_drift_fights_total",
+      help: "Objects that somebody else changes again and again.",
+      labelNames: ["kind"],
       registers,
     }),
     driftCorrected: new Counter({

@@ -336,4 +336,5 @@ const NO_METRICS: SyncContext["metrics"] = {
   countQuarantine() {},
   setQuarantined() {},
   countDriftCorrected() {},
+  countDriftFight() {},
 };

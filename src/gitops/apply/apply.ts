@@ -1,6 +1,6 @@
 import { conditionOf, idOf, isAbort, keyOf, type KubeObject, pooled } from "#base";
-import type { InventoryEntry } from "#plan";
-import { applyStages, deleteStages } from "#plan";
+import type { Contest, InventoryEntry } from "#plan";
+import { applyStages, deleteStages, entryKey } from "#plan";
 import { type ClusterClient, isConflict } from "#kube";
 import { idText, type ObjectId } from "#base";
 import { CALLS_AT_ONCE, type SyncContext } from "../context.ts";
@@ -14,6 +14,7 @@ import {
   type PlanScope,
   proofOf,
   refused,
+  replacement,
   type WritePlan,
 } from "../plan/object.ts";
 import { deletionFailure, type PrunePlan, type ToDelete } from "../plan/prune.ts";
@@ -27,6 +28,8 @@ export interface Applied {
   readonly corrected: readonly string[];
   /** The same, where the sync's spec wants it left. */
   readonly kept: readonly string[];
+  /** It was put right so often that this is a fight, and whether that is new. */
+  readonly fight?: { readonly contest: Contest; readonly isNew: boolean };
 }
 
 /** What became of one object. */
@@ -135,8 +138,13 @@ async function applyObject(first: ObjectPlan, scope: ApplyScope): Promise<Object
       return await written(plan, scope);
     } catch (error) {
       if (isAbort(error, scope.ctx.signal)) throw error;
+      const replaced = plan.replaces === undefined && replacement(plan, error, scope.sync);
+      if (replaced) {
+        plan = replaced;
+        continue;
+      }
       if (!isConflict(error) || attempt >= CONFLICTS_MAX) {
-        return { result: "failed", failure: refused(plan.target, error).failure };
+        return { result: "failed", failure: refused(plan.target, error, plan).failure };
       }
       // Somebody was faster; a cache is behind for certain.
       plan = await objectPlan(plan.target, scope, { isFresh: true });
@@ -147,30 +155,72 @@ async function applyObject(first: ObjectPlan, scope: ApplyScope): Promise<Object
 /** How often a write that met another one is tried again, with a new look. */
 const CONFLICTS_MAX = 3;
 
-function kept({ kept, proof, stamp, target }: KeepPlan, { ctx, sync }: ApplyScope): Applied {
-  ctx.proofs.prove(keyOf(sync), proof, stamp);
+function kept(
+  { isHeld = false, kept, proof, stamp, target }: KeepPlan,
+  { ctx, sync }: ApplyScope,
+): Applied {
+  if (!isHeld) ctx.proofs.prove(keyOf(sync), proof, stamp);
   return { result: "applied", id: target.id, action: "unchanged", corrected: [], kept };
 }
 
 async function written(plan: WritePlan, { acting, ctx, sync }: ApplyScope): Promise<Applied> {
-  const { action, corrected, force, live, target, wanted } = plan;
+  const { action, corrected, force, live, replaces, target, wanted } = plan;
+  if (replaces !== undefined) await removeReplaced(target, replaces, { acting, ctx });
   const stamp = ctx.proofs.stamp();
   const answer = await acting.apply(wanted, {
     fieldManager: fieldManager(keyOf(sync)),
     force,
     signal: ctx.signal,
   });
-  ctx.proofs.prove(keyOf(sync), proofOf(target, answer, { sync }), stamp);
+  ctx.proofs.prove(keyOf(sync), proofOf(target, answer, { sync, isScaled: plan.isScaled }), stamp);
   if (target.type !== undefined) ctx.caches.of(target.type)?.observe?.(answer);
   const isSame = live !== undefined &&
     live.metadata.resourceVersion === answer.metadata.resourceVersion;
-  return {
-    result: "applied",
-    id: target.id,
-    action: isSame ? "unchanged" : action,
-    corrected: isSame ? [] : corrected,
-    kept: [],
-  };
+  const done = { result: "applied", id: target.id, kept: [] } as const;
+  if (isSame) return { ...done, action: "unchanged", corrected: [] };
+  if (corrected.length === 0) return { ...done, action, corrected };
+  const nowMs = ctx.clock.monotonicMs();
+  const key = keyOf(sync);
+  const before = ctx.proofs.contests(key).find(({ id }) => entryKey(id) === entryKey(target.id));
+  const contest = ctx.proofs.correct(key, target.id, {
+    nowMs,
+    fields: corrected,
+    opponents: plan.opponents,
+  });
+  const isNew = before?.contest.isFight !== true;
+  return { ...done, action, corrected, ...(contest.isFight ? { fight: { contest, isNew } } : {}) };
+}
+
+/** How long what is deleted to be made anew may take to be gone before that is tried another time. */
+const REPLACED_WAIT_MS = 60_000;
+const REPLACED_POLL_MS = 250;
+
+/**
+ * Deletes an object with all that it owns, and waits until it is gone. A program that dies in between finds the object
+ * absent, or still being deleted, and goes on from there.
+ *
+ * @throws {Error} where finalizers keep it for longer
+ */
+async function removeReplaced(
+  { id, type }: TargetObject,
+  { metadata: { uid } }: KubeObject,
+  { acting, ctx: { clock, signal } }: Pick<ApplyScope, "acting" | "ctx">,
+): Promise<void> {
+  if (type === undefined) return;
+  const options = { propagation: "Foreground", signal } as const;
+  await acting.remove(id, uid === undefined ? options : { ...options, uid });
+  const endMs = clock.monotonicMs() + REPLACED_WAIT_MS;
+  while (true) {
+    const live = await acting.get(type, id, signal);
+    if (live === undefined || live.metadata.uid !== uid) return;
+    if (clock.monotonicMs() >= endMs) {
+      const { finalizers = [] } = live.metadata;
+      throw new Error(
+        `is deleted to be made anew, and not gone yet: finalizers ${finalizers.join(", ")} hold it`,
+      );
+    }
+    await clock.sleep(REPLACED_POLL_MS, signal);
+  }
 }
 
 /**

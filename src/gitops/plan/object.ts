@@ -19,8 +19,10 @@ import {
   HASH_ANNOTATION,
   type TargetObject,
 } from "../manifests/target.ts";
-import { driftPaths, type Proof } from "../proofs.ts";
-import { releasedManagers } from "./others.ts";
+import { driftPaths, type Proof, replicasOf } from "../proofs.ts";
+import { appliedJob, isDone, isJob } from "./jobs.ts";
+import { isScaledByOthers, opponentsOf, releasedManagers } from "./others.ts";
+import { isImmutableRefusal, isReplaceable, refusalText } from "./refusal.ts";
 
 /** What a write does to an object. */
 export type Action = "created" | "configured";
@@ -37,6 +39,8 @@ export interface KeepPlan {
   readonly kept: readonly string[];
   /** When it was looked at. */
   readonly stamp: number;
+  /** It is left for now, whatever it is like, as somebody changes it again and again: nothing is proven. */
+  readonly isHeld?: boolean;
 }
 
 /** It is to be applied. */
@@ -51,10 +55,16 @@ export interface WritePlan {
   readonly force: boolean;
   /** Fields that somebody changed while Git stayed the same; `deleted` for the whole object. */
   readonly corrected: readonly string[];
+  /** Its number of replicas is somebody's who scales it. */
+  readonly isScaled: boolean;
+  /** Who changed it, where that is asked. */
+  readonly opponents: readonly string[];
   /** What the dry run answered; absent where it waits until the rest is applied. */
   readonly answer?: KubeObject;
   /** Why it could not be tried before the rest is applied. */
   readonly dryRunDeferred?: string;
+  /** It is deleted first, as somebody allows it: a field of it cannot be changed. */
+  readonly replaces?: KubeObject;
 }
 
 /** Its kind is not served (yet). */
@@ -122,6 +132,10 @@ export async function objectPlan(
   const proof = ctx.proofs.proofOf(keyOf(sync), target.id, target.hash);
   const stamp = ctx.proofs.stamp();
   if (proof !== undefined) return { step: "keep", target, proof, kept: [], stamp };
+  const held = ctx.proofs.of(keyOf(sync)).get(entryKey(target.id));
+  if (held?.hash === target.hash && ctx.proofs.isHeldBack(keyOf(sync), target.id)) {
+    return { step: "keep", target, proof: held, kept: [], stamp, isHeld: true };
+  }
   try {
     const isNew = look.isNew === true && !ctx.proofs.of(keyOf(sync)).has(entryKey(target.id));
     const created = isNew ? await creationPlan(target, scope) : undefined;
@@ -138,7 +152,7 @@ export function refused(target: TargetObject, error: unknown, write?: WritePlan)
   // The message of a conflict says all that its cause does.
   const isOpen = error instanceof FieldConflictError;
   const message = error instanceof ApiError
-    ? error.text
+    ? refusalText(error, write)
     : isOpen
     ? error.message
     : errorText(error);
@@ -161,16 +175,21 @@ async function comparedPlan(
   const live = look.listed ?? await liveObject(target, scope, look);
   const ignored = ignoredPaths(target.object, sync.spec.drift?.ignore ?? []);
   const isSame = live?.metadata.annotations?.[HASH_ANNOTATION] === target.hash;
-  const paths = live === undefined ? ["deleted"] : driftPaths(target.object, live, ignored);
-  const proof = proofOf(target, live, { sync });
   const isProven = known?.hash === target.hash && known.resourceVersion !== undefined &&
     known.resourceVersion === live?.metadata.resourceVersion;
+  if (isProven) return { step: "keep", target, proof: known, kept: [], stamp: look.stamp };
+  const isScaled = live !== undefined && await isScaledByOthers(target, { live, ignored }, scope);
+  const paths = live === undefined
+    ? ["deleted"]
+    : driftPaths(target.object, live, ignored, { isScaled });
+  const proof = proofOf(target, live, { sync, isScaled });
   const keep = { step: "keep", target, proof, kept: [], stamp: look.stamp } as const;
-  if (isProven || (isSame && paths.length === 0)) return keep;
+  if (isSame && paths.length === 0) return keep;
+  if (live === undefined && isJobDone(target, scope)) return keep;
   const wanted = live === undefined
     ? target.object
-    : withIgnored(withScaledReplicas(target.object, live), live, ignored);
-  const isDrift = isSame || (live === undefined && known?.hash === target.hash);
+    : withIgnored(withScaledReplicas(target.object, live, { isScaled }), live, ignored);
+  const isDrift = isSame || known?.hash === target.hash;
   const write: WritePlan = {
     step: "write",
     target,
@@ -179,6 +198,8 @@ async function comparedPlan(
     wanted,
     force: isForced(target, sync),
     corrected: isDrift ? paths : [],
+    isScaled,
+    opponents: isDrift ? await opponentsOf(target, { live, paths }, scope) : [],
   };
   const isKept = isDrift && (sync.spec.drift?.mode ?? "correct") !== "correct";
   if (isKept && live === undefined) return { ...keep, kept: paths };
@@ -186,6 +207,18 @@ async function comparedPlan(
   // What the API server stores in another spelling is no change.
   if (tried.step === "write" && isEqual(tried.answer, live)) return keep;
   return isKept && tried.step === "write" ? { ...keep, kept: paths } : tried;
+}
+
+/** Whether a Job that is not there has run as Git says it: then it is not made again. */
+function isJobDone(target: TargetObject, { ctx, sync }: PlanScope): boolean {
+  if (!isJob(target.id) || target.type === undefined) return false;
+  const key = keyOf(sync);
+  const known = ctx.proofs.of(key).get(entryKey(target.id));
+  const isWatched = known?.resourceVersion !== undefined &&
+    ctx.caches.of(target.type)?.synced === true;
+  const finished = ctx.proofs.finished(key);
+  const job = appliedJob(target, { finished, status: sync.status });
+  return isDone(job, { isWatched, object: target.object });
 }
 
 /** The plan for an object that is not there, as a dry run shows; undefined where it has to be looked at. */
@@ -202,7 +235,7 @@ async function creationPlan(
     // Only what is stored has a version.
     if (answer.metadata.resourceVersion) return undefined;
     const write = { step: "write", target, wanted, force, answer, corrected: [] } as const;
-    return { ...write, action: "created", live: undefined };
+    return { ...write, isScaled: false, opponents: [], action: "created", live: undefined };
   } catch (error) {
     if (isAbort(error, ctx.signal)) throw error;
     // What the API server has against it depends on what is there: the next dry run, after a look, tells it.
@@ -218,9 +251,25 @@ async function triedPlan(write: WritePlan, scope: PlanScope): Promise<WritePlan 
     if (isAbort(error, ctx.signal)) throw error;
     const isHeld = error instanceof ApiError && isConflict(error);
     const conflicts = isHeld ? fieldConflicts(error.causes) : [];
-    if (conflicts.length === 0) return refused(write.target, error, write);
+    if (conflicts.length === 0) {
+      return replacement(write, error, scope.sync) ?? refused(write.target, error, write);
+    }
     return await decided(write, conflicts, scope);
   }
+}
+
+/** The write that deletes an object first, of which the API server refuses to change a field; undefined where it may not. */
+export function replacement(
+  write: WritePlan,
+  error: unknown,
+  sync: MeshSync,
+): WritePlan | undefined {
+  const { live, target } = write;
+  if (live === undefined || !isReplaceable(target.object, sync)) return undefined;
+  if (!isImmutableRefusal(error, write)) return undefined;
+  const { resourceVersion: _lock, ...metadata } = write.wanted.metadata;
+  const dryRunDeferred = "it is deleted and made anew, as a field of it cannot be changed";
+  return { ...write, wanted: { ...write.wanted, metadata }, replaces: live, dryRunDeferred };
 }
 
 /** Whether fields of others may be taken: from who let the object go, and from who undid what Git says. */
@@ -268,11 +317,13 @@ function isForced(target: TargetObject, sync: MeshSync): boolean {
 export function proofOf(
   { hash, id, object, secrets = [], type }: TargetObject,
   live: KubeObject | undefined,
-  { sync }: { readonly sync: MeshSync },
+  { isScaled = false, sync }: { readonly sync: MeshSync; readonly isScaled?: boolean },
 ): Proof {
   const ignored = ignoredPaths(object, sync.spec.drift?.ignore ?? []);
   const resourceVersion = live?.metadata.resourceVersion;
-  return { id, type, hash, object, ignored, secrets, resourceVersion };
+  const scaledTo = isScaled ? replicasOf(live) : undefined;
+  const proof = { id, type, hash, object, ignored, secrets, resourceVersion };
+  return scaledTo === undefined ? proof : { ...proof, scaledTo };
 }
 
 function isEqual(answer: KubeObject | undefined, live: KubeObject | undefined): boolean {

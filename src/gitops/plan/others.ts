@@ -1,10 +1,25 @@
 import type { MeshSync } from "#api";
-import { isAbort, keyOf, keyText, type KubeObject, type ObjectId, sameJson } from "#base";
-import { entryKey, type InventoryEntry } from "#plan";
+import { idOf, isAbort, keyOf, keyText, type KubeObject, type ObjectId, sameJson } from "#base";
+import { type ClusterClient, isForbidden } from "#kube";
+import {
+  entryKey,
+  fieldOwners,
+  type InventoryEntry,
+  isFightNext,
+  isScaled,
+  isTargetOf,
+  mayBeScaled,
+} from "#plan";
 import { loadInventory } from "../apply/inventory.ts";
 import type { SyncContext } from "../context.ts";
 import { intervalMs } from "../phase.ts";
-import { fieldManager, formerFieldManagers, syncLabels } from "../manifests/target.ts";
+import {
+  fieldManager,
+  formerFieldManagers,
+  syncLabels,
+  type TargetObject,
+} from "../manifests/target.ts";
+import { driftPaths } from "../proofs.ts";
 
 type OthersContext = Pick<SyncContext, "cluster" | "proofs" | "signal" | "syncs">;
 
@@ -94,4 +109,53 @@ export async function releasedManagers(
     if (isHeld) theirs.forEach((manager) => holders.add(manager));
   }
   return new Set(managers.filter((manager) => !holders.has(manager)));
+}
+
+/** For whom others are asked about. */
+interface OthersScope {
+  readonly sync: MeshSync;
+  readonly ctx: OthersContext;
+  readonly acting: ClusterClient;
+}
+
+/**
+ * Whether the number of replicas that an object has is somebody's who scales it: a person's or an autoscaler's, by the
+ * scale subresource, or one that an autoscaler of the cluster is about to choose. Asked only where the number differs.
+ */
+export async function isScaledByOthers(
+  target: TargetObject,
+  { ignored, live }: { readonly live: KubeObject; readonly ignored: readonly string[] },
+  { acting, ctx }: OthersScope,
+): Promise<boolean> {
+  if (!mayBeScaled(target.object, live)) return false;
+  if (!driftPaths(target.object, live, ignored).includes("spec.replicas")) return false;
+  const managed = await acting.managedFields(idOf(live), ctx.signal);
+  if (isScaled(managed?.fields ?? [])) return true;
+  return (await autoscalers(live, ctx)).some((autoscaler) => isTargetOf(autoscaler, live));
+}
+
+/** The autoscalers beside an object; none where nobody may look. */
+async function autoscalers(
+  { metadata: { namespace = "" } }: KubeObject,
+  { cluster, signal }: OthersContext,
+): Promise<KubeObject[]> {
+  const type = await cluster.resourceType("autoscaling/v2", "HorizontalPodAutoscaler");
+  if (type === undefined) return [];
+  return await cluster.list(type, { namespace, signal }).catch((error) => {
+    if (isForbidden(error)) return [];
+    throw error;
+  });
+}
+
+/** Who changes an object that was put right so often that it is a fight now; nobody where it is not, or is gone. */
+export async function opponentsOf(
+  { id }: TargetObject,
+  { live, paths }: { readonly live: KubeObject | undefined; readonly paths: readonly string[] },
+  { acting, ctx, sync }: OthersScope,
+): Promise<string[]> {
+  const key = keyOf(sync);
+  const known = ctx.proofs.contests(key).find((one) => entryKey(one.id) === entryKey(id));
+  if (live === undefined || !isFightNext(known?.contest)) return [];
+  const managed = await acting.managedFields(id, ctx.signal);
+  return fieldOwners(managed?.fields ?? [], paths, fieldManager(key));
 }

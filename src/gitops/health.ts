@@ -13,6 +13,7 @@ import {
 import { isNewerVersion, type ResourceType } from "#kube";
 import { entryKey, hasHealth, objectHealth } from "#plan";
 import { CALLS_AT_ONCE, type SyncContext } from "./context.ts";
+import { expressedHealth, isUncounted, saysUncounted } from "./health_rules.ts";
 import { appliedJob, isDone, isJob } from "./plan/jobs.ts";
 import { syncLabels } from "./manifests/target.ts";
 
@@ -93,7 +94,7 @@ export interface HealthObject {
 /** For whom health is evaluated. */
 export interface HealthScope {
   readonly sync: MeshSync;
-  readonly ctx: Pick<SyncContext, "caches" | "cluster" | "signal">;
+  readonly ctx: Pick<SyncContext, "caches" | "cluster" | "proofs" | "signal">;
 }
 
 /**
@@ -114,14 +115,18 @@ export async function evaluateHealth(
     readonly isOrdinaryKnown: boolean;
   },
 ): Promise<Health> {
-  const asked = objects.filter(({ id }) => isMesh(id) || (hasHealth(id) && !isSelf(id, sync)));
+  const proofs = ctx.proofs.of(keyOf(sync));
+  const asked = objects.filter(({ id }) =>
+    (isMesh(id) || (hasHealth(id) && !isSelf(id, sync))) && !isUncounted(id, sync) &&
+    !saysUncounted(proofs.get(entryKey(id))?.object)
+  );
   const groups = Map.groupBy(asked, ({ id }) => `${id.apiVersion} ${id.kind}`);
   const observed = await pooled(
     [...groups.values()],
     CALLS_AT_ONCE,
     (group) => observedGroup(group, { sync, ctx }, isOrdinaryKnown),
   );
-  const all = observed.flat();
+  const all = observed.flat().filter((one) => one.seen !== "object" || !saysUncounted(one.object));
   for (const one of all) if (one.seen === "object") ctx.proofs.setFinished(keyOf(sync), one.object);
   const unhealthy = all.flatMap((one) => unhealthyOf(one, { sync, ctx })).sort((a, b) =>
     a.key < b.key ? -1 : 1
@@ -133,7 +138,7 @@ export async function evaluateHealth(
     0,
     ...all.map((one) => one.seen === "object" ? readySince(one.object) : 0),
   );
-  const total = asked.length;
+  const total = asked.length - observed.flat().length + all.length;
   return {
     ready: total - unhealthy.length - unknown.length,
     total,
@@ -149,7 +154,7 @@ function unhealthyOf(one: Observed, scope: HealthScope): Unhealthy[] {
     ? absence(one.id, scope)
     : isMesh(one.id)
     ? unreadiness(one.object)
-    : ordinaryUnreadiness(one.id, one.object);
+    : ordinaryUnreadiness(one.id, one.object, scope);
   return words === undefined ? [] : [{ key: entryKey(one.id), words }];
 }
 
@@ -158,16 +163,22 @@ function absence(id: ObjectId, { ctx, sync }: HealthScope): string | undefined {
   const key = keyOf(sync);
   const proof = ctx.proofs.of(key).get(entryKey(id));
   const missing = `${idText(id)}: not there`;
-  if (proof === undefined || !isJob(id)) return missing;
+  if (!isJob(id)) return missing;
   const finished = ctx.proofs.finished(key);
-  const job = appliedJob(proof, { finished, status: sync.status });
-  const isWatched = proof.resourceVersion !== undefined;
-  if (!isDone(job, { isWatched, object: proof.object })) return missing;
+  const job = proof === undefined
+    ? sync.status?.jobs?.find((one) => one.id === entryKey(id))
+    : appliedJob(proof, { finished, status: sync.status });
+  const isWatched = proof?.resourceVersion !== undefined;
+  if (!isDone(job, { isWatched, object: proof?.object })) return missing;
   return job?.result === "Failed" ? `${idText(id)}: failed, and was removed since` : undefined;
 }
 
-function ordinaryUnreadiness(id: ObjectId, live: KubeObject): string | undefined {
-  const { state, message } = objectHealth(live);
+function ordinaryUnreadiness(
+  id: ObjectId,
+  live: KubeObject,
+  { sync }: HealthScope,
+): string | undefined {
+  const { state, message } = expressedHealth(live, sync) ?? objectHealth(live);
   return state === "current" ? undefined : `${idText(id)}: ${message}`;
 }
 

@@ -2,6 +2,7 @@ import { ANNOTATIONS, type MeshSync, problems, type RefMove } from "#api";
 import { errorText, isAbort, keyOf, type ObjectKey, type Problem } from "#base";
 import { type ClusterClient, isNewerVersion } from "#kube";
 import { logName, type SyncContext } from "./context.ts";
+import { healthRuleProblems } from "./health_rules.ts";
 import type { PassMemory } from "./phase.ts";
 import type { ObjectPlan } from "./plan/object.ts";
 import { objectPlans } from "./plan/revision.ts";
@@ -72,6 +73,7 @@ export async function observe(sync: MeshSync, ctx: SyncContext): Promise<Observe
   const found = [
     ...problems(sync, { fileUrls: isBootstrap(sync, ctx) ? "allow" : "refuse" }),
     ...windowProblems(sync.spec?.windows ?? []),
+    ...healthRuleProblems(sync),
   ];
   if (found.length > 0) return { tag: "invalid", sync, problems: found };
   ctx.proofs.releaseContests(keyOf(sync), ctx.clock.monotonicMs());

@@ -96,6 +96,8 @@ Deno.test("an edit by hand is undone from memory, without a look at Git", async 
   assertEquals(story.requests().filter((one) => one.endsWith("Function")), [
     "apply Function",
     "dry-run Function",
+    // Whether somebody scaled it.
+    "get Function",
   ]);
   const { spec } = await live(story);
   assertEquals([spec["replicas"], spec["image"]], [2, "example/runner:1"]);

@@ -3,33 +3,16 @@ import { assertEquals, assertMatch } from "@std/assert";
 import type { KubeObject, ObjectId } from "#base";
 import type { Flaw } from "../support/fake_cluster_answers.ts";
 import { faultAt } from "../support/fault_plan.ts";
-import { configMapText, functionText } from "../support/sync_texts.ts";
+import {
+  configMapText,
+  customId,
+  customText,
+  definitionText,
+  functionText,
+} from "../support/sync_texts.ts";
 import { configMapId, functionId, SHOP, SyncWorld } from "../support/sync_world.ts";
 
 const MINUTE_MS = 60_000;
-
-function customText(kind: string, name: string, apiVersion = "parts.example/v1"): string {
-  return JSON.stringify({ apiVersion, kind, metadata: { name }, spec: { size: 1 } });
-}
-
-function customId(kind: string, name: string, apiVersion = "parts.example/v1"): ObjectId {
-  return { apiVersion, kind, namespace: SHOP, name };
-}
-
-function definitionText(kind: string, versions: readonly Record<string, unknown>[]): string {
-  const plural = `${kind.toLowerCase()}s`;
-  return JSON.stringify({
-    apiVersion: "apiextensions.k8s.io/v1",
-    kind: "CustomResourceDefinition",
-    metadata: { name: `${plural}.parts.example` },
-    spec: {
-      group: "parts.example",
-      scope: "Namespaced",
-      names: { plural, singular: kind.toLowerCase(), kind },
-      versions: versions.map((version) => ({ storage: true, served: true, ...version })),
-    },
-  });
-}
 
 const CATALOG = JSON.stringify({
   apiVersion: "compute.functionmesh.io/v1alpha1",

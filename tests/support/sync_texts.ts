@@ -1,4 +1,5 @@
 /** Manifests of the tests of MeshSyncs, as texts of files. */
+import type { ObjectId } from "#base";
 
 /** A ConfigMap. */
 export function configMapText(
@@ -39,5 +40,31 @@ export function serviceText(name: string, port: number): string {
     kind: "Service",
     metadata: { name },
     spec: { ports: [{ port }] },
+  });
+}
+
+/** A custom resource of the tests. */
+export function customText(kind: string, name: string, apiVersion = "parts.example/v1"): string {
+  return JSON.stringify({ apiVersion, kind, metadata: { name }, spec: { size: 1 } });
+}
+
+/** Where it is, in the namespace of the tests. */
+export function customId(kind: string, name: string, apiVersion = "parts.example/v1"): ObjectId {
+  return { apiVersion, kind, namespace: "shop", name };
+}
+
+/** The definition of its kind. */
+export function definitionText(kind: string, versions: readonly Record<string, unknown>[]): string {
+  const plural = `${kind.toLowerCase()}s`;
+  return JSON.stringify({
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name: `${plural}.parts.example` },
+    spec: {
+      group: "parts.example",
+      scope: "Namespaced",
+      names: { plural, singular: kind.toLowerCase(), kind },
+      versions: versions.map((version) => ({ storage: true, served: true, ...version })),
+    },
   });
 }

@@ -63,10 +63,10 @@ export function appliedJob(
  */
 export function isDone(
   job: AppliedJob | undefined,
-  { isWatched, object }: { readonly isWatched: boolean; readonly object: KubeObject },
+  { isWatched, object }: { readonly isWatched: boolean; readonly object: KubeObject | undefined },
 ): boolean {
   if (job === undefined) return false;
-  const spec = isPlainObject(object.spec) ? object.spec : {};
+  const spec = isPlainObject(object?.spec) ? object.spec : {};
   const removesItself = spec["ttlSecondsAfterFinished"] !== undefined;
   return job.result !== undefined || (removesItself && !isWatched);
 }

@@ -9,7 +9,10 @@ import {
 } from "#kube";
 import { GitError, type GitSource } from "#git";
 
-/** How a request fails: an answer of the server, or none. */
+/**
+ * How a request fails: an answer of the server, or none. 404 is that of a kind whose definition is being replaced: it says
+ * nothing about the object.
+ */
 export type Failure = "404" | "409" | "422" | "429" | "500" | "lost" | "timeout";
 
 /** What happens to one request. */
@@ -149,7 +152,7 @@ async function withFault<T>(
 }
 
 const STATUSES: Readonly<Record<string, readonly [reason: string, message: string]>> = {
-  "404": ["NotFound", "not found"],
+  "404": ["NotFound", "the server could not find the requested resource"],
   "409": [
     "Conflict",
     "Operation cannot be fulfilled: the object has been modified; please apply your changes to " +
@@ -170,13 +173,12 @@ export function failureOf(how: Failure, ask: Ask): Error {
     const cause = new TypeError("error sending request: connection reset by peer");
     return new NoAnswerError(ask, "no answer from https://fake.example", { cause });
   }
-  const [reason = "", text = ""] = STATUSES[how] ?? [];
-  const details: JsonObject = how === "404" || how === "409"
+  const [reason = "", message = ""] = STATUSES[how] ?? [];
+  const details: JsonObject = how === "409"
     ? { name: ask.key?.name ?? "", kind: ask.kind.toLowerCase() }
     : how === "429"
     ? { retryAfterSeconds: 1 }
     : {};
-  const message = how === "404" ? `${ask.kind.toLowerCase()}s "${ask.key?.name}" ${text}` : text;
   const code = Number(how);
   const body = { kind: "Status", status: "Failure", message, reason, details, code };
   return apiErrorFrom({ status: code, body }, ask);

@@ -120,6 +120,7 @@ export class SyncProcess {
 
   /** What the oldest event is that a cache does not know. */
   get behindSinceVersion(): number {
+    if (!this.#isAlive) return Infinity;
     const all = [this.syncs, ...Object.values(this.caches), ...this.#followed.values()];
     return Math.min(...all.map((cache) => cache.behindSince?.version ?? Infinity));
   }

@@ -288,8 +288,9 @@ export async function writeStatus(
       remember(written, ctx);
       return written;
     } catch (error) {
-      if (isNotFound(error)) throw new LostSyncError(sync, true);
-      if (!isConflict(error) || attempt >= CONFLICTS_MAX) throw error;
+      // Not there is what a server also says whose definitions come and go: it is asked once more.
+      const isTried = isConflict(error) || isNotFound(error);
+      if (!isTried || attempt >= CONFLICTS_MAX) throw error;
       base = await sameStatus(sync, ctx);
     }
   }

@@ -51,6 +51,8 @@ export interface Rest {
   readonly decided?: Decided;
   /** Whether the commit holds what is applied. */
   readonly isSame: boolean;
+  /** Whether the commit is looked at again soon, although only another one can be applied. */
+  readonly isRetried?: boolean;
 }
 
 /** A revision is applied. */
@@ -132,8 +134,13 @@ function decideRevision(
   switch (content.tag) {
     case "same":
       return { ...rest, isSame: true, decided: { key } };
-    case "refused":
-      return { ...rest, decided: { key, hold: content.phase } };
+    case "refused": {
+      const hold = content.phase;
+      // Until what runs is known again the commit is looked at soon, and again.
+      return content.isRestored
+        ? { ...rest, decided: { key, hold } }
+        : { ...rest, trouble: hold, isRetried: true };
+    }
     case "waiting":
       return { ...rest, trouble: waitingPhase(content.wait) };
     case "planned": {

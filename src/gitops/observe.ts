@@ -1,8 +1,9 @@
-import { ANNOTATIONS, type MeshSync, problems, type RefMove } from "#api";
+import { ANNOTATIONS, LABELS, type MeshSync, problems, type RefMove } from "#api";
 import { errorText, isAbort, keyOf, type ObjectKey, type Problem } from "#base";
 import { type ClusterClient, isNewerVersion } from "#kube";
 import { logName, type SyncContext } from "./context.ts";
 import { healthRuleProblems } from "./health_rules.ts";
+import { belongsTo } from "./manifests/target.ts";
 import type { PassMemory } from "./phase.ts";
 import type { ObjectPlan } from "./plan/object.ts";
 import { objectPlans } from "./plan/revision.ts";
@@ -136,7 +137,24 @@ async function observeChanged(sync: MeshSync, ctx: SyncContext): Promise<ObjectP
     const place = { file: "", line: 0, lineOf: () => 0 };
     return { ...place, object, id, hash, type, secrets };
   }));
-  return await objectPlans(targets, { sync, ctx, acting });
+  const plans = await objectPlans(targets, { sync, ctx, acting });
+  return plans.filter((plan) => {
+    const isTheirs = isTakenOver(plan, sync, ctx);
+    if (isTheirs) ctx.proofs.release(keyOf(sync), plan.target.id);
+    return !isTheirs;
+  });
+}
+
+/** Whether another MeshSync that is there applied an object last: what is wrong with it is no longer this one's to mend. */
+function isTakenOver(plan: ObjectPlan, sync: MeshSync, ctx: SyncContext): boolean {
+  const write = plan.step === "write" ? plan : plan.step === "refused" ? plan.write : undefined;
+  const labels = write?.live?.metadata.labels;
+  if (write?.live === undefined || belongsTo(sync, write.live)) return false;
+  const key = {
+    namespace: labels?.[LABELS.syncNamespace] ?? "",
+    name: labels?.[LABELS.syncName] ?? "",
+  };
+  return ctx.syncs.get(key) !== undefined;
 }
 
 /** Finds out whether a branch was rewritten, where nothing is being brought up: nobody waits for the answer. */

@@ -70,7 +70,12 @@ export function passAfter(facts: PassFacts): PassMemory {
     ...contents,
     lookedFor: lookKey(sync),
     lastLookAtMs: resolved === undefined ? pass.lastLookAtMs ?? nowMs : nowMs,
-    nextLookAtMs: nowMs + lookDelayMs(sync, { failures, random, trouble }),
+    nextLookAtMs: nowMs + lookDelayMs(sync, {
+      failures,
+      random,
+      trouble,
+      isForced: decision.do === "rest" && decision.isRetried === true,
+    }),
     failures,
     ...(resolved === undefined ? {} : { commit: resolved.commit }),
     ...(trouble === undefined ? {} : { trouble }),

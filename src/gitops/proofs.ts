@@ -63,8 +63,12 @@ interface Mark {
 interface Entry {
   pass: PassMemory;
   readonly proofs: Map<string, Proof>;
-  /** Objects that are being applied: what happens to them counts from before they are proven. */
+  /** Objects of a revision that is compared: what happens to them counts from before they are proven. */
+  readonly awaited: Set<string>;
+  /** Objects that are being written: what is told of them may be of the old content or the new. */
   readonly expected: Set<string>;
+  /** Objects that this process deleted, with their uid: a cache may show them still. */
+  readonly deleted: Map<string, string>;
   readonly marks: Map<string, Mark>;
   readonly kept: Map<string, KeptDrift>;
   readonly finished: Map<string, FinishedJob>;
@@ -121,7 +125,28 @@ export class Proofs {
     return proof?.hash === hash && entry?.marks.has(entryKey(id)) === false ? proof : undefined;
   }
 
-  /** Says which objects are about to be applied: what watches tell of them counts from now on. */
+  /** Says which objects are about to be compared: what watches tell of them counts from now on. */
+  watchFor(key: ObjectKey, ids: readonly ObjectId[]): void {
+    const entry = this.#entry(key);
+    for (const id of ids) {
+      entry.awaited.add(entryKey(id));
+      this.#own(key, entryKey(id));
+    }
+  }
+
+  /** Notes that this process deleted an object: a cache that shows it still is behind. */
+  setDeleted(key: ObjectKey, id: ObjectId, uid: string): void {
+    this.#entry(key).deleted.set(entryKey(id), uid);
+    this.#own(key, entryKey(id));
+  }
+
+  /** Whether an object, as a cache shows it, was deleted by this process. */
+  isDeleted(key: ObjectKey, id: ObjectId, uid: string | undefined): boolean {
+    return uid !== undefined &&
+      this.#entries.get(keyText(key))?.deleted.get(entryKey(id)) === uid;
+  }
+
+  /** Says which objects are about to be written: what watches tell of them counts from now on. */
   expect(key: ObjectKey, ids: readonly ObjectId[]): void {
     const entry = this.#entry(key);
     for (const id of ids) {
@@ -151,10 +176,16 @@ export class Proofs {
   retain(key: ObjectKey, ids: readonly ObjectId[], frozen: ReadonlySet<string>): void {
     const entry = this.#entry(key);
     const kept = new Set([...ids.map(entryKey), ...frozen]);
+    entry.awaited.clear();
     entry.expected.clear();
     for (const id of new Set([...entry.proofs.keys(), ...entry.marks.keys()])) {
       if (!kept.has(id)) this.#drop(key, entry, id);
     }
+  }
+
+  /** Drops what is known of one object: it is another sync's now. */
+  release(key: ObjectKey, id: ObjectId): void {
+    this.#drop(key, this.#entry(key), entryKey(id));
   }
 
   /** Objects of a sync that somebody may have changed since they were proven, sorted. */
@@ -168,6 +199,7 @@ export class Proofs {
   doubt(key: ObjectKey, kind?: { readonly apiVersion: string; readonly kind: string }): void {
     const entry = this.#entry(key);
     this.#stamp++;
+    if (kind === undefined) entry.deleted.clear();
     for (const [id, proof] of entry.proofs) {
       const isMeant = kind === undefined ||
         (proof.id.kind === kind.kind && proof.id.apiVersion === kind.apiVersion);
@@ -277,6 +309,8 @@ export class Proofs {
     const isReadinessNew = readiness(change.before) !== readiness(change.after);
     return [...this.#owners.get(id) ?? []].sort().map(keyFromText).filter((key) => {
       const entry = this.#entry(key);
+      // A cache that tells of a deletion, or of a newer object, is not behind ours any longer.
+      if (entry.deleted.get(id) !== change.after?.metadata.uid) entry.deleted.delete(id);
       // What was left comes back too, to notice that it is in order again.
       const isChanged = isNews(entry, id, change.after) || entry.kept.has(id);
       const version = change.after?.metadata.resourceVersion;
@@ -293,14 +327,18 @@ export class Proofs {
     const entry = this.#entries.get(keyText(key));
     this.#entries.delete(keyText(key));
     if (entry === undefined) return;
-    for (const id of new Set([...entry.proofs.keys(), ...entry.expected])) this.#disown(key, id);
+    const { awaited, deleted, expected, proofs } = entry;
+    const ids = new Set([...proofs.keys(), ...awaited, ...expected, ...deleted.keys()]);
+    for (const id of ids) this.#disown(key, id);
   }
 
   #entry(key: ObjectKey): Entry {
     const known = this.#entries.get(keyText(key)) ?? {
       pass: NO_PASS,
       proofs: new Map<string, Proof>(),
+      awaited: new Set<string>(),
       expected: new Set<string>(),
+      deleted: new Map<string, string>(),
       marks: new Map<string, Mark>(),
       kept: new Map<string, KeptDrift>(),
       finished: new Map<string, FinishedJob>(),
@@ -343,7 +381,7 @@ export class Proofs {
 /** Whether a change makes an object other than it was applied; what is older than the proof says nothing. */
 function isNews(entry: Entry, id: string, live: KubeObject | undefined): boolean {
   const proof = entry.proofs.get(id);
-  if (proof === undefined) return entry.expected.has(id);
+  if (proof === undefined) return entry.awaited.has(id) || entry.expected.has(id);
   if (live === undefined) return true;
   const version = live.metadata.resourceVersion;
   const { resourceVersion: proven } = proof;

@@ -226,15 +226,17 @@ export function retryDelayMs(failures: number, maxMs: number, random: number): n
 /** When to look at the remote next: after the interval, spread by a tenth; sooner after a failure that may end by itself. */
 export function lookDelayMs(
   sync: MeshSync,
-  { failures, random, trouble }: {
+  { failures, isForced = false, random, trouble }: {
     readonly trouble: Phase | undefined;
+    /** Whether it is tried again whatever the trouble. */
+    readonly isForced?: boolean;
     readonly failures: number;
     /** From 0 to 1. */
     readonly random: number;
   },
 ): number {
   const spreadMs = intervalMs(sync) * (0.95 + 0.1 * random);
-  if (trouble === undefined || !isRetried(trouble)) return spreadMs;
+  if (trouble === undefined || !(isForced || isRetried(trouble))) return spreadMs;
   return retryDelayMs(failures, spreadMs, random);
 }
 

@@ -78,10 +78,14 @@ export async function reconcileSync(key: ObjectKey, ctx: SyncContext): Promise<N
 
 const RETRY_MS_MAX = 60_000;
 
+/** How long a cache may take to show that a sync is gone; until then it is looked at again. */
+const GONE_POLL_MS = 10_000;
+
+/** Drops what is known of a sync that is gone, as far as was answered: where a cache shows it still, time will tell. */
 function forget(key: ObjectKey, ctx: SyncContext): Next {
   ctx.proofs.forget(key);
   ctx.metrics.setQuarantined(key, 0);
-  return AWAIT_CHANGE;
+  return ctx.syncs.get(key) === undefined ? AWAIT_CHANGE : afterDelay(GONE_POLL_MS);
 }
 
 /** All that was seen; a look that did not come to an end is something that was seen as well. */

@@ -263,13 +263,14 @@ export async function pruneObjects(
 /** Deletes one object; answers why it could not. */
 async function deleteObject(
   { id, live }: ToDelete,
-  { acting, ctx }: ApplyScope,
+  { acting, ctx, sync }: ApplyScope,
 ): Promise<string | undefined> {
   try {
     const { uid } = live.metadata;
     const options = { propagation: "Background", signal: ctx.signal } as const;
     const servedId = { ...id, apiVersion: live.apiVersion };
     await acting.remove(servedId, uid === undefined ? options : { ...options, uid });
+    if (uid !== undefined) ctx.proofs.setDeleted(keyOf(sync), id, uid);
     return undefined;
   } catch (error) {
     if (isAbort(error, ctx.signal)) throw error;

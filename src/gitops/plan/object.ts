@@ -227,7 +227,7 @@ async function creationPlan(
   scope: PlanScope,
 ): Promise<WritePlan | undefined> {
   const { ctx, sync } = scope;
-  if (cachedObject(target, ctx) !== undefined) return undefined;
+  if (cachedObject(target, scope) !== undefined) return undefined;
   const wanted = target.object;
   const force = isForced(target, sync);
   try {
@@ -346,7 +346,7 @@ export async function liveObject(
   const { id, type } = target;
   if (type === undefined) return undefined;
   if (!isFresh) {
-    const cached = cachedObject(target, ctx);
+    const cached = cachedObject(target, { ctx, sync });
     const known = ctx.proofs.of(keyOf(sync)).get(entryKey(id));
     const isBehind = known?.resourceVersion !== undefined &&
       isNewerVersion(known.resourceVersion, cached?.metadata.resourceVersion);
@@ -355,11 +355,12 @@ export async function liveObject(
   return await acting.get(type, id, ctx.signal);
 }
 
-/** What a cache holds of an object; nothing where it has not read everything. */
-export function cachedObject(
-  { id, type }: Pick<TargetObject, "id" | "type">,
-  ctx: Pick<SyncContext, "caches">,
+/** What a cache holds of an object; nothing where it has not read everything, or not that this process deleted it. */
+function cachedObject(
+  { id, type }: TargetObject,
+  { ctx, sync }: Pick<PlanScope, "ctx" | "sync">,
 ): KubeObject | undefined {
   const cache: ObjectCache | undefined = type === undefined ? undefined : ctx.caches.of(type);
-  return cache?.synced === true ? cache.get(id) : undefined;
+  const cached = cache?.synced === true ? cache.get(id) : undefined;
+  return ctx.proofs.isDeleted(keyOf(sync), id, cached?.metadata.uid) ? undefined : cached;
 }

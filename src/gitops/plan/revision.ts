@@ -45,6 +45,7 @@ export async function revisionPlan(
 ): Promise<RevisionPlan> {
   const { ctx, frozen = new Set(), sync } = scope;
   const types = followedTypes(targets);
+  ctx.proofs.watchFor(keyOf(sync), targets.map(({ id }) => id));
   const inventory = await loadInventory(sync, ctx, types);
   // After a restart one list of each kind instead of a read of each object.
   if (inventory.length > 0) await ctx.caches.follow(types, ctx.signal);

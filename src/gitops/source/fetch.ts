@@ -1,29 +1,25 @@
 import { ANNOTATIONS, type MeshSync, type RefMove, type SourceStatus } from "#api";
 import { contentHash, errorText, isAbort, keyOf } from "#base";
-import { GitError, type Remote, type ResolvedRef, type Revision } from "#git";
-import type { ClusterClient } from "#kube";
-import { entryKey } from "#plan";
-import { loadInventory } from "../apply/inventory.ts";
-import { logName, type SyncContext } from "../context.ts";
-import { type Found, type ReadContext, readRevision } from "../manifests/revision.ts";
-import { HASH_ANNOTATION, type TargetObject } from "../manifests/target.ts";
+import type { Remote, ResolvedRef, Revision } from "#git";
+import { logName } from "../context.ts";
+import { type Found, readRevision } from "../manifests/revision.ts";
 import { emptyPhase, intervalMs, type PassMemory, type Phase, refusedPhase } from "../phase.ts";
-import { liveObject, type PlanScope, proofOf } from "../plan/object.ts";
-import { followedTypes, type RevisionPlan, revisionPlan, shownProblems } from "../plan/revision.ts";
+import type { PlanScope } from "../plan/object.ts";
 import {
-  type Composition,
-  composition,
-  healthyCommit,
-  quarantineKey,
-  quarantinesOf,
-} from "../rollback.ts";
+  pruneBrake,
+  refusals,
+  type RevisionPlan,
+  revisionPlan,
+  shownProblems,
+} from "../plan/revision.ts";
+import { type Composition, quarantineKey, quarantinesOf } from "../rollback.ts";
 import { type Inputs, readInputs, remoteOf } from "./remote.ts";
+import { composedTargets, readContext, restoreProofs, type SourceScope } from "./restore.ts";
 import {
   branchMove,
   fetchCall,
   refMove,
   refOf,
-  revisionParts,
   revisionText,
   signatureCheck,
   versionsStatus,
@@ -58,7 +54,7 @@ export interface RevisionSeen {
 /** What of a revision is to be done. */
 export type Content =
   /** Nothing of it, because of what it says. */
-  | { readonly tag: "refused"; readonly phase: Phase }
+  | { readonly tag: "refused"; readonly phase: Phase; readonly isRestored: boolean }
   /** Nothing: another commit of the same content is applied. */
   | { readonly tag: "same" }
   | { readonly tag: "waiting"; readonly wait: Wait }
@@ -67,14 +63,6 @@ export type Content =
     readonly plan: RevisionPlan;
     readonly composed: Composition;
   };
-
-/** For whom the remote is looked at. */
-export interface SourceScope {
-  readonly sync: MeshSync;
-  readonly ctx: SyncContext;
-  /** The client that applies for the sync. */
-  readonly acting: () => ClusterClient;
-}
 
 /**
  * Looks at the remote: resolve, fetch, and of a commit that no status tells of yet, read and compare all of it with the
@@ -170,8 +158,8 @@ async function observeRevision(seen: RevisionSeen, scope: SourceScope): Promise<
     content,
   });
   const refused = async (phase: Phase): Promise<SourceSeen> => {
-    await restoreProofs(signed, scope);
-    return withContent({ tag: "refused", phase });
+    const isRestored = await restoreProofs(signed.found, scope);
+    return withContent({ tag: "refused", phase, isRestored });
   };
   if (check.refusal !== undefined) {
     return await refused(
@@ -190,7 +178,7 @@ async function observeRevision(seen: RevisionSeen, scope: SourceScope): Promise<
     syncOf: (key) => ctx.syncs.get(key) as MeshSync | undefined,
   });
   if (wait !== undefined) {
-    await restoreProofs(signed, scope);
+    await restoreProofs(signed.found, scope);
     return withContent({ tag: "waiting", wait });
   }
   const read = await readRevision(signed.found, sync, readContext(scope));
@@ -198,13 +186,7 @@ async function observeRevision(seen: RevisionSeen, scope: SourceScope): Promise<
   const { passedOver: _before, ...source } = signed.source;
   const full = { ...signed, source: passedOver === undefined ? source : { ...source, passedOver } };
   const content = await observeContent(full, { problems, targets }, scope);
-  if (content.tag === "refused") await restoreProofs(full, scope);
   return { tag: "revision", seen: full, content };
-}
-
-function readContext({ acting, ctx }: SourceScope): ReadContext {
-  const { clock, git, log, metrics, reading, signal } = ctx;
-  return { clock, git, log, metrics, reading, signal, acting: acting() };
 }
 
 async function observeContent(
@@ -213,105 +195,27 @@ async function observeContent(
   scope: SourceScope,
 ): Promise<Content> {
   const { ctx, sync } = scope;
-  const { text } = seen;
+  const { found, text } = seen;
+  const refused = async (phase: Phase): Promise<Content> => {
+    return { tag: "refused", phase, isRestored: await restoreProofs(found, scope) };
+  };
   if (problems.length > 0) {
     const message = `Held back ${text}, nothing was applied: ${shownProblems(problems)}`;
-    return { tag: "refused", phase: refusedPhase("InvalidManifests", message) };
+    return await refused(refusedPhase("InvalidManifests", message));
   }
-  if (targets.length === 0) {
-    return { tag: "refused", phase: emptyPhase(text, sync.spec.path || ".", false) };
-  }
-  const composed = await composition(
-    targets,
-    sync,
-    async (revision) => await healthyTargets(revision, seen, scope),
-  );
+  if (targets.length === 0) return await refused(emptyPhase(text, sync.spec.path || ".", false));
+  const composed = await composedTargets(targets, found, scope);
   const planScope: PlanScope = { sync, ctx, acting: scope.acting() };
   const plan = await revisionPlan(composed.targets, {
     ...planScope,
     ctx,
     frozen: composed.frozen,
   });
+  // What keeps it from being begun keeps what runs from being looked after by its plan.
+  const { commit } = found.revision;
+  const isHeld = refusals(plan).length > 0 || pruneBrake(plan, { commit, sync }) !== undefined;
+  if (isHeld) await restoreProofs(found, scope);
   return { tag: "planned", plan, composed };
-}
-
-/** The objects of a revision that was healthy; undefined where it cannot be had any longer. */
-async function healthyTargets(
-  revision: string,
-  { found }: RevisionSeen,
-  scope: SourceScope,
-): Promise<readonly TargetObject[] | undefined> {
-  const { ctx, sync } = scope;
-  try {
-    const commit = healthyCommit(revision);
-    const call = fetchCall(sync, ctx.signal);
-    const resolved = { commit, name: "commit" };
-    const fetched = await ctx.git.fetchRevision(found.remote, resolved, call);
-    if (fetched.tree === undefined) return undefined;
-    const read = await readRevision({ ...found, revision: fetched }, sync, readContext(scope));
-    return read.problems.length > 0 ? undefined : read.targets;
-  } catch (error) {
-    // Collected after a force-push: what went back stays as it is, and keeps no other commit from being applied.
-    const isGone = error instanceof GitError && ["no_ref", "not_found"].includes(error.kind);
-    if (!isGone) throw error;
-    ctx.log.warn("Cannot read what a quarantine goes back to; its objects stay as they are", {
-      sync: logName(sync),
-      revision,
-      error: errorText(error),
-    });
-    return undefined;
-  }
-}
-
-/**
- * Proves what was applied before a program restarted, while a newer revision is held back or waits: so that what runs is
- * still looked after. It is read from Git anew; an object counts when the cluster holds it as it was applied then (or lost
- * it), as the spec may have changed since.
- */
-async function restoreProofs(seen: RevisionSeen, scope: SourceScope): Promise<void> {
-  const { ctx, sync } = scope;
-  const { name = "", commit } = revisionParts(sync.status?.lastAppliedRevision);
-  const isKnown = ctx.proofs.of(keyOf(sync)).size > 0;
-  if (isKnown || commit === undefined || commit === seen.found.revision.commit) return;
-  try {
-    const call = fetchCall(sync, ctx.signal);
-    const revision = await ctx.git.fetchRevision(seen.found.remote, { commit, name }, call);
-    if (revision.tree === undefined) return;
-    const before = { ...seen, found: { ...seen.found, revision } };
-    const read = await readRevision(before.found, sync, readContext(scope));
-    if (read.problems.length > 0) return;
-    const composed = await composition(
-      read.targets,
-      sync,
-      async (healthy) => await healthyTargets(healthy, before, scope),
-    );
-    await proveApplied(composed.targets, scope);
-  } catch (error) {
-    if (isAbort(error, ctx.signal)) throw error;
-    ctx.log.warn("Cannot read what was applied before; changes by others stay for now", {
-      sync: logName(sync),
-      revision: sync.status?.lastAppliedRevision,
-      error: errorText(error),
-    });
-  }
-}
-
-async function proveApplied(targets: readonly TargetObject[], scope: SourceScope): Promise<void> {
-  const { ctx, sync } = scope;
-  await ctx.caches.follow(followedTypes(targets), ctx.signal);
-  const owned = new Set((await loadInventory(sync, ctx)).map(({ id }) => id));
-  const planScope: PlanScope = { sync, ctx, acting: scope.acting() };
-  for (const target of targets) {
-    const stamp = ctx.proofs.stamp();
-    const live = await liveObject(target, planScope);
-    const isSame = live === undefined
-      ? owned.has(entryKey(target.id))
-      : live.metadata.annotations?.[HASH_ANNOTATION] === target.hash;
-    // Applied, but not compared: what the object says besides its hash nobody looked at.
-    if (isSame) ctx.proofs.prove(keyOf(sync), proofOf(target, undefined, { sync }), stamp);
-  }
-  // What became of them meanwhile is not known.
-  ctx.proofs.doubt(keyOf(sync));
 }
 
 /** The part of a spec that changes what is applied, what it refers to, and what is in quarantine. */

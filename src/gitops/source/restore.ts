@@ -1,0 +1,129 @@
+import type { MeshSync } from "#api";
+import { errorText, isAbort, keyOf } from "#base";
+import { GitError } from "#git";
+import type { ClusterClient } from "#kube";
+import { entryKey } from "#plan";
+import { loadInventory } from "../apply/inventory.ts";
+import { logName, type SyncContext } from "../context.ts";
+import { type Found, type ReadContext, readRevision } from "../manifests/revision.ts";
+import { HASH_ANNOTATION, type TargetObject } from "../manifests/target.ts";
+import { liveObject, type PlanScope, proofOf } from "../plan/object.ts";
+import { observeOthers } from "../plan/others.ts";
+import { followedTypes } from "../plan/revision.ts";
+import { type Composition, composition, healthyCommit, quarantinesOf } from "../rollback.ts";
+import { fetchCall, revisionParts } from "./revision.ts";
+
+/** For whom the remote is looked at. */
+export interface SourceScope {
+  readonly sync: MeshSync;
+  readonly ctx: SyncContext;
+  /** The client that applies for the sync. */
+  readonly acting: () => ClusterClient;
+}
+
+export function readContext({ acting, ctx }: SourceScope): ReadContext {
+  const { clock, git, log, metrics, reading, signal } = ctx;
+  return { clock, git, log, metrics, reading, signal, acting: acting() };
+}
+
+/**
+ * The objects of a revision as they are to be applied, with what is in quarantine as it was when it was healthy. What another
+ * MeshSync took over since does not come back.
+ */
+export async function composedTargets(
+  targets: readonly TargetObject[],
+  found: Found,
+  scope: SourceScope,
+): Promise<Composition> {
+  const { ctx, sync } = scope;
+  const { claimed } = quarantinesOf(sync).length === 0
+    ? { claimed: new Set<string>() }
+    : await observeOthers(sync, ctx);
+  return await composition(targets, sync, async (revision) => {
+    const healthy = await healthyTargets(revision, found, scope);
+    return healthy?.filter(({ id }) => !claimed.has(entryKey(id)));
+  });
+}
+
+/** The objects of a revision that was healthy; undefined where it cannot be had any longer. */
+async function healthyTargets(
+  revision: string,
+  found: Found,
+  scope: SourceScope,
+): Promise<readonly TargetObject[] | undefined> {
+  const { ctx, sync } = scope;
+  try {
+    const commit = healthyCommit(revision);
+    const call = fetchCall(sync, ctx.signal);
+    const resolved = { commit, name: "commit" };
+    const fetched = await ctx.git.fetchRevision(found.remote, resolved, call);
+    if (fetched.tree === undefined) return undefined;
+    const read = await readRevision({ ...found, revision: fetched }, sync, readContext(scope));
+    return read.problems.length > 0 ? undefined : read.targets;
+  } catch (error) {
+    // Collected after a force-push: what went back stays as it is, and keeps no other commit from being applied.
+    if (!isGone(error)) throw error;
+    ctx.log.warn("Cannot read what a quarantine goes back to; its objects stay as they are", {
+      sync: logName(sync),
+      revision,
+      error: errorText(error),
+    });
+    return undefined;
+  }
+}
+
+/**
+ * Proves what was applied before a program restarted, while a newer revision is held back or waits: so that what runs is
+ * still looked after. It is read from Git anew; an object counts when the cluster holds it as it was applied then (or lost
+ * it), as the spec may have changed since.
+ *
+ * @returns whether that is done: where it could not be, it is to be tried again
+ */
+export async function restoreProofs(found: Found, scope: SourceScope): Promise<boolean> {
+  const { ctx, sync } = scope;
+  const { name = "", commit } = revisionParts(sync.status?.lastAppliedRevision);
+  const isKnown = ctx.proofs.of(keyOf(sync)).size > 0;
+  if (isKnown || commit === undefined || commit === found.revision.commit) return true;
+  try {
+    const call = fetchCall(sync, ctx.signal);
+    const revision = await ctx.git.fetchRevision(found.remote, { commit, name }, call);
+    if (revision.tree === undefined) return true;
+    const before = { ...found, revision };
+    const read = await readRevision(before, sync, readContext(scope));
+    if (read.problems.length > 0) return true;
+    const composed = await composedTargets(read.targets, before, scope);
+    await proveApplied(composed.targets, scope);
+    return true;
+  } catch (error) {
+    if (ctx.signal.aborted || isAbort(error, ctx.signal)) throw error;
+    ctx.log.warn("Cannot read what was applied before; changes by others stay for now", {
+      sync: logName(sync),
+      revision: sync.status?.lastAppliedRevision,
+      error: errorText(error),
+    });
+    return isGone(error);
+  }
+}
+
+/** Whether a commit cannot be had any longer: collected after a force-push. */
+function isGone(error: unknown): boolean {
+  return error instanceof GitError && ["no_ref", "not_found"].includes(error.kind);
+}
+
+async function proveApplied(targets: readonly TargetObject[], scope: SourceScope): Promise<void> {
+  const { ctx, sync } = scope;
+  await ctx.caches.follow(followedTypes(targets), ctx.signal);
+  const owned = new Set((await loadInventory(sync, ctx)).map(({ id }) => id));
+  const planScope: PlanScope = { sync, ctx, acting: scope.acting() };
+  for (const target of targets) {
+    const stamp = ctx.proofs.stamp();
+    const live = await liveObject(target, planScope);
+    const isSame = live === undefined
+      ? owned.has(entryKey(target.id))
+      : live.metadata.annotations?.[HASH_ANNOTATION] === target.hash;
+    // Applied, but not compared: what the object says besides its hash nobody looked at.
+    if (isSame) ctx.proofs.prove(keyOf(sync), proofOf(target, undefined, { sync }), stamp);
+  }
+  // What became of them meanwhile is not known.
+  ctx.proofs.doubt(keyOf(sync));
+}

@@ -1,7 +1,6 @@
 import {
   conditionOf,
   idOf,
-  isPlainObject,
   keyFromText,
   keyText,
   type KubeObject,
@@ -9,20 +8,11 @@ import {
   type ObjectKey,
 } from "#base";
 import { isNewerVersion, type ResourceType } from "#kube";
-import {
-  type Contest,
-  contestAfter,
-  type Correction,
-  differences,
-  entryKey,
-  heldUntilMs,
-  isCalm,
-  withIgnored,
-  withScaledReplicas,
-} from "#plan";
+import { type Contest, contestAfter, type Correction, entryKey, heldUntilMs, isCalm } from "#plan";
 import type { InventoryEntry } from "#plan";
 import type { ContestedObject } from "./contested.ts";
 import type { PassMemory } from "./phase.ts";
+import { driftPaths, replicasOf } from "./plan/drift.ts";
 import { type FinishedJob, isJob, jobHash, jobResult } from "./plan/jobs.ts";
 
 /** The API server answered: at this version this object is what Git says. */
@@ -390,29 +380,6 @@ function isNews(entry: Entry, id: string, live: KubeObject | undefined): boolean
   if (entry.expected.has(id)) return true;
   const isScaled = proof.scaledTo !== undefined && proof.scaledTo === replicasOf(live);
   return driftPaths(proof.object, live, proof.ignored, { isScaled }).length > 0;
-}
-
-/**
- * Where a live object lacks what Git says; replicas that an autoscaler chose are no difference (W-17, U3), and neither are
- * fields that are left to others.
- *
- * @param ignored JSON pointers
- */
-export function driftPaths(
-  object: KubeObject,
-  live: KubeObject,
-  ignored: readonly string[] = [],
-  scaling: { readonly isScaled: boolean } = { isScaled: false },
-): string[] {
-  const wanted = withIgnored(withScaledReplicas(object, live, scaling), live, ignored);
-  const { resourceVersion: _lock, ...metadata } = wanted.metadata;
-  return differences(live, { ...wanted, metadata });
-}
-
-/** The number of replicas that an object has. */
-export function replicasOf(object: KubeObject | undefined): number | undefined {
-  const replicas = isPlainObject(object?.spec) ? object.spec["replicas"] : undefined;
-  return typeof replicas === "number" ? replicas : undefined;
 }
 
 function readiness(object: KubeObject | undefined): string {

@@ -1,4 +1,4 @@
-import { conditionOf, idOf, isAbort, keyOf, type KubeObject, pooled } from "#base";
+import { conditionOf, groupOf, idOf, isAbort, keyOf, type KubeObject, pooled } from "#base";
 import type { Contest, InventoryEntry } from "#plan";
 import { applyStages, deleteStages, entryKey } from "#plan";
 import { type ClusterClient, isConflict } from "#kube";
@@ -17,6 +17,7 @@ import {
   replacement,
   type WritePlan,
 } from "../plan/object.ts";
+import { removeReplaced } from "./replace.ts";
 import { deletionFailure, type PrunePlan, type ToDelete } from "../plan/prune.ts";
 
 /** One object that is as Git says now, or is left as somebody changed it. */
@@ -191,38 +192,6 @@ async function written(plan: WritePlan, { acting, ctx, sync }: ApplyScope): Prom
   return { ...done, action, corrected, ...(contest.isFight ? { fight: { contest, isNew } } : {}) };
 }
 
-/** How long what is deleted to be made anew may take to be gone before that is tried another time. */
-const REPLACED_WAIT_MS = 60_000;
-const REPLACED_POLL_MS = 250;
-
-/**
- * Deletes an object with all that it owns, and waits until it is gone. A program that dies in between finds the object
- * absent, or still being deleted, and goes on from there.
- *
- * @throws {Error} where finalizers keep it for longer
- */
-async function removeReplaced(
-  { id, type }: TargetObject,
-  { metadata: { uid } }: KubeObject,
-  { acting, ctx: { clock, signal } }: Pick<ApplyScope, "acting" | "ctx">,
-): Promise<void> {
-  if (type === undefined) return;
-  const options = { propagation: "Foreground", signal } as const;
-  await acting.remove(id, uid === undefined ? options : { ...options, uid });
-  const endMs = clock.monotonicMs() + REPLACED_WAIT_MS;
-  while (true) {
-    const live = await acting.get(type, id, signal);
-    if (live === undefined || live.metadata.uid !== uid) return;
-    if (clock.monotonicMs() >= endMs) {
-      const { finalizers = [] } = live.metadata;
-      throw new Error(
-        `is deleted to be made anew, and not gone yet: finalizers ${finalizers.join(", ")} hold it`,
-      );
-    }
-    await clock.sleep(REPLACED_POLL_MS, signal);
-  }
-}
-
 /**
  * Deletes what a plan says, each object by its uid, in reverse order of applying.
  *
@@ -268,8 +237,16 @@ async function deleteObject(
   try {
     const { uid } = live.metadata;
     const options = { propagation: "Background", signal: ctx.signal } as const;
-    const servedId = { ...id, apiVersion: live.apiVersion };
-    await acting.remove(servedId, uid === undefined ? options : { ...options, uid });
+    const call = uid === undefined ? options : { ...options, uid };
+    const result = await acting.remove({ ...id, apiVersion: live.apiVersion }, call);
+    if (result === "absent") {
+      // Seen a moment ago: perhaps the revision itself took its version out of its definition.
+      const served = await acting.servedVersion(groupOf(id.apiVersion), id.kind);
+      if (served === undefined) {
+        return `Cannot delete ${idText(id)}: its kind is not served just now`;
+      }
+      await acting.remove({ ...id, apiVersion: served.apiVersion }, call);
+    }
     if (uid !== undefined) ctx.proofs.setDeleted(keyOf(sync), id, uid);
     return undefined;
   } catch (error) {

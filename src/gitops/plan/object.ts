@@ -19,7 +19,8 @@ import {
   HASH_ANNOTATION,
   type TargetObject,
 } from "../manifests/target.ts";
-import { driftPaths, type Proof, replicasOf } from "../proofs.ts";
+import type { Proof } from "../proofs.ts";
+import { driftPaths, replicasOf } from "./drift.ts";
 import { appliedJob, isDone, isJob } from "./jobs.ts";
 import { isScaledByOthers, opponentsOf, releasedManagers } from "./others.ts";
 import { isImmutableRefusal, isReplaceable, refusalText } from "./refusal.ts";

@@ -19,7 +19,7 @@ import {
   syncLabels,
   type TargetObject,
 } from "../manifests/target.ts";
-import { driftPaths } from "../proofs.ts";
+import { driftPaths } from "./drift.ts";
 
 type OthersContext = Pick<SyncContext, "cluster" | "proofs" | "signal" | "syncs">;
 

@@ -103,10 +103,14 @@ async function liveOf(
   cluster: ClusterClient,
   signal: AbortSignal,
 ): Promise<KubeObject | undefined> {
-  const type = await cluster.resourceType(id.apiVersion, id.kind) ??
-    await cluster.servedVersion(groupOf(id.apiVersion), id.kind);
+  const known = await cluster.resourceType(id.apiVersion, id.kind);
+  const live = known === undefined ? undefined : await cluster.get(known, id, signal);
+  if (live !== undefined) return live;
+  // The version may be gone, perhaps since it was asked for last, and the object be there in another one.
+  const served = await cluster.servedVersion(groupOf(id.apiVersion), id.kind);
   // A kind that is not served in any version took its objects along.
-  return type === undefined ? undefined : await cluster.get(type, id, signal);
+  if (served === undefined || served.apiVersion === known?.apiVersion) return undefined;
+  return await cluster.get(served, id, signal);
 }
 
 function hasLabels(object: KubeObject, labels: Readonly<Record<string, string>>): boolean {

@@ -21,6 +21,15 @@ export function applyProblems(sync: MeshSync): Problem[] {
       )
     ),
     ...driftProblems(spec.drift),
+    ...(spec.replace ?? []).flatMap(({ kind }, index) =>
+      when(
+        ["CustomResourceDefinition", "Namespace"].includes(kind),
+        at(
+          `replace[${index}].kind`,
+          `${quoted(kind)} takes all along that is in it when it is deleted; take it out`,
+        ),
+      )
+    ),
     ...untilProblems(spec.suspendUntil),
     ...(spec.windows ?? []).flatMap(windowProblems),
   ];

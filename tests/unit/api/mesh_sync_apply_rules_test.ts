@@ -19,7 +19,12 @@ Deno.test("problems() takes a MeshSync that uses every member about applying", (
       dependsOn: [{ name: "b" }, { name: "a", namespace: "other" }],
       drift: { mode: "report", ignore: [{ kind: "Deployment", paths: ["/spec/replicas"] }] },
       force: true,
+      health: {
+        ignore: [{ kind: "PersistentVolumeClaim", name: "spare" }],
+        expressions: [{ apiVersion: "example.org/v1", kind: "Widget", current: "true" }],
+      },
       pruneLimit: { objects: 0, percent: 50 },
+      replace: [{ kind: "Job" }, { apiVersion: "apps/v1", kind: "StatefulSet", name: "db" }],
       serviceAccountName: "team",
       suspend: true,
       suspendReason: "freeze",
@@ -40,6 +45,7 @@ Deno.test("problems() names each member about applying that means nothing", () =
     "spec.dependsOn[0]": { dependsOn: [{ name: "a" }] },
     "spec.drift.ignore[0].paths[0]": { drift: { ignore: [{ paths: ["spec.replicas"] }] } },
     "spec.drift.ignore[0].paths[1]": { drift: { ignore: [{ paths: ["/a", "/kind"] }] } },
+    "spec.replace[1].kind": { replace: [{ kind: "Job" }, { kind: "Namespace" }] },
     "spec.suspendUntil": { suspendUntil: "tomorrow" },
     "spec.windows[0].schedule": { windows: [{ kind: "deny", schedule: "daily", duration: "1h" }] },
     "spec.windows[0].duration": {

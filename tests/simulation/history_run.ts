@@ -1,6 +1,6 @@
 /** Lets a history happen and says what was wrong with it. */
 import { GitError } from "#git";
-import { conditionOf, type KubeObject, sameJson } from "#base";
+import { conditionList, conditionOf, type KubeObject, sameJson } from "#base";
 import type { Fault, FaultPlan } from "../support/fault_plan.ts";
 import { FOREIGN, type Head, HistoryRules, RuleBroken } from "./history_rules.ts";
 import { meshSyncId, REPOSITORY_URL, requestText, SyncWorld } from "../support/sync_world.ts";
@@ -338,8 +338,8 @@ function syncWords(before: KubeObject | undefined, after: KubeObject | undefined
   const [was, is] = [before, after].map((one) => (one?.status ?? {}) as Record<string, unknown>);
   const members = [...new Set([...Object.keys(was ?? {}), ...Object.keys(is ?? {})])]
     .filter((name) => !sameJson(was?.[name], is?.[name]));
-  const ready = conditionOf(is?.["conditions"], "Ready");
-  return members.length === 0
-    ? ""
-    : `: ${members.join(", ")}; Ready ${ready?.status} ${ready?.reason}: ${ready?.message}`;
+  const told = conditionList(is?.["conditions"]).filter((one) =>
+    !sameJson(one, conditionOf(was?.["conditions"], one.type))
+  ).map(({ message, reason, status, type }) => `${type} ${status} ${reason}: ${message}`);
+  return members.length === 0 ? "" : `: ${members.join(", ")}; ${told.join("; ")}`;
 }

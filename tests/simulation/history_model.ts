@@ -2,7 +2,7 @@
 import type { MeshSync } from "#api";
 import { conditionOf, type KubeObject, type ObjectId } from "#base";
 import { configMapText, functionText } from "../support/sync_texts.ts";
-import { configMapId, functionId } from "../support/sync_world.ts";
+import { configMapId, functionId, type SyncWorld } from "../support/sync_world.ts";
 import { OBJECTS, SYNCS } from "./history.ts";
 
 /** Objects of one folder: their variants by name. */
@@ -68,8 +68,11 @@ export class CommitModel {
     );
   }
 
-  /** What a sync should have applied of a revision: what is held is as in the revision that it went back to. */
-  composed(sync: MeshSync, commit: string): FolderContent {
+  /**
+   * What a sync should have applied of a revision: what is held is as in the revision that it went back to, unless it moved
+   * to another sync meanwhile.
+   */
+  composed(sync: MeshSync, commit: string, world: SyncWorld): FolderContent {
     const name = sync.metadata.name;
     const content = new Map(this.folder(commit, name));
     const isRollingBack = sync.spec.onUnhealthy === "rollback";
@@ -77,12 +80,27 @@ export class CommitModel {
       const healthy = this.folder(commitOf(hold.healthyRevision) ?? "", name);
       for (const object of OBJECTS.filter((one) => hold.objects.includes(poolKey(one)))) {
         const variant = healthy.get(object);
-        if (variant === undefined) content.delete(object);
+        const isMoved = isHeldByOthers([object], name, world);
+        if (variant === undefined || isMoved) content.delete(object);
         else content.set(object, variant);
       }
     }
     return content;
   }
+}
+
+/** Whether the inventory of another sync names one of these objects. */
+export function isHeldByOthers(
+  objects: readonly string[],
+  sync: string,
+  world: SyncWorld,
+): boolean {
+  return SYNCS.some((other) =>
+    other !== sync &&
+    (world.status(other).inventory ?? []).some(({ id }) =>
+      objects.some((object) => id === poolKey(object))
+    )
+  );
 }
 
 /** The commit of a revision as a status names it. */

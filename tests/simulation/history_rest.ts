@@ -7,6 +7,7 @@ import {
   type CommitModel,
   commitOf,
   type FolderContent,
+  isHeldByOthers,
   isReadyObject,
   objectFlaw,
   poolId,
@@ -73,17 +74,8 @@ function inventoryFlaws(sync: MeshSync, rest: Rest): string[] {
   const known = new Set((sync.status?.inventory ?? []).map(({ id }) => id));
   const { name: own } = sync.metadata;
   return labelled(own, rest).filter((name) =>
-    !known.has(poolKey(name)) && !isHeldByOthers([name], own, rest)
+    !known.has(poolKey(name)) && !isHeldByOthers([name], own, rest.world)
   ).map((name) => `${name} is not in its inventory`);
-}
-
-function isHeldByOthers(objects: readonly string[], sync: string, { world }: Rest): boolean {
-  return SYNCS.some((other) =>
-    other !== sync &&
-    (world.status(other).inventory ?? []).some(({ id }) =>
-      objects.some((object) => id === poolKey(object))
-    )
-  );
 }
 
 function isEditedObject(name: string, world: SyncWorld): boolean {
@@ -96,7 +88,7 @@ function appliedFlaws(sync: MeshSync, reason: string, rest: Rest): string[] {
   const { lastAppliedRevision } = sync.status ?? {};
   const commit = commitOf(lastAppliedRevision) ?? "";
   const { name } = sync.metadata;
-  const content = model.composed(sync, commit);
+  const content = model.composed(sync, commit, world);
   const objects = [...content].map(([object, variant]) => ({
     object,
     flaw: objectFlaw(object, { live: world.object(poolId(object)), sync: name, variant }),
@@ -107,7 +99,7 @@ function appliedFlaws(sync: MeshSync, reason: string, rest: Rest): string[] {
     ...(commit === rest.head ? [] : [`says ${reason} of ${lastAppliedRevision}, not of the head`]),
     ...objects.flatMap(({ flaw }) => flaw === undefined ? [] : `says ${reason}, but ${flaw}`),
     ...labelled(name, rest).filter((object) =>
-      !content.has(object) && !isHeldByOthers([object], name, rest)
+      !content.has(object) && !isHeldByOthers([object], name, world)
     )
       .map((object) => `says ${reason}, but ${object} is left`),
     ...conditionFlaws(sync, { reason, unready: unready.length, total: objects.length }),
@@ -166,13 +158,13 @@ function waitingFlaw(sync: MeshSync, reason: string, rest: Rest): string | undef
     }
     case "ApplyFailed":
       // What the empty folder held last was taken over by another sync.
-      return content.size === 0 && isHeldByOthers(OBJECTS, name, rest)
+      return content.size === 0 && isHeldByOthers(OBJECTS, name, world)
         ? undefined
         : "does not come to rest";
     case "FieldConflict": {
       // An edit of an object that moves is nobody's drift.
       const isEdited = [...content.keys()].some((object) => isEditedObject(object, world));
-      return isEdited || isHeldByOthers([...content.keys()], name, rest)
+      return isEdited || isHeldByOthers([...content.keys()], name, world)
         ? undefined
         : "nobody else holds what it wants";
     }

@@ -119,7 +119,7 @@ export class HistoryRules {
     const commit = commitOf(sync.status?.lastAppliedRevision);
     if (commit === undefined) return this.#break(`MeshSync ${name} is Healthy without a revision`);
     const since = this.#visibleSince(name);
-    for (const [object, variant] of this.#model.composed(sync, commit)) {
+    for (const [object, variant] of this.#model.composed(sync, commit, this.#world)) {
       const from = Math.max(since, this.#ownWrites.get(object) ?? 0);
       const isTrue = this.#statesSince(object, from).some((live) =>
         objectFlaw(object, { live, sync: name, variant }) === undefined &&
@@ -179,7 +179,7 @@ export class HistoryRules {
       const object = this.#world.meshSync(sync);
       const commit = commitOf(object?.status?.lastAppliedRevision);
       if (object === undefined || commit === undefined || commit !== this.head?.commit) continue;
-      const variant = this.#model.composed(object, commit).get(name);
+      const variant = this.#model.composed(object, commit, this.#world).get(name);
       if (variant === undefined || objectFlaw(name, { live, sync, variant }) !== undefined) {
         continue;
       }

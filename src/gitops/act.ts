@@ -9,7 +9,7 @@ import {
   sameJson,
   timestamp,
 } from "#base";
-import { isConflict, isNotFound } from "#kube";
+import { isConflict, isNotFound, NoAnswerError } from "#kube";
 import { inventoryOf, mergedInventory, revisionCommit, statusPatch } from "#plan";
 import {
   applyObjects,
@@ -288,6 +288,11 @@ export async function writeStatus(
       remember(written, ctx);
       return written;
     } catch (error) {
+      if (error instanceof NoAnswerError) {
+        const written = await writtenStatus(sync, status, ctx);
+        if (written === undefined) throw error;
+        return written;
+      }
       // Not there is what a server also says whose definitions come and go: it is asked once more.
       const isTried = isConflict(error) || isNotFound(error);
       if (!isTried || attempt >= CONFLICTS_MAX) throw error;
@@ -297,6 +302,23 @@ export async function writeStatus(
 }
 
 const CONFLICTS_MAX = 5;
+
+/** The sync, if its status is what was to be written, although no answer said so. */
+async function writtenStatus(
+  sync: MeshSync,
+  status: MeshSyncStatus,
+  ctx: SyncContext,
+): Promise<MeshSync | undefined> {
+  const live = await ctx.cluster.get(resourceOf("MeshSync"), keyOf(sync), ctx.signal) as
+    | MeshSync
+    | undefined;
+  const isWritten = live?.metadata.uid === sync.metadata.uid &&
+    statusPatch(live?.status, status) === undefined;
+  if (live === undefined || !isWritten) return undefined;
+  ctx.syncs.observe?.(live);
+  remember(live, ctx);
+  return live;
+}
 
 /** The sync as it is now, if it is the same one with the same status. */
 async function sameStatus(sync: MeshSync, ctx: SyncContext): Promise<MeshSync> {

@@ -3,7 +3,7 @@ import { idText, type Next, sameJson, timestamp } from "#base";
 import { entryKey } from "#plan";
 import { contestedConditions, contestWaitMs } from "./contested.ts";
 import type { ApplyDecision } from "./decide.ts";
-import { NO_HEALTH } from "./health.ts";
+import { type Health, NO_HEALTH } from "./health.ts";
 import { compareWaitMs, type LiveSync } from "./observe.ts";
 import { changesOf, passAfter, type PassFacts, unrecordedPass } from "./pass.ts";
 import {
@@ -64,7 +64,8 @@ export function conclude(facts: PassFacts): Conclusion {
   const hold = pass.trouble ?? outcome.correctionTrouble ?? pass.decided?.hold;
   const isPartial = isAppliedButUnserved(hold);
   const isApplied = (pass.appliedKey !== undefined || isPartial) && health !== undefined;
-  const watchedMs = monotonicMs - (pass.watchedSinceMs ?? monotonicMs);
+  const watchedMs = (revision: string) =>
+    monotonicMs - (pass.candidatesSinceMs?.[revision] ?? monotonicMs);
   const rollback = (hold === undefined || isPartial) && isApplied
     ? rollbackOf(current, { health, proofs, nowMs, watchedMs })
     : undefined;
@@ -89,12 +90,7 @@ export function conclude(facts: PassFacts): Conclusion {
     ...contestedConditions(outcome.sync, facts.contests),
   ];
   const healthy = isHealthy ? healthyFacts(final, pass, nowMs) : undefined;
-  const { measuredFromMs: _measured, ...measured } = pass;
-  const wellFor = (health?.unhealthy.length ?? 1) + (health?.unknown.length ?? 1) === 0 &&
-      pass.appliedKey !== undefined
-    ? { ordinaryHealthyFor: pass.appliedKey }
-    : {};
-  const remembered = { ...(isHealthy ? measured : pass), ...wellFor };
+  const remembered = rememberedPass(pass, { health, isHealthy });
   return {
     status: syncStatus(outcome.sync, { news: all, phase, conditions, nowMs }),
     phase,
@@ -106,12 +102,26 @@ export function conclude(facts: PassFacts): Conclusion {
       pass: remembered,
       correctionDelayMs: correctionDelayMs(facts, pass),
       compareWaitMs: compareWaitMs(seen.comparedAtMs, monotonicMs),
+      isUnknown: known.unknown.length > 0,
       nowMs,
+      monotonicMs,
     }),
     results: resultsOf(facts, pass),
     ...(rollback === undefined ? {} : { rollback }),
     ...(healthy === undefined ? {} : { healthy }),
   };
+}
+
+/** What is remembered of what was healthy: only as long as it is. */
+function rememberedPass(
+  pass: PassMemory,
+  { health, isHealthy }: { readonly health: Health | undefined; readonly isHealthy: boolean },
+): PassMemory {
+  const { measuredFromMs: _measured, ...measured } = pass;
+  const isWell = health !== undefined && health.unhealthy.length === 0 &&
+    health.unknown.length === 0 && pass.appliedKey !== undefined;
+  const wellFor = isWell ? { ordinaryHealthyFor: pass.appliedKey } : {};
+  return { ...(isHealthy ? measured : pass), ...wellFor };
 }
 
 /** When to put right again what could not be, or what waits because somebody changes it again and again. */
@@ -237,7 +247,9 @@ function appliedNews(
   const { nowMs, outcome, seen } = facts;
   const { tree } = revision.found.revision;
   const isWork = changes.length > 0 || outcome.pruned.skipped.length > 0;
-  const isFirst = seen.sync.status?.lastAppliedTime === undefined;
+  // Who died before it could say so has applied it as well.
+  const isFirst = seen.sync.status?.lastAppliedTime === undefined ||
+    seen.sync.status.lastAppliedRevision !== revision.text;
   return {
     lastAppliedRevision: revision.text,
     ...(tree === undefined ? {} : { lastAppliedTree: tree }),
@@ -294,11 +306,14 @@ function healthyFacts(
 
 const DRIFT_SHOWN_MAX = 20;
 
+/** What others changed of one object, in a line. */
+export function driftLine({ id, paths }: KeptDrift): string {
+  return `${idText(id)}: ${paths.slice(0, 5).join(", ")}`;
+}
+
 /** The first objects that others changed and that are left so, for the status. */
 function driftedLines(kept: readonly KeptDrift[]): string[] {
-  const lines = kept.slice(0, DRIFT_SHOWN_MAX).map(({ id, paths }) =>
-    `${idText(id)}: ${paths.slice(0, 5).join(", ")}`
-  );
+  const lines = kept.slice(0, DRIFT_SHOWN_MAX).map(driftLine);
   const rest = kept.length - DRIFT_SHOWN_MAX;
   return rest > 0 ? [...lines, `and ${rest} more`] : lines;
 }

@@ -1,4 +1,4 @@
-import { ANNOTATIONS, COMPUTE_API_VERSION, type MeshSync } from "#api";
+import { ANNOTATIONS, COMPUTE_API_VERSION, GITOPS_API_VERSION, type MeshSync } from "#api";
 import {
   conditionOf,
   errorText,
@@ -94,7 +94,7 @@ export interface HealthObject {
 /** For whom health is evaluated. */
 export interface HealthScope {
   readonly sync: MeshSync;
-  readonly ctx: Pick<SyncContext, "caches" | "cluster" | "proofs" | "signal">;
+  readonly ctx: Pick<SyncContext, "caches" | "cluster" | "proofs" | "signal" | "syncs">;
 }
 
 /**
@@ -193,6 +193,10 @@ function isMesh(id: ObjectId): boolean {
   return id.apiVersion === COMPUTE_API_VERSION && KINDS.includes(id.kind);
 }
 
+function isSync(id: ObjectId): boolean {
+  return id.apiVersion === GITOPS_API_VERSION && id.kind === "MeshSync";
+}
+
 /** A sync that is part of its own folder would wait for itself. */
 function isSelf(id: ObjectId, sync: MeshSync): boolean {
   return id.kind === "MeshSync" && keyText(id) === keyText(keyOf(sync));
@@ -212,7 +216,7 @@ async function observedGroup(
   try {
     const type = await ctx.cluster.resourceType(first.id.apiVersion, first.id.kind);
     if (type === undefined) return group.map(({ id }) => ({ seen: "absent", id }));
-    const cache = ctx.caches.of(type);
+    const cache = isSync(first.id) ? ctx.syncs : ctx.caches.of(type);
     if (cache?.synced === true) {
       return await pooled(
         group,

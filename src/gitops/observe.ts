@@ -11,12 +11,7 @@ import { observeRemoval, type RemovalSeen } from "./removal.ts";
 import { observeSource, type SourceSeen } from "./source/fetch.ts";
 import { isBootstrap, remoteOf } from "./source/remote.ts";
 import { judgedMove } from "./source/revision.ts";
-import {
-  isDependencyMet,
-  type Suspension,
-  suspensionOf,
-  windowProblems,
-} from "./source/schedule.ts";
+import { type Suspension, suspensionOf, waitOf, windowProblems } from "./source/schedule.ts";
 
 /** All that a pass saw before it decides. */
 export type Observed =
@@ -99,17 +94,16 @@ export function lookKey({ metadata }: MeshSync): string {
 /** A look is due by time, by a new spec, or because somebody asked for one. */
 function isLookDue(sync: MeshSync, ctx: SyncContext): boolean {
   const pass: PassMemory = ctx.proofs.pass(keyOf(sync));
-  const hold = pass.trouble;
-  if (hold?.tag === "Waiting") {
-    const facts = {
+  const { trouble } = pass;
+  if (trouble?.tag === "Waiting") {
+    const wait = waitOf(sync, {
       text: sync.status?.lastAttemptedRevision ?? "",
+      nowMs: ctx.clock.now(),
       syncOf: (key: ObjectKey) => ctx.syncs.get(key) as MeshSync | undefined,
-    };
-    if (hold.untilMs !== undefined && hold.untilMs <= ctx.clock.now()) return true;
-    const isForOthers = hold.reason === "DependencyNotReady";
-    if (isForOthers && isDependencyMet(sync, facts)) return true;
+    });
+    if (wait?.verdict.reason !== trouble.reason) return true;
   }
-  return pass.nextLookAtMs <= ctx.clock.now() || pass.lookedFor !== lookKey(sync);
+  return pass.nextLookAtMs <= ctx.clock.monotonicMs() || pass.lookedFor !== lookKey(sync);
 }
 
 /** Now and then nothing that is proven is believed: where a cache follows a kind, a comparison costs nothing. */

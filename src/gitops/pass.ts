@@ -40,9 +40,13 @@ export function passAfter(facts: PassFacts): PassMemory {
   const watched = {
     watchedSinceMs: pass.watchedSinceMs ?? monotonicMs,
     comparedAtMs: seen.comparedAtMs,
-    ...(pass.ordinaryHealthyFor === undefined
-      ? {}
-      : { ordinaryHealthyFor: pass.ordinaryHealthyFor }),
+    ...(seen.sync.metadata.uid === undefined ? {} : { uid: seen.sync.metadata.uid }),
+    candidatesSinceMs: Object.fromEntries(
+      (outcome.sync.status?.trials ?? []).map(({ revision }) => [
+        revision,
+        pass.candidatesSinceMs?.[revision] ?? monotonicMs,
+      ]),
+    ),
   };
   const trouble = outcome.trouble ?? (decision.do === "rest" ? decision.trouble : undefined);
   const isFailing = outcome.correctionTrouble !== undefined;
@@ -52,8 +56,8 @@ export function passAfter(facts: PassFacts): PassMemory {
     // What failed between two looks is over with the next one, which does not wait for the interval.
     const soon = outcome.trouble === undefined
       ? {}
-      : { nextLookAtMs: nowMs + lookDelayMs(sync, { failures, random, trouble }) };
-    const { judgedMove: _judged, openMove: _open, ...rest } = pass;
+      : { nextLookAtMs: monotonicMs + lookDelayMs(sync, { failures, random, trouble }) };
+    const { judgedMove: _judged, openMove: _open, ordinaryHealthyFor: _well, ...rest } = pass;
     return { ...rest, ...watched, ...kept, ...soon, ...moveAfter(facts), failures };
   }
   const isTried = trouble !== undefined && trouble.tag !== "Waiting";
@@ -70,7 +74,7 @@ export function passAfter(facts: PassFacts): PassMemory {
     ...contents,
     lookedFor: lookKey(sync),
     lastLookAtMs: resolved === undefined ? pass.lastLookAtMs ?? nowMs : nowMs,
-    nextLookAtMs: nowMs + lookDelayMs(sync, {
+    nextLookAtMs: monotonicMs + lookDelayMs(sync, {
       failures,
       random,
       trouble,
@@ -82,7 +86,19 @@ export function passAfter(facts: PassFacts): PassMemory {
     ...measuredFrom(facts, applied),
     ...unservedAfter(facts),
     ...moveAfter(facts),
+    ...unrecordedAfter(facts),
   };
+}
+
+/** Until a status says that a revision is applied completely, what was done of it is remembered to be told then. */
+function unrecordedAfter(facts: PassFacts): Pick<PassMemory, "unrecorded"> {
+  const { decision, outcome, pass } = facts;
+  if (decision.do === "rest") {
+    return pass.unrecorded === undefined ? {} : { unrecorded: pass.unrecorded };
+  }
+  const { text } = decision.revision;
+  const changes = outcome.stored === undefined ? changesOf(facts, text) : [];
+  return changes.length === 0 ? {} : { unrecorded: { revision: text, changes } };
 }
 
 /** Since when kinds are waited for; a look that came to no revision says nothing about them. */

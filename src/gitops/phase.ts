@@ -47,7 +47,12 @@ export interface PassMemory {
   /** What the last look at the remote was for: another generation or request means to look again. */
   readonly lookedFor?: string;
   readonly lastLookAtMs?: number;
+  /** On the monotonic clock; 0: now. */
   readonly nextLookAtMs: number;
+  /** Of the sync that all this is about: one that was made anew under the same name is another one. */
+  readonly uid?: string;
+  /** Since when this process sees revisions that have to prove themselves, on the monotonic clock. */
+  readonly candidatesSinceMs?: Readonly<Record<string, number>>;
   /** Passes in a row that ended in something that is tried again. */
   readonly failures: number;
   /** The commit that was seen last. */

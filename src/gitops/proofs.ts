@@ -26,6 +26,8 @@ export interface Proof {
   readonly resourceVersion: string | undefined;
   /** JSON pointers to fields that are left to others. */
   readonly ignored: readonly string[];
+  /** Fields that somebody changed and that are left. */
+  readonly kept: readonly string[];
   /** Values in it that no message may repeat. */
   readonly secrets: readonly string[];
   /** The number of replicas that somebody chose who scales it; absent where Git's number counts. */
@@ -154,6 +156,7 @@ export class Proofs {
     const entry = this.#entry(key);
     const id = entryKey(proof.id);
     entry.proofs.set(id, proof);
+    entry.expected.delete(id);
     this.#own(key, id);
     this.#clear(entry, id, { stamp, version: proof.resourceVersion });
   }
@@ -166,9 +169,11 @@ export class Proofs {
   retain(key: ObjectKey, ids: readonly ObjectId[], frozen: ReadonlySet<string>): void {
     const entry = this.#entry(key);
     const kept = new Set([...ids.map(entryKey), ...frozen]);
-    entry.awaited.clear();
-    entry.expected.clear();
-    for (const id of new Set([...entry.proofs.keys(), ...entry.marks.keys()])) {
+    const { awaited, expected, marks, proofs } = entry;
+    const known = new Set([...proofs.keys(), ...marks.keys(), ...awaited, ...expected]);
+    awaited.clear();
+    expected.clear();
+    for (const id of known) {
       if (!kept.has(id)) this.#drop(key, entry, id);
     }
   }

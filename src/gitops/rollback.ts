@@ -116,12 +116,9 @@ export interface RollbackFacts {
   readonly health: Health;
   readonly proofs: ReadonlyMap<string, Proof>;
   readonly nowMs: number;
-  /** How long this process has watched the sync: what happened while nobody looked is no one's fault. */
-  readonly watchedMs: number;
+  /** How long this process has watched a revision prove itself: what happened while nobody looked is no one's fault. */
+  readonly watchedMs: (revision: string) => number;
 }
-
-/** Longest that a sync is watched before it is judged what was applied before. */
-const WATCHED_MS_MIN = 60_000;
 
 /**
  * Whether a revision goes back, as its time is over and something that it changed is unhealthy. Never while something is
@@ -132,11 +129,15 @@ const WATCHED_MS_MIN = 60_000;
 export function rollbackOf(sync: MeshSync, facts: RollbackFacts): Rollback | undefined {
   const { health, nowMs, proofs, watchedMs } = facts;
   const timeoutMs = healthTimeoutMs(sync);
-  if (!rollsBack(sync) || watchedMs < Math.min(timeoutMs, WATCHED_MS_MIN)) return undefined;
+  if (!rollsBack(sync)) return undefined;
   const trials = sync.status?.trials ?? [];
+  // The wall clock may have been set, and the program may have been away: both say nothing about a revision.
+  const watched = trials.map((trial) =>
+    watchedMs(trial.revision) < timeoutMs ? { ...trial, since: timestamp(nowMs) } : trial
+  );
   const unhealthy = health.unhealthy.map(({ key }) => key);
   const held = quarantinesOf(sync).flatMap(({ objects }) => objects);
-  const failed = failedCandidates(trials, { unhealthy, held, nowMs, timeoutMs });
+  const failed = failedCandidates(watched, { unhealthy, held, nowMs, timeoutMs });
   const [first] = failed;
   if (first === undefined || health.unknown.length > 0) return undefined;
   const { revision } = first;

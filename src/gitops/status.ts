@@ -133,7 +133,8 @@ export function syncConditions(sync: MeshSync, facts: ConditionFacts): Condition
   const revision = sync.status?.lastAppliedRevision;
   const quarantines = quarantinesOf(sync);
   const state = readyState(phase);
-  const isUnapplied = UNAPPLIED.includes(phase.tag) || revision === undefined;
+  const isUnapplied = UNAPPLIED.includes(phase.tag) || revision === undefined ||
+    sync.status?.lastAttemptedRevision !== revision;
   const applied = isUnapplied
     ? { status: "False", reason: state.reason, message: state.message } as const
     : quarantines.length > 0
@@ -215,6 +216,8 @@ function resultOf(phase: Phase, isHealthy: boolean, isFetched: boolean): string 
 const HEALTH_POLL_MS = 2_000;
 /** The same, of a revision whose time is over. */
 const UNHEALTHY_POLL_MS = 10_000;
+/** The same, where something cannot be looked at. */
+const UNKNOWN_POLL_MS = 30_000;
 const RETRY_FIRST_MS = 1_000;
 
 /** A delay that grows with failures in a row, and is never longer than another one. */
@@ -248,17 +251,24 @@ export function nextOf(
     readonly pass: PassMemory;
     readonly correctionDelayMs: number;
     readonly compareWaitMs: number;
+    readonly isUnknown: boolean;
     readonly nowMs: number;
+    readonly monotonicMs: number;
   },
 ): Next {
-  const { compareWaitMs, correctionDelayMs, nowMs, pass, phase } = facts;
+  const { compareWaitMs, correctionDelayMs, isUnknown, monotonicMs, nowMs, pass, phase } = facts;
   const untilMs = phase.tag === "Waiting" || phase.tag === "Suspended" ? phase.untilMs : undefined;
   if (phase.tag === "Suspended" || phase.tag === "Invalid") {
     return untilMs === undefined ? AWAIT_CHANGE : afterDelay(Math.max(0, untilMs - nowMs));
   }
   if (phase.tag === "RollingBack") return afterDelay(0);
-  const lookMs = Math.max(0, Math.min(pass.nextLookAtMs, untilMs ?? Infinity) - nowMs);
-  const pollMs = phase.tag === "Verifying"
+  const lookMs = Math.max(
+    0,
+    Math.min(pass.nextLookAtMs - monotonicMs, (untilMs ?? Infinity) - nowMs),
+  );
+  const pollMs = isUnknown
+    ? UNKNOWN_POLL_MS
+    : phase.tag === "Verifying"
     ? HEALTH_POLL_MS
     : phase.tag === "Unhealthy"
     ? UNHEALTHY_POLL_MS

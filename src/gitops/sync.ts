@@ -9,11 +9,12 @@ import {
   keyText,
   type Next,
   type ObjectKey,
+  sameJson,
 } from "#base";
 import { entryId } from "#plan";
 import { act, LostSyncError, nothingDone, type Outcome, writeStatus } from "./act.ts";
 import { dropParts, loadInventory } from "./apply/inventory.ts";
-import { conclude, type Conclusion } from "./conclude.ts";
+import { conclude, type Conclusion, driftLine } from "./conclude.ts";
 import { logName, type SyncContext } from "./context.ts";
 import { type ApplyDecision, decide, type Decision, type Rest } from "./decide.ts";
 import {
@@ -51,6 +52,7 @@ import { retryDelayMs, syncStatus } from "./status.ts";
 export async function reconcileSync(key: ObjectKey, ctx: SyncContext): Promise<Next> {
   const sync = knownSync(key, ctx);
   if (sync === undefined) return forget(key, ctx);
+  dropOutdated(sync, ctx);
   const seconds = timeoutMs(sync) / 1000;
   using limit = deadline(timeoutMs(sync), {
     clock: ctx.clock,
@@ -77,6 +79,33 @@ export async function reconcileSync(key: ObjectKey, ctx: SyncContext): Promise<N
 }
 
 const RETRY_MS_MAX = 60_000;
+
+/** Members of the status that passes build on. */
+const BASIS = [
+  "inventory",
+  "inventoryParts",
+  "lastAppliedRevision",
+  "lastHealthyRevision",
+  "quarantined",
+  "trials",
+] as const;
+
+/** Drops what is remembered of another sync of the same name, or on the basis of a status that somebody changed. */
+function dropOutdated(sync: MeshSync, ctx: SyncContext): void {
+  const key = keyOf(sync);
+  const { uid, written } = ctx.proofs.pass(key);
+  if (uid !== undefined && uid !== sync.metadata.uid) ctx.proofs.forget(key);
+  if (written === undefined || written.metadata.resourceVersion === sync.metadata.resourceVersion) {
+    return;
+  }
+  const isSame = BASIS.every((member) =>
+    sameJson(written.status?.[member] ?? null, sync.status?.[member] ?? null)
+  );
+  if (isSame) return;
+  const { appliedKey: _applied, decided: _decided, ...pass } = ctx.proofs.pass(key);
+  ctx.proofs.setPass(key, { ...pass, nextLookAtMs: 0 });
+  ctx.proofs.setParts(key, undefined);
+}
 
 /** How long a cache may take to show that a sync is gone; until then it is looked at again. */
 const GONE_POLL_MS = 10_000;
@@ -126,7 +155,7 @@ async function say(
   const nowMs = ctx.clock.now();
   const written = await writeStatus(sync, syncStatus(sync, { news: {}, phase, nowMs }), ctx);
   // A sync that goes on looks at once, and judges only what it sees from then on.
-  const { watchedSinceMs: _since, ...pass } = ctx.proofs.pass(key);
+  const { candidatesSinceMs: _candidates, watchedSinceMs: _since, ...pass } = ctx.proofs.pass(key);
   ctx.proofs.setPass(key, { ...pass, nextLookAtMs: 0 });
   emitState(sync, written, ctx);
   if (phase.tag !== "Suspended" || phase.untilMs === undefined) return AWAIT_CHANGE;
@@ -192,6 +221,7 @@ async function record(
   const { decision, outcome } = done;
   const key = keyOf(seen.sync);
   noteKeptDrift(outcome, ctx);
+  const { nextLookAtMs } = ctx.proofs.pass(key);
   const health = await appliedHealth(outcome.sync, seen, ctx);
   const conclusion = conclude({
     seen,
@@ -215,7 +245,10 @@ async function record(
     emitWorkDone(outcome.sync, done, ctx);
     throw error;
   }
-  ctx.proofs.setPass(key, { ...conclusion.pass, written });
+  // Somebody may have asked for a look meanwhile.
+  const isWoken = ctx.proofs.pass(key).nextLookAtMs === 0 && nextLookAtMs > 0;
+  const woken = isWoken ? { nextLookAtMs: 0 } : {};
+  ctx.proofs.setPass(key, { ...conclusion.pass, ...woken, written });
   emitWorkDone(written, done, ctx);
   emitConclusion(seen, { written, conclusion, decision }, ctx);
   await dropParts(seen.sync, written, ctx);
@@ -234,7 +267,10 @@ function noteKeptDrift({ applied, corrected, sync }: Outcome, ctx: SyncContext):
     );
     if (known === undefined && paths.length === 0) continue;
     ctx.proofs.setKept(key, { id, paths });
-    if (paths.length > 0 && known?.paths.join() !== paths.join()) {
+    const isTold = known === undefined
+      ? sync.status?.drifted?.includes(driftLine({ id, paths })) === true
+      : known.paths.join() === paths.join();
+    if (paths.length > 0 && !isTold) {
       emitKeptDrift(sync, { id, paths }, ctx);
     }
   }

@@ -113,6 +113,8 @@ export interface Look {
   readonly isFresh?: boolean;
   /** The object as it was just listed. */
   readonly listed?: KubeObject;
+  /** The sync applied it, of this very revision: where it is not there somebody deleted it. */
+  readonly isApplied?: boolean;
 }
 
 /**
@@ -132,10 +134,12 @@ export async function objectPlan(
   if (target.type === undefined) return { step: "unserved", target };
   const proof = ctx.proofs.proofOf(keyOf(sync), target.id, target.hash);
   const stamp = ctx.proofs.stamp();
-  if (proof !== undefined) return { step: "keep", target, proof, kept: [], stamp };
+  if (proof !== undefined && isStillProven(proof, target, sync)) {
+    return { step: "keep", target, proof, kept: proof.kept, stamp };
+  }
   const held = ctx.proofs.of(keyOf(sync)).get(entryKey(target.id));
   if (held?.hash === target.hash && ctx.proofs.isHeldBack(keyOf(sync), target.id)) {
-    return { step: "keep", target, proof: held, kept: [], stamp, isHeld: true };
+    return { step: "keep", target, proof: held, kept: held.kept, stamp, isHeld: true };
   }
   try {
     const isNew = look.isNew === true && !ctx.proofs.of(keyOf(sync)).has(entryKey(target.id));
@@ -146,6 +150,13 @@ export async function objectPlan(
     if (isAbort(error, ctx.signal)) throw error;
     return refused(target, error);
   }
+}
+
+/** Whether what the sync's spec says of drift is what it said when an object was proven. */
+function isStillProven(proof: Proof, { object }: TargetObject, sync: MeshSync): boolean {
+  const { ignore = [], mode = "correct" } = sync.spec.drift ?? {};
+  const isKept = proof.kept.length === 0 || mode !== "correct";
+  return isKept && sameJson(proof.ignored, ignoredPaths(object, ignore));
 }
 
 /** An object that the API server does not take. */
@@ -170,15 +181,16 @@ async function comparedPlan(
   const known = ctx.proofs.of(keyOf(sync)).get(entryKey(target.id));
   // Of a kind that is followed without its content, the version alone tells that nothing changed.
   const version = look.isFresh === true ? undefined : ctx.caches.version(look.type, target.id);
-  if (version !== undefined && known?.hash === target.hash && known.resourceVersion === version) {
-    return { step: "keep", target, proof: known, kept: [], stamp: look.stamp };
+  const isKnown = known?.hash === target.hash && isStillProven(known, target, sync);
+  if (version !== undefined && isKnown && known.resourceVersion === version) {
+    return { step: "keep", target, proof: known, kept: known.kept, stamp: look.stamp };
   }
   const live = look.listed ?? await liveObject(target, scope, look);
   const ignored = ignoredPaths(target.object, sync.spec.drift?.ignore ?? []);
   const isSame = live?.metadata.annotations?.[HASH_ANNOTATION] === target.hash;
-  const isProven = known?.hash === target.hash && known.resourceVersion !== undefined &&
+  const isProven = isKnown && known.resourceVersion !== undefined &&
     known.resourceVersion === live?.metadata.resourceVersion;
-  if (isProven) return { step: "keep", target, proof: known, kept: [], stamp: look.stamp };
+  if (isProven) return { step: "keep", target, proof: known, kept: known.kept, stamp: look.stamp };
   const isScaled = live !== undefined && await isScaledByOthers(target, { live, ignored }, scope);
   const paths = live === undefined
     ? ["deleted"]
@@ -190,7 +202,8 @@ async function comparedPlan(
   const wanted = live === undefined
     ? target.object
     : withIgnored(withScaledReplicas(target.object, live, { isScaled }), live, ignored);
-  const isDrift = isSame || known?.hash === target.hash;
+  const isDrift = isSame || known?.hash === target.hash ||
+    (live === undefined && look.isApplied === true);
   const write: WritePlan = {
     step: "write",
     target,
@@ -203,11 +216,16 @@ async function comparedPlan(
     opponents: isDrift ? await opponentsOf(target, { live, paths }, scope) : [],
   };
   const isKept = isDrift && (sync.spec.drift?.mode ?? "correct") !== "correct";
-  if (isKept && live === undefined) return { ...keep, kept: paths };
+  if (isKept && live === undefined) return withKept(keep, paths);
   const tried = await triedPlan(write, scope);
   // What the API server stores in another spelling is no change.
   if (tried.step === "write" && isEqual(tried.answer, live)) return keep;
-  return isKept && tried.step === "write" ? { ...keep, kept: paths } : tried;
+  return isKept && tried.step === "write" ? withKept(keep, paths) : tried;
+}
+
+/** A plan that leaves what somebody changed; the proof remembers that it was left. */
+function withKept(keep: KeepPlan, kept: readonly string[]): KeepPlan {
+  return { ...keep, kept, proof: { ...keep.proof, kept } };
 }
 
 /** Whether a Job that is not there has run as Git says it: then it is not made again. */
@@ -323,7 +341,7 @@ export function proofOf(
   const ignored = ignoredPaths(object, sync.spec.drift?.ignore ?? []);
   const resourceVersion = live?.metadata.resourceVersion;
   const scaledTo = isScaled ? replicasOf(live) : undefined;
-  const proof = { id, type, hash, object, ignored, secrets, resourceVersion };
+  const proof = { id, type, hash, object, ignored, kept: [], secrets, resourceVersion };
   return scaledTo === undefined ? proof : { ...proof, scaledTo };
 }
 

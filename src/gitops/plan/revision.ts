@@ -41,15 +41,17 @@ export async function revisionPlan(
     readonly ctx: InventoryContext;
     /** Entry keys of what stays as it is, whatever Git says. */
     readonly frozen?: ReadonlySet<string>;
+    /** Whether the status says that this very revision is applied. */
+    readonly isApplied?: boolean;
   },
 ): Promise<RevisionPlan> {
-  const { ctx, frozen = new Set(), sync } = scope;
+  const { ctx, frozen = new Set(), isApplied = false, sync } = scope;
   const types = followedTypes(targets);
   ctx.proofs.watchFor(keyOf(sync), targets.map(({ id }) => id));
   const inventory = await loadInventory(sync, ctx, types);
   // After a restart one list of each kind instead of a read of each object.
   if (inventory.length > 0) await ctx.caches.follow(types, ctx.signal);
-  const objects = await objectPlans(targets, scope, inventory);
+  const objects = await objectPlans(targets, scope, { inventory, isApplied });
   const stale = staleEntries(inventory, inventoryOf(targets.map(({ id }) => id)))
     .filter(({ id }) => !frozen.has(id));
   const prune = sync.spec.prune === false ? NO_PRUNE_PLAN : await prunePlan(stale, scope);
@@ -60,14 +62,17 @@ export async function revisionPlan(
 export async function objectPlans(
   targets: readonly TargetObject[],
   scope: PlanScope,
-  inventory?: readonly InventoryEntry[],
+  known: { readonly inventory?: readonly InventoryEntry[]; readonly isApplied?: boolean } = {},
 ): Promise<ObjectPlan[]> {
+  const { inventory } = known;
   const owned = inventory === undefined ? undefined : new Set(inventory.map(({ id }) => id));
   const listed = await listedObjects(targets, scope, owned);
   const plans = await pooled(targets, CALLS_AT_ONCE, (target) => {
     const isNew = owned !== undefined && !owned.has(entryKey(target.id));
     const found = listed.get(entryKey(target.id));
-    return objectPlan(target, scope, { isNew, ...(found === undefined ? {} : { listed: found }) });
+    const isApplied = known.isApplied === true && owned?.has(entryKey(target.id)) === true;
+    const look = { isNew, isApplied, ...(found === undefined ? {} : { listed: found }) };
+    return objectPlan(target, scope, look);
   });
   return withDeferred(plans);
 }
@@ -191,12 +196,18 @@ export function refusals({ objects }: RevisionPlan): ApplyFailure[] {
   );
 }
 
-/** Why a revision deletes too much to go unasked; undefined when it does not, or was allowed to. */
+/**
+ * Why a revision deletes too much to go unasked; undefined when it does not, or was allowed to. What goes back is not counted:
+ * that was asked for with `onUnhealthy: rollback`.
+ */
 export function pruneBrake(
   plan: RevisionPlan,
   { commit, sync }: { readonly commit: string; readonly sync: MeshSync },
 ): string | undefined {
-  const count = { going: plan.prune.toDelete.length, owned: plan.inventory.length };
+  const held = sync.spec.onUnhealthy === "rollback" ? sync.status?.quarantined ?? [] : [];
+  const back = new Set(held.flatMap(({ objects }) => objects));
+  const going = plan.prune.toDelete.filter(({ entry }) => !back.has(entry.id));
+  const count = { going: going.length, owned: plan.inventory.length };
   const allowed = sync.metadata.annotations?.[ANNOTATIONS.allowPrune];
   return allowsCommit(allowed, commit) ? undefined : pruneExcess(count, sync.spec.pruneLimit ?? {});
 }

@@ -107,7 +107,7 @@ async function resolve(
   const maxAgeMs = sharedLookMs(sync, {
     nowMs: ctx.clock.now(),
     isFirst: pass.lookedFor === undefined,
-    nextLookAtMs: pass.nextLookAtMs,
+    isDue: pass.nextLookAtMs > 0 && pass.nextLookAtMs <= ctx.clock.monotonicMs(),
   });
   return await ctx.git.resolveRef(remote, refOf(sync), {
     ...fetchCall(sync, ctx.signal),
@@ -210,6 +210,7 @@ async function observeContent(
     ...planScope,
     ctx,
     frozen: composed.frozen,
+    isApplied: sync.status?.lastAppliedRevision === seen.text,
   });
   // What keeps it from being begun keeps what runs from being looked after by its plan.
   const { commit } = found.revision;
@@ -228,7 +229,7 @@ function specKey(sync: MeshSync, inputs: Pick<Inputs, "key">): string {
     prune,
     targetNamespace,
     commonLabels,
-    ignored: drift?.ignore,
+    drift,
     force,
     serviceAccountName,
     quarantined: quarantineKey(quarantinesOf(sync)),

@@ -257,20 +257,20 @@ const INTERVAL_MS = 60_000;
  */
 export function sharedLookMs(
   sync: MeshSync,
-  { isFirst, nextLookAtMs, nowMs }: {
+  { isDue, isFirst, nowMs }: {
     /** Milliseconds since 1970. */
     readonly nowMs: number;
     /** Whether this process has not looked yet. */
     readonly isFirst: boolean;
-    /** When the next look was due by time; 0 when somebody asked for one. */
-    readonly nextLookAtMs: number;
+    /** Whether this look is due by time, and nobody asked for it. */
+    readonly isDue: boolean;
   },
 ): number {
   const requested = sync.metadata.annotations?.[ANNOTATIONS.requestedAt];
   if (requested !== undefined && requested !== sync.status?.lastHandledReconcileAt) return 0;
   const isByTime = isFirst
     ? nowMs - Date.parse(sync.metadata.creationTimestamp ?? "") > NEW_MS
-    : nextLookAtMs > 0 && nextLookAtMs <= nowMs;
+    : isDue;
   if (!isByTime) return 0;
   return Math.min(SHARED_MS_MAX, (durationMs(sync.spec.interval ?? "") ?? INTERVAL_MS) / 10);
 }

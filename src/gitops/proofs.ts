@@ -241,7 +241,7 @@ export class Proofs {
   correct(key: ObjectKey, id: ObjectId, correction: Correction): Contest {
     const { contests } = this.#entry(key);
     const contest = contestAfter(contests.get(entryKey(id))?.contest, correction);
-    contests.set(entryKey(id), { id, contest, isHeld: true });
+    contests.set(entryKey(id), { id, contest, isHeld: contest.delayMs > 0 });
     return contest;
   }
 

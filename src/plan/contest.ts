@@ -30,7 +30,8 @@ const FIGHT_CORRECTIONS = 3;
 const FIGHT_MS = 300_000;
 
 /**
- * An object's corrections with one more: each one waits twice as long as the one before, until the object stayed calm.
+ * An object's corrections with one more: what is changed a second time waits, and each time twice as long as the time
+ * before, until the object stayed calm.
  *
  * @example
  * ```ts
@@ -41,7 +42,7 @@ const FIGHT_MS = 300_000;
  * const second = contestAfter(first, { ...correction, nowMs: 1_000 });
  * const third = contestAfter(second, { ...correction, nowMs: 3_000 });
  * assertEquals([first, second, third].map(({ delayMs, isFight }) => [delayMs, isFight]),
- *   [[1_000, false], [2_000, false], [4_000, true]]);
+ *   [[0, false], [1_000, false], [2_000, true]]);
  * ```
  */
 export function contestAfter(before: Contest | undefined, correction: Correction): Contest {
@@ -52,12 +53,16 @@ export function contestAfter(before: Contest | undefined, correction: Correction
   const isOften = correctedMs.length === FIGHT_CORRECTIONS && nowMs - firstMs <= FIGHT_MS;
   return {
     lastMs: nowMs,
-    delayMs: known === undefined ? DELAY_MS_MIN : Math.min(DELAY_MS_MAX, known.delayMs * 2),
+    delayMs: known === undefined ? 0 : nextDelayMs(known.delayMs),
     correctedMs,
     isFight: known?.isFight === true || isOften,
     opponents: opponents.length > 0 ? opponents : known?.opponents ?? [],
     fields,
   };
+}
+
+function nextDelayMs(delayMs: number): number {
+  return Math.min(DELAY_MS_MAX, Math.max(DELAY_MS_MIN, delayMs * 2));
 }
 
 /** Until when an object is left as it is, whatever somebody does to it. */

@@ -19,6 +19,7 @@ function proof(resourceVersion: string | undefined) {
     object: { ...object("0"), metadata },
     resourceVersion,
     ignored: [],
+    kept: [],
     secrets: [],
   };
 }

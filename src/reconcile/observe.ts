@@ -85,11 +85,12 @@ export async function observeComponent(
   const desired = found.length > 0
     ? []
     : desiredChildren(withDefaults(authored), facts, ctx.settings);
-  const statefulSet = await observeStatefulSet(stored, { ctx, signal });
+  const { isAsked, statefulSet } = await observeStatefulSet(stored, { ctx, signal });
   const children = found.length > 0
     ? []
     : await liveChildren(stored, desired, { ctx, kinds: CHILD_KINDS, signal });
-  const live = withObserved(children, stored, statefulSet);
+  // One that lost its labels is in no cache, and still there.
+  const live = isAsked ? withObserved(children, stored, statefulSet) : children;
   const isGone = isRecreation(stored, desired, live) &&
     !await isStillThere(stored, { ctx, signal });
   if (isGone) return { at: "gone" };
@@ -117,12 +118,14 @@ export async function observeComponent(
 async function observeStatefulSet(
   stored: Component,
   { ctx, signal }: Effects,
-): Promise<KubeObject | undefined> {
+): Promise<{ readonly statefulSet: KubeObject | undefined; readonly isAsked: boolean }> {
   const cache = cacheOf(ctx.caches, "StatefulSet");
   const key = { namespace: stored.metadata.namespace ?? "", name: statefulSetName(stored) };
   const cached = cache.get(key);
-  if (cached === undefined || !isCountedReady(cached) || isSaidReady(stored)) return cached;
-  return await ctx.cluster.get(cache.type, key, signal);
+  if (cached === undefined || !isCountedReady(cached) || isSaidReady(stored)) {
+    return { statefulSet: cached, isAsked: false };
+  }
+  return { statefulSet: await ctx.cluster.get(cache.type, key, signal), isAsked: true };
 }
 
 function isSaidReady({ metadata, status }: Component): boolean {

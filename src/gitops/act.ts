@@ -228,12 +228,14 @@ async function pruneRevision(
   const back = new Set(composed.kept.flatMap((hold) => hold.objects));
   const moving = plan.prune.toDelete.filter(({ entry }) => !back.has(entry.id));
   const nowMs = ctx.clock.now();
+  const startMs = ctx.clock.monotonicMs();
   const since = sync.status?.pruneWaitsSince ?? timestamp(nowMs);
+  const { pruneWaitsSinceMs = startMs } = ctx.proofs.pass(key);
   const waitsFor = moving.length === 0 ? [] : laggards(plan.prune.siblings, {
     text: revision.text,
-    waitedMs: nowMs - Date.parse(since),
+    waitedMs: startMs - pruneWaitsSinceMs,
+    nowMs,
   });
-  const startMs = ctx.clock.monotonicMs();
   const waiting = waitsFor.length === 0 ? [] : moving;
   const staying = [...new Set([...waiting, ...unsucceeded(plan.prune.toDelete, applied)])];
   const pruned = await pruneObjects(plan.prune, scope, staying);

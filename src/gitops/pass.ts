@@ -85,6 +85,7 @@ export function passAfter(facts: PassFacts): PassMemory {
     ...(trouble === undefined ? {} : { trouble }),
     ...measuredFrom(facts, applied),
     ...unservedAfter(facts),
+    ...pruneWaitsAfter(facts),
     ...moveAfter(facts),
     ...unrecordedAfter(facts),
   };
@@ -101,6 +102,16 @@ function unrecordedAfter(facts: PassFacts): Pick<PassMemory, "unrecorded"> {
   return changes.length === 0 ? {} : { unrecorded: { revision: text, changes } };
 }
 
+/** Since when objects wait for other MeshSyncs; between two tries of the revision that stays as it is. */
+function pruneWaitsAfter(
+  { decision, monotonicMs, outcome, pass }: PassFacts,
+): Pick<PassMemory, "pruneWaitsSinceMs"> {
+  const { pruneWaitsSinceMs: before } = pass;
+  if (decision.do !== "apply") return before === undefined ? {} : { pruneWaitsSinceMs: before };
+  if (outcome.pruneWaitsSince === undefined) return {};
+  return { pruneWaitsSinceMs: before ?? monotonicMs };
+}
+
 /** Since when kinds are waited for; a look that came to no revision says nothing about them. */
 function unservedAfter(
   { decision, monotonicMs, outcome, pass }: PassFacts,
@@ -114,18 +125,22 @@ function unservedAfter(
 /** What is decided and applied after a pass that looked at the remote. */
 function contentAfter(
   { decision, outcome, pass, seen }: PassFacts,
-): Pick<PassMemory, "appliedKey" | "decided"> & { readonly revision?: RevisionSeen } {
+): Pick<PassMemory, "appliedKey" | "decided" | "isTerminating"> & {
+  readonly revision?: RevisionSeen;
+} {
   const before = pass.appliedKey === undefined ? {} : { appliedKey: pass.appliedKey };
   if (decision.do === "rest") {
     const decided = decision.decided === undefined ? {} : { decided: decision.decided };
-    return { ...before, ...decided };
+    return { ...before, ...decided, ...(pass.isTerminating ? { isTerminating: true } : {}) };
   }
   if (outcome.trouble !== undefined || !isComplete(outcome.applied)) return {};
   const { found: { inputs, revision }, resolved } = decision.revision;
   const judged = withNews(seen.sync, { quarantined: [...decision.composed.kept] });
+  const applied = { revision: decision.revision, appliedKey: contentKey(revision, judged, inputs) };
+  // What is not gone yet is looked at again, for as long as the inventory has it.
+  if (outcome.pruned.terminating.length > 0) return { ...applied, isTerminating: true };
   return {
-    revision: decision.revision,
-    appliedKey: contentKey(revision, judged, inputs),
+    ...applied,
     decided: { key: decisionKey(resolved, judged, inputs) },
   };
 }

@@ -79,6 +79,12 @@ export interface PassMemory {
   readonly watchedSinceMs?: number;
   /** When all objects were compared last, on the monotonic clock. */
   readonly comparedAtMs?: number;
+  /** Since when this process has objects wait for other MeshSyncs before it deletes them, on the monotonic clock. */
+  readonly pruneWaitsSinceMs?: number;
+  /** Since when this process tries to delete what a deleted sync owns, on the monotonic clock. */
+  readonly removalTriedSinceMs?: number;
+  /** Whether something that Git dropped is deleted and not gone yet. */
+  readonly isTerminating?: boolean;
   /** The MeshSync as the API server answered our last write of it. */
   readonly written?: MeshSync;
 }
@@ -258,7 +264,7 @@ export function isAppliedButUnserved(phase: Phase | undefined): boolean {
 }
 
 /** A deleted MeshSync that some of its objects keep. */
-export function deletingPhase(reason: string, message: string): Phase {
+export function deletingPhase(reason: string, message: string): Failing<"Deleting"> {
   return failing("Deleting", { reason, message, isFinal: false });
 }
 

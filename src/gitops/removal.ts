@@ -4,12 +4,13 @@ import { isConflict, isNotFound } from "#kube";
 import { loadInventory } from "./apply/inventory.ts";
 import { type ApplyScope, pruneObjects, type PruneReport } from "./apply/apply.ts";
 import { logName, type SyncContext } from "./context.ts";
-import { deletingPhase, type Phase } from "./phase.ts";
+import { deletingPhase } from "./phase.ts";
 import { type PrunePlan, prunePlan } from "./plan/prune.ts";
+import { suspensionOf } from "./source/schedule.ts";
 
 /** The field manager of the finalizer. */
 const FINALIZER_MANAGER = "meshwright-finalizer";
-/** Longest time that a deleted MeshSync is kept by objects that cannot be deleted, from the first try on. */
+/** Longest time that a deleted MeshSync is kept by objects that are not gone, from the first try of a process on. */
 const PATIENCE_MS = 120_000;
 
 /** Whether the objects of a sync go with it: `MirrorPrune`, the default, does as `prune` says, as Flux does. */
@@ -32,9 +33,8 @@ export type RemovalSeen =
 
 /** Looks at what a deleted sync owns. A suspended one leaves everything. */
 export async function observeRemoval(sync: MeshSync, ctx: SyncContext): Promise<RemovalSeen> {
-  if (!hasFinalizer(sync) || !deletesObjects(sync) || sync.spec.suspend === true) {
-    return { tag: "nothing" };
-  }
+  const isSuspended = suspensionOf(sync.spec, ctx.clock.now()) !== undefined;
+  if (!hasFinalizer(sync) || !deletesObjects(sync) || isSuspended) return { tag: "nothing" };
   try {
     const inventory = await loadInventory(sync, ctx);
     return { tag: "planned", plan: await prunePlan(inventory, { sync, ctx }) };
@@ -44,7 +44,7 @@ export async function observeRemoval(sync: MeshSync, ctx: SyncContext): Promise<
   }
 }
 
-/** Deletes what a plan says; answers what could not be deleted, in words. */
+/** Deletes what a plan says. */
 export async function removeObjects(
   plan: PrunePlan,
   scope: ApplyScope,
@@ -62,9 +62,17 @@ export async function removeObjects(
 
 const SHOWN_MAX = 5;
 
-/** Where a deleted sync stands of which something could not be deleted. */
+/** What keeps a deleted sync. */
+export interface RemovalTrouble {
+  /** Why objects could not be deleted. */
+  readonly failures: readonly string[];
+  /** Objects that are deleted, and not gone yet. */
+  readonly terminating: readonly string[];
+}
+
+/** Where a deleted sync stands of which something is left. */
 export interface RemovalOutcome {
-  readonly phase: Phase;
+  readonly phase: ReturnType<typeof deletingPhase>;
   /** Since when it is tried, RFC 3339. */
   readonly since: string;
   /** Whether it is let go, with what is left named. */
@@ -72,21 +80,22 @@ export interface RemovalOutcome {
 }
 
 /**
- * What is said of objects that could not be deleted, and whether the sync is kept for them. Time counts from the first try:
- * how long the program was away before is not the objects' fault.
+ * What is said of objects that are not gone, and whether the sync is kept for them. Time counts from the first try of this
+ * process: how long none was there is not the objects' fault, and neither is a clock that somebody sets.
  */
 export function removalOutcome(
   sync: MeshSync,
-  failures: readonly string[],
-  nowMs: number,
+  { failures, terminating }: RemovalTrouble,
+  { nowMs, triedMs }: { readonly nowMs: number; readonly triedMs: number },
 ): RemovalOutcome {
   const since = sync.status?.deletionTriedSince ?? timestamp(nowMs);
-  const isGivenUp = nowMs - Date.parse(since) >= PATIENCE_MS;
-  const shown = failures.slice(0, SHOWN_MAX).join("; ");
-  const rest = failures.length - SHOWN_MAX;
+  const isGivenUp = triedMs >= PATIENCE_MS;
+  const all = [...failures, ...terminating];
+  const shown = all.slice(0, SHOWN_MAX).join("; ");
+  const rest = all.length - SHOWN_MAX;
   const words = rest > 0 ? `${shown}; and ${rest} more` : shown;
   const phase = isGivenUp
-    ? deletingPhase("LeftBehind", `Left behind what could not be deleted: ${words}`)
+    ? deletingPhase("LeftBehind", `Left behind what is not gone: ${words}`)
     : deletingPhase("DeletionWaits", words);
   return { phase, since, isGivenUp };
 }

@@ -30,7 +30,13 @@ import {
 import { evaluateHealth, type Health, type HealthObject } from "./health.ts";
 import { actingClient, knownSync, type LiveSync, observe, type Observed } from "./observe.ts";
 import { failedPhase, timeoutMs } from "./phase.ts";
-import { hasFinalizer, removalOutcome, removeObjects, writeFinalizer } from "./removal.ts";
+import {
+  hasFinalizer,
+  removalOutcome,
+  type RemovalTrouble,
+  removeObjects,
+  writeFinalizer,
+} from "./removal.ts";
 import { quarantinesOf } from "./rollback.ts";
 import { remoteOf } from "./source/remote.ts";
 import { moveNotes } from "./source/revision.ts";
@@ -64,7 +70,7 @@ export async function reconcileSync(key: ObjectKey, ctx: SyncContext): Promise<N
     const seen = await observed(sync, bounded, ctx.signal);
     const decision = decide(seen, ctx.proofs.pass(key), ctx.clock.now());
     if (decision.do === "say") return await say(sync, decision, ctx);
-    if (seen.tag !== "live") return await finalize(sync, decision, bounded);
+    if (seen.tag !== "live") return await finalize(sync, decision, { bounded, ctx });
     if (decision.do !== "apply" && decision.do !== "rest") return AWAIT_CHANGE;
     const outcome = await acted(seen, decision, { bounded, ctx });
     return await record(seen, { decision, outcome }, ctx);
@@ -127,6 +133,9 @@ async function observed(
     return await observe(sync, bounded);
   } catch (error) {
     if (signal.aborted || isAbort(error, signal)) throw error;
+    if (sync.metadata.deletionTimestamp !== undefined) {
+      return { tag: "deleted", sync, removal: { tag: "failed", failure: errorText(error) } };
+    }
     const comparedAtMs = bounded.clock.monotonicMs();
     return { tag: "live", sync, source: { tag: "failed", error }, changed: [], comparedAtMs };
   }
@@ -166,26 +175,48 @@ async function say(
  * Deletes what a deleted sync owns, where its policy says so, in reverse order of applying; then lets the sync go.
  *
  * # Guarantees
- * The sync goes when nothing is left, or when its status and an event name what could not be deleted. Objects that say so by
+ * The sync goes when nothing is left, or when its status and an event name what is not gone. Objects that say so by
  * annotation, and those that another MeshSync owns, stay.
  */
-async function finalize(sync: MeshSync, decision: Decision, ctx: SyncContext): Promise<Next> {
-  const failures = decision.do === "remove"
-    ? (await removeObjects(decision.plan, { sync, ctx, acting: actingClient(sync, ctx) })).failures
-    : decision.do === "wait-removal"
-    ? [decision.failure]
-    : [];
-  if (failures.length === 0) return await letGo(sync, ctx);
+async function finalize(
+  sync: MeshSync,
+  decision: Decision,
+  { bounded, ctx }: { readonly bounded: SyncContext; readonly ctx: SyncContext },
+): Promise<Next> {
+  const key = keyOf(sync);
+  const startMs = ctx.clock.monotonicMs();
+  const trouble = await removed(sync, decision, { bounded, ctx });
+  const { failures, terminating } = trouble;
+  if (failures.length === 0 && terminating.length === 0) return await letGo(sync, ctx);
   const nowMs = ctx.clock.now();
-  const { isGivenUp, phase, since } = removalOutcome(sync, failures, nowMs);
+  const { failures: before, removalTriedSinceMs = startMs } = ctx.proofs.pass(key);
+  const triedMs = ctx.clock.monotonicMs() - removalTriedSinceMs;
+  const { isGivenUp, phase, since } = removalOutcome(sync, trouble, { nowMs, triedMs });
+  const failed = before + 1;
+  ctx.proofs.setPass(key, { ...ctx.proofs.pass(key), failures: failed, removalTriedSinceMs });
   const news = { deletionTriedSince: since };
   const written = await writeStatus(sync, syncStatus(sync, { news, phase, nowMs }), ctx);
-  const key = keyOf(sync);
-  const failed = ctx.proofs.pass(key).failures + 1;
-  ctx.proofs.setPass(key, { ...ctx.proofs.pass(key), failures: failed });
-  if (phase.tag === "Deleting") emitRemovalTrouble(written, phase, ctx);
+  // That something takes its time is no trouble until it takes too long.
+  if (failures.length > 0 || isGivenUp) emitRemovalTrouble(written, phase, ctx);
   if (isGivenUp) return await letGo(written, ctx);
   return afterDelay(retryDelayMs(failed, RETRY_MS_MAX, ctx.random()));
+}
+
+/** Deletes what is to be deleted; answers what is not gone. A pass that takes too long is something that failed. */
+async function removed(
+  sync: MeshSync,
+  decision: Decision,
+  { bounded, ctx }: { readonly bounded: SyncContext; readonly ctx: SyncContext },
+): Promise<RemovalTrouble> {
+  if (decision.do === "wait-removal") return { failures: [decision.failure], terminating: [] };
+  if (decision.do !== "remove") return { failures: [], terminating: [] };
+  try {
+    const scope = { sync, ctx: bounded, acting: actingClient(sync, bounded) };
+    return await removeObjects(decision.plan, scope);
+  } catch (error) {
+    if (ctx.signal.aborted) throw error;
+    return { failures: [errorText(error)], terminating: [] };
+  }
 }
 
 async function letGo(sync: MeshSync, ctx: SyncContext): Promise<Next> {

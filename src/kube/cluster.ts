@@ -23,6 +23,8 @@ export interface ListOptions {
 export interface RemoveOptions {
   /** Delete only this very object: a 409 otherwise. */
   readonly uid?: string;
+  /** Delete the object only as it was seen: a 409 where somebody changed it since. */
+  readonly resourceVersion?: string;
   readonly propagation?: "Background" | "Foreground" | "Orphan";
   readonly dryRun?: boolean;
   readonly signal?: AbortSignal;

@@ -148,7 +148,8 @@ class HttpCluster implements ClusterClient {
     const ask = { verb: "delete", kind: id.kind, key: id };
     const type = await this.#discovery.resourceType(id.apiVersion, id.kind);
     if (type === undefined) return "absent";
-    const { uid, propagation = "Background", dryRun = false, signal } = options;
+    const { propagation = "Background", dryRun = false, signal } = options;
+    const preconditions = preconditionsOf(options);
     try {
       await this.#transport.request({
         method: "DELETE",
@@ -158,7 +159,7 @@ class HttpCluster implements ClusterClient {
           kind: "DeleteOptions",
           apiVersion: "v1",
           propagationPolicy: propagation,
-          ...(uid === undefined ? {} : { preconditions: { uid } }),
+          ...(preconditions === undefined ? {} : { preconditions }),
         },
         ask,
         signal,
@@ -215,4 +216,13 @@ function kindNotServed(ask: Ask, apiVersion: string): ApiError {
     reason: "KindNotServed",
     text: `the server has no kind ${ask.kind} in ${apiVersion}; install its definition first`,
   });
+}
+
+/** What an object has to be like to be deleted; undefined where that does not matter. */
+function preconditionsOf({ resourceVersion, uid }: RemoveOptions): JsonObject | undefined {
+  if (uid === undefined && resourceVersion === undefined) return undefined;
+  return {
+    ...(uid === undefined ? {} : { uid }),
+    ...(resourceVersion === undefined ? {} : { resourceVersion }),
+  };
 }

@@ -18,7 +18,15 @@ import {
   type WritePlan,
 } from "../plan/object.ts";
 import { removeReplaced } from "./replace.ts";
-import { deletionFailure, type PrunePlan, type ToDelete } from "../plan/prune.ts";
+import {
+  deletionFailure,
+  type PrunePlan,
+  prunePlan,
+  staysAWhile,
+  type Terminating,
+  terminating,
+  type ToDelete,
+} from "../plan/prune.ts";
 
 /** One object that is as Git says now, or is left as somebody changed it. */
 export interface Applied {
@@ -64,13 +72,29 @@ export const NOTHING_APPLIED: ApplyReport = {
 export interface PruneReport {
   readonly pruned: readonly ObjectId[];
   readonly skipped: readonly ObjectId[];
-  /** Could not be deleted; they stay in the inventory and are tried again. */
+  /** Not gone yet; they stay in the inventory and are looked at again. */
   readonly remaining: readonly InventoryEntry[];
+  /** Those of them that are deleted, with what holds them, sorted. */
+  readonly terminating: readonly string[];
+  /** Why the others could not be deleted, sorted. */
   readonly failures: readonly string[];
 }
 
 /** Nothing was pruned. */
-export const NOTHING_PRUNED: PruneReport = { pruned: [], skipped: [], remaining: [], failures: [] };
+export const NOTHING_PRUNED: PruneReport = {
+  pruned: [],
+  skipped: [],
+  remaining: [],
+  terminating: [],
+  failures: [],
+};
+
+/** What became of one object that was to be deleted. */
+type Deletion =
+  | { readonly result: "deleted"; readonly id: ObjectId; readonly staying?: Terminating }
+  | { readonly result: "failed"; readonly entry: InventoryEntry; readonly failure: string }
+  /** Somebody changed it since the look: it is not to be deleted any longer, or is already. */
+  | { readonly result: "left"; readonly plan: PrunePlan };
 
 /** For whom objects are applied. */
 export interface ApplyScope extends PlanScope {
@@ -193,7 +217,7 @@ async function written(plan: WritePlan, { acting, ctx, sync }: ApplyScope): Prom
 }
 
 /**
- * Deletes what a plan says, each object by its uid, in reverse order of applying.
+ * Deletes what a plan says, each object as it was seen, in reverse order of applying.
  *
  * @param waiting what stays for now, as other MeshSyncs may take it over
  */
@@ -202,59 +226,84 @@ export async function pruneObjects(
   scope: ApplyScope,
   waiting: readonly ToDelete[] = [],
 ): Promise<PruneReport> {
-  const { skipped, toDelete, unknown } = plan;
-  const unseen = unknown.map(({ entry }) => entry);
-  const failures = unknown.map(({ failure }) => failure);
-  const results: { readonly one: ToDelete; readonly failure: string | undefined }[] = [];
-  const going = toDelete.filter((one) => !waiting.includes(one));
+  const results: Deletion[] = [];
+  const going = plan.toDelete.filter((one) => !waiting.includes(one));
   const byId = new Map(going.map((one) => [one.id, one]));
   for (const stage of deleteStages([...byId.keys()])) {
     const ones = stage.flatMap((id) => byId.get(id) ?? []);
-    results.push(
-      ...await pooled(ones, CALLS_AT_ONCE, async (one) => ({
-        one,
-        failure: await deleteObject(one, scope),
-      })),
-    );
+    results.push(...await pooled(ones, CALLS_AT_ONCE, (one) => deleteObject(one, scope)));
   }
-  const failed = results.filter(({ failure }) => failure !== undefined);
+  return pruneReport(plan, results, waiting);
+}
+
+function pruneReport(
+  first: PrunePlan,
+  results: readonly Deletion[],
+  waiting: readonly ToDelete[],
+): PruneReport {
+  const deleted = results.flatMap((one) => one.result === "deleted" ? one : []);
+  const failed = results.flatMap((one) => one.result === "failed" ? one : []);
+  const plans = [first, ...results.flatMap((one) => one.result === "left" ? one.plan : [])];
+  const unknown = plans.flatMap((plan) => plan.unknown);
+  const staying = [
+    ...plans.flatMap((plan) => plan.terminating),
+    ...deleted.flatMap(({ staying }) => staying ?? []),
+  ];
   return {
-    pruned: results.filter(({ failure }) => failure === undefined).map(({ one }) => one.id),
-    skipped,
-    remaining: [
-      ...unseen,
-      ...[...waiting, ...failed.map(({ one }) => one)].map(({ entry }) => entry),
-    ],
-    failures: [...failures, ...failed.map(({ failure = "" }) => failure)].sort(),
+    pruned: deleted.map(({ id }) => id),
+    skipped: plans.flatMap((plan) => plan.skipped),
+    remaining: [...unknown, ...waiting, ...failed, ...staying].map(({ entry }) => entry),
+    terminating: staying.map(({ words }) => words).sort(),
+    failures: [...unknown, ...failed].map(({ failure }) => failure).sort(),
   };
 }
 
-/** Deletes one object; answers why it could not. */
+/** Deletes one object; one that somebody changed since the look is looked at once more. */
 async function deleteObject(
-  { id, live }: ToDelete,
-  { acting, ctx, sync }: ApplyScope,
-): Promise<string | undefined> {
+  one: ToDelete,
+  scope: ApplyScope,
+  { isSecondLook = false } = {},
+): Promise<Deletion> {
+  const { ctx, sync } = scope;
+  const { entry, id, live } = one;
   try {
+    await deleteSeen(one, scope);
     const { uid } = live.metadata;
-    const options = { propagation: "Background", signal: ctx.signal } as const;
-    const call = uid === undefined ? options : { ...options, uid };
-    const result = await acting.remove({ ...id, apiVersion: live.apiVersion }, call);
-    if (result === "absent") {
-      // Seen a moment ago: perhaps the revision itself took its version out of its definition.
-      const served = await acting.servedVersion(groupOf(id.apiVersion), id.kind);
-      if (served === undefined) {
-        return `Cannot delete ${idText(id)}: its kind is not served just now`;
-      }
-      await acting.remove({ ...id, apiVersion: served.apiVersion }, call);
-    }
     if (uid !== undefined) ctx.proofs.setDeleted(keyOf(sync), id, uid);
-    return undefined;
+    return { result: "deleted", id, ...(staysAWhile(one) ? { staying: terminating(one) } : {}) };
   } catch (error) {
     if (isAbort(error, ctx.signal)) throw error;
-    // Made again by somebody between the look and the deletion: the next pass looks anew.
-    if (isConflict(error)) return `Cannot delete ${idText(id)}: it was replaced meanwhile`;
-    return deletionFailure(id, error);
+    if (!isConflict(error)) return { result: "failed", entry, failure: deletionFailure(id, error) };
+    if (!isSecondLook) return await deleteChanged(one, scope);
+    const failure = `Cannot delete ${idText(id)}: somebody changes it meanwhile`;
+    return { result: "failed", entry, failure };
   }
+}
+
+/** Deletes an object if it is as it was seen. */
+async function deleteSeen({ id, live }: ToDelete, { acting, ctx }: ApplyScope): Promise<void> {
+  const { resourceVersion, uid } = live.metadata;
+  const call = {
+    propagation: "Background",
+    signal: ctx.signal,
+    ...(uid === undefined ? {} : { uid }),
+    ...(resourceVersion === undefined ? {} : { resourceVersion }),
+  } as const;
+  const result = await acting.remove({ ...id, apiVersion: live.apiVersion }, call);
+  if (result !== "absent") return;
+  // Seen a moment ago: perhaps the revision itself took its version out of its definition.
+  const served = await acting.servedVersion(groupOf(id.apiVersion), id.kind);
+  if (served === undefined) throw new Error("its kind is not served just now");
+  await acting.remove({ ...id, apiVersion: served.apiVersion }, call);
+}
+
+/** Looks anew at an object that somebody changed, and deletes it where it is still to be deleted. */
+async function deleteChanged({ entry }: ToDelete, scope: ApplyScope): Promise<Deletion> {
+  const plan = await prunePlan([entry], scope);
+  const [again] = plan.toDelete;
+  return again === undefined
+    ? { result: "left", plan }
+    : await deleteObject(again, scope, { isSecondLook: true });
 }
 
 const DEFINITION = {

@@ -20,6 +20,7 @@ import {
   type TargetObject,
 } from "../manifests/target.ts";
 import { driftPaths } from "./drift.ts";
+import { suspensionOf } from "../source/schedule.ts";
 
 type OthersContext = Pick<SyncContext, "cluster" | "proofs" | "signal" | "syncs">;
 
@@ -64,11 +65,11 @@ async function readInventory(
   }
 }
 
-/** MeshSyncs that follow the same branch or tag of the same repository, and are not suspended. */
+/** MeshSyncs that follow the same branch or tag of the same repository. */
 function siblings(sync: MeshSync, others: readonly MeshSync[]): MeshSync[] {
   return others.filter((other) =>
     other.spec.url === sync.spec.url && sameJson(other.spec.ref ?? {}, sync.spec.ref ?? {}) &&
-    other.spec.suspend !== true && other.metadata.deletionTimestamp === undefined
+    other.metadata.deletionTimestamp === undefined
   );
 }
 
@@ -76,12 +77,18 @@ function siblings(sync: MeshSync, others: readonly MeshSync[]): MeshSync[] {
 const WAIT_MS_MAX = 300_000;
 const WAIT_MS = 60_000;
 
-/** The siblings that did not apply a revision yet and are still waited for, sorted. */
+/** The siblings that did not apply a revision yet and are still waited for, sorted; not the suspended ones. */
 export function laggards(
   siblings: readonly MeshSync[],
-  { text, waitedMs }: { readonly text: string; readonly waitedMs: number },
+  { nowMs, text, waitedMs }: {
+    readonly text: string;
+    /** How long this process waits already, whatever clocks say. */
+    readonly waitedMs: number;
+    readonly nowMs: number;
+  },
 ): ObjectKeys {
   return siblings.filter((other) => {
+    if (suspensionOf(other.spec, nowMs) !== undefined) return false;
     const limitMs = Math.min(WAIT_MS_MAX, intervalMs(other) * 2 + WAIT_MS);
     return other.status?.lastAppliedRevision !== text && waitedMs < limitMs;
   }).map(keyOf).sort((a, b) => keyText(a) < keyText(b) ? -1 : 1);

@@ -23,9 +23,18 @@ export interface ToDelete {
   readonly live: KubeObject;
 }
 
+/** An object that is deleted, and not gone yet. */
+export interface Terminating {
+  readonly entry: InventoryEntry;
+  /** What it is, and what holds it. */
+  readonly words: string;
+}
+
 /** What is to become of objects that Git no longer holds. */
 export interface PrunePlan {
   readonly toDelete: readonly ToDelete[];
+  /** On their way out: they stay the sync's until they are gone. */
+  readonly terminating: readonly Terminating[];
   /** Left alone: said so by annotation, or taken over by another sync or by nobody we know. */
   readonly skipped: readonly ObjectId[];
   /** MeshSyncs of the same repository: they may want the objects, and have not applied the revision yet. */
@@ -35,10 +44,17 @@ export interface PrunePlan {
 }
 
 /** Nothing to prune. */
-export const NO_PRUNE_PLAN: PrunePlan = { toDelete: [], skipped: [], siblings: [], unknown: [] };
+export const NO_PRUNE_PLAN: PrunePlan = {
+  toDelete: [],
+  terminating: [],
+  skipped: [],
+  siblings: [],
+  unknown: [],
+};
 
 type PruneDecision =
   | { readonly fate: "delete"; readonly object: ToDelete }
+  | { readonly fate: "terminating"; readonly object: Terminating }
   | { readonly fate: "skip"; readonly id: ObjectId }
   | { readonly fate: "unknown"; readonly entry: InventoryEntry; readonly failure: string }
   | { readonly fate: "absent" };
@@ -62,6 +78,7 @@ export async function prunePlan(
   const decisions = await pooled(stale, CALLS_AT_ONCE, (entry) => decision(entry, scope, others));
   return {
     toDelete: decisions.flatMap((one) => one.fate === "delete" ? one.object : []),
+    terminating: decisions.flatMap((one) => one.fate === "terminating" ? one.object : []),
     skipped: decisions.flatMap((one) => one.fate === "skip" ? one.id : []),
     siblings: others.siblings,
     unknown: decisions.flatMap((one) =>
@@ -84,17 +101,32 @@ async function decision(
   try {
     // With the program's own rights: an account that may not even look has perhaps never made the object.
     const live = await liveOf(id, ctx.cluster, ctx.signal);
-    if (live === undefined || live.metadata.deletionTimestamp !== undefined) {
-      return { fate: "absent" };
-    }
+    if (live === undefined) return { fate: "absent" };
     const isHeld = live.metadata.annotations?.[ANNOTATIONS.prune] === "disabled";
     const isTheirs = others.unread.some((labels) => hasLabels(live, labels));
     if (isHeld || isTheirs || !belongsTo(sync, live)) return { fate: "skip", id };
-    return { fate: "delete", object: { id, entry, live } };
+    return live.metadata.deletionTimestamp === undefined
+      ? { fate: "delete", object: { id, entry, live } }
+      : { fate: "terminating", object: terminating({ id, entry, live }) };
   } catch (error) {
     if (isAbort(error, ctx.signal)) throw error;
     return { fate: "unknown", entry, failure: deletionFailure(id, error) };
   }
+}
+
+/** An object that is on its way out, in words. */
+export function terminating({ entry, id, live: { metadata } }: ToDelete): Terminating {
+  const { finalizers = [] } = metadata;
+  const holders = finalizers.length === 0 ? "" : `, held by finalizers ${finalizers.join(", ")}`;
+  return { entry, words: `${idText(id)} is being deleted${holders}` };
+}
+
+/** Kinds that take their time to end, whatever their finalizers say. */
+const SLOW_KINDS: readonly string[] = ["Namespace", "Pod"];
+
+/** Whether an object is still there for a while after it was deleted. */
+export function staysAWhile({ id, live: { metadata } }: ToDelete): boolean {
+  return (metadata.finalizers ?? []).length > 0 || SLOW_KINDS.includes(id.kind);
 }
 
 /** The object, in whatever version its kind is served now. */

@@ -168,7 +168,8 @@ async function observeRevision(seen: RevisionSeen, scope: SourceScope): Promise<
   }
   const path = sync.spec.path || ".";
   if (revision.tree === undefined) return await refused(emptyPhase(text, path, true));
-  if (ctx.proofs.pass(keyOf(sync)).appliedKey === contentKey(revision, sync, inputs)) {
+  const { appliedKey, isTerminating = false } = ctx.proofs.pass(keyOf(sync));
+  if (appliedKey === contentKey(revision, sync, inputs) && !isTerminating) {
     return withContent({ tag: "same" });
   }
   // What was applied once is not kept waiting after a restart, nor is going back from it.

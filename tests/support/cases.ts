@@ -14,16 +14,36 @@ export interface CaseInput {
 /** Folder of our own cases. */
 const OURS = new URL("../fixtures/cases/", import.meta.url);
 
-/** The name of a case: its folder's. */
-export type CaseName =
-  | "01-cli-paths"
-  | "03-secret-number"
-  | "08-duplicate-env"
-  | "09-exported"
-  | "13-hpa-below-min"
-  | "17-keda-function"
-  | "19-hidden-folder"
-  | "23-names";
+/** The cases that a test of each stage runs, by the name of their folder. */
+export const CASES = {
+  io: [
+    "01-cli-paths",
+    "03-secret-number",
+    "08-duplicate-env",
+    "09-exported",
+    "19-hidden-folder",
+    "23-names",
+  ],
+  cluster: [
+    "02-secret-stringdata",
+    "03-secret-number",
+    "06-job-ttl",
+    "08-duplicate-env",
+    "09-exported",
+    "10-crd-version-dropped",
+    "13-hpa-below-min",
+    "15-connector-catalog",
+    "17-keda-function",
+    "18-sha256-repository",
+    "19-hidden-folder",
+    "25-git-refs",
+    "26-symlinked-folder",
+    "27-immutable",
+  ],
+} as const;
+
+/** The name of a case. */
+export type CaseName = typeof CASES[keyof typeof CASES][number];
 
 /** What of a case there is to run: ours, and what was reported where its folder is at hand. */
 export async function caseInputs(name: CaseName): Promise<CaseInput[]> {
@@ -40,6 +60,18 @@ export async function caseInputs(name: CaseName): Promise<CaseInput[]> {
     files: await filesIn(folder),
   }));
   return (await Promise.all(inputs)).filter(({ files }) => Object.keys(files).length > 0);
+}
+
+/** The first column of the table of the reported cases, and what each should do; empty where it is not at hand. */
+export async function reportedExpectations(): Promise<ReadonlyMap<string, string>> {
+  const folder = reportedFolder();
+  if (folder === undefined) return new Map();
+  const text = await Deno.readTextFile(new URL("README.md", folder));
+  const rows = text.split("\n").filter((line) => /^\| \d\d-/.test(line));
+  return new Map(rows.flatMap((row) => {
+    const [, names = "", , should = ""] = row.split("|").map((cell) => cell.trim());
+    return names.split(", ").map((name): [string, string] => [name, should]);
+  }));
 }
 
 function reportedFolder(): URL | undefined {

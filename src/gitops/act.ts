@@ -105,9 +105,11 @@ export async function act(
   if (decision.changed.length === 0) return nothingDone(sync);
   const corrected = await applyObjects(decision.changed, scope);
   const trouble = correctionTrouble(corrected);
+  const { interruption } = corrected;
   return {
     ...nothingDone(sync),
     corrected,
+    ...(interruption === undefined ? {} : { trouble: failedPhase(interruption) }),
     ...(trouble === undefined ? {} : { correctionTrouble: trouble }),
   };
 }
@@ -138,6 +140,7 @@ async function applyRevision(decision: ApplyDecision, scope: ApplyScope): Promis
     const startMs = ctx.clock.monotonicMs();
     applied = await applyObjects(plan.objects, { ...scope, sync }, revision.isSuperseded);
     ctx.metrics.observeSyncPhase("apply", (ctx.clock.monotonicMs() - startMs) / 1000);
+    if (applied.interruption !== undefined) throw applied.interruption;
     await ctx.caches.follow(followedTypes(plan.objects.map(({ target }) => target)), ctx.signal);
     const trouble = applyTrouble(revision.text, applied) ??
       unservedYet(decision, { ...scope, sync }, applied);

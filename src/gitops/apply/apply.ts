@@ -57,6 +57,8 @@ export interface ApplyReport {
   readonly untried: number;
   /** Whether a newer commit ended it. */
   readonly isSuperseded: boolean;
+  /** What ended it before its end: the limit of the pass. */
+  readonly interruption?: unknown;
 }
 
 /** Nothing was applied. */
@@ -107,7 +109,7 @@ const OBJECTS_BETWEEN_LOOKS = 50;
 /**
  * Acts on plans, stage by stage. Within a stage a failure does not keep the others from being tried; a stage with a
  * failure is the last one. What nobody serves is left out. Definitions are waited for before what they define. What each
- * answer proves is noted at once.
+ * answer proves is noted at once, and told whatever ends the rest.
  *
  * @param isSuperseded asked between stages and now and then within one: whether to stop for a newer commit
  */
@@ -119,30 +121,36 @@ export async function applyObjects(
   const { ctx, sync } = scope;
   const writes = plans.filter(({ step }) => step !== "keep");
   ctx.proofs.expect(keyOf(sync), writes.map(({ target }) => target.id));
-  const results: ObjectResult[] = [];
-  let untried = 0;
+  const results = new Map<ObjectPlan, ObjectResult>();
+  const stages = applyStages(plans, ({ target }) => target.id);
   let superseded = false;
-  for (const stage of applyStages(plans, ({ target }) => target.id)) {
-    // A kind that nobody serves holds up itself, and nothing else.
-    const isBlocked = results.some(({ result }) => result === "failed");
-    if (isBlocked || superseded) {
-      untried += stage.length;
-      continue;
+  let ended: Pick<ApplyReport, "interruption"> = {};
+  try {
+    for (const stage of stages) {
+      // A kind that nobody serves holds up itself, and nothing else.
+      if ([...results.values()].some(({ result }) => result === "failed")) break;
+      for (let at = 0; at < stage.length && !superseded; at += OBJECTS_BETWEEN_LOOKS) {
+        superseded = await isSuperseded();
+        const part = superseded ? [] : stage.slice(at, at + OBJECTS_BETWEEN_LOOKS);
+        await pooled(part, CALLS_AT_ONCE, async (plan) => {
+          results.set(plan, await applyObject(plan, scope));
+        });
+      }
+      if (superseded) break;
+      await whenServed(stage, scope);
     }
-    for (let at = 0; at < stage.length; at += OBJECTS_BETWEEN_LOOKS) {
-      superseded = superseded || await isSuperseded();
-      const part = stage.slice(at, at + OBJECTS_BETWEEN_LOOKS);
-      if (superseded) untried += part.length;
-      else results.push(...await pooled(part, CALLS_AT_ONCE, (plan) => applyObject(plan, scope)));
-    }
-    await whenServed(stage, scope);
+  } catch (error) {
+    if (!ctx.signal.aborted) throw error;
+    ended = { interruption: error };
   }
+  const done = stages.flat().flatMap((plan) => results.get(plan) ?? []);
   return {
-    applied: results.flatMap((one) => one.result === "applied" ? one : []),
-    failures: results.flatMap((one) => one.result === "failed" ? one.failure : []),
-    unserved: results.flatMap((one) => one.result === "unserved" ? one.target : []),
-    untried,
+    applied: done.flatMap((one) => one.result === "applied" ? one : []),
+    failures: done.flatMap((one) => one.result === "failed" ? one.failure : []),
+    unserved: done.flatMap((one) => one.result === "unserved" ? one.target : []),
+    untried: plans.length - done.length,
     isSuperseded: superseded,
+    ...ended,
   };
 }
 

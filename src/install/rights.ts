@@ -37,10 +37,10 @@ export function controllerRules(): Rule[] {
     rule("autoscaling.k8s.io", ["verticalpodautoscalers"], KEEP),
     rule(CORE, ["services"], KEEP),
     rule("batch", ["jobs"], ["create", "delete", ...FOLLOW]),
-    rule(CORE, ["pods"], ["list", "watch"]),
+    rule(CORE, ["pods"], ["get", "list", "watch"]),
     // Why a container failed.
     rule(CORE, ["pods/log"], ["get"]),
-    rule(CORE, ["events"], ["create", "list", "patch", "watch"]),
+    rule(CORE, ["events"], ["create", "get", "list", "patch", "watch"]),
     // Credentials, keys and variables that a MeshSync names; a large inventory is kept in ConfigMaps.
     rule(CORE, ["secrets"], ["get"]),
     rule(CORE, ["configmaps"], ["create", "delete", "get", "patch"]),

@@ -103,7 +103,7 @@ Deno.test("MetricsPoll.round() shows a component's token to nobody before one of
     await poll.round(signal);
     assertEquals(
       cluster.written.get("secured")?.backlogProblem,
-      "the broker is not asked: no instance is ready",
+      "the broker is not asked: no instance was ready yet",
     );
     // Where nobody listens, so that only the broker is asked in vain.
     const status = { phase: "Running", podIP: "127.9.9.9", conditions: [] as unknown[] };

@@ -8,6 +8,7 @@ import {
 } from "#api";
 import {
   type AddressPolicy,
+  contentHash,
   deadline,
   idOf,
   isAbort,
@@ -31,6 +32,9 @@ import { CallProblem } from "./call_problem.ts";
 import { InstanceClient } from "./instance_client.ts";
 import { PollBackoff } from "./poll_backoff.ts";
 import { type BacklogAnswer, type InstanceAnswer, runtimeStatus } from "./runtime_status.ts";
+
+/** Components of which it is remembered what a ready pod had: more than any cluster runs. */
+const SHOWN_MAX = 100_000;
 
 /** Components that are looked at together, and instances of one that are asked together. */
 const COMPONENTS_AT_ONCE = 8;
@@ -67,6 +71,8 @@ export class MetricsPoll implements Disposable {
   readonly #instances = new InstanceClient();
   /** By uid and address of the pod, by URL and authority of the broker, and by uid of a slow component. */
   readonly #backoff: PollBackoff;
+  /** By component: hash of the address and credentials that a ready pod had last. */
+  readonly #shown = new Map<string, string>();
 
   constructor({ ctx, intervalMs, addresses }: MetricsPollOptions) {
     this.#ctx = ctx;
@@ -150,8 +156,8 @@ export class MetricsPoll implements Disposable {
     const access = await accessOf(component, round);
     if ("problem" in access) return { subscriptions: [], problem: access.problem };
     // The credentials are those that its pods are given: who only writes a resource has none of them shown to anybody.
-    if (access.authorization !== undefined && !this.#podsOf(component).some(isPodReady)) {
-      return { subscriptions: [], problem: "the broker is not asked: no instance is ready" };
+    if (access.authorization !== undefined && !this.#isShown(component, access)) {
+      return { subscriptions: [], problem: "the broker is not asked: no instance was ready yet" };
     }
     // A component that trusts another authority, or has more topics, says nothing about what others may reach.
     const broker = `${access.url} ${access.caPem ?? ""}`;
@@ -161,6 +167,15 @@ export class MetricsPoll implements Disposable {
     const silent = this.#backoff.problem(broker, nowMs) ?? this.#backoff.problem(own, nowMs);
     if (silent !== undefined) return { subscriptions: [], problem: silent };
     return await this.#askBroker(subscriptions, { access, broker, own, signal: round.signal });
+  }
+
+  /** Whether a ready pod uses, or used, these credentials at this address: a function that is stopped has waiting messages. */
+  #isShown(component: Component, { authorization, caPem, url }: BrokerAccess): boolean {
+    const uid = component.metadata.uid ?? "";
+    const shown = contentHash([url, authorization, caPem]);
+    if (this.#podsOf(component).some(isPodReady)) this.#shown.set(uid, shown);
+    if (this.#shown.size > SHOWN_MAX) this.#shown.clear();
+    return this.#shown.get(uid) === shown;
   }
 
   async #askBroker(

@@ -1,4 +1,5 @@
 import { idOf, isPlainObject, type JsonObject, type KubeObject } from "#base";
+import { isConflict } from "#kube";
 import { FIELD_MANAGER, type ReconcileContext } from "./context.ts";
 
 /** The reference operator writes under the name of its binary. */
@@ -14,14 +15,24 @@ export async function takeFieldsOver(
   live: KubeObject,
   { ctx, signal }: { readonly ctx: ReconcileContext; readonly signal: AbortSignal },
 ): Promise<void> {
-  const managed = await ctx.cluster.managedFields(idOf(live), signal);
-  if (managed === undefined) return;
-  const taken = takenOver(managed.fields);
-  if (taken === undefined) return;
-  const { resourceVersion } = managed;
-  const metadata = { managedFields: taken, resourceVersion };
-  await ctx.cluster.patch(idOf(live), { metadata }, { fieldManager: FIELD_MANAGER, signal });
+  for (let attempt = 1;; attempt++) {
+    const managed = await ctx.cluster.managedFields(idOf(live), signal);
+    if (managed === undefined) return;
+    const taken = takenOver(managed.fields);
+    if (taken === undefined) return;
+    const { resourceVersion } = managed;
+    const metadata = { managedFields: taken, resourceVersion };
+    try {
+      await ctx.cluster.patch(idOf(live), { metadata }, { fieldManager: FIELD_MANAGER, signal });
+      return;
+    } catch (error) {
+      // Whoever looks after the object writes its status just now: who owns what is read anew.
+      if (!isConflict(error) || attempt >= CONFLICTS_MAX) throw error;
+    }
+  }
 }
+
+const CONFLICTS_MAX = 10;
 
 /** The entries with all that is to be ours in one of our applies; undefined when they are so already. */
 function takenOver(fields: readonly JsonObject[]): JsonObject[] | undefined {

@@ -49,7 +49,7 @@ Deno.test("the binary has no permission to write where no repository is kept", a
       "sync",
       "--once",
       "--git-url=https://127.0.0.1:1/a.git",
-      "--wait=5s",
+      "--wait=30s",
       "--cache-dir=/var/lib/elsewhere",
     ],
     env: { KUBECONFIG: cluster.kubeconfigPath, HOME: folder.path },

@@ -143,6 +143,8 @@ e2eTest(
     });
     const becomes = (text: string) => text;
     await assertCross({ toolbox }, { ...topics, texts: numbered("before", 3), becomes });
+    // Its token is shown to nobody before one of its pods was ready with it.
+    await untilRuntime(story, "Function/waiting", ({ backlog }) => backlog === 0);
     const stopped = component("Function", "waiting", { spec: { ...spec, replicas: 0 } });
     await story.untilHealthy(await story.commit({ waiting: stopped }));
     await eventually(async () => (await story.pods("waiting-function")).length === 0, {

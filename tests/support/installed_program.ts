@@ -19,7 +19,8 @@ export interface RunningProgram extends AsyncDisposable {
   /** What `/readyz?verbose` says; why there is no answer, before there is one. */
   readiness(): Promise<string>;
   /** Requests that the API server refused for lack of rights, by verb and kind. */
-  refusals(): Promise<string[]>;
+  /** Verb and kind of what the API server answered with one of these codes. */
+  answered(codes: RegExp): Promise<string[]>;
   metric(name: string): Promise<MetricSample[]>;
 }
 
@@ -101,8 +102,9 @@ export async function startProgram(
   return {
     log: () => log,
     metric,
-    refusals: async () =>
-      (await metric("mesh_api_requests_total")).filter(({ labels }) => labels["code"] === "403")
+    answered: async (codes) =>
+      (await metric("mesh_api_requests_total"))
+        .filter(({ labels }) => codes.test(labels["code"] ?? ""))
         .map(({ labels }) => `${labels["verb"]} ${labels["kind"]}`),
     readiness: async () => {
       try {

@@ -4,6 +4,7 @@ import type { GitSource } from "#git";
 import type { Cache, ClusterClient, ResourceType } from "#kube";
 import type { EventDraft, Notice } from "#plan";
 import type { Logger, Metrics } from "#telemetry";
+import type { manifestsWith } from "./manifests/read.ts";
 import type { Proofs } from "./proofs.ts";
 
 /** Objects of one kind as a watch told them last. */
@@ -62,6 +63,8 @@ export interface SyncContext {
   readonly git: GitSource;
   /** Who turns files into objects at the same time: that takes the processor and memory, and waits for nobody. */
   readonly reading: Semaphore;
+  /** Turns files into objects: a pure function of both, wherever it is computed. */
+  readonly readManifests: typeof manifestsWith;
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: SyncMetrics;

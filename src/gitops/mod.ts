@@ -31,7 +31,12 @@ export {
   manifestProblemText,
 } from "./manifests/manifest.ts";
 export { ownerProblems } from "./manifests/exported.ts";
-export { duplicateProblems, type ReadManifests, readManifests } from "./manifests/read.ts";
+export {
+  duplicateProblems,
+  manifestsWith,
+  type ReadManifests,
+  readManifests,
+} from "./manifests/read.ts";
 export {
   fieldManager,
   formerFieldManagers,

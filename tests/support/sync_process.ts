@@ -28,6 +28,7 @@ import type { FakeClock } from "./fake_clock.ts";
 import { FakeCache } from "./fake_cluster_cache.ts";
 import type { FakeCluster } from "./fake_cluster.ts";
 import type { FakeGit } from "./fake_git.ts";
+import { rememberedManifests } from "./remembered_manifests.ts";
 import { type FaultPlan, faultyGit, faultyTransport, type PlannedRequest } from "./fault_plan.ts";
 
 /** The user that the program is to the API server. */
@@ -248,6 +249,7 @@ export class SyncProcess {
       },
       proofs: this.memory,
       reading: new Semaphore(2),
+      readManifests: rememberedManifests,
       notices: { tell: () => {} },
       isTransient: false,
       wake: (key) => {

@@ -9,7 +9,14 @@ import {
   systemClock,
 } from "#base";
 import { gitSource } from "#git";
-import { type ObjectCache, Proofs, reconcileSync, type SyncCache, type SyncContext } from "#gitops";
+import {
+  manifestsWith,
+  type ObjectCache,
+  Proofs,
+  reconcileSync,
+  type SyncCache,
+  type SyncContext,
+} from "#gitops";
 import { type ClusterClient, installDefinitions } from "#kube";
 import type { EventDraft } from "#plan";
 import { type ApiRequestSample, createLogger, createMetrics } from "#telemetry";
@@ -84,6 +91,7 @@ const SURROUNDINGS = {
   },
   caches: NO_CACHES,
   reading: new Semaphore(2),
+  readManifests: manifestsWith,
   wake: () => {},
   notices: { tell: () => {} },
   isTransient: false,

@@ -6,7 +6,7 @@ import type { Inputs } from "../source/remote.ts";
 import { passedOverStatus } from "../source/revision.ts";
 import { selectedFiles } from "./files.ts";
 import type { Manifest, ManifestProblem } from "./manifest.ts";
-import { duplicateProblems, manifestsWith } from "./read.ts";
+import { duplicateProblems } from "./read.ts";
 import { definedKinds, kindKey, type Kinds, type TargetObject, targetObject } from "./target.ts";
 
 /** A commit that was fetched, and what else decides what is applied of it. */
@@ -27,7 +27,7 @@ export interface ReadRevision {
 export type ReadContext =
   & Pick<
     SyncContext,
-    "clock" | "log" | "metrics" | "reading" | "signal"
+    "clock" | "log" | "metrics" | "reading" | "readManifests" | "signal"
   >
   & { readonly git: GitSource; readonly acting: Pick<ClusterClient, "resourceType"> };
 
@@ -58,7 +58,7 @@ async function read(found: Found, sync: MeshSync, ctx: ReadContext): Promise<Rea
   if (selection.submodules.length > 0) {
     log.warn("Passed over submodules", { sync: logName(sync), paths: selection.submodules });
   }
-  const manifests = await manifestsWith(inputs, files);
+  const manifests = await ctx.readManifests(inputs, files);
   for (const warning of manifests.warnings.slice(0, 20)) {
     log.warn("Read a manifest with a flaw", { sync: logName(sync), ...warning });
   }

@@ -22,8 +22,8 @@ export interface SourceScope {
 }
 
 export function readContext({ acting, ctx }: SourceScope): ReadContext {
-  const { clock, git, log, metrics, reading, signal } = ctx;
-  return { clock, git, log, metrics, reading, signal, acting: acting() };
+  const { clock, git, log, metrics, reading, readManifests, signal } = ctx;
+  return { clock, git, log, metrics, reading, readManifests, signal, acting: acting() };
 }
 
 /**

@@ -10,6 +10,8 @@ export interface ApplyOptions {
   readonly dryRun?: boolean;
   /** Refuse fields that the kind does not have (see `isInvalid`) instead of dropping them. */
   readonly strict?: boolean;
+  /** Leave `metadata.managedFields` in the answer. */
+  readonly withManagedFields?: boolean;
   readonly signal?: AbortSignal;
 }
 

@@ -97,7 +97,8 @@ class HttpCluster implements ClusterClient {
     const { fieldManager, force = true, dryRun = false, strict = false, signal } = options;
     const verb = dryRun ? "dry-run" : "apply";
     const ask = { verb, kind: object.kind, key: idOf(object) };
-    return await this.#write(idOf(object), ask, (type) => ({
+    const isWhole = options.withManagedFields === true;
+    return await this.#write(idOf(object), { ...ask, isWhole }, (type) => ({
       method: "PATCH" as const,
       path: resourcePath(type, idOf(object)),
       query: {
@@ -194,13 +195,14 @@ class HttpCluster implements ClusterClient {
   /** Sends a write to where its kind is served. */
   async #write(
     id: ObjectId,
-    ask: Ask,
+    { isWhole = false, ...ask }: Ask & { readonly isWhole?: boolean },
     requestFor: (type: ResourceType) => Omit<Parameters<Transport["request"]>[0], "ask">,
   ): Promise<KubeObject> {
     const type = await this.#discovery.resourceType(id.apiVersion, id.kind);
     if (type === undefined) throw kindNotServed(ask, id.apiVersion);
     try {
-      return strippedObject(await this.#transport.request({ ...requestFor(type), ask }), type);
+      const answer = await this.#transport.request({ ...requestFor(type), ask });
+      return isWhole ? answer as unknown as KubeObject : strippedObject(answer, type);
     } catch (error) {
       // The definition may have been deleted, or come back with another plural.
       if (isKindMissing(error)) this.#discovery.forget(id.apiVersion);

@@ -18,6 +18,7 @@ export * from "./component_status.ts";
 export * from "./drift.ts";
 export * from "./event_draft.ts";
 export * from "./field_conflict.ts";
+export * from "./field_set.ts";
 export * from "./ignored_fields.ts";
 export * from "./history.ts";
 export * from "./inventory.ts";

@@ -1,5 +1,6 @@
 import { idOf, isPlainObject, type JsonObject, type KubeObject } from "#base";
 import { isConflict } from "#kube";
+import { fieldUnion } from "#plan";
 import { FIELD_MANAGER, type ReconcileContext } from "./context.ts";
 
 /** The reference operator writes under the name of its binary. */
@@ -50,21 +51,9 @@ function takenOver(fields: readonly JsonObject[]): JsonObject[] | undefined {
     operation: "Apply",
     fieldsV1: [...taken, ...applied === undefined ? [] : [applied]]
       .map(({ fieldsV1 }) => isPlainObject(fieldsV1) ? fieldsV1 as JsonObject : {})
-      .reduce(union),
+      .reduce(fieldUnion),
   };
   return [...fields.filter((other) => other !== applied && !taken.includes(other)), entry];
-}
-
-/** The fields of both sets, as `fieldsV1` nests them. */
-function union(a: JsonObject, b: JsonObject): JsonObject {
-  const merged = { ...a };
-  for (const [name, members] of Object.entries(b)) {
-    const known = merged[name];
-    merged[name] = isPlainObject(known) && isPlainObject(members)
-      ? union(known as JsonObject, members as JsonObject)
-      : members;
-  }
-  return merged;
 }
 
 function isUpdateOf(entry: JsonObject, manager: string): boolean {

@@ -17,6 +17,7 @@ import {
   replacement,
   type WritePlan,
 } from "../plan/object.ts";
+import { takeFormerFields } from "../plan/former_fields.ts";
 import { removeReplaced } from "./replace.ts";
 import {
   deletionFailure,
@@ -199,6 +200,7 @@ function kept(
 async function written(plan: WritePlan, { acting, ctx, sync }: ApplyScope): Promise<Applied> {
   const { action, corrected, force, live, replaces, target, wanted } = plan;
   if (replaces !== undefined) await removeReplaced(target, replaces, { acting, ctx });
+  else await takeFormerFields(plan, { acting, ctx, sync });
   const stamp = ctx.proofs.stamp();
   const answer = await acting.apply(wanted, {
     fieldManager: fieldManager(keyOf(sync)),

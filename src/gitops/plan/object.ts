@@ -21,6 +21,7 @@ import {
 } from "../manifests/target.ts";
 import type { Proof } from "../proofs.ts";
 import { driftPaths, replicasOf } from "./drift.ts";
+import { dryRun, formerOwners } from "./former_fields.ts";
 import { appliedJob, isDone, isJob } from "./jobs.ts";
 import { isScaledByOthers, opponentsOf, releasedManagers } from "./others.ts";
 import { isImmutableRefusal, isReplaceable, refusalText } from "./refusal.ts";
@@ -66,6 +67,8 @@ export interface WritePlan {
   readonly dryRunDeferred?: string;
   /** It is deleted first, as somebody allows it: a field of it cannot be changed. */
   readonly replaces?: KubeObject;
+  /** Names that the sync had before, under which it applied fields that are to become its own first. */
+  readonly former?: readonly string[];
 }
 
 /** Its kind is not served (yet). */
@@ -250,7 +253,7 @@ async function creationPlan(
   const wanted = target.object;
   const force = isForced(target, sync);
   try {
-    const answer = await dryRun(wanted, force, scope);
+    const { answer } = await dryRun({ force, live: undefined, target, wanted }, scope);
     // Only what is stored has a version.
     if (answer.metadata.resourceVersion) return undefined;
     const write = { step: "write", target, wanted, force, answer, corrected: [] } as const;
@@ -265,7 +268,7 @@ async function creationPlan(
 async function triedPlan(write: WritePlan, scope: PlanScope): Promise<WritePlan | RefusedPlan> {
   const { ctx } = scope;
   try {
-    return { ...write, answer: await dryRun(write.wanted, write.force, scope) };
+    return { ...write, ...await dryRun(write, scope) };
   } catch (error) {
     if (isAbort(error, ctx.signal)) throw error;
     const isHeld = error instanceof ApiError && isConflict(error);
@@ -309,21 +312,9 @@ async function decided(
     const text = conflictText(open, fieldManager(keyOf(sync)));
     return refused(write.target, new FieldConflictError(text), write);
   }
-  // Not tried again: what the API server had against it was the conflict.
-  return { ...write, force: true };
-}
-
-async function dryRun(
-  object: KubeObject,
-  force: boolean,
-  { acting, ctx, sync }: PlanScope,
-): Promise<KubeObject> {
-  return await acting.apply(object, {
-    fieldManager: fieldManager(keyOf(sync)),
-    dryRun: true,
-    force,
-    signal: ctx.signal,
-  });
+  // Not tried again: what the API server had against it was the conflict. Where Git stayed the same nothing leaves it.
+  const former = write.corrected.length > 0 ? [] : await formerOwners(write, scope);
+  return { ...write, force: true, former };
 }
 
 /** Whether the author of the sync or of the object said that fields of others may be taken. */

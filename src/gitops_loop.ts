@@ -236,10 +236,11 @@ export class GitOpsLoop {
   }
 
   #context(signal: AbortSignal): Omit<SyncContext, "isTransient" | "syncs"> {
-    const { config, cluster, clock, log, metrics, events } = this.#parts;
+    const { config, cluster, clock, log, metrics, events, namespace } = this.#parts;
     const { bootstrap, cacheDirectory } = config;
     return {
       cluster,
+      home: namespace,
       clientOf: (account) => this.#clientOf(account),
       caches: { of: () => undefined, version: () => undefined, follow: () => Promise.resolve() },
       proofs: this.#proofs,

@@ -69,8 +69,10 @@ export const ANNOTATIONS = {
   recreate: "compute.functionmesh.io/recreate",
   /** On any resource of ours: look at it now; any new value. Ours. */
   requestedAt: "reconcile.functionmesh.io/requestedAt",
-  /** `disabled`: a MeshSync does not delete the object. Ours. */
+  /** `disabled`: a MeshSync does not delete the object; `enabled`: not even a Namespace that was there before. Ours. */
   prune: "gitops.functionmesh.io/prune",
+  /** On a Namespace: the MeshSync that created it, which may delete it again. Ours. */
+  createdBy: "gitops.functionmesh.io/created-by",
   /** On a MeshSync: the revision that may delete more than its `pruneLimit`, by its commit. Ours. */
   allowPrune: "gitops.functionmesh.io/allow-prune",
   /** On an object in Git, `true`: a MeshSync takes its fields from other managers. Ours. */

@@ -72,6 +72,8 @@ export interface SyncContext {
   /** Tells those whom a MeshSync names. */
   readonly notices: { tell(sync: MeshSync, notice: Notice): void };
   readonly bootstrap?: Bootstrap;
+  /** Namespace of the program. */
+  readonly home: string;
   /** Whether the program ends after this: then nobody would be there to take objects along with a deleted sync. */
   readonly isTransient: boolean;
   /** From 0 to 1, to spread the looks of many syncs. */

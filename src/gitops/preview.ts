@@ -67,8 +67,10 @@ async function syncPreviews(
   { cluster, signal, sync }: SyncPreviewOptions,
 ): Promise<Preview[]> {
   if (manifests.length === 0) return [];
-  const ctx: Pick<SyncContext, "caches" | "cluster" | "proofs" | "signal" | "syncs"> = {
+  const ctx: Pick<SyncContext, "caches" | "cluster" | "home" | "proofs" | "signal" | "syncs"> = {
     cluster,
+    // Nothing is deleted here.
+    home: "",
     signal,
     proofs: new Proofs(),
     caches: { of: () => undefined, version: () => undefined, follow: () => Promise.resolve() },

@@ -18,7 +18,6 @@ export interface RunningProgram extends AsyncDisposable {
   readonly log: () => string;
   /** What `/readyz?verbose` says; why there is no answer, before there is one. */
   readiness(): Promise<string>;
-  /** Requests that the API server refused for lack of rights, by verb and kind. */
   /** Verb and kind of what the API server answered with one of these codes. */
   answered(codes: RegExp): Promise<string[]>;
   metric(name: string): Promise<MetricSample[]>;
@@ -97,8 +96,8 @@ export async function startProgram(
     await reading;
     assertEquals(code, 0, log);
   });
-  const exposition = async () => await (await fetch(`http://${address}/metrics`)).text();
-  const metric = async (name: string) => metricSamples(await exposition(), name);
+  const metric = async (name: string) =>
+    metricSamples(await (await fetch(`http://${address}/metrics`)).text(), name);
   return {
     log: () => log,
     metric,

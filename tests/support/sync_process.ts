@@ -228,6 +228,7 @@ export class SyncProcess {
     const transport = faultyTransport(cluster.transport({ user: PROGRAM }), faults);
     const clients = new Map<string, ReturnType<typeof httpCluster>>();
     return {
+      home: "meshwright",
       cluster: httpCluster(transport, { clock }),
       clientOf: (account) => {
         const user = serviceAccountUser(account);

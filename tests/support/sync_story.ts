@@ -90,6 +90,7 @@ const SURROUNDINGS = {
     throw new Error("this story acts as nobody else");
   },
   caches: NO_CACHES,
+  home: "meshwright",
   reading: new Semaphore(2),
   readManifests: manifestsWith,
   wake: () => {},

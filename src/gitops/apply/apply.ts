@@ -18,9 +18,11 @@ import {
   type WritePlan,
 } from "../plan/object.ts";
 import { takeFormerFields } from "../plan/former_fields.ts";
+import { createNamespace } from "./namespace.ts";
 import { removeReplaced } from "./replace.ts";
 import {
   deletionFailure,
+  isNamespace,
   type PrunePlan,
   prunePlan,
   staysAWhile,
@@ -201,6 +203,9 @@ async function written(plan: WritePlan, { acting, ctx, sync }: ApplyScope): Prom
   const { action, corrected, force, live, replaces, target, wanted } = plan;
   if (replaces !== undefined) await removeReplaced(target, replaces, { acting, ctx });
   else await takeFormerFields(plan, { acting, ctx, sync });
+  if (live === undefined && isNamespace(target.id)) {
+    await createNamespace(target.id.name, { acting, ctx, sync });
+  }
   const stamp = ctx.proofs.stamp();
   const answer = await acting.apply(wanted, {
     fieldManager: fieldManager(keyOf(sync)),

@@ -62,7 +62,7 @@ type PruneDecision =
 /** For whom objects are looked at. */
 export interface PruneScope {
   readonly sync: MeshSync;
-  readonly ctx: Pick<SyncContext, "cluster" | "proofs" | "signal" | "syncs">;
+  readonly ctx: Pick<SyncContext, "cluster" | "home" | "proofs" | "signal" | "syncs">;
 }
 
 /**
@@ -96,7 +96,8 @@ async function decision(
   if (id === undefined) return { fate: "absent" };
   // A sync never deletes itself or the namespace it lives in: nothing could bring either back.
   const isSelf = id.kind === "MeshSync" && keyText(id) === keyText(keyOf(sync));
-  const isHome = id.kind === "Namespace" && id.name === sync.metadata.namespace;
+  const isHome = isNamespace(id) &&
+    (id.name === sync.metadata.namespace || isProtectedNamespace(id.name, ctx.home));
   if (isSelf || isHome || others.claimed.has(entryKey(id))) return { fate: "skip", id };
   try {
     // With the program's own rights: an account that may not even look has perhaps never made the object.
@@ -104,7 +105,8 @@ async function decision(
     if (live === undefined) return { fate: "absent" };
     const isHeld = live.metadata.annotations?.[ANNOTATIONS.prune] === "disabled";
     const isTheirs = others.unread.some((labels) => hasLabels(live, labels));
-    if (isHeld || isTheirs || !belongsTo(sync, live)) return { fate: "skip", id };
+    const isKept = isHeld || isTheirs || isForeignNamespace(live, sync);
+    if (isKept || !belongsTo(sync, live)) return { fate: "skip", id };
     return live.metadata.deletionTimestamp === undefined
       ? { fate: "delete", object: { id, entry, live } }
       : { fate: "terminating", object: terminating({ id, entry, live }) };
@@ -112,6 +114,27 @@ async function decision(
     if (isAbort(error, ctx.signal)) throw error;
     return { fate: "unknown", entry, failure: deletionFailure(id, error) };
   }
+}
+
+/** Whether an object is a namespace, with all that is in it. */
+export function isNamespace(id: Pick<ObjectId, "apiVersion" | "kind">): boolean {
+  return id.apiVersion === "v1" && id.kind === "Namespace";
+}
+
+/** Namespaces that nothing in Git deletes, whatever it or they say: those of Kubernetes, and the program's own. */
+function isProtectedNamespace(name: string, home: string): boolean {
+  return name === home || name === "default" || name.startsWith("kube-");
+}
+
+/**
+ * Whether a namespace is not this sync's to delete: all that is in it would go with it, whoever put it there. Only one that
+ * the sync created is, and one of which somebody says so.
+ */
+function isForeignNamespace(live: KubeObject, sync: MeshSync): boolean {
+  if (!isNamespace(live)) return false;
+  const { annotations = {} } = live.metadata;
+  const isCreated = annotations[ANNOTATIONS.createdBy] === keyText(keyOf(sync));
+  return !isCreated && annotations[ANNOTATIONS.prune] !== "enabled";
 }
 
 /** An object that is on its way out, in words. */

@@ -67,8 +67,8 @@ export async function startProgram(
   const stack = new AsyncDisposableStack();
   const folder = stack.use(await temporaryFolder());
   const kubeconfig = `${folder.path}/kubeconfig`;
-  const account = { namespace, name: "meshwright" };
-  await Deno.writeTextFile(kubeconfig, await cluster.serviceAccountKubeconfig(account));
+  const access = await cluster.serviceAccountKubeconfig({ namespace, name: "meshwright" });
+  await Deno.writeTextFile(kubeconfig, access);
   const { address } = localTarget();
   const [program, ...words] = command;
   const child = new Deno.Command(program, {
@@ -76,7 +76,6 @@ export async function startProgram(
       ...words,
       ...flags,
       ...[`--kubeconfig=${kubeconfig}`, `--cache-dir=${folder.path}/cache`],
-      // One server for both.
       ...[`--metrics-addr=${address}`, `--health-probe-addr=${address}`, LOCAL],
     ],
     clearEnv: true,

@@ -104,16 +104,18 @@ export async function startProgram(
       (await metric("mesh_api_requests_total"))
         .filter(({ labels }) => codes.test(labels["code"] ?? ""))
         .map(({ labels }) => `${labels["verb"]} ${labels["kind"]}`),
-    readiness: async () => {
-      try {
-        return await (await fetch(`http://${address}/readyz?verbose`)).text();
-      } catch (error) {
-        if (error instanceof TypeError) return `${error.message}\n${log}`;
-        throw error;
-      }
-    },
+    readiness: () => readinessOf(address, () => log),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
+}
+
+async function readinessOf(address: string, log: () => string): Promise<string> {
+  try {
+    return await (await fetch(`http://${address}/readyz?verbose`)).text();
+  } catch (error) {
+    if (error instanceof TypeError) return `${error.message}\n${log()}`;
+    throw error;
+  }
 }
 
 /** Where the source program finds what it imports. */

@@ -279,29 +279,44 @@ export function authored(object: KubeObject): KubeObject {
     );
 }
 
-/** A value without a field, if the rule leaves it out. Lists and maps that become empty by that go too. */
-function without(
-  value: unknown,
-  at: { readonly path: Path; readonly object: KubeObject; readonly rule: ExportRule },
-): unknown {
+/** What is left out of an object, and by which rule. */
+interface Leaving {
+  readonly path: Path;
+  readonly object: KubeObject;
+  readonly rule: ExportRule;
+}
+
+/**
+ * A value without a field, if the rule leaves it out; else the value itself, as most objects hold nothing to leave out.
+ * Lists and maps that become empty by that go too.
+ */
+function without(value: unknown, at: Leaving): unknown {
   const [name, ...rest] = at.path;
   if (name === undefined) return value;
-  if (Array.isArray(value)) {
-    if (name !== "*") return value;
-    return rest.length > 0
-      ? value.map((item) => without(item, { ...at, path: rest }))
-      : value.filter((item) => at.rule.isLeftOut?.(item, at.object) === false);
+  const below = { ...at, path: rest };
+  if (Array.isArray(value)) return name === "*" ? listWithout(value, below) : value;
+  return isPlainObject(value) && Object.hasOwn(value, name)
+    ? mapWithout(value, name, below)
+    : value;
+}
+
+function listWithout(list: readonly unknown[], at: Leaving): readonly unknown[] {
+  const kept = at.path.length > 0
+    ? list.map((item) => without(item, at))
+    : list.filter((item) => at.rule.isLeftOut?.(item, at.object) === false);
+  const isSame = kept.length === list.length && kept.every((item, index) => item === list[index]);
+  return isSame ? list : kept;
+}
+
+function mapWithout(map: Readonly<Record<string, unknown>>, name: string, at: Leaving): unknown {
+  const before = map[name];
+  const { [name]: _gone, ...others } = map;
+  if (at.path.length === 0) {
+    return at.rule.isLeftOut?.(before, at.object) === false ? map : others;
   }
-  if (!isPlainObject(value) || !Object.hasOwn(value, name)) return value;
-  const before = value[name];
-  const { [name]: _gone, ...others } = value;
-  if (rest.length === 0) {
-    return at.rule.isLeftOut?.(before, at.object) === false ? value : others;
-  }
-  const after = without(before, { ...at, path: rest });
-  return after !== before && isEmpty(after) && !isEmpty(before)
-    ? others
-    : { ...value, [name]: after };
+  const after = without(before, at);
+  if (after === before) return map;
+  return isEmpty(after) && !isEmpty(before) ? others : { ...map, [name]: after };
 }
 
 function isEmpty(value: unknown): boolean {

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import process from "node:process";
 import { Composer, type CST, type Document, Lexer, Parser } from "yaml";
 import { MANIFEST_BUDGETS } from "./budgets.ts";
 
@@ -135,7 +136,27 @@ const OPEN_EACH = 3;
  *
  * @param nodesMax values that the file may still have
  */
-export function parsedChunk({ isJson, offset, text }: Chunk, nodesMax: number): ParsedChunk {
+export function parsedChunk(chunk: Chunk, nodesMax: number): ParsedChunk {
+  return withoutEnvironment(() => parsed(chunk, nodesMax));
+}
+
+const NO_ENVIRONMENT = Object.freeze({});
+
+/**
+ * Runs the parser where no variable is set. It looks two of its own up at each token, and each is a call into the runtime:
+ * a tenth of its time, and a permission that it needs for nothing else.
+ */
+function withoutEnvironment<T>(work: () => T): T {
+  const { env } = process;
+  process.env = NO_ENVIRONMENT;
+  try {
+    return work();
+  } finally {
+    process.env = env;
+  }
+}
+
+function parsed({ isJson, offset, text }: Chunk, nodesMax: number): ParsedChunk {
   const strange = isJson ? -1 : text.search(CONTROL);
   if (strange >= 0) {
     const code = text.charCodeAt(strange).toString(16).toUpperCase().padStart(4, "0");
@@ -182,7 +203,7 @@ function withLineFeeds(text: string): string {
 function* lexemesOf(text: string): Generator<string> {
   for (const lexeme of relaxedLexer().lex(text)) {
     // Before a space the colon is no part of an alias.
-    if (/^\*[\w-]+:$/.test(lexeme)) yield* [lexeme.slice(0, -1), ":"];
+    if (lexeme.startsWith("*") && /^\*[\w-]+:$/.test(lexeme)) yield* [lexeme.slice(0, -1), ":"];
     else yield lexeme;
   }
 }

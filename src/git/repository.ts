@@ -240,9 +240,11 @@ export class Repository {
     return await this.#repaired(formatOf(resolved.commit), where, async (clone) => {
       const fetch = this.#fetch(clone, where);
       await this.#object(fetch, { ...resolved, hash: resolved.commit });
-      await checkCommit(fetch, resolved);
       for (let round = 0; round < ROUNDS_MAX; round++) {
-        const found = await this.#look(clone, resolved, where);
+        const found = await this.#look(clone, resolved, where).catch(async (error) => {
+          await checkCommit(fetch, resolved);
+          throw error;
+        });
         if (found.missing.length === 0) return found;
         await fetchContents(fetch, { found, resolved });
       }

@@ -167,7 +167,8 @@ export function spread(delayMs: number, random: number): number {
  * ```
  */
 export function timestamp(timeMs: number): string {
-  return new Date(timeMs).toISOString().replace(/\.\d+Z$/, "Z");
+  const text = new Date(timeMs).toISOString();
+  return `${text.slice(0, text.lastIndexOf("."))}Z`;
 }
 
 /**

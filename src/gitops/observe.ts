@@ -66,11 +66,7 @@ export async function observe(sync: MeshSync, ctx: SyncContext): Promise<Observe
   }
   const suspension = suspensionOf(sync.spec, ctx.clock.now());
   if (suspension !== undefined) return { tag: "suspended", sync, suspension };
-  const found = [
-    ...problems(sync, { fileUrls: isBootstrap(sync, ctx) ? "allow" : "refuse" }),
-    ...windowProblems(sync.spec?.windows ?? []),
-    ...healthRuleProblems(sync),
-  ];
+  const found = [...ruleProblems(sync, ctx), ...windowProblems(sync.spec?.windows ?? [])];
   if (found.length > 0) return { tag: "invalid", sync, problems: found };
   ctx.proofs.releaseContests(keyOf(sync), ctx.clock.monotonicMs());
   const acting = () => actingClient(sync, ctx);
@@ -82,6 +78,19 @@ export async function observe(sync: MeshSync, ctx: SyncContext): Promise<Observe
   const changed = isPlanned ? [] : await observeChanged(sync, ctx);
   const move = await observeMove(sync, source, ctx);
   return { tag: "live", sync, source, changed, comparedAtMs, ...move };
+}
+
+/** What was found of syncs that are known still, so that a pass without news costs no check of all rules. */
+const RULE_PROBLEMS = new WeakMap<MeshSync, readonly Problem[]>();
+
+/** What is wrong with a sync, whatever the time. */
+function ruleProblems(sync: MeshSync, ctx: SyncContext): readonly Problem[] {
+  const known = RULE_PROBLEMS.get(sync);
+  if (known !== undefined) return known;
+  const fileUrls = isBootstrap(sync, ctx) ? "allow" : "refuse";
+  const found = [...problems(sync, { fileUrls }), ...healthRuleProblems(sync)];
+  RULE_PROBLEMS.set(sync, found);
+  return found;
 }
 
 /** What a look is for: another text means to look again. */

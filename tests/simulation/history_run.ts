@@ -1,6 +1,7 @@
 /** Lets a history happen and says what was wrong with it. */
 import { GitError } from "#git";
 import { conditionList, conditionOf, type KubeObject, sameJson } from "#base";
+import type { StoreEvent } from "../support/fake_cluster_store.ts";
 import type { Fault, FaultPlan } from "../support/fault_plan.ts";
 import { FOREIGN, type Head, HistoryRules, RuleBroken } from "./history_rules.ts";
 import { meshSyncId, REPOSITORY_URL, requestText, SyncWorld } from "../support/sync_world.ts";
@@ -54,7 +55,7 @@ class HistoryRun {
   /** Whether the server forgot commits. */
   #isCollected = false;
   readonly #released = new Set<string>();
-  readonly #notes: { readonly atMs: number; readonly words: string }[] = [];
+  readonly #notes: { readonly atMs: number; readonly words: () => string }[] = [];
   readonly #startMs = this.world.clock.monotonicMs();
 
   constructor(history: History) {
@@ -79,17 +80,17 @@ class HistoryRun {
     for (const [index, step] of steps.entries()) {
       world.revive();
       if (isForgetful) world.restart();
-      this.#note(`step ${index + 1}`);
+      this.#note(() => `step ${index + 1}`);
       await this.#step(step);
     }
-    this.#note("nothing fails any longer");
+    this.#note(() => "nothing fails any longer");
     await this.#rest();
   }
 
   /** Requests and changes, for who reads about a failure. */
   trace(): string {
     return this.#notes.map(({ atMs, words }) =>
-      `${((atMs - this.#startMs) / 1_000).toFixed(1).padStart(8)}  ${words}`
+      `${((atMs - this.#startMs) / 1_000).toFixed(1).padStart(8)}  ${words()}`
     ).join("\n");
   }
 
@@ -104,12 +105,12 @@ class HistoryRun {
     let count = 0;
     return (request) => {
       if (!this.#history.isGitFaulty && request.verb.startsWith("git")) {
-        this.#note(`  ${requestText(request)}`);
+        this.#note(() => `  ${requestText(request)}`);
         return undefined;
       }
       const index = count++;
       const found = faults.find(({ at }) => at === index);
-      this.#note(`  ${requestText(request)}${found === undefined ? "" : " (fault)"}`);
+      this.#note(() => `  ${requestText(request)}${found === undefined ? "" : " (fault)"}`);
       return found === undefined ? undefined : this.#fault(found.what);
     };
   }
@@ -250,7 +251,7 @@ class HistoryRun {
     world.onEvent = (event) => {
       told?.(event);
       const { after, before } = event;
-      this.#noteEvent(event);
+      this.#note(() => eventWords(event));
       const isNew = after !== undefined && poolName(after) !== undefined &&
         after.kind === "Function" && after.metadata.generation !== before?.metadata.generation;
       if (isNew) world.later(READY_MS, () => this.#lookAt(after));
@@ -273,9 +274,9 @@ class HistoryRun {
     world.revive();
     world.process.deliver();
     await this.#settle();
-    this.#note("rest");
+    this.#note(() => "rest");
     world.restart();
-    this.#note("rest of a new process");
+    this.#note(() => "rest of a new process");
     const writes = await this.#writesIn(LOOK_MS);
     // What was applied and is collected meanwhile, a new process cannot read: it says so.
     if (!this.#isCollected) this.#quiet("at rest, after a restart", writes);
@@ -318,19 +319,17 @@ class HistoryRun {
     });
   }
 
-  #note(words: string): void {
+  /** Words are made when somebody reads them: nearly all histories end well. */
+  #note(words: () => string): void {
     this.#notes.push({ atMs: this.world.clock.monotonicMs(), words });
   }
+}
 
-  #noteEvent(
-    event: { readonly by: string; readonly after?: KubeObject; readonly before?: KubeObject },
-  ) {
-    const { after, before, by } = event;
-    const object = after ?? before;
-    const verb = after === undefined ? "deleted" : before === undefined ? "created" : "changed";
-    const words = object?.kind === "MeshSync" ? syncWords(before, after) : "";
-    this.#note(`    ${by} ${verb} ${object?.kind} ${object?.metadata.name}${words}`);
-  }
+function eventWords({ after, before, by }: StoreEvent): string {
+  const object = after ?? before;
+  const verb = after === undefined ? "deleted" : before === undefined ? "created" : "changed";
+  const words = object?.kind === "MeshSync" ? syncWords(before, after) : "";
+  return `    ${by} ${verb} ${object?.kind} ${object?.metadata.name}${words}`;
 }
 
 /** What changed in a status, for who reads. */

@@ -4,7 +4,7 @@
  *
  * A field is a path: elements `f:name`, `k:{…}` (item of a keyed list) and `v:…` (item of a set), one a line.
  */
-import { isPlainObject, type JsonObject, type KubeObject, sameJson } from "#base";
+import { isPlainObject, type JsonObject, type KubeObject, sameJson, timestamp } from "#base";
 
 /** One entry of `managedFields`. */
 export interface FieldManager {
@@ -345,16 +345,21 @@ export function updatedObject(
 /** An entry as the server sends it. */
 export class ManagedFieldsEntry {
   readonly fieldsType = "FieldsV1";
+  readonly manager: string;
+  readonly operation: string;
+  readonly apiVersion: string;
+  readonly subresource: string | undefined;
   readonly #entry: FieldManager;
   constructor(entry: FieldManager) {
     this.#entry = entry;
-    Object.assign(this, {
-      manager: entry.manager,
-      operation: entry.operation,
-      apiVersion: entry.apiVersion,
-      time: new Date(entry.timeMs).toISOString().replace(/\.\d+Z$/, "Z"),
-      ...(entry.subresource === undefined ? {} : { subresource: entry.subresource }),
-    });
+    this.manager = entry.manager;
+    this.operation = entry.operation;
+    this.apiVersion = entry.apiVersion;
+    this.subresource = entry.subresource;
+  }
+
+  get time(): string {
+    return timestamp(this.#entry.timeMs);
   }
 
   /** Built only when somebody looks. */

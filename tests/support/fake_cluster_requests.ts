@@ -27,6 +27,18 @@ const SUBRESOURCES: readonly string[] = ["finalize", "status"];
  * ```
  */
 export function requestPlace(path: string): RequestPlace {
+  const known = PLACES.get(path);
+  if (known !== undefined) return known;
+  const place = newPlace(path);
+  if (PLACES.size < PLACES_MAX) PLACES.set(path, place);
+  return place;
+}
+
+/** Places of paths that were taken apart: in most worlds they are the same few. */
+const PLACES = new Map<string, RequestPlace>();
+const PLACES_MAX = 1_000;
+
+function newPlace(path: string): RequestPlace {
   const [, root, ...parts] = path.split("/").map(decodeURIComponent);
   const rest = root === "api" ? parts.slice(1) : parts.slice(2);
   const apiVersion = root === "api" ? parts[0] ?? "" : parts.slice(0, 2).join("/");

@@ -93,6 +93,8 @@ export class FakeGit {
   readonly repositories = new Map<string, FakeRepository>();
   readonly #trees = new Map<string, ReadonlyMap<string, string>>();
   readonly #treeNames = new Map<string, string>();
+  /** Trees of folders that were asked for. */
+  readonly #folders = new WeakMap<FakeCommit, Map<string, string | undefined>>();
   /** Commits by url and hash. */
   readonly #fetched = new Map<string, Map<string, FakeCommit>>();
   readonly #kept = new Map<string, Map<string, KeptCommit>>();
@@ -193,18 +195,27 @@ export class FakeGit {
   }
 
   #revision(commit: FakeCommit, resolved: ResolvedRef, path: string): Revision {
-    const folder = folderPath(path);
-    const prefix = folder === "" ? "" : `${folder}/`;
-    const files = [...commit.files].filter(([file]) => file.startsWith(prefix))
-      .map(([file, text]) => [file.slice(prefix.length), text] as const)
-      .sort(([a], [b]) => a < b ? -1 : 1);
     return {
       ...resolved,
-      tree: files.length === 0 ? undefined : this.#named(files),
+      tree: this.#folder(commit, folderPath(path)),
       author: "Ada Author",
       subject: commit.subject,
       committedAtMs: commit.atMs,
     };
+  }
+
+  /** The tree of a folder of a commit; undefined where there is none. */
+  #folder(commit: FakeCommit, folder: string): string | undefined {
+    const known = this.#folders.get(commit) ?? new Map<string, string | undefined>();
+    this.#folders.set(commit, known);
+    if (known.has(folder)) return known.get(folder);
+    const prefix = folder === "" ? "" : `${folder}/`;
+    const files = [...commit.files].filter(([file]) => file.startsWith(prefix))
+      .map(([file, text]) => [file.slice(prefix.length), text] as const)
+      .sort(([a], [b]) => a < b ? -1 : 1);
+    const tree = files.length === 0 ? undefined : this.#named(files);
+    known.set(folder, tree);
+    return tree;
   }
 
   #named(files: readonly (readonly [string, string])[]): string {

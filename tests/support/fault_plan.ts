@@ -60,7 +60,10 @@ export interface FaultSetting {
   readonly onRequest?: (request: PlannedRequest) => void;
 }
 
-const NEVER = new Promise<never>(() => {});
+/** Nobody hears an answer. A promise for each who waits: what waits for it goes with it, where one for all would keep them. */
+function never(): Promise<never> {
+  return new Promise(() => {});
+}
 
 /** A transport to which a plan happens. */
 export function faultyTransport(transport: Transport, setting: FaultSetting): Transport {
@@ -125,12 +128,12 @@ async function withFault<T>(
     readonly failure: (how: Failure) => Error;
   },
 ): Promise<T> {
-  if (!isAlive()) return await NEVER;
+  if (!isAlive()) return await never();
   signal?.throwIfAborted();
   const { crash: crashes, fails, lateMs, meanwhile } = plan(planned) ?? {};
   meanwhile?.();
   if (crashes === "before") crash();
-  if (!isAlive()) return await NEVER;
+  if (!isAlive()) return await never();
   if (fails?.when === "before") {
     if (fails.how === "timeout") await clock.sleep(DEADLINE_MS, signal);
     throw failure(fails.how);
@@ -142,7 +145,7 @@ async function withFault<T>(
   } finally {
     if (crashes === "after") crash();
   }
-  if (!isAlive()) return await NEVER;
+  if (!isAlive()) return await never();
   if (lateMs !== undefined) await clock.sleep(lateMs, signal);
   if (fails !== undefined) {
     if (fails.how === "timeout") await clock.sleep(DEADLINE_MS, signal);

@@ -63,7 +63,10 @@ interface Queued {
   isAgain: boolean;
 }
 
-const NEVER = new Promise<never>(() => {});
+/** Nobody hears an answer. A promise for each who waits: what waits for it goes with it, where one for all would keep them. */
+function never(): Promise<never> {
+  return new Promise(() => {});
+}
 
 /** A life of the loop. */
 export class SyncProcess {
@@ -278,9 +281,9 @@ export class SyncProcess {
       now: () => clock.now(),
       monotonicMs: () => clock.monotonicMs(),
       sleep: async (delayMs, signal) => {
-        if (!this.#isAlive) return await NEVER;
+        if (!this.#isAlive) return await never();
         await clock.sleep(delayMs, signal);
-        if (!this.#isAlive) await NEVER;
+        if (!this.#isAlive) await never();
       },
     };
   }

@@ -260,7 +260,7 @@ Deno.test("a MeshSync acts as another account where roles let the program do so 
 });
 
 Deno.test("gitops/operator lets a cluster run the program from Git, itself included", async () => {
-  // Once by hand, as README has it; from then on Git is what counts.
+  // Once by hand, as docs/install.md has it; from then on Git is what counts.
   await cluster.kubectl([
     "apply",
     "--server-side",

@@ -259,7 +259,7 @@ async function finalizerWorks() {
   await cluster.kubectl(["delete", ...args, "--timeout=60s"]);
 }
 
-/** What README tells to do: the reference cannot read a list of conditions. */
+/** What docs/from-function-mesh.md tells to do: the reference cannot read a list of conditions. */
 async function goBack() {
   const before = await workloads();
   for (const { kind, metadata } of await everywhere(RESOURCES)) {

@@ -1,4 +1,4 @@
-/** Weaknesses of the reference operator that no other test shows to be gone; README lists all of them. */
+/** Weaknesses of the reference operator that no other test shows to be gone; docs/from-function-mesh.md lists all of them. */
 import { assertEquals, assertMatch } from "@std/assert";
 import type { KubeObject } from "#base";
 import { eventually, testCluster } from "../support/control_plane.ts";

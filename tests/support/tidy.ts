@@ -76,7 +76,9 @@ export function unknownPaths({ files }: Repository): string[] {
   return [...files].filter(([path]) => /\.(md|ts)$/.test(path) && path !== "CHANGELOG.md")
     .flatMap(([path, text]) =>
       text.split("\n").flatMap((line, index) =>
-        pathsIn(path.endsWith(".ts") ? commentOf(line) : line).filter((named) => !exists(named))
+        pathsIn(path.endsWith(".ts") ? commentOf(line) : line, folderOf(path)).filter((named) =>
+          !exists(named)
+        )
           .map((named) => `${path}:${index + 1}: ${named} is not there, name what is`)
       )
     );
@@ -220,11 +222,18 @@ function patternOf(path: string): RegExp {
   );
 }
 
-/** The paths of this repository that a text names: below a known folder, or the target of a relative link. */
-function pathsIn(text: string): string[] {
+function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/") + 1);
+}
+
+/**
+ * The paths of this repository that a line names: below a known folder, or the target of a link, which is relative to the
+ * folder that the line's file is in.
+ */
+function pathsIn(text: string, folder: string): string[] {
   const below = /(?<![\w./~-])(?:src|tests|scripts|gitops|crds|\.ci)\/[\w./*-]*[\w/*]/g;
-  const links = [...text.matchAll(/\]\((?!\w+:|#|\/)(?:\.\/)?([^)#\s]+)/g)].map(([, to]) =>
-    to ?? ""
+  const links = [...text.matchAll(/\]\((?!\w+:|#|\/)(?:\.\/)?([^)#\s]+)/g)].map(([, to = ""]) =>
+    new URL(to, `file:///${folder}`).pathname.slice(1)
   );
   return [...new Set([...text.match(below) ?? [], ...links])];
 }

@@ -1,6 +1,6 @@
 /**
  * How much of everything is read, so that no revision stops the program: files come from whoever may push to a repository.
- * What is over a budget is refused with the number, the limit and where it is. README names them too.
+ * What is over a budget is refused with the number, the limit and where it is. docs/gitops.md names them too.
  */
 export const MANIFEST_BUDGETS = {
   /** Bytes of one file: more than the API server takes as one object (etcd holds 1.5 MiB). */

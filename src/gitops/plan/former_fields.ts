@@ -9,10 +9,18 @@ import {
   formerFieldManagers,
   type TargetObject,
 } from "../manifests/target.ts";
-import type { WritePlan } from "./object.ts";
 import { releasedManagers } from "./others.ts";
 
 type FormerScope = Parameters<typeof releasedManagers>[2] & { readonly acting: ClusterClient };
+
+/** What is to be applied of an object, and what is there of it. */
+interface Attempt {
+  readonly target: TargetObject;
+  readonly live: KubeObject | undefined;
+  readonly wanted: KubeObject;
+  /** Whether fields of others may be taken. */
+  readonly force: boolean;
+}
 
 /** What a dry run answered, and who holds fields of the object under a name that the sync had before. */
 export interface Tried {
@@ -22,7 +30,7 @@ export interface Tried {
 
 /** Asks the API server what applying an object would give. Nothing is written. */
 export async function dryRun(
-  { force, live, target, wanted }: Pick<WritePlan, "force" | "live" | "target" | "wanted">,
+  { force, live, target, wanted }: Attempt,
   scope: FormerScope,
 ): Promise<Tried> {
   const { acting, ctx, sync } = scope;
@@ -43,7 +51,7 @@ export async function dryRun(
 
 /** The names that a sync had before, of those that hold fields of an object, as the API server says. */
 export async function formerOwners(
-  { live, target }: Pick<WritePlan, "live" | "target">,
+  { live, target }: Pick<Attempt, "live" | "target">,
   scope: FormerScope,
 ): Promise<readonly string[]> {
   const { acting, ctx, sync } = scope;
@@ -74,7 +82,9 @@ const CONFLICTS_MAX = 5;
  * what left Git.
  */
 export async function takeFormerFields(
-  { former = [], target: { id } }: Pick<WritePlan, "former" | "target">,
+  { former = [], target: { id } }: Pick<Attempt, "target"> & {
+    readonly former?: readonly string[];
+  },
   { acting, ctx, sync }: {
     readonly sync: KubeObject;
     readonly acting: ClusterClient;

@@ -3,13 +3,15 @@ import { assertEquals } from "@std/assert";
 const COUNT = 62;
 
 /** Lines of the table as number and state. */
-const LINES = (await Deno.readTextFile("README.md")).split("\n").flatMap((line) => {
-  const [, number, , state] = /^\| W-(\d+) +\| (.+?) +\| (\w[\w ]*?) +\| (.+?) +\|$/.exec(line) ??
-    [];
-  return number === undefined ? [] : [{ number: Number(number), state }];
-});
+const LINES = (await Deno.readTextFile("docs/from-function-mesh.md")).split("\n").flatMap(
+  (line) => {
+    const [, number, , state] = /^\| W-(\d+) +\| (.+?) +\| (\w[\w ]*?) +\| (.+?) +\|$/.exec(line) ??
+      [];
+    return number === undefined ? [] : [{ number: Number(number), state }];
+  },
+);
 
-Deno.test("README has one line for each weakness of the reference, in order", () => {
+Deno.test("docs/from-function-mesh.md has one line for each weakness of the reference, in order", () => {
   const numbers = Array.from({ length: COUNT }, (_, index) => index + 1);
   assertEquals(LINES.map(({ number }) => number), numbers);
   const states = new Set(LINES.map(({ state }) => state));
@@ -19,7 +21,7 @@ Deno.test("README has one line for each weakness of the reference, in order", ()
   );
 });
 
-Deno.test("each weakness that README calls fixed has a test that carries its number", async () => {
+Deno.test("each weakness that docs call fixed has a test that carries its number", async () => {
   const texts = await Promise.all(
     (await testFiles("tests")).map((file) => Deno.readTextFile(file)),
   );

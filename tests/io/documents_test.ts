@@ -1,0 +1,102 @@
+import { assertEquals } from "@std/assert";
+import { MANIFEST_BUDGETS } from "../../src/gitops/manifests/budgets.ts";
+import { createMetrics } from "#telemetry";
+import { meshwright } from "../support/cli.ts";
+
+const README = await Deno.readTextFile("README.md");
+const COMMAND_LINE = await Deno.readTextFile("docs/command-line.md");
+const GITOPS = await Deno.readTextFile("docs/gitops.md");
+const OPERATIONS = await Deno.readTextFile("docs/operations.md");
+
+/** README and the pages of docs/, by path. */
+async function pages(): Promise<Map<string, string>> {
+  const paths = ["README.md"];
+  for await (const { name } of Deno.readDir("docs")) {
+    if (name.endsWith(".md")) paths.push(`docs/${name}`);
+  }
+  const read = paths.sort().map(async (path) => [path, await Deno.readTextFile(path)] as const);
+  return new Map(await Promise.all(read));
+}
+
+/** What a heading is called in a link: `## The binary` is `#the-binary`. */
+function anchors(text: string): string[] {
+  const headings = text.replace(/^```[^]*?^```/gm, "").matchAll(/^#+ (.+)$/gm);
+  return [...headings].map(([, title = ""]) =>
+    title.toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, "").replaceAll(" ", "-")
+  );
+}
+
+Deno.test("README is short enough to be read", () => {
+  assertEquals(new TextEncoder().encode(README).length < 10_000, true);
+});
+
+Deno.test("every link between pages leads somewhere, and README leads to every page", async () => {
+  const all = await pages();
+  const lost: string[] = [];
+  const reached = new Set<string>();
+  for (const [path, text] of all) {
+    for (const [, target = ""] of text.matchAll(/\]\((?!https?:)([^)\s]+)\)/g)) {
+      const { hash, pathname } = new URL(target, `file:///${path}`);
+      const page = pathname.slice(1);
+      if (path === "README.md") reached.add(page);
+      const isThere = await Deno.stat(page).then(() => true, () => false);
+      const isNamed = hash === "" || anchors(all.get(page) ?? "").includes(hash.slice(1));
+      if (!isThere || !isNamed) lost.push(`${path}: ${target}`);
+    }
+  }
+  assertEquals(lost, []);
+  assertEquals([...all.keys()].filter((page) => page !== "README.md" && !reached.has(page)), []);
+});
+
+Deno.test("docs/command-line.md names every flag with its variable", async () => {
+  const missing: string[] = [];
+  for (const verb of ["run", "sync"]) {
+    const { out } = await meshwright([verb, "--help"]);
+    for (
+      const [, flag, variable] of out.join("\n").matchAll(/--([a-z-]+)(?: [A-Z]+)? \[([A-Z_]+)\]/g)
+    ) {
+      if (!COMMAND_LINE.includes(`\`--${flag}\``) || !COMMAND_LINE.includes(`\`${variable}\``)) {
+        missing.push(`${verb} --${flag}`);
+      }
+    }
+  }
+  assertEquals(missing, []);
+});
+
+Deno.test("docs/operations.md names every metric, and none that there is not", async () => {
+  const { text } = await createMetrics().exposition();
+  const real = [...text.matchAll(/^# TYPE (\S+) /gm)].map(([, name]) => name ?? "");
+  const named = [...OPERATIONS.matchAll(/^\| `([a-z_]+)` /gm)].map(([, name]) => name ?? "")
+    .filter((name) => /^(function_mesh|mesh|process)_/.test(name));
+  assertEquals(named.sort(), [...real].sort());
+});
+
+Deno.test("README's two commands name the version that CI runs", async () => {
+  const ci = await Deno.readTextFile(".ci/run");
+  const [version] = /deno@\d+\.\d+\.\d+/.exec(ci) ?? [];
+  for (const task of ["demo", "test"]) {
+    assertEquals([task, README.includes(`npx -y ${version} task ${task}`)], [task, true]);
+  }
+});
+
+Deno.test("docs/gitops.md names the budgets of a revision", () => {
+  const MIB = 1024 * 1024;
+  const count = (value: number) => value.toLocaleString("en-US");
+  const budgets = MANIFEST_BUDGETS;
+  const named = [
+    `${count(budgets.files)} files`,
+    `${budgets.fileBytes / MIB} MiB a file`,
+    `${budgets.revisionBytes / MIB} MiB in all`,
+    `${count(budgets.documents)} documents`,
+    `${count(budgets.nodes)} values a file`,
+    `${count(budgets.documentNodes)} a document`,
+    `${count(budgets.keys)} members`,
+    `${budgets.depth} levels`,
+    `${count(budgets.aliasedNodes)} values that aliases`,
+    `${budgets.substitutedChars / MIB} MiB that variables`,
+    `${count(budgets.objects)} objects`,
+    `${count(budgets.patterns)} lines of patterns`,
+  ];
+  const text = GITOPS.replace(/\s+/g, " ");
+  assertEquals(named.filter((one) => !text.includes(one)), []);
+});

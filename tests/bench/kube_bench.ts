@@ -7,6 +7,7 @@
 import { type KubeObject, systemClock } from "#base";
 import { httpCluster, httpTransport, Informer } from "#kube";
 import { connect } from "../../src/kube/connect.ts";
+import { startedCluster } from "../support/control_plane.ts";
 import { gitOpsBench } from "./gitops_bench.ts";
 
 const CONFIG_MAP = { apiVersion: "v1", kind: "ConfigMap", plural: "configmaps", namespaced: true };
@@ -89,6 +90,13 @@ async function bench(count: number): Promise<void> {
 
 if (import.meta.main) {
   const count = Number(Deno.args[0] ?? 2_000);
+  const { serverVersion } = JSON.parse(
+    await (await startedCluster()).kubectl(["version", "-o", "json"]),
+  );
+  say(
+    `${navigator.hardwareConcurrency} processors for all, Deno ${Deno.version.deno}, ` +
+      `Kubernetes ${serverVersion.gitVersion}`,
+  );
   await bench(count);
   await gitOpsBench(count, say);
 }

@@ -130,13 +130,19 @@ export function isUnauthorized(error: unknown): boolean {
   return isStatus(error, 401);
 }
 
+/** How a server says that it cannot read what is applied. */
+const UNREADABLE: readonly string[] = [
+  "failed to create typed patch object",
+  "failed to convert new object",
+];
+
 /**
  * The server refuses the content: a person has to change it. A server-side apply of a field that a built-in kind does
  * not have, or of another type, is answered with 500, which only its words tell from a fault of the server.
  */
 export function isInvalid(error: unknown): boolean {
   return isStatus(error, 422) || isStatus(error, 400) ||
-    (isStatus(error, 500) && error.text.includes("failed to create typed patch object"));
+    (isStatus(error, 500) && UNREADABLE.some((words) => error.text.includes(words)));
 }
 
 /**

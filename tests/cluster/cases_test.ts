@@ -183,7 +183,7 @@ await caseTest(
           const command = [kind, metadata.name, "-n", loop.namespace, "--show-managed-fields"];
           const live = await cluster.get<Managed>(command);
           const times = live.metadata.managedFields
-            .filter(({ manager }) => manager.startsWith("meshwright"))
+            .filter(({ manager }) => manager.startsWith("meshwright-sync/"))
             .map(({ manager, time }) => `${manager} ${time}`);
           return [live.metadata.uid, ...times];
         }),

@@ -97,7 +97,7 @@ Deno.test("the API server's words about a variable from a Secret are told withou
   await story.pass();
   const ready = await story.ready();
   assertMatch(ready, /^False ApplyFailed: .*meshes\/a\.yaml:1: Service\/a: /);
-  assertStringIncludes(ready, '"***": supported values');
+  assertStringIncludes(ready, 'Service/a: spec.type: supported values: "ClusterIP", ');
   assert(!JSON.stringify([await story.status(), story.events, story.logs]).includes(value));
 });
 

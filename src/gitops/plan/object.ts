@@ -167,7 +167,7 @@ export function refused(target: TargetObject, error: unknown, write?: WritePlan)
   // The message of a conflict says all that its cause does.
   const isOpen = error instanceof FieldConflictError;
   const message = error instanceof ApiError
-    ? refusalText(error, write)
+    ? refusalText(error, write, target)
     : isOpen
     ? error.message
     : errorText(error);

@@ -1,7 +1,9 @@
 import { ANNOTATIONS, type MeshSync } from "#api";
-import type { KubeObject } from "#base";
+import { isPlainObject, type KubeObject } from "#base";
 import { ApiError, type ErrorCause } from "#kube";
 import { differences, isMeant } from "#plan";
+import { withoutValues } from "../manifests/variables.ts";
+import { literalLength, NOT_ACCEPTED, safePath, safeText, safeWords } from "./refusal_words.ts";
 
 /** A write that an API server refused, with what it was to change. */
 export interface RefusedWrite {
@@ -43,19 +45,67 @@ function isImmutableText(text: string): boolean {
   return IMMUTABLE_WORDS.some((words) => lower.includes(words));
 }
 
+/** What was refused, with what no message may repeat of it. */
+export interface RefusedObject {
+  readonly object: KubeObject;
+  readonly secrets?: readonly string[];
+}
+
 /**
- * What a server has against an object, in words that repeat no part of it: an API server quotes whole templates, with the
- * passwords in them, and says at their end what is wrong. Of fields that cannot be changed it is said what to do.
+ * What a server has against an object, in words that repeat no value of it: an API server quotes whole templates, with the
+ * passwords in them, and says at their end what is wrong. Of an object that holds secrets only words are shown that are known
+ * to hold no value. Of fields that cannot be changed it is said what to do.
  */
-export function refusalText(error: ApiError, write: RefusedWrite | undefined): string {
-  if (error.causes.length === 0) return withoutQuotedValue(error.text);
+export function refusalText(
+  error: ApiError,
+  write: RefusedWrite | undefined,
+  refused: RefusedObject,
+): string {
+  const isSecret = holdsSecrets(refused);
+  if (error.causes.length === 0) {
+    const safe = safeText(error.text);
+    if (isSecret) return safe ?? withheld(error);
+    const end = error.text.indexOf(GOT);
+    return end < 0 ? error.text : safe ?? error.text.slice(0, end);
+  }
   const isImmutable = write !== undefined && error.causes.some(isImmutableCause) &&
     write.live !== undefined;
-  const causes = error.causes.map((cause) => causeText(cause, write));
+  const words = { isSecret, values: isSecret ? [] : valuesOf(refused.object) };
+  const causes = [...new Set(error.causes.map((cause) => causeText(cause, write, words)))];
   const rest = causes.length - SHOWN_MAX;
   const shown = causes.slice(0, SHOWN_MAX).join("; ") + (rest > 0 ? `; and ${rest} more` : "");
-  if (isImmutable) return `${shown}; ${remedy()}`;
-  return hasQuotedPart(error.causes) ? shown : error.text;
+  return isImmutable ? `${shown}; ${remedy()}` : shown;
+}
+
+/** Where a server begins to print a value of another type than the field has. */
+const GOT = ", got &value.";
+
+function withheld({ reason, status }: ApiError): string {
+  return `the API server does not accept it (${status} ${reason}); its words are left out, as they may repeat a ` +
+    "secret value: ask it with kubectl apply --dry-run=server";
+}
+
+/** Whether an object holds values that nothing may repeat. */
+function holdsSecrets({ object, secrets = [] }: RefusedObject): boolean {
+  if (object.kind === "Secret") return true;
+  const values = secrets.filter((value) => value !== "");
+  if (values.length === 0) return false;
+  const texts = [...valuesOf(object), ...keysOf(object)];
+  return texts.some((text) => values.some((value) => text.includes(value)));
+}
+
+/** All texts and numbers in a value. */
+function valuesOf(value: unknown): string[] {
+  if (Array.isArray(value)) return value.flatMap(valuesOf);
+  if (isPlainObject(value)) return Object.values(value).flatMap(valuesOf);
+  return typeof value === "string" || typeof value === "number" ? [String(value)] : [];
+}
+
+function keysOf(value: unknown): string[] {
+  if (Array.isArray(value)) return value.flatMap(keysOf);
+  return isPlainObject(value)
+    ? [...Object.keys(value), ...Object.values(value).flatMap(keysOf)]
+    : [];
 }
 
 function remedy(): string {
@@ -63,12 +113,28 @@ function remedy(): string {
     `annotate it with ${ANNOTATIONS.replace}: "true", or name its kind in spec.replace of the MeshSync`;
 }
 
-function causeText(cause: ErrorCause, write: RefusedWrite | undefined): string {
-  const { field = "", message = "" } = cause;
-  const words = withoutValue(message);
-  const text = field === "" ? words : `${field}: ${words}`;
+/** How words about an object are shown. */
+interface Words {
+  /** Only those that are known to hold no value. */
+  readonly isSecret: boolean;
+  /** What is masked otherwise. */
+  readonly values: readonly string[];
+}
+
+function causeText(
+  cause: ErrorCause,
+  write: RefusedWrite | undefined,
+  { isSecret, values }: Words,
+): string {
+  const { message = "" } = cause;
+  const field = cause.field === "<nil>" ? "" : cause.field ?? "";
+  const words = safeWords(message) ??
+    (isSecret ? NOT_ACCEPTED : withoutValues(withoutValue(message), values));
+  const path = isSecret ? safePath(field) ?? "a field" : field;
+  const text = field === "" ? words : `${path}: ${words}`;
   if (write?.live === undefined || !isImmutableCause(cause)) return text;
-  const paths = changedPaths(field, message, { ...write, live: write.live });
+  const paths = changedPaths(field, message, { ...write, live: write.live })
+    .flatMap((one) => isSecret ? safePath(one) ?? [] : one);
   return paths.length === 0 ? text : `${text} (Git changes ${paths.join(", ")})`;
 }
 
@@ -91,46 +157,43 @@ function changedPaths(
     .slice(0, SHOWN_MAX);
 }
 
-function hasQuotedPart(causes: readonly ErrorCause[]): boolean {
-  return causes.some(({ message = "" }) => withoutValue(message) !== message);
-}
-
 /** Words that a server puts before a value, which may be a whole part of an object. */
-const VALUE_LABELS: readonly string[] = ["Invalid value: ", "Unsupported value: "];
-const DUPLICATE = "Duplicate value: ";
+const VALUE_LABELS: readonly string[] = ["Invalid value: ", "Unsupported value: ", "Too many: "];
 
 /**
- * What is wrong, without the value that a server quotes before it, where that is more than one word.
+ * What is wrong, without the value that a server prints before it, as far as can be told where that ends.
  *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { withoutValue } from "./refusal.ts";
- * assertEquals(withoutValue('Invalid value: core.PodTemplateSpec{Env:{"pw"}}: field is immutable'), "field is immutable");
- * assertEquals(withoutValue('Invalid value: "a b": must be one word'), 'Invalid value: "a b": must be one word');
- * assertEquals(withoutValue("Forbidden: spec is immutable\n diff of it"), "Forbidden: spec is immutable");
+ * assertEquals(withoutValue('Invalid value: core.X{Env:{"pw"}}: is odd'), "is odd");
+ * assertEquals(withoutValue('Invalid value: "a \\": b": is odd'), "is odd");
+ * assertEquals(withoutValue("Forbidden: is odd\n diff of it"), "Forbidden: is odd");
  * ```
  */
 export function withoutValue(message: string): string {
-  const label = [...VALUE_LABELS, DUPLICATE].find((words) => message.startsWith(words));
-  const [line = ""] = message.split("\n");
-  const isPart = label !== undefined && /[{[(\n]/.test(message.slice(label.length));
-  if (!isPart) return shortened(line);
-  if (label === DUPLICATE) return "is given twice";
+  const label = VALUE_LABELS.find((words) => message.startsWith(words));
+  if (label === undefined) return shortened(message.split("\n")[0] ?? "");
+  const rest = message.slice(label.length);
+  const length = literalLength(rest);
+  if (length > 0) {
+    return rest.startsWith(": ", length)
+      ? shortened(rest.slice(length + 2).split("\n")[0] ?? "")
+      : NOT_ACCEPTED;
+  }
   // The value ends where the last bracket closes; then the server says what is wrong with it.
-  const end = Math.max(...["}: ", "]: ", "): "].map((bracket) => message.lastIndexOf(bracket)));
-  const [words = ""] = message.slice(end + 3).split("\n");
-  return end < 0 ? "is not accepted" : shortened(words);
+  const end = Math.max(...["}: ", "]: ", "): "].map((bracket) => rest.lastIndexOf(bracket)));
+  if (end >= 0) return shortened(rest.slice(end + 3).split("\n")[0] ?? "");
+  // What prints itself is a word; a webhook's own words may hold no value at all.
+  const [word = "", ...words] = rest.split(": ");
+  return shortened(
+    (words.length === 0 || /\s/.test(word) ? rest : words.join(": ")).split("\n")[0] ?? "",
+  );
 }
 
 function shortened(words: string): string {
   return words.length > WORDS_LENGTH_MAX ? `${words.slice(0, WORDS_LENGTH_MAX)}…` : words;
-}
-
-/** Words about a value of another type than the field has, without the value. */
-function withoutQuotedValue(text: string): string {
-  const at = text.indexOf(", got &value.");
-  return at < 0 ? text : text.slice(0, at);
 }
 
 /** Whether the author of the sync or of the object said that it may be deleted and made anew. */

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { MANIFEST_BUDGETS } from "../../src/gitops/manifests/budgets.ts";
 import { createMetrics } from "#telemetry";
+import { RESOURCES_PAGE, resourcesPage } from "../../scripts/generate_resources_page.ts";
 import { meshwright } from "../support/cli.ts";
 
 const README = await Deno.readTextFile("README.md");
@@ -46,6 +47,15 @@ Deno.test("every link between pages leads somewhere, and README leads to every p
   }
   assertEquals(lost, []);
   assertEquals([...all.keys()].filter((page) => page !== "README.md" && !reached.has(page)), []);
+});
+
+Deno.test("docs/resources.md has what src/api defines (run deno task resources-page)", async () => {
+  assertEquals(await resourcesPage() === await Deno.readTextFile(RESOURCES_PAGE), true);
+});
+
+Deno.test("the examples of docs/resources.md are valid", async () => {
+  const { code, notes } = await meshwright(["validate", "docs/examples"]);
+  assertEquals([code, notes], [0, ["6 files, 6 objects, 0 problems"]]);
 });
 
 Deno.test("docs/command-line.md names every flag with its variable", async () => {

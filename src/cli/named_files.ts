@@ -4,11 +4,14 @@ import {
   globMatches,
   GlobMeter,
   isManifestName,
+  linkedFiles,
+  manifestEntries,
   type ManifestFile,
   type ManifestProblem,
   pathBytes,
 } from "#gitops";
 import { UsageError } from "./flag.ts";
+import { folderTree, workingCopyOf } from "./folder_tree.ts";
 
 /** What one word of a command line names. */
 export interface NamedFiles {
@@ -25,7 +28,8 @@ const STANDARD_INPUT = "stdin";
 /**
  * The files that words name. A file is read whatever it is called, `-` is standard input; of a folder, whatever it is
  * called, every `*.yaml`, `*.yml` and `*.json` below it that is not hidden there, through links too. A pattern that the shell
- * left alone is expanded. A file that several words name is read once.
+ * left alone is expanded. A file that several words name is read once. In a working copy of a repository links are followed
+ * as the loop follows them: one that leads out of it, or in a circle, is a problem.
  *
  * @throws {UsageError} when a word leads nowhere
  */
@@ -107,12 +111,27 @@ async function filesAt(path: string, seen: Map<string, ManifestFile>): Promise<F
   if (!(await Deno.stat(path)).isDirectory) {
     return { isFolder: false, files: [await fileAt(path, seen)], problems: [] };
   }
+  if (await workingCopyOf(path) !== undefined) return await committedFiles(path, seen);
   const walk: Walk = { files: [], folders: new Set(), problems: [], seen };
   await readFolder(path, walk);
   return { isFolder: true, files: walk.files, problems: walk.problems };
 }
 
-/** One way through a folder. */
+/** The files of a folder of a working copy that the loop would read once they are committed. */
+async function committedFiles(path: string, seen: Map<string, ManifestFile>): Promise<Found> {
+  const tree = await folderTree(path);
+  const { entries } = manifestEntries(tree.entries);
+  const links = await tree.read(entries.filter(({ kind }) => kind === "symlink"));
+  const found = entries.filter(({ kind }) => kind === "file");
+  const named = found.map((entry) => ({ ...entry, text: "" }));
+  const { problems } = linkedFiles([...named, ...links], tree.root);
+  const files: ManifestFile[] = [];
+  const folder = path.replace(/\/+$/, "");
+  for (const entry of found) files.push(await fileAt(`${folder}/${entry.path}`, seen));
+  return { isFolder: true, files, problems };
+}
+
+/** One way through a folder that is in no working copy: links lead wherever they do on the disk. */
 interface Walk {
   readonly files: ManifestFile[];
   /** Where it was, so that links in a circle come to an end. */

@@ -37,6 +37,35 @@ export function linkedFolder(
   return { entries, unread: [...walk.unread].sort(), key };
 }
 
+/** Where a path leads through links. */
+export type PathEnd =
+  | { readonly folder: string }
+  /** It is no folder in the end. */
+  | { readonly kind: TreeNode["kind"] }
+  /** A link on the way cannot be followed. */
+  | {
+    readonly link: string;
+    readonly text: string;
+    readonly leads: "outside" | "missing" | "cycle";
+  }
+  /** A link on the way has to be read before, by the name of its content. */
+  | { readonly unread: string };
+
+/**
+ * Where a path in a repository leads when its links are followed; undefined when nothing is there.
+ *
+ * @param repository all of the repository, in any order
+ * @param path without slashes at its ends
+ * @param textOf what a link says, by the name of its content; undefined when it was not read yet
+ */
+export function linkedPath(
+  repository: readonly TreeNode[],
+  path: string,
+  textOf: (hash: string) => string | undefined,
+): PathEnd | undefined {
+  return new Walk(repository, textOf).way(path);
+}
+
 interface Visit {
   /** The folder in the repository. */
   readonly from: string;
@@ -106,6 +135,27 @@ class Walk {
     }
     const visit = { tops: [...tops, { from: target.path, to: path }], ways: [...ways, from] };
     this.folder({ from: target.path, to: path, ...visit });
+  }
+
+  /** Where a path leads. */
+  way(path: string): PathEnd | undefined {
+    const hops = { left: HOPS_MAX };
+    let folder = "";
+    for (const part of path.split("/").filter((one) => one !== "")) {
+      const node = this.#nodes.get(joined(folder, part));
+      if (node === undefined) return undefined;
+      const target = node.kind === "symlink" ? this.#target(node, hops) : node;
+      if (target === undefined) return { unread: [...this.unread][0] ?? "" };
+      const link = { link: node.path, text: this.#textOf(node.hash) ?? "" };
+      if ("leads" in target) {
+        return { ...link, leads: target.leads === "inside" ? "missing" : target.leads };
+      }
+      if (target.kind !== "folder") return { kind: target.kind };
+      const isBack = node !== target && isWithin(parentOf(node.path), target.path);
+      if (isBack) return { ...link, leads: "cycle" };
+      folder = target.path;
+    }
+    return { folder };
   }
 
   /** What a link leads to in the end; undefined when a link on the way was not read yet. */

@@ -31,4 +31,5 @@ export {
   RemoteUrlError,
 } from "./remote.ts";
 export { type GitSource, gitSource, type GitSourceOptions, isRemoteFault } from "./source.ts";
-export { folderPath, type LinkEnd, type TreeEntry, type TreeFile } from "./tree.ts";
+export { linkedFolder } from "./links.ts";
+export { folderPath, type LinkEnd, type TreeEntry, type TreeFile, type TreeNode } from "./tree.ts";

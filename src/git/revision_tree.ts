@@ -1,7 +1,7 @@
 import type { FetchCall, Revision } from "./call.ts";
 import type { Clone, CloneCommand } from "./clone.ts";
 import { GitError } from "./git_error.ts";
-import { linkedFolder } from "./links.ts";
+import { linkedFolder, linkedPath, type PathEnd } from "./links.ts";
 import type { ResolvedRef } from "./references.ts";
 import { batchContents, treeEntries, type TreeEntry, type TreeNode, treeNodes } from "./tree.ts";
 
@@ -58,16 +58,18 @@ export async function revisionTree(
     ...(tagObject === undefined ? {} : { tagObject }),
     ...(versions === undefined ? {} : { versions }),
   };
-  const folder = path === "" ? root : await subtree(run, { root, path, place });
-  if (folder === undefined) {
-    return { revision: { ...base, tree: undefined }, entries: [], missing: [], searched: root };
+  const at = path === "" ? { folder: root, path } : await subtree(run, { root, path, place });
+  if ("missing" in at) {
+    const revision = { ...base, tree: undefined };
+    return { revision, entries: [], missing: at.missing, searched: root };
   }
+  const { folder } = at;
   const nodes = treeNodes(await run(listing(folder), { outputBytesMax: LIST_BYTES_MAX }));
   const hasLinks = nodes.some((node) => node.kind === "symlink");
   const searched = hasLinks ? root : folder;
   const missing = await missingContents(run, searched);
   const linked = hasLinks
-    ? await followed({ run, root, path, missing })
+    ? await followed({ run, root, path: at.path, missing })
     : { entries: treeEntries(nodes), key: "", unread: [] };
   const isWanted = (entry: TreeEntry) =>
     entry.kind === "symlink" || (entry.kind === "file" && (wants?.(entry.path) ?? true));
@@ -107,10 +109,7 @@ async function followed({ missing, path, root, run }: {
   readonly path: string;
   readonly missing: ReadonlySet<string>;
 }): Promise<ReturnType<typeof linkedFolder>> {
-  const listed = await run(["ls-tree", "-r", "-t", "-z", "--full-tree", root], {
-    outputBytesMax: LIST_BYTES_MAX,
-  });
-  const nodes: TreeNode[] = treeNodes(listed);
+  const nodes = await allNodes(run, root);
   const texts = new Map<string, string>();
   const links = new Set(nodes.filter(({ kind }) => kind === "symlink").map(({ hash }) => hash));
   if (links.size <= LINKS_AT_ONCE) {
@@ -129,19 +128,65 @@ async function followed({ missing, path, root, run }: {
   throw new GitError("too_large", `Cannot follow links in ${path || "."}: they never end`);
 }
 
-/** The tree of a folder; undefined when it is not there. */
-async function subtree(
-  run: RunLocal,
-  { path, place, root }: { readonly root: string; readonly path: string; readonly place: string },
-): Promise<string | undefined> {
-  const listed = decoded(await run(["ls-tree", "-z", "--full-tree", root, "--", path]));
-  const [line = ""] = listed.split("\0");
-  if (line === "") return undefined;
-  const [mode, type, hash] = line.split(/[ \t]/);
-  if (type === "tree") return hash;
-  const what = mode === "120000" ? "a symbolic link" : type === "commit" ? "a submodule" : "a file";
-  const message = `Cannot read path ${path} of ${place}: it is ${what}, not a folder`;
-  throw new GitError("no_path", message);
+async function allNodes(run: RunLocal, root: string): Promise<TreeNode[]> {
+  const args = ["ls-tree", "-r", "-t", "-z", "--full-tree", root];
+  return treeNodes(await run(args, { outputBytesMax: LIST_BYTES_MAX }));
+}
+
+/** Where in a repository a path is. */
+interface PathCall {
+  readonly root: string;
+  readonly path: string;
+  readonly place: string;
+}
+
+/** The tree of a folder and where it is when links are followed, or what has to be fetched to know; nothing when it is not there. */
+type Subtree = { readonly folder: string; readonly path: string } | {
+  readonly missing: readonly string[];
+};
+
+async function subtree(run: RunLocal, { path, place, root }: PathCall): Promise<Subtree> {
+  const [node] = treeNodes(await run(["ls-tree", "-z", "--full-tree", root, "--", path]));
+  if (node?.kind === "folder") return { folder: node.hash, path };
+  return await linkedSubtree(run, { path, place, root });
+}
+
+/** The same, of a path that is no folder of its own. @throws {GitError} `no_path` when it leads to something else */
+async function linkedSubtree(run: RunLocal, { path, place, root }: PathCall): Promise<Subtree> {
+  const nodes = await allNodes(run, root);
+  const texts = new Map<string, string>();
+  for (;;) {
+    const end = linkedPath(nodes, path, (hash) => texts.get(hash));
+    if (end === undefined) return { missing: [] };
+    if ("folder" in end) {
+      const folder = nodes.find((node) => node.path === end.folder && node.kind === "folder");
+      return { folder: folder?.hash ?? root, path: end.folder };
+    }
+    if (!("unread" in end)) throw noFolder(end, { path, place });
+    if ((await missingContents(run, root)).has(end.unread)) return { missing: [end.unread] };
+    for (const [hash, text] of await contentsOf(run, [end.unread], LINKS_BYTES_MAX)) {
+      texts.set(hash, text);
+    }
+  }
+}
+
+const LOST = {
+  outside: "leads out of the repository; commit what it leads to, or name another path",
+  missing: "leads nowhere; name another path",
+  cycle: "leads back to a folder that it is in; name that folder",
+} as const;
+
+function noFolder(
+  end: Exclude<PathEnd, { folder: string } | { unread: string }>,
+  { path, place }: Pick<PathCall, "path" | "place">,
+): GitError {
+  const what = "kind" in end
+    ? `it is ${end.kind === "submodule" ? "a submodule" : "a file"}, not a folder`
+    : `${end.link === path ? "it" : end.link} is a symbolic link to ${
+      JSON.stringify(end.text)
+    }, which ` +
+      LOST[end.leads];
+  return new GitError("no_path", `Cannot read path ${path} of ${place}: ${what}`);
 }
 
 function listing(tree: string): string[] {

@@ -23,7 +23,14 @@ export type {
   SyncMetrics,
 } from "./context.ts";
 export { type Health, unreadiness } from "./health.ts";
-export { type FileTree, isManifestName, isManifestPath, selectedFiles } from "./manifests/files.ts";
+export {
+  type FileTree,
+  isManifestName,
+  isManifestPath,
+  linkedFiles,
+  manifestEntries,
+  selectedFiles,
+} from "./manifests/files.ts";
 export {
   type Manifest,
   type ManifestFile,

@@ -71,14 +71,23 @@ Deno.test("a symbolic link out of the tree holds the revision back, one within i
   );
 });
 
-Deno.test("a path that is a symbolic link or a submodule is no folder, and the status says what it is", async () => {
+Deno.test("a path that is a link to a folder in the repository is read, one that leads out is refused", async () => {
   await using story = await syncStory(cluster);
   await story.repository.commit({ "real/a.yaml": configMapText("a", "1") });
-  await Deno.symlink("real", `${story.repository.directory}/meshes`);
+  const link = `${story.repository.directory}/meshes`;
+  await Deno.symlink("real", link);
   await story.repository.commit({});
   await story.sync();
   await story.pass();
-  assertMatch(await story.ready(), /^False PathNotFound: .*meshes .*: it is a symbolic link/);
+  assertMatch(await story.ready(), /^True Healthy: .*: 1 object$/);
+  await Deno.remove(link);
+  await Deno.symlink("../elsewhere", link);
+  await story.repository.commit({});
+  await story.pass();
+  assertMatch(
+    await story.ready(),
+    /^False PathNotFound: .*meshes .*: it is a symbolic link to "\.\.\/elsewhere", which leads out/,
+  );
 });
 
 Deno.test("members without a value, or that nobody knows, are left out as kubectl apply has them left out", async () => {

@@ -131,3 +131,36 @@ Deno.test("validate reads a file once, however many words and links lead to it",
     `${at("a/lost.yaml")}: is a symbolic link to "../gone.yaml", where nothing is`,
   ]);
 });
+
+Deno.test("validate follows the links of a working copy as the loop follows those of a commit", async () => {
+  await using folder = await folderWith({
+    "repository/meshes/own.yaml": stringify(functionObject("own")),
+    "repository/base/base.yaml": stringify(functionObject("base")),
+    "repository/single.yaml": stringify(functionObject("single")),
+    "elsewhere/out.yaml": stringify(functionObject("out")),
+  });
+  const at = (name: string) => `${folder.path}/repository/${name}`;
+  await Deno.mkdir(at(".git"));
+  await Deno.symlink("../base", at("meshes/base"));
+  await Deno.symlink("../single.yaml", at("meshes/one.yaml"));
+  await Deno.symlink("meshes", at("linked"));
+  for (const path of ["meshes", "linked", "linked/"]) {
+    const { notes, out } = await meshwright(["validate", at(path)]);
+    assertEquals([out, notes.at(-1)], [[], "3 files, 3 objects, 0 problems"], path);
+  }
+  await Deno.symlink("..", at("meshes/back"));
+  await Deno.symlink("../../elsewhere", at("meshes/out"));
+  await Deno.symlink("../../elsewhere/out.yaml", at("meshes/out.yaml"));
+  const { code, out } = await meshwright(["validate", at("meshes")]);
+  const end = "of the repository; commit what it leads to, or leave it out by spec.exclude";
+  assertEquals([code, out], [1, [
+    `${
+      at("meshes/back")
+    }:1: is a symbolic link to "..", which leads back to a folder that it is in; ` +
+    "remove it, or leave it out by spec.exclude",
+    `${at("meshes/out")}:1: is a symbolic link to "../../elsewhere", which leads out ${end}`,
+    `${
+      at("meshes/out.yaml")
+    }:1: is a symbolic link to "../../elsewhere/out.yaml", which leads out ${end}`,
+  ]]);
+});

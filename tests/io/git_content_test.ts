@@ -153,6 +153,60 @@ Deno.test("links out of the repository, back to themselves and to nowhere hold a
   ]);
 });
 
+Deno.test("a path through links inside of the repository is read like any folder", async () => {
+  await using place = await served();
+  const { remote, repository, source } = place;
+  await linkTo(repository, "meshes", "env/prod");
+  await linkTo(repository, "env", "environments");
+  await linkTo(repository, "environments/prod/base", "../../base");
+  await linkTo(repository, "again", "./meshes/../../environments/prod");
+  await repository.commit({
+    "environments/prod/a.yaml": "a 1\n",
+    "base/cm.yaml": "base 1\n",
+    "unrelated.yaml": "unrelated\n",
+  });
+  const first = await read(source, remote, "meshes");
+  assertEquals([first.problems, first.files], [[], {
+    "meshes/a.yaml": "a 1\n",
+    "meshes/base/cm.yaml": "base 1\n",
+  }]);
+  for (const path of ["env/prod", "environments/prod", "again"]) {
+    assertEquals(Object.values((await read(source, remote, path)).files), ["a 1\n", "base 1\n"]);
+  }
+  await repository.commit({ "unrelated.yaml": "changed\n" });
+  assertEquals((await read(source, remote, "meshes")).tree, first.tree);
+  await repository.commit({ "base/cm.yaml": "base 2\n" });
+  const second = await read(source, remote, "meshes");
+  assertEquals(second.files["meshes/base/cm.yaml"], "base 2\n");
+  assertEquals(second.tree === first.tree, false);
+});
+
+Deno.test("a path that is a link out of the repository, in a circle, to nowhere or to a file is refused with its target", async () => {
+  await using place = await served();
+  const { remote, repository, source } = place;
+  const links: Record<string, readonly [target: string, words: RegExp]> = {
+    out: ["/etc", /it is a symbolic link to "\/etc", which leads out of the repository/],
+    up: ["../elsewhere", /it is a symbolic link to "\.\.\/elsewhere", which leads out/],
+    self: ["self", /it is a symbolic link to "self", which leads back/],
+    root: [".", /it is a symbolic link to "\.", which leads back to a folder that it is in/],
+    "deep/back": ["..", /it is a symbolic link to "\.\.", which leads back/],
+    gone: ["nowhere", /it is a symbolic link to "nowhere", which leads nowhere/],
+    file: ["a.yaml", /it is a file, not a folder/],
+  };
+  for (const [path, [target]] of Object.entries(links)) await linkTo(repository, path, target);
+  await repository.commit({ "a.yaml": "a\n", "deep/b.yaml": "b\n" });
+  for (const [path, [, words]] of Object.entries(links)) {
+    const error = await assertRejects(() => read(source, remote, path), GitError);
+    assertMatch(error.message, words);
+    assertEquals(error.kind, "no_path");
+  }
+  const below = await assertRejects(() => read(source, remote, "out/below"), GitError);
+  assertMatch(
+    below.message,
+    /path out\/below of .*: out is a symbolic link to "\/etc", which leads/,
+  );
+});
+
 Deno.test("links that multiply a folder without end are refused", async () => {
   await using place = await served();
   const { remote, repository, source } = place;

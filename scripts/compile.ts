@@ -5,7 +5,7 @@
  */
 import { errorText } from "#base";
 import { parseArgs } from "node:util";
-import { buildOfCheckout, bundleProgram } from "./compile/bundle.ts";
+import { buildOfCheckout, bundleProgram, workerOf } from "./compile/bundle.ts";
 import { environmentVariables, permissionArguments } from "./compile/permissions.ts";
 import { runProgram } from "./compile/program.ts";
 import { type CompileBase, mainForTestBase, testBase } from "./compile/test_base.ts";
@@ -78,6 +78,9 @@ export async function compileBundle(main: string, options: CompileOptions): Prom
     "--no-check",
     "--no-config",
     "--no-prompt",
+    // A thread with fewer permissions than the program has.
+    "--unstable-worker-options",
+    `--include=${workerOf(main)}`,
     ...permissionArguments({ ...options, system: systemOf(target) }),
     ...(target === undefined ? [] : [`--target=${target}`]),
     `--output=${output}`,

@@ -14,7 +14,7 @@ import {
   BOOTSTRAP_NAME,
   dependencyKeys,
   ensureBootstrap,
-  manifestsWith,
+  ManifestReader,
   type ObjectCache,
   type ObjectCaches,
   type OnceReport,
@@ -46,8 +46,8 @@ import type { MeshController } from "./mesh_controller.ts";
  */
 const PASSES_AT_ONCE = 1_024;
 
-/** Revisions that are read at the same time: that takes the processor, of which there is one. */
-const READING_AT_ONCE = 2;
+/** Revisions whose files are in memory at the same time; one namespace leaves a place for others. */
+const READING_AT_ONCE = 4;
 
 /** How often it is looked which kinds nobody applies any more. */
 const KEEP_MS = 300_000;
@@ -60,7 +60,8 @@ export class GitOpsLoop {
   readonly #parts: Parts;
   readonly #controller: MeshController;
   readonly #proofs = new Proofs();
-  readonly #reading = new Semaphore(READING_AT_ONCE);
+  readonly #reading = new Semaphore(READING_AT_ONCE, { shareMax: READING_AT_ONCE - 1 });
+  readonly #reader: ManifestReader;
   readonly #clients = new Map<string, ClusterClient>();
   #syncs: Informer | undefined;
   #followed: FollowedKinds | undefined;
@@ -73,6 +74,7 @@ export class GitOpsLoop {
     this.#parts = parts;
     this.#controller = controller;
     this.#notices = new Notifier(parts);
+    this.#reader = new ManifestReader(parts);
     // What was applied from Git is watched by the controller's caches: drift and readiness come from there.
     controller.onChange((change) => this.#notice(change));
   }
@@ -91,6 +93,7 @@ export class GitOpsLoop {
       await group.ended();
       await this.#followed?.ended();
     } finally {
+      await this.#reader[Symbol.asyncDispose]();
       await this.#notices[Symbol.asyncDispose]();
     }
   }
@@ -120,6 +123,7 @@ export class GitOpsLoop {
       const { message } = error;
       return { exit: 1, reason: "OtherSync", message, revision: undefined, counts: {} };
     } finally {
+      await this.#reader[Symbol.asyncDispose]();
       await this.#notices[Symbol.asyncDispose]();
     }
   }
@@ -131,9 +135,9 @@ export class GitOpsLoop {
     return isAwaited ? "the MeshSync of the flags was not looked at yet" : undefined;
   }
 
-  /** A pass that does not end, for the liveness check. */
+  /** A pass or a thread that does not end, for the liveness check. */
   stuck(): string | undefined {
-    return this.#queue?.problem();
+    return this.#reader.problem() ?? this.#queue?.problem();
   }
 
   async #bootstrap(signal: AbortSignal, owner: "run" | "sync" = "run"): Promise<void> {
@@ -245,7 +249,7 @@ export class GitOpsLoop {
       caches: { of: () => undefined, version: () => undefined, follow: () => Promise.resolve() },
       proofs: this.#proofs,
       reading: this.#reading,
-      readManifests: manifestsWith,
+      readManifests: (inputs, files, call) => this.#reader.read(inputs, files, call),
       wake: (key) => this.#wake(key),
       git: gitSource({ cacheDirectory }),
       clock,

@@ -1,8 +1,14 @@
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Build } from "../../src/build.ts";
 import { runProgram } from "./program.ts";
 
 const TOP = new URL("../../", import.meta.url);
+
+/** The module that runs in a thread of its own, and the one that says where it is. */
+const READING_WORKER = "src/gitops/manifests/reading_worker.ts";
+const WORKER_FILE = READING_WORKER.replace(/\.ts$/, ".js");
+const WORKER_URL = "src/gitops/manifests/worker_url.ts";
 
 /** CommonJS packages in the bundle look for the runtime's own modules by this function. */
 const REQUIRE =
@@ -49,22 +55,44 @@ export async function bundleProgram(
     `--import-map=${importMap}`,
     `--outdir=${output}`,
     fileURLToPath(new URL("main.ts", TOP)),
+    fileURLToPath(new URL(READING_WORKER, TOP)),
   ]);
   const environment = variables === undefined ? "" : environmentHead(variables);
-  for await (const { name } of Deno.readDir(output)) {
-    const path = `${output}/${name}`;
+  const main = `${output}/main.js`;
+  for (const path of await filesBelow(output)) {
     const text = await Deno.readTextFile(path);
-    const head = (name === "main.js" ? UNCLONEABLE + environment : "") +
+    const head = (path === main ? UNCLONEABLE + environment : "") +
       (text.includes("Dynamic require of") ? REQUIRE : "");
     await Deno.writeTextFile(path, head + text);
   }
-  return `${output}/main.js`;
+  return main;
 }
 
-/** The imports of `deno.json`, and a module with what is known of the commit in place of the empty one. */
+/** The module of the bundle that runs in a thread of its own: nothing imports it. */
+export function workerOf(main: string): string {
+  return `${dirname(main)}/${WORKER_FILE}`;
+}
+
+async function filesBelow(folder: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { isDirectory, name } of Deno.readDir(folder)) {
+    const path = `${folder}/${name}`;
+    if (isDirectory) found.push(...await filesBelow(path));
+    else found.push(path);
+  }
+  return found;
+}
+
+/**
+ * The imports of `deno.json`, a module with what is known of the commit in place of the empty one, and one that knows where
+ * the other thread's module is in the bundle.
+ */
 async function importMapWith(build: Build, folder: string): Promise<unknown> {
   const module = `${folder}/build.ts`;
   await Deno.writeTextFile(module, `export const BUILD = ${JSON.stringify(build)};\n`);
+  const place = `${folder}/worker_url.ts`;
+  const url = `new URL(${JSON.stringify(`./${WORKER_FILE}`)}, import.meta.url).href`;
+  await Deno.writeTextFile(place, `export const READING_WORKER = ${url};\n`);
   const settings = JSON.parse(await Deno.readTextFile(new URL("deno.json", TOP))) as {
     readonly imports: Readonly<Record<string, string>>;
   };
@@ -76,6 +104,7 @@ async function importMapWith(build: Build, folder: string): Promise<unknown> {
     imports: {
       ...Object.fromEntries(imports),
       [new URL("src/build.ts", TOP).href]: new URL(`file://${module}`).href,
+      [new URL(WORKER_URL, TOP).href]: new URL(`file://${place}`).href,
     },
   };
 }

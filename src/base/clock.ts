@@ -157,6 +157,30 @@ export function spread(delayMs: number, random: number): number {
   return delayMs * (0.9 + random / 5);
 }
 
+/**
+ * What a function makes of all items, some at a time: after `each` of them everything else has a turn.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { mappedInTurns, systemClock } from "#base";
+ * const options = { each: 2, clock: systemClock };
+ * assertEquals(await mappedInTurns([1, 2, 3], (item) => item * 2, options), [2, 4, 6]);
+ * ```
+ */
+export async function mappedInTurns<T, R>(
+  items: readonly T[],
+  work: (item: T) => R,
+  { clock, each }: { readonly each: number; readonly clock: Pick<Clock, "sleep"> },
+): Promise<R[]> {
+  const results: R[] = [];
+  for (const [index, item] of items.entries()) {
+    if (index > 0 && index % each === 0) await clock.sleep(0);
+    results.push(work(item));
+  }
+  return results;
+}
+
 /** A time as Kubernetes writes it: RFC 3339, whole seconds.
  *
  * @example

@@ -2,7 +2,8 @@
  * Lets only so many pieces of work go on at once; the others wait in the order in which they came.
  *
  * # Guarantees
- * - Fair: nobody who comes later is served earlier, also when a permit is free for a moment.
+ * - Fair: a permit goes to the share that holds the fewest, of those to the one that was served least recently; within a
+ *   share nobody who comes later is served earlier, also when a permit is free for a moment.
  * - A permit that is given back goes to the next one who waits; giving it back twice does nothing.
  * - Who stops waiting, because its signal aborts, takes no permit and leaves nothing behind.
  *
@@ -22,15 +23,25 @@
  */
 export class Semaphore {
   #free: number;
-  /** Who waits, in order: each is called with nothing when its turn has come. */
-  readonly #waiting = new Set<() => void>();
+  /** Who waits, in order, and for which share: each is called with nothing when its turn has come. */
+  readonly #waiting = new Map<() => void, string>();
+  /** Permits that shares hold. */
+  readonly #held = new Map<string, number>();
+  /** Which shares were served while somebody waited, the last one last. */
+  readonly #served = new Map<string, number>();
+  #serial = 0;
+  readonly #shareMax: number;
 
-  /** @param permits how many may go on at the same time: a whole number from 1 */
-  constructor(permits: number) {
-    if (!Number.isSafeInteger(permits) || permits < 1) {
+  /**
+   * @param permits how many may go on at the same time: a whole number from 1
+   * @param options.shareMax how many of them one share may hold; all of them when left out
+   */
+  constructor(permits: number, { shareMax = permits }: { readonly shareMax?: number } = {}) {
+    if (!Number.isSafeInteger(permits) || permits < 1 || !(shareMax >= 1)) {
       throw new RangeError(`Cannot share out ${permits} permits: give a whole number from 1`);
     }
     this.#free = permits;
+    this.#shareMax = shareMax;
   }
 
   /** Permits that nobody has. */
@@ -46,16 +57,19 @@ export class Semaphore {
   /**
    * Waits for a permit; disposing of it gives it back.
    *
+   * @param share whom it is for: of those who wait, the one goes on whose share holds the fewest permits
    * @throws the signal's reason when it aborts first
    */
-  async acquire(signal: AbortSignal): Promise<Disposable> {
+  async acquire(signal: AbortSignal, share = ""): Promise<Disposable> {
     signal.throwIfAborted();
-    if (this.#free > 0) this.#free--;
-    else await this.#turn(signal);
+    if (this.#free > 0 && this.#heldBy(share) < this.#shareMax) {
+      this.#free--;
+      this.#count(share, 1);
+    } else await this.#turn(signal, share);
     let isHeld = true;
     return {
       [Symbol.dispose]: () => {
-        if (isHeld) this.#release();
+        if (isHeld) this.#release(share);
         isHeld = false;
       },
     };
@@ -66,12 +80,12 @@ export class Semaphore {
    *
    * @throws the signal's reason when it aborts before the work began, and what the work throws
    */
-  async run<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    using _permit = await this.acquire(signal);
+  async run<T>(work: () => Promise<T>, signal: AbortSignal, share = ""): Promise<T> {
+    using _permit = await this.acquire(signal, share);
     return await work();
   }
 
-  #turn(signal: AbortSignal): Promise<void> {
+  #turn(signal: AbortSignal, share: string): Promise<void> {
     const { promise, reject, resolve } = Promise.withResolvers<void>();
     const leave = () => {
       this.#waiting.delete(begin);
@@ -82,19 +96,54 @@ export class Semaphore {
       resolve();
     };
     signal.addEventListener("abort", leave, { once: true });
-    this.#waiting.add(begin);
+    this.#waiting.set(begin, share);
     return promise;
   }
 
-  #release(): void {
-    const [next] = this.#waiting;
+  #release(before: string): void {
+    this.#count(before, -1);
+    // Who held it was served, even where it did not have to wait.
+    this.#serve(before);
+    const next = this.#next();
     if (next === undefined) {
       this.#free++;
       return;
     }
     // The permit is handed over, not put back: who comes meanwhile would take it.
-    this.#waiting.delete(next);
-    next();
+    const [begin, share] = next;
+    this.#waiting.delete(begin);
+    this.#count(share, 1);
+    this.#serve(share);
+    begin();
+  }
+
+  #next(): readonly [() => void, string] | undefined {
+    let best: readonly [() => void, string] | undefined;
+    let fewest: readonly [number, number] = [Infinity, Infinity];
+    for (const one of this.#waiting) {
+      const [held, served] = [this.#heldBy(one[1]), this.#served.get(one[1]) ?? 0];
+      if (
+        held >= this.#shareMax || held > fewest[0] || (held === fewest[0] && served >= fewest[1])
+      ) continue;
+      [best, fewest] = [one, [held, served]];
+    }
+    return best;
+  }
+
+  /** Remembers who was served, as long as anybody waits. */
+  #serve(share: string): void {
+    if (this.#waiting.size === 0) this.#served.clear();
+    else this.#served.set(share, ++this.#serial);
+  }
+
+  #heldBy(share: string): number {
+    return this.#held.get(share) ?? 0;
+  }
+
+  #count(share: string, change: 1 | -1): void {
+    const held = this.#heldBy(share) + change;
+    if (held === 0) this.#held.delete(share);
+    else this.#held.set(share, held);
   }
 }
 

@@ -2,10 +2,10 @@ import { type MeshSync, resourceOf } from "#api";
 import { errorText, idText, keyFromText, keyText } from "#base";
 import {
   manifestProblemText,
+  manifestsOnce,
   type Preview,
   previewed,
   type ReadManifests,
-  readManifests,
   selectedFiles,
   syncManifests,
 } from "#gitops";
@@ -93,7 +93,7 @@ async function readNamed(
   const named = sync === undefined ? await namedFiles(words) : await filesFor(sync, words);
   const files = distinctFiles(named);
   const read = sync === undefined
-    ? readManifests(files)
+    ? await manifestsOnce({}, files)
     : await syncManifests(files, { cluster, signal, sync });
   const problems = [
     ...named.flatMap((word) => word.problems),

@@ -2,8 +2,8 @@ import {
   type ManifestFile,
   type ManifestProblem,
   manifestProblemText,
+  manifestsOnce,
   ownerProblems,
-  readManifests,
 } from "#gitops";
 import { UsageError } from "./flag.ts";
 import { outputFlag } from "./flags.ts";
@@ -26,7 +26,7 @@ export const validateVerb: Verb = {
     if (words.length === 0) throw new UsageError("Name what to check: meshwright validate PATH...");
     const named = await namedFiles(words);
     const files = distinctFiles(named);
-    const read = readManifests(files);
+    const read = await manifestsOnce({}, files);
     const { documents, warnings } = read;
     const problems = [
       ...named.flatMap((word) => word.problems),

@@ -4,7 +4,8 @@ import type { GitSource } from "#git";
 import type { Cache, ClusterClient, ResourceType } from "#kube";
 import type { EventDraft, Notice } from "#plan";
 import type { Logger, Metrics } from "#telemetry";
-import type { manifestsWith } from "./manifests/read.ts";
+import type { ManifestFile } from "./manifests/manifest.ts";
+import type { ReadingCall, ReadInputs, ReadManifests } from "./manifests/read.ts";
 import type { Proofs } from "./proofs.ts";
 
 /** Objects of one kind as a watch told them last. */
@@ -64,7 +65,11 @@ export interface SyncContext {
   /** Who turns files into objects at the same time: that takes the processor and memory, and waits for nobody. */
   readonly reading: Semaphore;
   /** Turns files into objects: a pure function of both, wherever it is computed. */
-  readonly readManifests: typeof manifestsWith;
+  readonly readManifests: (
+    inputs: ReadInputs,
+    files: readonly ManifestFile[],
+    call?: ReadingCall,
+  ) => Promise<ReadManifests>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: SyncMetrics;

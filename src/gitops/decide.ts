@@ -8,6 +8,7 @@ import {
   type Decided,
   failedPhase,
   invalidPhase,
+  isRetried,
   KIND_NOT_SERVED,
   type PassMemory,
   type Phase,
@@ -136,8 +137,8 @@ function decideRevision(
       return { ...rest, isSame: true, decided: { key } };
     case "refused": {
       const hold = content.phase;
-      // Until what runs is known again the commit is looked at soon, and again.
-      return content.isRestored
+      // Until what runs is known again the commit is looked at soon, and again; so is what may be read another time.
+      return content.isRestored && !isRetried(hold)
         ? { ...rest, decided: { key, hold } }
         : { ...rest, trouble: hold, isRetried: true };
     }

@@ -44,6 +44,7 @@ export {
   type ReadManifests,
   readManifests,
 } from "./manifests/read.ts";
+export { ManifestReader, manifestsOnce, ReadingEndedError } from "./manifests/reader.ts";
 export {
   fieldManager,
   formerFieldManagers,

@@ -32,6 +32,17 @@ Deno.test("the binary renders what the source renders", async () => {
   assertEquals(text, await ran(Deno.execPath(), ["run", "-A", "main.ts", ...words]));
 });
 
+Deno.test("the binary reads in a thread of its own what is large, as the source does", async () => {
+  await using folder = await temporaryFolder();
+  const path = `${folder.path}/many.yaml`;
+  const one = (index: number) =>
+    `---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: a${index}, labels: {a: b}}\n`;
+  await Deno.writeTextFile(path, Array.from({ length: 1_000 }, (_, i) => one(i)).join(""));
+  const { stderr, success } = await new Deno.Command(binary, { args: ["validate", path] }).output();
+  const text = new TextDecoder().decode(stderr);
+  assertEquals([text.trim(), success], ["1 file, 1000 objects, 0 problems", true]);
+});
+
 Deno.test("the binary says no with exit code 2 as the source does", async () => {
   const command = new Deno.Command(binary, {
     args: ["run", "--concurrency=many"],

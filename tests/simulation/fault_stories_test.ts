@@ -1,6 +1,7 @@
 /** Single faults that once made the GitOps loop lie, forget or hang: each is a story that ends well. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { FINALIZERS } from "#api";
+import { ReadingEndedError } from "#gitops";
 import { faultAt, isStatusWrite } from "../support/fault_plan.ts";
 import { configMapText, functionText, serviceText } from "../support/sync_texts.ts";
 import { configMapId, functionId, meshSyncId, SyncWorld } from "../support/sync_world.ts";
@@ -182,4 +183,31 @@ Deno.test("a finalizer that somebody else holds keeps a sync, and ours goes all 
   await world.advance(MINUTE_MS);
   assertEquals(world.meshSync("a")?.metadata.finalizers, ["example.org/keep"]);
   assertEquals([value(world, "one"), value(world, "two")], [undefined, undefined]);
+});
+
+Deno.test("a revision that takes too long to read is refused, and tried again ever more rarely until it can be read", async () => {
+  const world = await appliedWorld();
+  const { readManifests } = world;
+  const atMs: number[] = [];
+  let isSlow = true;
+  world.readManifests = (inputs, files, call) => {
+    if (!isSlow || !files.some(({ text }) => text.includes('"2"'))) {
+      return readManifests(inputs, files, call);
+    }
+    atMs.push(world.clock.now());
+    return Promise.reject(new ReadingEndedError("a/one.json"));
+  };
+  const commit = world.repository.commit({ "a/one.json": configMapText("one", "2") });
+  await world.advance(HOUR_MS);
+  assertMatch(
+    world.condition("a"),
+    /^False ReadingTooLong: Held back .*: a\/one\.json: reading the revision took more than 60 s/,
+  );
+  assertEquals(value(world, "one"), "1");
+  const waits = atMs.slice(1).map((ms, index) => ms - (atMs[index] ?? 0));
+  assertEquals(waits.length > 2 && (waits[0] ?? 0) < (waits.at(-1) ?? 0), true, waits.join());
+  isSlow = false;
+  await world.advance(HOUR_MS);
+  assertEquals(value(world, "one"), "2");
+  assertEquals(world.status("a").lastAppliedRevision, `main@sha1:${commit}`);
 });

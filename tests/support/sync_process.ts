@@ -28,7 +28,6 @@ import type { FakeClock } from "./fake_clock.ts";
 import { FakeCache } from "./fake_cluster_cache.ts";
 import type { FakeCluster } from "./fake_cluster.ts";
 import type { FakeGit } from "./fake_git.ts";
-import { rememberedManifests } from "./remembered_manifests.ts";
 import { type FaultPlan, faultyGit, faultyTransport, type PlannedRequest } from "./fault_plan.ts";
 
 /** The user that the program is to the API server. */
@@ -43,6 +42,7 @@ export interface ProcessSetting {
   readonly cluster: FakeCluster;
   readonly git: FakeGit;
   readonly plan: FaultPlan;
+  readonly readManifests: SyncContext["readManifests"];
   /** Kinds that cannot be listed: their caches are never filled. */
   readonly isUnreadable: (kind: string) => boolean;
   /** How many events every cache is behind. */
@@ -219,7 +219,7 @@ export class SyncProcess {
   }
 
   #newContext(): SyncContext {
-    const { cluster, git, log, onEvent, onRequest, plan, random } = this.#setting;
+    const { cluster, git, log, onEvent, onRequest, plan, random, readManifests } = this.#setting;
     const clock = this.#clock();
     const faults = {
       clock,
@@ -253,7 +253,7 @@ export class SyncProcess {
       },
       proofs: this.memory,
       reading: new Semaphore(2),
-      readManifests: rememberedManifests,
+      readManifests,
       notices: { tell: () => {} },
       isTransient: false,
       wake: (key) => {

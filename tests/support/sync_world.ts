@@ -16,6 +16,7 @@ import { FakeCluster } from "./fake_cluster.ts";
 import type { StoreEvent } from "./fake_cluster_store.ts";
 import { FakeGit } from "./fake_git.ts";
 import type { FaultPlan, PlannedRequest } from "./fault_plan.ts";
+import { rememberedManifests } from "./remembered_manifests.ts";
 import { SyncProcess } from "./sync_process.ts";
 
 /** Something that was told of an object. */
@@ -45,6 +46,7 @@ export class SyncWorld {
   });
   /** What happens to requests of the program. */
   plan: FaultPlan = () => undefined;
+  readManifests: typeof rememberedManifests = rememberedManifests;
   /** How many events every cache is behind. */
   lag = 0;
   /** Kinds that the program may not list. */
@@ -241,6 +243,7 @@ export class SyncWorld {
       cluster: this.cluster,
       git: this.git,
       plan: (request) => this.plan(request),
+      readManifests: (inputs, files, call) => this.readManifests(inputs, files, call),
       isUnreadable: (kind) => this.unreadable.has(kind),
       lag: () => this.lag,
       onRequest: (request) => {

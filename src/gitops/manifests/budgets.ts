@@ -35,4 +35,12 @@ export const MANIFEST_BUDGETS = {
   patternChars: 1_000,
   /** Steps of comparing paths with patterns. */
   patternSteps: 20_000_000,
+  /** How long reading a revision may take; it goes on beside everything else. */
+  readingMs: 60_000,
+  /** How long the thread that reads has to notice that it is to end. */
+  readingEndMs: 10_000,
+  /** How long that thread is kept without anything to do: it takes about 40 MB. */
+  readingIdleMs: 60_000,
+  /** Bytes of files and variables that are read at once, without that thread: the worst of them take some 50 ms. */
+  readingInPlaceBytes: 8 * 1024,
 } as const;

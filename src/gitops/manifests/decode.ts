@@ -7,8 +7,10 @@ import {
   isScalar,
   isSeq,
   type Node,
+  type Pair,
   type Scalar,
   visit,
+  type YAMLMap,
 } from "yaml";
 import { MANIFEST_BUDGETS } from "./budgets.ts";
 import { isMergeKey, nodeValue, scalarOf } from "./node_value.ts";
@@ -32,6 +34,8 @@ export interface YamlDocument {
   readonly lineOf: (path: string) => number;
   /** What a field is in the file, where that is one word without quotes; undefined for anything else. */
   readonly sourceOf: (path: string) => string | undefined;
+  /** Its text, and where that is. */
+  readonly chunk: Chunk;
 }
 
 /** Something that is no YAML, or not the YAML that Kubernetes reads. */
@@ -56,6 +60,9 @@ export interface ParsedFile {
   /** Line of a position in the text. */
   readonly lineAt: (offset: number) => number;
 }
+
+/** Called between two pieces of work, so that somebody can end it: by an error. */
+export type OnStep = () => void;
 
 /** Changes the values of a file in place, and answers what is wrong with them. */
 export type FileEdit = (file: ParsedFile) => readonly YamlProblem[];
@@ -85,9 +92,13 @@ export function plainScalar(text: string): unknown {
  * `2026-01-01` texts). Keys that are given twice, and numbers that JSON cannot hold, are problems. Empty documents are left
  * out. What is over a budget of {@linkcode MANIFEST_BUDGETS} is not read.
  *
- * @param edit called once when the syntax of all documents is right
+ * @param edit called once, when the syntax of all documents is right
  */
-export function yamlDocuments(text: string, edit?: FileEdit): DecodedFile {
+export function yamlDocuments(
+  text: string,
+  edit?: FileEdit,
+  onStep: OnStep = () => {},
+): DecodedFile {
   const lineAt = lineIndex(text);
   const all = chunks(text);
   const { documents: documentsMax } = MANIFEST_BUDGETS;
@@ -96,15 +107,18 @@ export function yamlDocuments(text: string, edit?: FileEdit): DecodedFile {
     const line = lineAt(all[documentsMax]?.offset ?? 0);
     return { documents: [], problems: [{ line, message }], nodes: 0 };
   }
-  return edit === undefined ? decoded(all, lineAt) : edited(all, { edit, lineAt, text });
+  return edit === undefined
+    ? decoded(all, lineAt, onStep)
+    : edited(all, { edit, lineAt, onStep, text });
 }
 
 /** One document after another, so that only the nodes of one are in memory. */
-function decoded(all: readonly Chunk[], lineAt: LineAt): DecodedFile {
+function decoded(all: readonly Chunk[], lineAt: LineAt, onStep: OnStep): DecodedFile {
   const documents: YamlDocument[] = [];
   const problems: YamlProblem[] = [];
   let nodes = 0;
   for (const chunk of all) {
+    onStep();
     const parsed = parsedChunk(chunk, MANIFEST_BUDGETS.nodes - nodes);
     nodes += parsed.nodes;
     const read = valueOf(parsed, { chunk, lineAt });
@@ -118,14 +132,16 @@ function decoded(all: readonly Chunk[], lineAt: LineAt): DecodedFile {
 /** All documents first, then their values as the edit leaves them. */
 function edited(
   all: readonly Chunk[],
-  { edit, lineAt, text }: {
+  { edit, lineAt, onStep, text }: {
     readonly edit: FileEdit;
+    readonly onStep: OnStep;
     readonly lineAt: LineAt;
     readonly text: string;
   },
 ): DecodedFile {
   let nodes = 0;
   const parsed = all.map((chunk) => {
+    onStep();
     const found = parsedChunk(chunk, MANIFEST_BUDGETS.nodes - nodes);
     nodes += found.nodes;
     return { chunk, found };
@@ -135,7 +151,10 @@ function edited(
   const documents = parsed.flatMap(({ found }) => found.document ?? []);
   const problems = broken.length > 0 ? located : edit({ text, documents, lineAt });
   if (problems.length > 0) return { documents: [], problems: [...problems], nodes };
-  const read = parsed.map(({ chunk, found }) => valueOf(found, { chunk, lineAt }));
+  const read = parsed.map(({ chunk, found }) => {
+    onStep();
+    return valueOf(found, { chunk, lineAt });
+  });
   return {
     documents: read.flatMap((file) => file.documents),
     problems: read.flatMap((file) => file.problems),
@@ -155,17 +174,34 @@ function valueOf(
   if ("problems" in read) return { documents: [], problems: located(read.problems) };
   if (read.value === null) return { documents: [], problems: [] };
   const line = from.lineAt(document.contents?.range?.[0] ?? from.chunk.offset);
-  const lineOf = (path: string) => {
-    const offset = fieldAt(path, placesIn(from.chunk)).offset;
-    return offset === undefined ? line : from.lineAt(offset);
+  const places = documentPlaces(from.chunk, { line, lineAt: from.lineAt });
+  return {
+    documents: [{ value: read.value, line, chunk: from.chunk, ...places }],
+    problems: [],
   };
-  const sourceOf = (path: string) => {
-    const places = placesIn(from.chunk);
-    const { isWhole, node } = fieldAt(path, places);
-    const found = resolved(node, places);
-    return isWhole && isScalar(found) && found.type === "PLAIN" ? found.source : undefined;
+}
+
+/**
+ * Finds the lines of a document's fields, and their words.
+ *
+ * @param at.line the line of its first value
+ */
+export function documentPlaces(
+  chunk: Chunk,
+  { line, lineAt }: { readonly line: number; readonly lineAt: LineAt },
+): Pick<YamlDocument, "lineOf" | "sourceOf"> {
+  return {
+    lineOf: (path) => {
+      const { offset } = fieldAt(path, placesIn(chunk));
+      return offset === undefined ? line : lineAt(offset);
+    },
+    sourceOf: (path) => {
+      const places = placesIn(chunk);
+      const { isWhole, node } = fieldAt(path, places);
+      const found = resolved(node, places);
+      return isWhole && isScalar(found) && found.type === "PLAIN" ? found.source : undefined;
+    },
   };
-  return { documents: [{ value: read.value, line, lineOf, sourceOf }], problems: [] };
 }
 
 /** Where the fields of a document are. */
@@ -173,6 +209,8 @@ interface Places {
   readonly contents: unknown;
   /** What aliases stand for. */
   readonly targets: ReadonlyMap<unknown, Node>;
+  /** Members of maps by name, of those that somebody asked for: there may be thousands, and as many questions. */
+  readonly members: Map<unknown, ReadonlyMap<string, Pair>>;
 }
 
 /** Of the last document whose lines somebody asked for: nodes take much memory, so that values do not keep theirs. */
@@ -184,6 +222,7 @@ function placesIn(chunk: Chunk): Places {
   const places = {
     contents: document?.contents,
     targets: document === undefined ? new Map() : aliasTargets(document),
+    members: new Map(),
   };
   last = { chunk, places };
   return places;
@@ -239,12 +278,8 @@ function child(from: unknown, segment: string, places: Places): Child | undefine
     return item === undefined ? undefined : { node: item, offset: startOf(item) };
   }
   if (!isMap(node)) return undefined;
-  for (const { key, value } of node.items) {
-    const named = resolved(key, places);
-    if (isScalar(named) && !isMergeKey(key) && nameOf(named) === segment) {
-      return { node: value, offset: startOf(key) };
-    }
-  }
+  const own = membersOf(node, places).get(segment);
+  if (own !== undefined) return { node: own.value, offset: startOf(own.key) };
   for (const { value } of node.items.filter((pair) => isMergeKey(pair.key))) {
     const merged = resolved(value, places);
     for (const source of isSeq(merged) ? merged.items : [merged]) {
@@ -253,6 +288,20 @@ function child(from: unknown, segment: string, places: Places): Child | undefine
     }
   }
   return undefined;
+}
+
+/** The first of each name counts. */
+function membersOf(node: YAMLMap, places: Places): ReadonlyMap<string, Pair> {
+  const known = places.members.get(node);
+  if (known !== undefined) return known;
+  const members = new Map<string, Pair>();
+  for (const pair of node.items as readonly Pair[]) {
+    const key = resolved(pair.key, places);
+    const name = isScalar(key) && !isMergeKey(pair.key) ? nameOf(key) : undefined;
+    if (name !== undefined && !members.has(name)) members.set(name, pair);
+  }
+  places.members.set(node, members);
+  return members;
 }
 
 function nameOf(key: Scalar): string | undefined {

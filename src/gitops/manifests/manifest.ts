@@ -7,6 +7,18 @@ export interface ManifestFile {
   readonly text: string;
 }
 
+/** The document of an object in its file, for who looks for lines in it later. */
+export interface ManifestOrigin {
+  /** Where its text begins in the file, and how long it is. */
+  readonly offset: number;
+  readonly length: number;
+  readonly isJson: boolean;
+  /** The line of the document's first value. */
+  readonly line: number;
+  /** Where the object is in the document: empty, or ending with a dot. */
+  readonly base: string;
+}
+
 /** An object with the place that says so. */
 export interface Manifest {
   readonly object: KubeObject;
@@ -16,6 +28,7 @@ export interface Manifest {
   readonly lineOf: (path: string) => number;
   /** What a file has as the value of a field, where that is one word without quotes. */
   readonly sourceOf?: (path: string) => string | undefined;
+  readonly origin?: ManifestOrigin;
   /** Values in it that no message may repeat. */
   readonly secrets?: readonly string[];
 }

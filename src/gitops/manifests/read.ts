@@ -4,7 +4,13 @@ import { MANIFEST_BUDGETS } from "./budgets.ts";
 import { type FileEdit, type ParsedFile, type YamlDocument, yamlDocuments } from "./decode.ts";
 import { exportWarnings } from "./exported.ts";
 import { foreignText, headlessText, OVERLAY, OVERLAY_GROUP, templateProblem } from "./foreign.ts";
-import { type Manifest, type ManifestFile, type ManifestProblem, problemOf } from "./manifest.ts";
+import {
+  type Manifest,
+  type ManifestFile,
+  type ManifestOrigin,
+  type ManifestProblem,
+  problemOf,
+} from "./manifest.ts";
 import { generalProblems } from "./object_rules.ts";
 import { decryptFile, isSopsText, type SopsKey, sopsKey } from "./sops.ts";
 import {
@@ -30,7 +36,11 @@ export interface ReadOptions {
   readonly variables?: Variables;
   /** Data keys of encrypted files, by path. */
   readonly sopsKeys?: ReadonlyMap<string, SopsKey>;
+  readonly onStep?: OnFileStep;
 }
+
+/** Called between two pieces of work with the file that is read, so that somebody can end it: by an error. */
+export type OnFileStep = (file: string) => void;
 
 /**
  * The objects in files, with all that is wrong with them. All of the files are read, whatever they are called; lists are taken
@@ -53,24 +63,26 @@ export function readManifests(
   options: ReadOptions = {},
 ): ReadManifests {
   const read = readFiles([...files].sort((a, b) => a.path < b.path ? -1 : 1), options);
-  const documents = read.documents;
+  const { documents } = read;
+  const step = (manifest: Manifest) => options.onStep?.(manifest.file);
   const problems = [
     ...read.problems,
-    ...documents.flatMap(documentProblems),
+    ...documents.flatMap((manifest) => {
+      step(manifest);
+      return documentProblems(manifest);
+    }),
     ...duplicateProblems(documents),
   ];
-  const warnings = documents.flatMap((manifest) => [
-    ...exportWarnings(manifest),
-    ...(isMesh(manifest) ? meshWarnings(manifest.object) : []).map(({ path, message }) =>
-      problemOf(manifest, message, path)
-    ),
-  ]);
+  const warnings = documents.flatMap((manifest) => {
+    step(manifest);
+    return documentWarnings(manifest);
+  });
   return {
     // An API server would refuse in an apply what it drops otherwise.
-    documents: documents.map((manifest) => ({
-      ...manifest,
-      object: storable(named(manifest.object)),
-    })),
+    documents: documents.map((manifest) => {
+      step(manifest);
+      return { ...manifest, object: storable(named(manifest.object)) };
+    }),
     problems: sorted(problems).slice(0, MANIFEST_BUDGETS.problems),
     warnings: sorted(warnings).slice(0, MANIFEST_BUDGETS.problems),
   };
@@ -90,15 +102,27 @@ export interface ReadInputs {
   readonly identities?: readonly string[];
 }
 
+/** For whom files are read, and how. */
+export interface ReadingCall {
+  readonly signal?: AbortSignal;
+  /** Whose share of the time it takes: a namespace. */
+  readonly share?: string;
+  /** Names the content, for who remembers how long reading it took. */
+  readonly key?: string;
+  readonly onStep?: OnFileStep;
+}
+
 /** Reads files with the variables and keys that were found for a MeshSync. */
 export async function manifestsWith(
   inputs: ReadInputs,
   files: readonly ManifestFile[],
+  { onStep }: ReadingCall = {},
 ): Promise<ReadManifests> {
   const { identities, variables } = inputs;
   return readManifests(files, {
     ...(variables === undefined ? {} : { variables }),
-    sopsKeys: await sopsKeys(files, identities),
+    sopsKeys: await sopsKeys(files, identities, onStep),
+    ...(onStep === undefined ? {} : { onStep }),
   });
 }
 
@@ -106,12 +130,14 @@ export async function manifestsWith(
 async function sopsKeys(
   files: readonly ManifestFile[],
   identities: ReadInputs["identities"],
+  onStep: OnFileStep | undefined,
 ): Promise<Map<string, SopsKey>> {
   const keys = new Map<string, SopsKey>();
   if (identities === undefined) return keys;
   const { fileBytes } = MANIFEST_BUDGETS;
   const mayBe = files.filter(({ text }) => text.length <= fileBytes && isSopsText(text));
   for (const { path, text } of mayBe) {
+    onStep?.(path);
     const key = await sopsKey(text, identities);
     if (key !== undefined) keys.set(path, key);
   }
@@ -154,6 +180,7 @@ function readFiles(files: readonly ManifestFile[], options: ReadOptions): ReadFi
   const problems: ManifestProblem[] = [];
   let [bytes, nodes] = [0, 0];
   for (const file of files) {
+    options.onStep?.(file.path);
     bytes += byteLength(file.text);
     const over = overBudget({ bytes, nodes, objects: documents.length });
     if (over !== undefined) {
@@ -203,7 +230,8 @@ function readFile(file: ManifestFile, options: ReadOptions, budget: GrowthBudget
   const foreign = foreignText(file.text);
   if (foreign !== undefined) return refused(foreign);
   const { edit, secrets } = valueEdit(file.path, options, budget);
-  const { documents, nodes, problems } = yamlDocuments(file.text, edit);
+  const onStep = () => options.onStep?.(file.path);
+  const { documents, nodes, problems } = yamlDocuments(file.text, edit, onStep);
   const template = problems.length > 0 ? templateProblem(file.text) : undefined;
   if (template !== undefined) return refused(template);
   const split = documents.flatMap((document) => objectsOf(file, document));
@@ -287,6 +315,7 @@ function objectsIn(
       ...at,
       lineOf: (path) => document.lineOf(base + path),
       sourceOf: (path) => document.sourceOf(base + path),
+      origin: originOf(document, base),
     })];
   }
   const untyped = untypedText(whole, file.path);
@@ -307,6 +336,11 @@ function objectsIn(
   return items.flatMap((item, index) =>
     objectsIn({ value: item, base: `${base}items[${index}].`, type: itemType }, from)
   );
+}
+
+function originOf({ chunk, line }: YamlDocument, base: string): ManifestOrigin {
+  const { isJson, offset, text } = chunk;
+  return { offset, length: text.length, isJson, line, base };
 }
 
 function manifestOf(value: Record<string, unknown>, place: Omit<Manifest, "object">): Found {
@@ -340,6 +374,14 @@ function documentProblems(manifest: Manifest): ManifestProblem[] {
   return meshProblems(manifest.object).map(({ path, message }) =>
     problemOf(manifest, message, path)
   );
+}
+
+function documentWarnings(manifest: Manifest): ManifestProblem[] {
+  const mesh = isMesh(manifest) ? meshWarnings(manifest.object) : [];
+  return [
+    ...exportWarnings(manifest),
+    ...mesh.map(({ path, message }) => problemOf(manifest, message, path)),
+  ];
 }
 
 function isMesh(manifest: Manifest): boolean {

@@ -1,12 +1,14 @@
 import type { MeshSync, SourceStatus } from "#api";
+import { contentHash, mappedInTurns } from "#base";
 import type { GitSource, Remote, Revision } from "#git";
 import type { ClusterClient } from "#kube";
 import { logName, type SyncContext } from "../context.ts";
 import type { Inputs } from "../source/remote.ts";
 import { passedOverStatus } from "../source/revision.ts";
 import { selectedFiles } from "./files.ts";
-import type { Manifest, ManifestProblem } from "./manifest.ts";
-import { duplicateProblems } from "./read.ts";
+import type { Manifest, ManifestFile, ManifestProblem } from "./manifest.ts";
+import { duplicateProblems, type ReadManifests } from "./read.ts";
+import { ReadingEndedError } from "./reader.ts";
 import { definedKinds, kindKey, type Kinds, type TargetObject, targetObject } from "./target.ts";
 
 /** A commit that was fetched, and what else decides what is applied of it. */
@@ -21,6 +23,8 @@ export interface ReadRevision {
   readonly targets: readonly TargetObject[];
   readonly problems: readonly ManifestProblem[];
   readonly passedOver: SourceStatus["passedOver"];
+  /** Whether reading took too long: it may end another time. */
+  readonly isEnded?: boolean;
 }
 
 /** What reading a revision takes. */
@@ -40,11 +44,15 @@ export async function readRevision(
   sync: MeshSync,
   ctx: ReadContext,
 ): Promise<ReadRevision> {
-  return await ctx.reading.run(async () => await read(found, sync, ctx), ctx.signal);
+  return await ctx.reading.run(
+    async () => await read(found, sync, ctx),
+    ctx.signal,
+    sync.metadata.namespace,
+  );
 }
 
 async function read(found: Found, sync: MeshSync, ctx: ReadContext): Promise<ReadRevision> {
-  const { inputs, remote, revision } = found;
+  const { remote, revision } = found;
   const { acting, git, log, metrics, signal } = ctx;
   const startMs = ctx.clock.monotonicMs();
   const tree = revision.tree ?? "";
@@ -58,18 +66,45 @@ async function read(found: Found, sync: MeshSync, ctx: ReadContext): Promise<Rea
   if (selection.submodules.length > 0) {
     log.warn("Passed over submodules", { sync: logName(sync), paths: selection.submodules });
   }
-  const manifests = await ctx.readManifests(inputs, files);
+  const manifests = await readWithin(files, { ...ctx, found, sync });
   for (const warning of manifests.warnings.slice(0, 20)) {
     log.warn("Read a manifest with a flaw", { sync: logName(sync), ...warning });
   }
   const passedOver = passedOverStatus(selection);
   const problems = [...lost, ...manifests.problems];
-  if (problems.length > 0) return { targets: [], problems, passedOver };
+  if (problems.length > 0) {
+    return { targets: [], problems, passedOver, ...(manifests.isEnded ? { isEnded: true } : {}) };
+  }
   const kinds = await servedKinds(manifests.documents, acting);
-  const targets = manifests.documents.map((manifest) => targetObject(manifest, sync, kinds));
+  const targets = await mappedInTurns(
+    manifests.documents,
+    (manifest) => targetObject(manifest, sync, kinds),
+    { each: TARGETS_AT_ONCE, clock: ctx.clock },
+  );
   metrics.observeSyncPhase("read", (ctx.clock.monotonicMs() - startMs) / 1000);
   // Again, as a target namespace can bring together what files kept apart.
   return { targets, problems: duplicateProblems(targets), passedOver };
+}
+
+/** Objects that are prepared before something else has its turn. */
+const TARGETS_AT_ONCE = 100;
+
+/** What files say; that reading them takes too long is a problem of theirs. */
+async function readWithin(
+  files: readonly ManifestFile[],
+  { found: { inputs, revision }, readManifests, signal, sync }:
+    & Pick<ReadContext, "readManifests" | "signal">
+    & { readonly found: Found; readonly sync: MeshSync },
+): Promise<ReadManifests & { readonly isEnded?: boolean }> {
+  const share = sync.metadata.namespace ?? "";
+  const patterns = [sync.spec.include, sync.spec.exclude];
+  const key = contentHash([revision.tree, sync.spec.path, patterns, inputs.key]);
+  try {
+    return await readManifests(inputs, files, { key, share, signal });
+  } catch (error) {
+    if (!(error instanceof ReadingEndedError)) throw error;
+    return { documents: [], problems: [error.problem], warnings: [], isEnded: true };
+  }
 }
 
 /** Which kinds of manifests are served, and which the manifests define themselves. */

@@ -2,7 +2,7 @@ import { ANNOTATIONS, type MeshSync, type RefMove, type SourceStatus } from "#ap
 import { contentHash, errorText, isAbort, keyOf } from "#base";
 import type { Remote, ResolvedRef, Revision } from "#git";
 import { logName } from "../context.ts";
-import { type Found, readRevision } from "../manifests/revision.ts";
+import { type Found, type ReadRevision, readRevision } from "../manifests/revision.ts";
 import { emptyPhase, intervalMs, type PassMemory, type Phase, refusedPhase } from "../phase.ts";
 import type { PlanScope } from "../plan/object.ts";
 import {
@@ -183,16 +183,16 @@ async function observeRevision(seen: RevisionSeen, scope: SourceScope): Promise<
     return withContent({ tag: "waiting", wait });
   }
   const read = await readRevision(signed.found, sync, readContext(scope));
-  const { passedOver, problems, targets } = read;
+  const { passedOver } = read;
   const { passedOver: _before, ...source } = signed.source;
   const full = { ...signed, source: passedOver === undefined ? source : { ...source, passedOver } };
-  const content = await observeContent(full, { problems, targets }, scope);
+  const content = await observeContent(full, read, scope);
   return { tag: "revision", seen: full, content };
 }
 
 async function observeContent(
   seen: RevisionSeen,
-  { problems, targets }: Pick<Awaited<ReturnType<typeof readRevision>>, "problems" | "targets">,
+  { isEnded = false, problems, targets }: ReadRevision,
   scope: SourceScope,
 ): Promise<Content> {
   const { ctx, sync } = scope;
@@ -202,7 +202,11 @@ async function observeContent(
   };
   if (problems.length > 0) {
     const message = `Held back ${text}, nothing was applied: ${shownProblems(problems)}`;
-    return await refused(refusedPhase("InvalidManifests", message));
+    return await refused(
+      isEnded
+        ? refusedPhase("ReadingTooLong", message, { isFinal: false })
+        : refusedPhase("InvalidManifests", message),
+    );
   }
   if (targets.length === 0) return await refused(emptyPhase(text, sync.spec.path || ".", false));
   const composed = await composedTargets(targets, found, scope);

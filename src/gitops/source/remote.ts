@@ -11,7 +11,8 @@ import {
 import type { SyncContext } from "../context.ts";
 import { InputError } from "../phase.ts";
 import type { ManifestFile } from "../manifests/manifest.ts";
-import { manifestsWith, type ReadInputs, type ReadManifests } from "../manifests/read.ts";
+import type { ReadInputs, ReadManifests } from "../manifests/read.ts";
+import { manifestsOnce } from "../manifests/reader.ts";
 import { ageIdentities } from "../manifests/sops.ts";
 import type { Variable, Variables } from "../manifests/variables.ts";
 
@@ -209,5 +210,5 @@ export async function syncManifests(
   files: readonly ManifestFile[],
   { sync, ...ctx }: InputContext & { readonly sync: MeshSync },
 ): Promise<ReadManifests> {
-  return await manifestsWith(await readInputs(sync, ctx), files);
+  return await manifestsOnce(await readInputs(sync, ctx), files);
 }

@@ -83,3 +83,53 @@ Deno.test("pooled() begins nothing after a failure, and throws the first when al
   assertEquals((await work as Error).message, "first");
   assertEquals(begun, [1, 2]);
 });
+
+Deno.test("Semaphore gives permits to shares in turn, whoever of them came first and in whatever number", async () => {
+  const { signal } = new AbortController();
+  const semaphore = new Semaphore(1);
+  const order: string[] = [];
+  const first = await semaphore.acquire(signal, "loud");
+  const use = async (name: string, share: string) => {
+    using _permit = await semaphore.acquire(signal, share);
+    order.push(name);
+    await Promise.resolve();
+  };
+  const all = [
+    ...["l1", "l2", "l3", "l4"].map((name) => use(name, "loud")),
+    ...["q1", "q2"].map((name) => use(name, "quiet")),
+  ];
+  first[Symbol.dispose]();
+  await Promise.all(all);
+  assertEquals(order, ["q1", "l1", "q2", "l2", "l3", "l4"]);
+});
+
+Deno.test("Semaphore gives a permit to the share that holds the fewest", async () => {
+  const { signal } = new AbortController();
+  const semaphore = new Semaphore(3);
+  const held = [
+    await semaphore.acquire(signal, "a"),
+    await semaphore.acquire(signal, "a"),
+    await semaphore.acquire(signal, "b"),
+  ];
+  const order: string[] = [];
+  for (const share of ["a", "b", "c"]) {
+    semaphore.acquire(signal, share).then(() => order.push(share));
+  }
+  for (const permit of held) permit[Symbol.dispose]();
+  for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+  assertEquals(order, ["c", "a", "b"]);
+});
+
+Deno.test("Semaphore keeps a place for others where one share may not hold all of them", async () => {
+  const { signal } = new AbortController();
+  const semaphore = new Semaphore(3, { shareMax: 2 });
+  const order: string[] = [];
+  const [first] = [await semaphore.acquire(signal, "a"), await semaphore.acquire(signal, "a")];
+  semaphore.acquire(signal, "a").then(() => order.push("a"));
+  semaphore.acquire(signal, "b").then(() => order.push("b"));
+  for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+  assertEquals([order, semaphore.free, semaphore.waiting], [["b"], 0, 1]);
+  first[Symbol.dispose]();
+  for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+  assertEquals([order, semaphore.waiting], [["b", "a"], 0]);
+});

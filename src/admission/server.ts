@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type Clock, errorText, isPlainObject, systemClock } from "#base";
+import { type Clock, errorText, HTTP_BUDGETS, isPlainObject, systemClock } from "#base";
 import {
   answerPlainly,
   Bodies,
@@ -13,13 +13,11 @@ import { webhookAt } from "./webhook.ts";
 
 /** What is read at the same time: anybody who reaches the port may send, and an API server sends many small ones. */
 const BODIES = {
-  // An API server takes objects of 3 MB at most; a review holds two.
-  bytesMax: 8 * 1024 * 1024,
-  bytesAtOnce: 32 * 1024 * 1024,
-  atOnce: 192,
-  atOnceOfGroup: 128,
-  // Longer than an API server waits.
-  limitMs: 5_000,
+  bytesMax: HTTP_BUDGETS.reviewBytes,
+  bytesAtOnce: HTTP_BUDGETS.reviewsBytes,
+  atOnce: HTTP_BUDGETS.reviews,
+  atOnceOfGroup: HTTP_BUDGETS.reviewsOfSender,
+  limitMs: HTTP_BUDGETS.reviewMs,
 };
 
 const STATUSES: Readonly<Record<BodyRefusal, number>> = {

@@ -6,6 +6,7 @@
  */
 export * from "./bounded_bytes.ts";
 export * from "./canonical.ts";
+export * from "./budgets.ts";
 export * from "./clock.ts";
 export * from "./condition.ts";
 export * from "./errors.ts";

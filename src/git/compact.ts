@@ -1,3 +1,4 @@
+import { GIT_BUDGETS } from "#base";
 import { Clone, type CloneCommand } from "./clone.ts";
 
 /** Below this stand the commits that syncs want kept: `<sync>/<commit>`. */
@@ -5,7 +6,7 @@ export const KEEP_REFS = "refs/meshwright/keep/";
 /** Below this stand commits and tags that were fetched, which keeps them from being thought of as garbage. */
 export const FETCHED_REFS = "refs/kept/";
 
-const LIST_BYTES_MAX = 64 * 1024 * 1024;
+const LIST_BYTES_MAX = GIT_BUDGETS.listBytes;
 
 /** How a clone is made anew. */
 export interface Compaction {

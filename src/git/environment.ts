@@ -1,4 +1,4 @@
-import { gitAddress, type GitTransport } from "#base";
+import { GIT_BUDGETS, gitAddress, type GitTransport } from "#base";
 import { GitError } from "./git_error.ts";
 import { TRACE_ENV } from "./http_answer.ts";
 import { type GitCredentials, type Remote, remoteScheme } from "./remote.ts";
@@ -122,9 +122,9 @@ export function localAccess(
       ["core.hooksPath", "/dev/null"],
       ["core.fsmonitor", "false"],
       // Large contents go through in pieces, and packing takes little memory.
-      ["core.bigFileThreshold", "1m"],
+      ["core.bigFileThreshold", String(GIT_BUDGETS.bigFileBytes)],
       ["pack.threads", "1"],
-      ["pack.windowMemory", "32m"],
+      ["pack.windowMemory", String(GIT_BUDGETS.packWindowBytes)],
       ["gc.auto", "0"],
       ["maintenance.auto", "false"],
       ["fetch.unpackLimit", "1"],

@@ -1,4 +1,4 @@
-import { Semaphore } from "#base";
+import { GIT_BUDGETS, Semaphore } from "#base";
 import type { FetchCall, GitCall, ReadCall, Revision } from "./call.ts";
 import { Clone, formatOf, type HashFormat, isCloneFault, removeFolder } from "./clone.ts";
 import { isGitAbort } from "./command.ts";
@@ -56,7 +56,7 @@ const TREES_MAX = 2_000;
 const LISTINGS_MAX = 4;
 /** Fetches that follow links: each may bring links to other folders. */
 const ROUNDS_MAX = 40;
-const LIST_BYTES_MAX = 64 * 1024 * 1024;
+const LIST_BYTES_MAX = GIT_BUDGETS.listBytes;
 /** For who never gives up. */
 const NEVER = new AbortController().signal;
 
@@ -126,7 +126,8 @@ export class Repository {
       const origin = this.#origins.get(tree);
       if (origin === undefined) {
         const args = ["ls-tree", "-r", "-z", "--full-tree", tree];
-        return treeEntries(treeNodes(await run(args, { outputBytesMax: LIST_BYTES_MAX })));
+        const listed = await run(args, { outputBytesMax: LIST_BYTES_MAX });
+        return treeEntries(await treeNodes(listed));
       }
       const place = placeText(call.remote);
       return (await revisionTree(origin.resolved, { path: origin.path, place, run })).entries;

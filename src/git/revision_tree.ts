@@ -1,9 +1,17 @@
+import { GIT_BUDGETS } from "#base";
 import type { FetchCall, Revision } from "./call.ts";
 import type { Clone, CloneCommand } from "./clone.ts";
 import { GitError } from "./git_error.ts";
 import { linkedFolder, linkedPath, type PathEnd } from "./links.ts";
 import type { ResolvedRef } from "./references.ts";
-import { batchContents, treeEntries, type TreeEntry, type TreeNode, treeNodes } from "./tree.ts";
+import {
+  batchContents,
+  records,
+  treeEntries,
+  type TreeEntry,
+  type TreeNode,
+  treeNodes,
+} from "./tree.ts";
 
 /** A folder of a fetched commit. */
 export interface RevisionTree {
@@ -29,7 +37,7 @@ export function localRun(
   return (args, more = {}) => clone.run({ ...command, ...more, args });
 }
 
-const LIST_BYTES_MAX = 64 * 1024 * 1024;
+const LIST_BYTES_MAX = GIT_BUDGETS.listBytes;
 const LINKS_BYTES_MAX = 16 * 1024 * 1024;
 /** More links than these are read as they are met. */
 const LINKS_AT_ONCE = 5_000;
@@ -64,7 +72,7 @@ export async function revisionTree(
     return { revision, entries: [], missing: at.missing, searched: root };
   }
   const { folder } = at;
-  const nodes = treeNodes(await run(listing(folder), { outputBytesMax: LIST_BYTES_MAX }));
+  const nodes = await treeNodes(await run(listing(folder), { outputBytesMax: LIST_BYTES_MAX }));
   const hasLinks = nodes.some((node) => node.kind === "symlink");
   const searched = hasLinks ? root : folder;
   const missing = await missingContents(run, searched);
@@ -84,12 +92,16 @@ export async function revisionTree(
   };
 }
 
+const [LINE_END, QUESTION_MARK] = [0x0a, 0x3f];
+
 /** Contents of a tree that a clone does not hold. */
 export async function missingContents(run: RunLocal, tree: string): Promise<ReadonlySet<string>> {
   const args = ["rev-list", "--objects", "--missing=print", "--no-object-names", tree];
-  const listed = decoded(await run(args, { outputBytesMax: LIST_BYTES_MAX }));
-  const missing = listed.split("\n").filter((line) => line.startsWith("?"));
-  return new Set(missing.map((line) => line.slice(1)));
+  const missing = new Set<string>();
+  for await (const line of records(await run(args, { outputBytesMax: LIST_BYTES_MAX }), LINE_END)) {
+    if (line[0] === QUESTION_MARK) missing.add(decoded(line.subarray(1)));
+  }
+  return missing;
 }
 
 /** The contents of blobs that a clone holds. */
@@ -100,7 +112,7 @@ export async function contentsOf(
 ): Promise<Map<string, string>> {
   if (blobs.length === 0) return new Map();
   const stdin = `${blobs.join("\n")}\n`;
-  return batchContents(await run(["cat-file", "--batch"], { stdin, outputBytesMax }));
+  return await batchContents(await run(["cat-file", "--batch"], { stdin, outputBytesMax }));
 }
 
 async function followed({ missing, path, root, run }: {
@@ -130,7 +142,7 @@ async function followed({ missing, path, root, run }: {
 
 async function allNodes(run: RunLocal, root: string): Promise<TreeNode[]> {
   const args = ["ls-tree", "-r", "-t", "-z", "--full-tree", root];
-  return treeNodes(await run(args, { outputBytesMax: LIST_BYTES_MAX }));
+  return await treeNodes(await run(args, { outputBytesMax: LIST_BYTES_MAX }));
 }
 
 /** Where in a repository a path is. */
@@ -146,7 +158,7 @@ type Subtree = { readonly folder: string; readonly path: string } | {
 };
 
 async function subtree(run: RunLocal, { path, place, root }: PathCall): Promise<Subtree> {
-  const [node] = treeNodes(await run(["ls-tree", "-z", "--full-tree", root, "--", path]));
+  const [node] = await treeNodes(await run(["ls-tree", "-z", "--full-tree", root, "--", path]));
   if (node?.kind === "folder") return { folder: node.hash, path };
   return await linkedSubtree(run, { path, place, root });
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type Clock, systemClock } from "#base";
+import { type Clock, GIT_BUDGETS, systemClock } from "#base";
 import { descends } from "./ancestry.ts";
 import type { FetchCall, GitCall, LookCall, ReadCall, Revision } from "./call.ts";
 import { Clones } from "./clones.ts";
@@ -91,13 +91,12 @@ export interface GitSourceOptions {
   readonly clock?: Clock;
 }
 
-const MIB = 1024 * 1024;
 const DEFAULTS = {
   timeoutMs: 3_600_000,
-  contentBytesMax: 64 * MIB,
-  fetchBytesMax: 512 * MIB,
-  clonesMax: 500,
-  cacheBytesMax: 1024 * MIB,
+  contentBytesMax: GIT_BUDGETS.contentBytes,
+  fetchBytesMax: GIT_BUDGETS.fetchBytes,
+  clonesMax: GIT_BUDGETS.clones,
+  cacheBytesMax: GIT_BUDGETS.cacheBytes,
 } as const;
 
 /**

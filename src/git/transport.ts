@@ -1,4 +1,4 @@
-import { type Clock, pause } from "#base";
+import { type Clock, GIT_BUDGETS, pause } from "#base";
 import type { GitCall } from "./call.ts";
 import type { Clone } from "./clone.ts";
 import { gitOutcome } from "./command.ts";
@@ -37,7 +37,6 @@ export interface RemoteCommand {
   readonly config?: readonly (readonly [string, string])[];
 }
 
-const REFS_BYTES_MAX = 32 * 1024 * 1024;
 /** Nothing on this machine takes so long. */
 const LOCAL_TIMEOUT_MS = 600_000;
 const GROWTH_LOOK_MS = 1_000;
@@ -83,7 +82,7 @@ export class Transport {
         url,
         args: ["ls-remote", "--quiet", ...args(url)],
         directory: this.home,
-        outputBytesMax: REFS_BYTES_MAX,
+        outputBytesMax: GIT_BUDGETS.refsBytes,
       });
       if (!outcome.isSuccess) throw gitErrorFrom({ ...access, ...outcome, action, url });
       // Git takes any answer without a known line in it for that of a server which only hands out files.

@@ -1,4 +1,4 @@
-import { fileText } from "#base";
+import { fileText, GIT_BUDGETS, systemClock } from "#base";
 import { GitError } from "./git_error.ts";
 
 /** A file of a revision, as Git stores it. */
@@ -31,10 +31,8 @@ export interface TreeFile extends TreeEntry {
   readonly text: string;
 }
 
-const NUL = "\0";
-
 /** More is no folder of manifests: a small repository can hold very many, as equal folders cost nothing. */
-export const ENTRIES_MAX = 100_000;
+export const ENTRIES_MAX = GIT_BUDGETS.folderFiles;
 
 /**
  * The files of a folder without links, sorted by path.
@@ -54,14 +52,50 @@ export function tooManyFiles(): GitError {
   return new GitError("too_large", `Cannot read a folder of more than ${ENTRIES_MAX} files`);
 }
 
-/** What `git ls-tree -r -t -z` (or without `-t`) lists, with paths from the tree on. */
-export function treeNodes(output: Uint8Array): TreeNode[] {
-  const records = new TextDecoder().decode(output).split(NUL).filter((record) => record !== "");
-  return records.map((record) => {
-    const tab = record.indexOf("\t");
-    const [mode = "", , hash = ""] = record.slice(0, tab).split(" ");
-    return { path: record.slice(tab + 1), kind: kindOf(mode), hash };
-  });
+/** More is not looked through for where links lead. */
+const NODES_MAX = GIT_BUDGETS.repositoryEntries;
+
+/** Bytes of contents that become texts before everything else has a turn. */
+const BYTES_AT_ONCE = 4 * 1024 * 1024;
+
+/** Lines that are taken apart before everything else has a turn. */
+const LINES_AT_ONCE = 10_000;
+
+/**
+ * What `git ls-tree -r -t -z` (or without `-t`) lists, with paths from the tree on.
+ *
+ * @throws {GitError} `too_large` when there is too much
+ */
+export async function treeNodes(output: Uint8Array): Promise<TreeNode[]> {
+  const nodes: TreeNode[] = [];
+  for await (const record of records(output, 0)) {
+    if (nodes.length >= NODES_MAX) {
+      const message = `Cannot look through more than ${NODES_MAX} files and folders`;
+      throw new GitError("too_large", message);
+    }
+    const text = decoder.decode(record);
+    const tab = text.indexOf("\t");
+    const [mode = "", , hash = ""] = text.slice(0, tab).split(" ");
+    nodes.push({ path: text.slice(tab + 1), kind: kindOf(mode), hash });
+  }
+  return nodes;
+}
+
+const decoder = new TextDecoder();
+
+/** The parts of an output between two of the same bytes, without empty ones; now and then everything else has a turn. */
+export async function* records(
+  output: Uint8Array,
+  separator: number,
+): AsyncGenerator<Uint8Array> {
+  let count = 0;
+  for (let at = 0; at < output.length;) {
+    const found = output.indexOf(separator, at);
+    const end = found < 0 ? output.length : found;
+    if (end > at) yield output.subarray(at, end);
+    at = end + 1;
+    if (++count % LINES_AT_ONCE === 0) await systemClock.sleep(0);
+  }
 }
 
 function kindOf(mode: string): TreeNode["kind"] {
@@ -75,9 +109,9 @@ function kindOf(mode: string): TreeNode["kind"] {
  *
  * @throws {GitError} when a content is not there or the answer is cut off
  */
-export function batchContents(output: Uint8Array): Map<string, string> {
+export async function batchContents(output: Uint8Array): Promise<Map<string, string>> {
+  let turnAt = 0;
   const contents = new Map<string, string>();
-  const decoder = new TextDecoder();
   for (let at = 0; at < output.length;) {
     const lineEnd = output.indexOf(10, at);
     if (lineEnd < 0) {
@@ -92,6 +126,9 @@ export function batchContents(output: Uint8Array): Map<string, string> {
     const start = lineEnd + 1;
     contents.set(blob, fileText(output.subarray(start, start + Number(size))));
     at = start + Number(size) + 1;
+    if (at - turnAt < BYTES_AT_ONCE) continue;
+    turnAt = at;
+    await systemClock.sleep(0);
   }
   return contents;
 }

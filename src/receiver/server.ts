@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { ANNOTATIONS, type MeshSync, type Receiver, resourceOf } from "#api";
-import { type Clock, idOf, keyOf, keyText, type ObjectKey } from "#base";
+import { type Clock, HTTP_BUDGETS, idOf, keyOf, keyText, type ObjectKey } from "#base";
 import type { ClusterClient } from "#kube";
 import {
   answerPlainly,
@@ -97,12 +97,11 @@ class Door {
     this.#receivers = new KnownReceivers(options);
     this.#bodies = new Bodies({
       clock,
-      // The calls of Git services list commits: a push of thousands is a few megabytes.
-      bytesMax: 5 * 1024 * 1024,
-      bytesAtOnce: 16 * 1024 * 1024,
-      atOnce: 64,
-      atOnceOfGroup: 32,
-      limitMs: 10_000,
+      bytesMax: HTTP_BUDGETS.callBytes,
+      bytesAtOnce: HTTP_BUDGETS.callsBytes,
+      atOnce: HTTP_BUDGETS.calls,
+      atOnceOfGroup: HTTP_BUDGETS.callsOfSender,
+      limitMs: HTTP_BUDGETS.callMs,
     });
     this.#calls = new RateLimit({ ...CALLS, clock });
     this.#namespaceCalls = new RateLimit({ ...NAMESPACE_CALLS, clock });

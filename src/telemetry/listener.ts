@@ -1,18 +1,18 @@
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from "node:http";
 import type { Server as HttpsServer } from "node:https";
 import type { Socket } from "node:net";
-import { type Clock, deadline, systemClock } from "#base";
+import { type Clock, deadline, HTTP_BUDGETS, systemClock } from "#base";
 import type { Logger } from "./log.ts";
 
 /** How long callers may take, as `createServer` of node has it: without, half a request stays for minutes or for ever. */
-export const CALLER_LIMITS = {
-  headersTimeout: 10_000,
-  requestTimeout: 20_000,
+export const CALLER_LIMITS: Readonly<
+  Record<"headersTimeout" | "requestTimeout" | "connectionsCheckingInterval", number>
+> = {
+  headersTimeout: HTTP_BUDGETS.headersMs,
+  requestTimeout: HTTP_BUDGETS.requestMs,
   connectionsCheckingInterval: 1_000,
 };
 
-/** Connections at the same time: many more than probes, scrapers and an API server have. */
-const CONNECTIONS_MAX = 256;
 /** How long answers may take that are under way at the end. */
 const GRACE_MS = 2_000;
 
@@ -98,7 +98,7 @@ export class Listener implements AsyncDisposable {
   }
 
   #connected(socket: Socket): void {
-    const { connectionsMax = CONNECTIONS_MAX } = this.#options;
+    const { connectionsMax = HTTP_BUDGETS.connections } = this.#options;
     const key = otherEnd(socket);
     if (this.#connections.size >= connectionsMax) {
       const quiet = [...this.#connections].find(([, { answering }]) => answering === 0);

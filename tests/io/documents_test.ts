@@ -1,5 +1,5 @@
+import { GIT_BUDGETS, HTTP_BUDGETS, MANIFEST_BUDGETS } from "#base";
 import { assertEquals } from "@std/assert";
-import { MANIFEST_BUDGETS } from "../../src/gitops/manifests/budgets.ts";
 import { createMetrics } from "#telemetry";
 import { RESOURCES_PAGE, resourcesPage } from "../../scripts/generate_resources_page.ts";
 import { meshwright } from "../support/cli.ts";
@@ -110,3 +110,21 @@ Deno.test("docs/gitops.md names the budgets of a revision", () => {
   const text = GITOPS.replace(/\s+/g, " ");
   assertEquals(named.filter((one) => !text.includes(one)), []);
 });
+
+Deno.test("docs/operations.md names every budget with its number", () => {
+  const all = { ...MANIFEST_BUDGETS, ...GIT_BUDGETS, ...HTTP_BUDGETS };
+  const rows = OPERATIONS.split("\n").map((line) => line.split("|").map((cell) => cell.trim()));
+  const shown = new Map(rows.map(([, name = "", value = ""]) => [name, value]));
+  const missing = Object.entries(all)
+    .filter(([name, value]) => shown.get(`\`${name}\``) !== amountText(name, value));
+  assertEquals(missing, []);
+});
+
+function amountText(name: string, value: number): string {
+  const count = (amount: number) => amount.toLocaleString("en-US");
+  if (name.endsWith("Ms")) return `${count(value / 1000)} s`;
+  if (!/(?:bytes|chars)$/i.test(name)) return count(value);
+  const [kib, mib] = [value / 1024, value / 1024 / 1024];
+  if (Number.isInteger(mib)) return `${count(mib)} MiB`;
+  return Number.isInteger(kib) ? `${count(kib)} KiB` : count(value);
+}

@@ -1,3 +1,4 @@
+import { MANIFEST_BUDGETS } from "#base";
 import {
   type Document,
   isAlias,
@@ -12,7 +13,6 @@ import {
   visit,
   type YAMLMap,
 } from "yaml";
-import { MANIFEST_BUDGETS } from "./budgets.ts";
 import { isMergeKey, nodeValue, scalarOf } from "./node_value.ts";
 import { memberName, scalarValue } from "./scalar.ts";
 import {

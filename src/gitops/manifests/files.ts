@@ -1,8 +1,8 @@
 import type { MeshSync } from "#api";
+import { MANIFEST_BUDGETS, systemClock } from "#base";
 import type { TreeEntry, TreeFile } from "#git";
 import type { ManifestFile, ManifestProblem } from "./manifest.ts";
-import { MANIFEST_BUDGETS } from "./budgets.ts";
-import { GlobBudgetError } from "./glob.ts";
+import { GlobBudgetError, GlobMeter } from "./glob.ts";
 import { fileFilter, type FilePatterns, IGNORE_FILE, patternProblems } from "./patterns.ts";
 
 /** Whether a file is called as manifests are: `*.yaml`, `*.yml` or `*.json`. */
@@ -79,9 +79,10 @@ export function linkedFiles(
 ): { readonly files: ManifestFile[]; readonly problems: ManifestProblem[] } {
   const named = (path: string) => pathIn(root, path);
   const there = new Set(files.map((file) => file.path));
+  const sorted = [...there].sort();
   const links = files.filter((file) => file.kind === "symlink");
   const lost = links.flatMap((link) => {
-    const problem = linkProblem(link, there);
+    const problem = linkProblem(link, there, sorted);
     return problem === undefined ? [] : [{ link, problem }];
   });
   return {
@@ -96,7 +97,11 @@ export function linkedFiles(
 }
 
 /** Why a link cannot be followed, and what to do; undefined where it leads to a manifest that is read, or to a folder. */
-function linkProblem(entry: TreeFile, there: ReadonlySet<string>): string | undefined {
+function linkProblem(
+  entry: TreeFile,
+  there: ReadonlySet<string>,
+  sorted: readonly string[],
+): string | undefined {
   const { link, path } = entry;
   switch (link?.leads) {
     case "outside":
@@ -107,7 +112,7 @@ function linkProblem(entry: TreeFile, there: ReadonlySet<string>): string | unde
       return "leads nowhere; commit the file itself";
     case "inside": {
       // A folder can be called like a file, too: what is in it is read under its own name.
-      const isFolder = [...there].some((one) => one.startsWith(`${link.to}/`));
+      const isFolder = isFolderOf(sorted, link.to);
       return there.has(link.to) || isFolder || !isManifestPath(path) ? undefined : NO_MANIFEST;
     }
     case undefined: {
@@ -117,6 +122,18 @@ function linkProblem(entry: TreeFile, there: ReadonlySet<string>): string | unde
     default:
       return link satisfies never;
   }
+}
+
+/** Whether one of many paths, which are sorted, is below a folder. */
+function isFolderOf(sorted: readonly string[], folder: string): boolean {
+  const prefix = `${folder}/`;
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((sorted[middle] ?? "") < prefix) low = middle + 1;
+    else high = middle;
+  }
+  return sorted[low]?.startsWith(prefix) === true;
 }
 
 const NO_MANIFEST = "is no manifest below this path; commit the file itself";
@@ -173,7 +190,7 @@ export async function selectedFiles(
   });
   const unread = patternProblems(patterns);
   if (unread.length > 0) return refused(unread);
-  const selection = selectionBy(patterns, tree.entries);
+  const selection = await selectionBy(patterns, tree.entries);
   if (selection instanceof GlobBudgetError) {
     const file = ignoreFiles[0]?.path ?? (exclude.length > 0 ? "spec.exclude" : "spec.include");
     return refused([{ file, line: 1, message: selection.message }]);
@@ -188,17 +205,32 @@ export async function selectedFiles(
   return { files: linked.files, problems: linked.problems, selection };
 }
 
-function selectionBy(
+/** Compares paths with patterns: now and then everything else has a turn. */
+async function selectionBy(
   patterns: FilePatterns,
   entries: readonly TreeEntry[],
-): Selection | GlobBudgetError {
+): Promise<Selection | GlobBudgetError> {
+  const meter = new GlobMeter(MANIFEST_BUDGETS.patternSteps);
+  const isRead = fileFilter(patterns, meter);
+  const read = new Set<string>();
+  let [paths, steps] = [0, 0];
   try {
-    return manifestEntries(entries, fileFilter(patterns));
+    for (const entry of entries) {
+      if (entry.kind !== "submodule" && !isCandidate(entry)) continue;
+      if (isRead(entry.path)) read.add(entry.path);
+      if (++paths % PATHS_AT_ONCE !== 0 && meter.steps - steps < STEPS_AT_ONCE) continue;
+      steps = meter.steps;
+      await systemClock.sleep(0);
+    }
   } catch (error) {
     if (error instanceof GlobBudgetError) return error;
     throw error;
   }
+  return manifestEntries(entries, (path) => read.has(path));
 }
+
+const PATHS_AT_ONCE = 5_000;
+const STEPS_AT_ONCE = 1_000_000;
 
 /** A path below a folder, as messages call it. */
 function pathIn(root: string, path: string): string {

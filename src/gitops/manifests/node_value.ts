@@ -1,5 +1,5 @@
+import { MANIFEST_BUDGETS } from "#base";
 import { isAlias, isMap, isScalar, isSeq, type Node, type Pair, type Scalar } from "yaml";
-import { MANIFEST_BUDGETS } from "./budgets.ts";
 import { memberName, type ScalarValue, scalarValue } from "./scalar.ts";
 
 /** Something in a document that has no value, or none that counts. */

@@ -1,4 +1,4 @@
-import { MANIFEST_BUDGETS } from "./budgets.ts";
+import { MANIFEST_BUDGETS } from "#base";
 import type { ManifestProblem } from "./manifest.ts";
 import { type Glob, glob, globMatches, GlobMeter, pathBytes } from "./glob.ts";
 
@@ -29,9 +29,11 @@ export interface FilePatterns {
  * assertEquals(paths.filter(isRead), ["prod/a.yaml", "prod/keep.draft.yaml"]);
  * ```
  */
-export function fileFilter(patterns: FilePatterns): (path: string) => boolean {
+export function fileFilter(
+  patterns: FilePatterns,
+  meter: GlobMeter = new GlobMeter(MANIFEST_BUDGETS.patternSteps),
+): (path: string) => boolean {
   const { exclude = [], ignoreFiles = [], include = [] } = patterns;
-  const meter = new GlobMeter(MANIFEST_BUDGETS.patternSteps);
   const included = include.length === 0 ? undefined : layer("", include);
   const own = layer("", exclude);
   const files = ignoreFiles.map(({ path, text }) =>
@@ -48,6 +50,12 @@ export function fileFilter(patterns: FilePatterns): (path: string) => boolean {
 export function patternProblems(patterns: FilePatterns): ManifestProblem[] {
   const { exclude = [], ignoreFiles = [], include = [] } = patterns;
   const max = MANIFEST_BUDGETS;
+  const length = ignoreFiles.reduce((sum, { text }) => sum + text.length, 0);
+  if (length > max.ignoreChars) {
+    const message = `with the others of its name it has ${length} characters, ` +
+      `${max.ignoreChars} at most; use fewer patterns`;
+    return [{ file: ignoreFiles[0]?.path ?? "", line: 0, message }];
+  }
   const sources = [
     { file: "spec.exclude", lines: exclude },
     { file: "spec.include", lines: include },
@@ -141,6 +149,7 @@ interface Place {
 }
 
 function isNamed(place: Place, layers: readonly Layer[], meter: GlobMeter): boolean {
+  meter.count(layers.length);
   for (const { folder, rules } of layers) {
     if (!place.path.startsWith(folder)) continue;
     const own = { ...place, path: place.path.slice(folder.length) };

@@ -1,6 +1,5 @@
 import { isMeshKind, problems as meshProblems, storable, warnings as meshWarnings } from "#api";
-import { groupOf, idText, isPlainObject, keyOf, type KubeObject } from "#base";
-import { MANIFEST_BUDGETS } from "./budgets.ts";
+import { groupOf, idText, isPlainObject, keyOf, type KubeObject, MANIFEST_BUDGETS } from "#base";
 import { type FileEdit, type ParsedFile, type YamlDocument, yamlDocuments } from "./decode.ts";
 import { exportWarnings } from "./exported.ts";
 import { foreignText, headlessText, OVERLAY, OVERLAY_GROUP, templateProblem } from "./foreign.ts";

@@ -1,5 +1,4 @@
-import { type Clock, deadline, pause, Semaphore, systemClock } from "#base";
-import { MANIFEST_BUDGETS } from "./budgets.ts";
+import { type Clock, deadline, MANIFEST_BUDGETS, pause, Semaphore, systemClock } from "#base";
 import type { Manifest, ManifestFile, ManifestProblem } from "./manifest.ts";
 import { manifestsWith, type ReadingCall, type ReadInputs, type ReadManifests } from "./read.ts";
 import type { ReadingAnswer, ReadingRequest } from "./reading_worker.ts";

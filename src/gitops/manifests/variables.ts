@@ -1,5 +1,5 @@
+import { MANIFEST_BUDGETS } from "#base";
 import { type Scalar, visit } from "yaml";
-import { MANIFEST_BUDGETS } from "./budgets.ts";
 import { type ParsedFile, plainScalar, type YamlProblem } from "./decode.ts";
 
 /** What `${NAME}` stands for. */

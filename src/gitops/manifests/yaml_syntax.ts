@@ -4,9 +4,9 @@
  *
  * @module
  */
+import { MANIFEST_BUDGETS } from "#base";
 import process from "node:process";
 import { Composer, type CST, type Document, Lexer, Parser } from "yaml";
-import { MANIFEST_BUDGETS } from "./budgets.ts";
 
 /** Line of a position in a text. */
 export type LineAt = (offset: number) => number;

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { manifestProblemText, readManifests } from "#gitops";
-import { MANIFEST_BUDGETS } from "../../../../src/gitops/manifests/budgets.ts";
+import { MANIFEST_BUDGETS, systemClock } from "#base";
+import { manifestProblemText, readManifests, selectedFiles } from "#gitops";
 import { yamlDocuments } from "../../../../src/gitops/manifests/decode.ts";
 
 const HEAD = "apiVersion: v1\nkind: Thing\nmetadata: {name: a}\n";
@@ -128,4 +128,39 @@ Deno.test("reading takes as long as the text, whatever is in it", () => {
     const [, middle = 0, large = 0] = took;
     assert(large < middle * 60, `${kind}: ${took.map(Math.round).join(", ")} ms`);
   }
+});
+
+Deno.test("selectedFiles() refuses ignore files that are too long before it takes their lines apart", async () => {
+  const entries = [{ path: "a/.meshignore", kind: "file" as const, blob: "" }];
+  const text = "\n".repeat(MANIFEST_BUDGETS.ignoreChars + 1);
+  const tree = {
+    root: "",
+    entries,
+    read: () => Promise.resolve(entries.map((entry) => ({ ...entry, text }))),
+  };
+  const { problems } = await selectedFiles(tree, {});
+  assertEquals(problems.map(manifestProblemText), [
+    "a/.meshignore: with the others of its name it has 262145 characters, 262144 at most; use fewer patterns",
+  ]);
+});
+
+Deno.test("selectedFiles() lets everything else have a turn while it compares many paths with many patterns", async () => {
+  const entries = Array.from(
+    { length: 9_000 },
+    (_, index) => ({ path: `d${index % 50}/${index}.yaml`, kind: "file" as const, blob: "" }),
+  );
+  const tree = { root: "", entries, read: () => Promise.resolve([]) };
+  const exclude = Array.from({ length: 100 }, (_, index) => `x${index}`);
+  let [turns, isDone] = [0, false];
+  const counting = (async () => {
+    while (!isDone) {
+      await systemClock.sleep(0);
+      turns++;
+    }
+  })();
+  const { selection } = await selectedFiles(tree, { exclude });
+  isDone = true;
+  await counting;
+  assertEquals(selection.entries.length, 9_000);
+  assertEquals(turns > 1, true, `${turns} turns`);
 });

@@ -1,5 +1,6 @@
 import type { Admission } from "#admission";
-import type { OnceReport } from "#gitops";
+import type { MeshSync } from "#api";
+import { actingClient, type OnceReport } from "#gitops";
 import { deadline, TaskGroup } from "#base";
 import { runAsLeader } from "#kube";
 import { startReceiver } from "#receiver";
@@ -172,6 +173,7 @@ export class App implements AsyncDisposable {
     const receiver = {
       address: receiverAddress,
       cluster,
+      readerFor: (sync: MeshSync) => actingClient(sync, { ...this.#parts, cluster }),
       ...(watchedNamespace === undefined ? {} : { watchedNamespace }),
       clock,
       log,

@@ -1,5 +1,6 @@
 import type { ObjectKey } from "#base";
 import type { Settings } from "#desired";
+import type { AppliedKinds } from "#gitops";
 import type { LogLevel } from "#telemetry";
 
 /** Where the program's objects are, and how the cluster is reached. */
@@ -27,6 +28,18 @@ export interface BootstrapConfig {
   readonly secretName?: string;
 }
 
+/** As whom MeshSyncs act, and how far; what is left out is chosen by where the program runs. */
+export interface GitOpsConfig {
+  /** As whom the platform's MeshSyncs act: the program itself when left out. */
+  readonly account?: ObjectKey;
+  /** What these may apply; anything when left out. */
+  readonly kinds?: AppliedKinds;
+  /** Whether every MeshSync is the platform's. */
+  readonly singleTenant?: boolean;
+  /** As whom tenants' MeshSyncs act that name nobody; `default` when left out. */
+  readonly defaultServiceAccount?: string;
+}
+
 /** How resources are checked at `kubectl apply`. */
 export interface WebhookConfig {
   /** `auto`: where the API server can get here. */
@@ -48,6 +61,7 @@ export interface Config {
   readonly globalBackendConfig?: ObjectKey;
   readonly namespacedBackendConfig: string;
   readonly bootstrap?: BootstrapConfig;
+  readonly gitOps?: GitOpsConfig;
   /** Where fetched repositories are kept. */
   readonly cacheDirectory: string;
   /** Keys of one kind that are worked on at the same time. */

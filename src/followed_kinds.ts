@@ -20,6 +20,10 @@ export interface FollowedKindsOptions {
   readonly onChange: (change: ObjectChange) => void;
   /** All objects of a kind have been seen, for the first time or again after a failure. */
   readonly onSynced?: (type: ResourceType) => void;
+  /** Kinds that are watched at the same time; {@linkcode WATCHED_MAX} when left out. */
+  readonly watchedMax?: number;
+  /** Kinds beyond those; {@linkcode POLLED_MAX} when left out. */
+  readonly polledMax?: number;
 }
 
 /** One kind that is followed. */
@@ -129,8 +133,9 @@ export class FollowedKinds {
   #start(type: ResourceType): void {
     // Who leaves anyway makes room.
     const leaving = this.#watched().find((followed) => followed.leaving !== undefined);
-    if (this.#watched().length >= WATCHED_MAX && leaving !== undefined) this.#end(leaving);
-    if (this.#watched().length >= WATCHED_MAX) this.#poll(type);
+    const { watchedMax = WATCHED_MAX } = this.#options;
+    if (this.#watched().length >= watchedMax && leaving !== undefined) this.#end(leaving);
+    if (this.#watched().length >= watchedMax) this.#poll(type);
     else this.#watch(type);
   }
 
@@ -178,8 +183,8 @@ export class FollowedKinds {
   }
 
   #poll(type: ResourceType): void {
-    const max = WATCHED_MAX;
-    if (this.#kinds.size >= WATCHED_MAX + POLLED_MAX) {
+    const { polledMax = POLLED_MAX, watchedMax: max = WATCHED_MAX } = this.#options;
+    if (this.#kinds.size >= max + polledMax) {
       this.#log.warn("Cannot follow another kind, nor list it now and then", { kind: type.kind });
       return;
     }

@@ -11,11 +11,11 @@ import {
 } from "#base";
 import { gitSource } from "#git";
 import {
+  actingClient,
   BOOTSTRAP_NAME,
   dependencyKeys,
   ensureBootstrap,
   ManifestReader,
-  type ObjectCache,
   type ObjectCaches,
   type OnceReport,
   OtherSyncError,
@@ -25,18 +25,11 @@ import {
   type SyncContext,
   syncOnce,
 } from "#gitops";
-import {
-  actingAs,
-  type ClusterClient,
-  httpCluster,
-  Informer,
-  type ObjectChange,
-  type ResourceType,
-  serviceAccountUser,
-} from "#kube";
+import { Informer, type ObjectChange, type ResourceType } from "#kube";
 import { Notifier } from "#notify";
 import { Controller } from "#runtime";
-import { FollowedKinds } from "./followed_kinds.ts";
+import { FollowedAccounts } from "./followed_accounts.ts";
+import type { FollowedKinds } from "./followed_kinds.ts";
 import { type Parts, untilDone } from "./parts.ts";
 import type { MeshController } from "./mesh_controller.ts";
 
@@ -62,9 +55,8 @@ export class GitOpsLoop {
   readonly #proofs = new Proofs();
   readonly #reading = new Semaphore(READING_AT_ONCE, { shareMax: READING_AT_ONCE - 1 });
   readonly #reader: ManifestReader;
-  readonly #clients = new Map<string, ClusterClient>();
   #syncs: Informer | undefined;
-  #followed: FollowedKinds | undefined;
+  #followed: FollowedAccounts | undefined;
   #queue: Controller | undefined;
   readonly #notices: Notifier;
   /** Whether the MeshSync of the flags had its first pass, however that ended. */
@@ -73,7 +65,7 @@ export class GitOpsLoop {
   constructor(parts: Parts, controller: MeshController) {
     this.#parts = parts;
     this.#controller = controller;
-    this.#notices = new Notifier(parts);
+    this.#notices = new Notifier({ ...parts, readerFor: (sync) => actingClient(sync, parts) });
     this.#reader = new ManifestReader(parts);
     // What was applied from Git is watched by the controller's caches: drift and readiness come from there.
     controller.onChange((change) => this.#notice(change));
@@ -174,10 +166,13 @@ export class GitOpsLoop {
 
   #build(syncs: Informer, signal: AbortSignal): Controller {
     const { clock, log, metrics } = this.#parts;
-    const followed = new FollowedKinds(this.#parts, {
+    const followed = new FollowedAccounts(this.#parts, {
       signal,
+      proofs: this.#proofs,
+      meshKinds: this.#controller.caches,
       onChange: (change) => this.#wakeOwners(change),
-      onSynced: (type) => this.#wakeDoubting(type),
+      onSynced: (type, isMeant) => this.#wakeDoubting(type, isMeant),
+      whenRead: (...words) => this.#whenRead(...words),
     });
     this.#followed = followed;
     const ctx: SyncContext = {
@@ -190,7 +185,7 @@ export class GitOpsLoop {
           return syncs.synced;
         },
       },
-      caches: this.#caches(followed),
+      cachesFor: (sync) => followed.of(sync),
       isTransient: false,
     };
     return new Controller({
@@ -206,23 +201,12 @@ export class GitOpsLoop {
     });
   }
 
-  /** The controller's caches of our kinds, and those of what else syncs apply. */
-  #caches(followed: FollowedKinds): ObjectCaches {
-    const meshKinds = this.#controller.caches as Readonly<Partial<Record<string, ObjectCache>>>;
-    return {
-      of: (type) => isMeshKind(type) ? meshKinds[type.kind] : followed.cache(type),
-      version: (type, key) => isMeshKind(type) ? undefined : followed.version(type, key),
-      follow: (types, signal) => this.#followRead(followed, types, signal),
-    };
-  }
-
-  /** Follows kinds and waits a while until they are read: without, a pass asks for each object. */
-  async #followRead(
+  /** Waits a while until kinds are read: without, a pass asks for each object. */
+  async #whenRead(
     followed: FollowedKinds,
     types: readonly ResourceType[],
     signal: AbortSignal,
   ): Promise<void> {
-    followed.follow(types);
     using limit = deadline(FOLLOW_WAIT_MS, { clock: this.#parts.clock, signal });
     try {
       await followed.whenRead(types, limit.signal);
@@ -235,18 +219,19 @@ export class GitOpsLoop {
   async #dropUnused(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await pause(KEEP_MS, { clock: this.#parts.clock, signal });
-      if (!signal.aborted) this.#followed?.keep(this.#proofs.types());
+      const syncs = (this.#syncs?.list() ?? []) as readonly MeshSync[];
+      if (!signal.aborted && this.#syncs?.synced === true) this.#followed?.keep(syncs);
     }
   }
 
   #context(signal: AbortSignal): Omit<SyncContext, "isTransient" | "syncs"> {
-    const { config, cluster, clock, log, metrics, events, namespace } = this.#parts;
+    const { clientOf, config, cluster, clock, log, metrics, events, tenancy } = this.#parts;
     const { bootstrap, cacheDirectory } = config;
     return {
       cluster,
-      home: namespace,
-      clientOf: (account) => this.#clientOf(account),
-      caches: { of: () => undefined, version: () => undefined, follow: () => Promise.resolve() },
+      clientOf,
+      tenancy,
+      caches: NO_CACHES,
       proofs: this.#proofs,
       reading: this.#reading,
       readManifests: (inputs, files, call) => this.#reader.read(inputs, files, call),
@@ -263,15 +248,6 @@ export class GitOpsLoop {
       random: Math.random,
       signal,
     };
-  }
-
-  /** One client for each account, as each finds out by itself which kinds there are. */
-  #clientOf(account: ObjectKey): ClusterClient {
-    const user = serviceAccountUser(account);
-    const { transport, clock } = this.#parts;
-    const client = this.#clients.get(user) ?? httpCluster(actingAs(transport, user), { clock });
-    this.#clients.set(user, client);
-    return client;
   }
 
   #informer(signal: AbortSignal): Informer {
@@ -323,10 +299,19 @@ export class GitOpsLoop {
   }
 
   /** What happened while nobody watched a kind is not known: all of it is compared again, at the cost of its cache. */
-  #wakeDoubting(type: ResourceType): void {
+  #wakeDoubting(type: ResourceType, isMeant: (sync: MeshSync) => boolean): void {
     for (const key of this.#proofs.owningKind(type)) {
+      const sync = this.#syncs?.get(key) as MeshSync | undefined;
+      if (sync !== undefined && !isMeant(sync)) continue;
       this.#proofs.doubt(key, type);
       this.#queue?.enqueue(key);
     }
   }
 }
+
+/** Nothing is followed: all is asked. */
+const NO_CACHES: ObjectCaches = {
+  of: () => undefined,
+  version: () => undefined,
+  follow: () => Promise.resolve(),
+};

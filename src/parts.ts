@@ -1,11 +1,16 @@
-import { type AddressPolicy, type Clock, isAbort, pause, systemClock } from "#base";
+import { type AddressPolicy, type Clock, isAbort, type ObjectKey, pause, systemClock } from "#base";
+import type { Tenancy } from "#gitops";
 import {
+  actingAs,
   type ClusterClient,
+  type Discovery,
   EventRecorder,
   fencedTransport,
   httpCluster,
   httpTransport,
+  kindDiscovery,
   Leadership,
+  serviceAccountUser,
   type Transport,
 } from "#kube";
 import { Backoff } from "#runtime";
@@ -31,6 +36,10 @@ export interface Parts {
   readonly leadership?: Leadership;
   /** For what every replica does, whoever leads: the lease, certificates, webhooks. */
   readonly unfenced: { readonly transport: Transport; readonly cluster: ClusterClient };
+  /** A client with the rights of a ServiceAccount and no others. */
+  readonly clientOf: (account: ObjectKey) => ClusterClient;
+  /** As whom MeshSyncs act. */
+  readonly tenancy: Tenancy;
   /** Which addresses may be called that users of the cluster choose. */
   readonly addresses: AddressPolicy;
   /** Namespace of the program's own objects. */
@@ -61,6 +70,7 @@ export async function openParts(
     env: (name) => Deno.env.get(name),
     clock,
   });
+  const home = namespace ?? connection.namespace;
   const own = httpTransport(connection.endpoint, {
     userAgent: `meshwright/${VERSION}`,
     clock,
@@ -68,7 +78,8 @@ export async function openParts(
   });
   const leadership = config.leaderElection === undefined ? undefined : new Leadership(clock);
   const transport = leadership === undefined ? own : fencedTransport(own, leadership);
-  const cluster = httpCluster(transport, { clock });
+  const discovery = kindDiscovery(own, clock);
+  const cluster = httpCluster(transport, { clock, discovery });
   const instance = Deno.hostname();
   const events = new EventRecorder({ cluster, component: "meshwright", instance, clock, log });
   log.info("Connected", { server: transport.server, source: connection.source, version: VERSION });
@@ -81,7 +92,9 @@ export async function openParts(
     cluster,
     events,
     ...(leadership === undefined ? {} : { leadership }),
-    unfenced: { transport: own, cluster: httpCluster(own, { clock }) },
+    unfenced: { transport: own, cluster: httpCluster(own, { clock, discovery }) },
+    clientOf: accountClients(transport, { clock, discovery }),
+    tenancy: tenancyFrom(config, { home, inCluster: connection.inCluster }),
     addresses: {
       apiServer: [
         URL.parse(own.server)?.hostname ?? "",
@@ -89,12 +102,46 @@ export async function openParts(
       ],
       allowLoopback: config.allowLocalAddresses === true,
     },
-    namespace: namespace ?? connection.namespace,
+    namespace: home,
     inCluster: connection.inCluster,
     async [Symbol.asyncDispose]() {
       await events[Symbol.asyncDispose]();
       await own[Symbol.asyncDispose]();
     },
+  };
+}
+
+/** Accounts whose clients are remembered: which kinds there are, they share. */
+const CLIENTS_MAX = 1_000;
+
+function accountClients(
+  transport: Transport,
+  { clock, discovery }: { readonly clock: Clock; readonly discovery: Discovery },
+): (account: ObjectKey) => ClusterClient {
+  const clients = new Map<string, ClusterClient>();
+  return (account) => {
+    const user = serviceAccountUser(account);
+    const known = clients.get(user) ??
+      httpCluster(actingAs(transport, user), { clock, discovery });
+    clients.set(user, known);
+    const [oldest] = clients.keys();
+    if (clients.size > CLIENTS_MAX && oldest !== undefined) clients.delete(oldest);
+    return known;
+  };
+}
+
+/** Outside of a cluster the program is whoever started it, unless flags say otherwise: then it is one team's. */
+function tenancyFrom(
+  { gitOps = {} }: Config,
+  { home, inCluster }: { readonly home: string; readonly inCluster: boolean },
+): Tenancy {
+  const { account, defaultServiceAccount = "default", kinds = "any", singleTenant } = gitOps;
+  return {
+    home,
+    isSingleTenant: singleTenant ?? (!inCluster && account === undefined),
+    ...(account === undefined ? {} : { account }),
+    kinds,
+    defaultServiceAccount,
   };
 }
 

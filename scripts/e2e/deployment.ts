@@ -12,7 +12,7 @@ const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 /** What `main.ts VERB` prints about an installation: the manifests for `install`. */
 export async function printedBy(verb: string, options: Installation): Promise<string> {
   const { namespace, image } = options;
-  const flags = verb === "install" ? ["--image", image, "--receiver"] : [];
+  const flags = verb === "install" ? ["--image", image, "--receiver", "--single-tenant"] : [];
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", MAIN, verb, "--namespace", namespace, ...flags],
     stdin: "null",

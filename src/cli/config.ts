@@ -1,7 +1,7 @@
 import { durationMs } from "#api";
 import { parseRef, RefSyntaxError } from "#git";
 import type { LogLevel } from "#telemetry";
-import type { BootstrapConfig, Config, WebhookConfig } from "../config.ts";
+import type { BootstrapConfig, Config, GitOpsConfig, WebhookConfig } from "../config.ts";
 import { type FlagValues, UsageError } from "./flag.ts";
 import { backendNamesFrom, settingsFrom } from "./settings.ts";
 
@@ -17,6 +17,7 @@ export async function configFrom(
     settings: await settingsFrom(flags),
     ...backendNamesFrom(flags),
     ...(bootstrap === undefined ? {} : { bootstrap }),
+    gitOps: gitOpsFrom(flags),
     cacheDirectory: given(flags, "cache-dir") ?? `${temporaryFolder()}/meshwright-git`,
     concurrency: Math.max(1, flags.integer("concurrency")),
     ...(watchedNamespace === undefined ? {} : { watchedNamespace }),
@@ -45,6 +46,27 @@ function clusterFrom(flags: FlagValues): Config["cluster"] {
     ...(context === undefined ? {} : { context }),
     ...(namespace === undefined ? {} : { namespace }),
   };
+}
+
+const KINDS = { none: "none", "mesh-only": "mesh-only", "cluster-admin": "any" } as const;
+
+function gitOpsFrom(flags: FlagValues): GitOpsConfig {
+  const account = accountFrom(flags);
+  const singleTenant = flags.text("single-tenant");
+  return {
+    ...(account === undefined ? {} : { account }),
+    kinds: KINDS[flags.text("gitops-rights") as keyof typeof KINDS],
+    ...(singleTenant === "auto" ? {} : { singleTenant: singleTenant === "true" }),
+    defaultServiceAccount: flags.text("default-service-account") || "default",
+  };
+}
+
+function accountFrom(flags: FlagValues): GitOpsConfig["account"] {
+  const text = given(flags, "gitops-service-account");
+  if (text === undefined) return undefined;
+  const [namespace = "", name = "", ...rest] = text.split("/");
+  if (namespace !== "" && name !== "" && rest.length === 0) return { namespace, name };
+  throw new UsageError(`Cannot use --gitops-service-account ${text}: write NAMESPACE/NAME`);
 }
 
 function checkRef(ref: string): void {

@@ -94,7 +94,7 @@ async function readNamed(
   const files = distinctFiles(named);
   const read = sync === undefined
     ? await manifestsOnce({}, files)
-    : await syncManifests(files, { cluster, signal, sync });
+    : await syncManifests(files, { acting: cluster, signal, sync });
   const problems = [
     ...named.flatMap((word) => word.problems),
     ...emptyProblems(named, read),

@@ -112,6 +112,39 @@ export const GIT_FLAGS: readonly Flag[] = [
   ),
 ];
 
+/** Flags that say as whom MeshSyncs act, and how far. */
+export const TENANCY_FLAGS: readonly Flag[] = [
+  text(
+    "gitops-service-account",
+    "GITOPS_SERVICE_ACCOUNT",
+    "",
+    "NAMESPACE/NAME",
+    "ServiceAccount as which MeshSyncs of the program's namespace act (default: the program itself)",
+  ),
+  {
+    name: "gitops-rights",
+    env: "GITOPS_RIGHTS",
+    kind: "choice",
+    default: "cluster-admin",
+    value: "RIGHTS",
+    choices: ["none", "mesh-only", "cluster-admin"],
+    help: "What these may apply: nothing, what meshes consist of, or all that the account may",
+  },
+  text(
+    "default-service-account",
+    "DEFAULT_SERVICE_ACCOUNT",
+    "default",
+    "NAME",
+    "ServiceAccount of its namespace as which a MeshSync elsewhere acts that names none",
+  ),
+  flag(
+    "single-tenant",
+    "SINGLE_TENANT",
+    "auto",
+    "Let MeshSyncs of all namespaces act as those of the program's; auto: outside of a cluster only",
+  ),
+];
+
 /** Flags of the controller's own behaviour. */
 export const CONTROLLER_FLAGS: readonly Flag[] = [
   integer(

@@ -33,9 +33,23 @@ export const INSTALL_FLAGS: readonly Flag[] = [
     kind: "choice",
     default: "mesh-only",
     value: "RIGHTS",
-    choices: ["mesh-only", "cluster-admin"],
-    help: "What MeshSyncs may apply: our kinds with Namespaces, ConfigMaps, Secrets; or anything",
+    choices: ["none", "mesh-only", "cluster-admin"],
+    help:
+      "What MeshSyncs of --namespace may apply: nothing; our kinds with Namespaces, ConfigMaps, " +
+      "Secrets; or anything",
   },
+  boolean(
+    "single-tenant",
+    "SINGLE_TENANT",
+    "Let MeshSyncs of all namespaces do what those of --namespace may: for a cluster of one team",
+  ),
+  text(
+    "default-service-account",
+    "DEFAULT_SERVICE_ACCOUNT",
+    "default",
+    "NAME",
+    "ServiceAccount of its namespace as which a MeshSync elsewhere acts that names none",
+  ),
   boolean("receiver", "MESHWRIGHT_RECEIVER", "Add a Service where Git services call"),
   boolean(
     "metrics-secure",
@@ -108,6 +122,8 @@ export function installationFrom(flags: FlagValues): Installation {
     replicas,
     ...(watched === "" ? {} : { watchedNamespace: namespaceFrom(flags, "watched-namespace") }),
     gitOpsRights: flags.text("gitops-rights") as GitOpsRights,
+    singleTenant: flags.boolean("single-tenant"),
+    defaultServiceAccount: flags.text("default-service-account") || "default",
     receiver: flags.boolean("receiver"),
     metricsSecure: flags.boolean("metrics-secure"),
     serviceMonitor: flags.boolean("service-monitor"),

@@ -8,6 +8,7 @@ import {
   GIT_FLAGS,
   SERVER_FLAGS,
   SETTINGS_FLAGS,
+  TENANCY_FLAGS,
   WEBHOOK_FLAGS,
 } from "./flags.ts";
 import type { Verb } from "./verb.ts";
@@ -25,6 +26,7 @@ export const runVerb: Verb = {
     ...CLUSTER_FLAGS,
     ...CONTROLLER_FLAGS,
     ...GIT_FLAGS,
+    ...TENANCY_FLAGS,
     ...SETTINGS_FLAGS,
     ...SERVER_FLAGS,
     ...WEBHOOK_FLAGS,

@@ -4,7 +4,14 @@ import { App } from "../app.ts";
 import { openParts } from "../parts.ts";
 import { configFrom } from "./config.ts";
 import { type Flag, UsageError } from "./flag.ts";
-import { CLUSTER_FLAGS, CONTROLLER_FLAGS, GIT_FLAGS, outputFlag, SETTINGS_FLAGS } from "./flags.ts";
+import {
+  CLUSTER_FLAGS,
+  CONTROLLER_FLAGS,
+  GIT_FLAGS,
+  outputFlag,
+  SETTINGS_FLAGS,
+  TENANCY_FLAGS,
+} from "./flags.ts";
 import type { Verb } from "./verb.ts";
 
 const ONCE_FLAGS: readonly Flag[] = [
@@ -52,6 +59,7 @@ export const syncVerb: Verb = {
   flags: [
     ...ONCE_FLAGS,
     ...GIT_FLAGS,
+    ...TENANCY_FLAGS,
     ...CLUSTER_FLAGS,
     ...CONTROLLER_FLAGS,
     ...SETTINGS_FLAGS,

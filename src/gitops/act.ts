@@ -33,7 +33,6 @@ import {
   unservedTrouble,
 } from "./decide.ts";
 import { emitPlan } from "./emit.ts";
-import { actingClient } from "./observe.ts";
 import { failedPhase, type Phase, rollsBack } from "./phase.ts";
 import { laggards } from "./plan/others.ts";
 import type { ToDelete } from "./plan/prune.ts";
@@ -42,6 +41,7 @@ import { writeFinalizer } from "./removal.ts";
 import { quarantinesOf } from "./rollback.ts";
 import type { RevisionSeen } from "./source/fetch.ts";
 import { syncStatus } from "./status.ts";
+import { actingClient } from "./tenancy.ts";
 
 /** The field manager of status writes. */
 const STATUS_MANAGER = "meshwright-status";

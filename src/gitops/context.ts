@@ -7,6 +7,7 @@ import type { Logger, Metrics } from "#telemetry";
 import type { ManifestFile } from "./manifests/manifest.ts";
 import type { ReadingCall, ReadInputs, ReadManifests } from "./manifests/read.ts";
 import type { Proofs } from "./proofs.ts";
+import type { Tenancy } from "./tenancy.ts";
 
 /** Objects of one kind as a watch told them last. */
 export interface ObjectCache extends Pick<Cache, "get" | "synced"> {
@@ -54,10 +55,12 @@ export interface Bootstrap {
 export interface SyncContext {
   /** The program's own rights: statuses, finalizers and inventories are written with them. */
   readonly cluster: ClusterClient;
-  /** A client with the rights of a ServiceAccount only. */
+  /** A client with the rights of a ServiceAccount only; see `actingClient`. */
   readonly clientOf: (account: ObjectKey) => ClusterClient;
   readonly syncs: SyncCache;
   readonly caches: ObjectCaches;
+  /** The caches that one sync may look into, in place of these: what others' rights brought is none of its business. */
+  readonly cachesFor?: (sync: MeshSync) => ObjectCaches;
   readonly proofs: Proofs;
   /** Has another MeshSync look at its repository now. */
   readonly wake: (key: ObjectKey) => void;
@@ -77,8 +80,8 @@ export interface SyncContext {
   /** Tells those whom a MeshSync names. */
   readonly notices: { tell(sync: MeshSync, notice: Notice): void };
   readonly bootstrap?: Bootstrap;
-  /** Namespace of the program. */
-  readonly home: string;
+  /** As whom MeshSyncs act. */
+  readonly tenancy: Tenancy;
   /** Whether the program ends after this: then nobody would be there to take objects along with a deleted sync. */
   readonly isTransient: boolean;
   /** From 0 to 1, to spread the looks of many syncs. */

@@ -10,12 +10,13 @@ import {
   type ObjectId,
   pooled,
 } from "#base";
-import { isNewerVersion, type ResourceType } from "#kube";
+import { isForbidden, isNewerVersion, type ResourceType } from "#kube";
 import { entryKey, hasHealth, objectHealth } from "#plan";
 import { CALLS_AT_ONCE, type SyncContext } from "./context.ts";
 import { expressedHealth, isUncounted, saysUncounted } from "./health_rules.ts";
 import { appliedJob, isDone, isJob } from "./plan/jobs.ts";
 import { syncLabels } from "./manifests/target.ts";
+import { actingClient } from "./tenancy.ts";
 
 /** An object that is not as it should be. */
 export interface Unhealthy {
@@ -94,7 +95,10 @@ export interface HealthObject {
 /** For whom health is evaluated. */
 export interface HealthScope {
   readonly sync: MeshSync;
-  readonly ctx: Pick<SyncContext, "caches" | "cluster" | "proofs" | "signal" | "syncs">;
+  readonly ctx: Pick<
+    SyncContext,
+    "caches" | "clientOf" | "cluster" | "proofs" | "signal" | "syncs" | "tenancy"
+  >;
 }
 
 /**
@@ -208,13 +212,14 @@ async function observedGroup(
   scope: HealthScope,
   isOrdinaryKnown: boolean,
 ): Promise<Observed[]> {
-  const { ctx } = scope;
+  const { ctx, sync } = scope;
+  const acting = actingClient(sync, ctx);
   const [first] = group;
   if (first === undefined) return [];
   const unknown = (error: unknown) =>
     group.map(({ id }) => ({ seen: "unknown", id, cause: errorText(error) }) as const);
   try {
-    const type = await ctx.cluster.resourceType(first.id.apiVersion, first.id.kind);
+    const type = await acting.resourceType(first.id.apiVersion, first.id.kind);
     if (type === undefined) return group.map(({ id }) => ({ seen: "absent", id }));
     const cache = isSync(first.id) ? ctx.syncs : ctx.caches.of(type);
     if (cache?.synced === true) {
@@ -245,14 +250,14 @@ const LISTED_MIN = 5;
 async function observedObject(
   { id, resourceVersion }: HealthObject,
   cached: KubeObject | undefined,
-  { ctx, type }: HealthScope & { readonly type: ResourceType },
+  { ctx, sync, type }: HealthScope & { readonly type: ResourceType },
 ): Promise<Observed> {
   const isBehind = cached === undefined ||
     (resourceVersion !== undefined &&
       isNewerVersion(resourceVersion, cached.metadata.resourceVersion));
   if (!isBehind) return { seen: "object", id, object: cached };
   try {
-    const object = await ctx.cluster.get(type, id, ctx.signal);
+    const object = await actingClient(sync, ctx).get(type, id, ctx.signal);
     return object === undefined ? { seen: "absent", id } : { seen: "object", id, object };
   } catch (error) {
     if (isAbort(error, ctx.signal)) throw error;
@@ -265,14 +270,20 @@ async function listedGroup(
   type: ResourceType,
   { ctx, sync }: HealthScope,
 ): Promise<Observed[]> {
-  const namespaces = new Set(group.map(({ id }) => id.namespace));
-  const [namespace = ""] = namespaces;
+  const namespaces = [...new Set(group.map(({ id }) => id.namespace))].sort();
   const labelSelector = Object.entries(syncLabels(sync)).map((pair) => pair.join("=")).join(",");
-  const objects = await ctx.cluster.list(type, {
-    labelSelector,
-    // One namespace where they share one.
-    ...(namespaces.size === 1 && namespace !== "" ? { namespace } : {}),
-    signal: ctx.signal,
+  const acting = actingClient(sync, ctx);
+  const list = (namespace: string) =>
+    acting.list(type, {
+      labelSelector,
+      ...(namespace === "" ? {} : { namespace }),
+      signal: ctx.signal,
+    });
+  const [only = ""] = namespaces;
+  const objects = await list(namespaces.length === 1 ? only : "").catch(async (error) => {
+    // Whose rights end at namespaces is asked about each.
+    if (!isForbidden(error) || namespaces.length === 1) throw error;
+    return (await pooled(namespaces, CALLS_AT_ONCE, list)).flat();
   });
   const live = new Map(objects.map((object) => [keyText(keyOf(object)), object]));
   return group.map(({ id }) => {

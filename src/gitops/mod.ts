@@ -61,3 +61,13 @@ export { syncManifests } from "./source/remote.ts";
 export { revisionText } from "./source/revision.ts";
 export { dependencyKeys } from "./source/schedule.ts";
 export { reconcileSync } from "./sync.ts";
+export {
+  actingClient,
+  type AppliedKinds,
+  type Authority,
+  authorityOf,
+  MESH_ONLY_KINDS,
+  type Tenancy,
+  tenantProblems,
+} from "./tenancy.ts";
+export { belongsTo } from "./manifests/target.ts";

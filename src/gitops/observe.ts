@@ -1,6 +1,6 @@
 import { ANNOTATIONS, LABELS, type MeshSync, problems, type RefMove } from "#api";
 import { errorText, isAbort, keyOf, type ObjectKey, type Problem } from "#base";
-import { type ClusterClient, isNewerVersion } from "#kube";
+import { isNewerVersion } from "#kube";
 import { logName, type SyncContext } from "./context.ts";
 import { healthRuleProblems } from "./health_rules.ts";
 import { belongsTo } from "./manifests/target.ts";
@@ -11,6 +11,7 @@ import { observeRemoval, type RemovalSeen } from "./removal.ts";
 import { observeSource, type SourceSeen } from "./source/fetch.ts";
 import { isBootstrap, remoteOf } from "./source/remote.ts";
 import { judgedMove } from "./source/revision.ts";
+import { actingClient, tenantProblems } from "./tenancy.ts";
 import { type Suspension, suspensionOf, waitOf, windowProblems } from "./source/schedule.ts";
 
 /** All that a pass saw before it decides. */
@@ -36,19 +37,6 @@ export interface LiveSync {
 /** How often all objects are compared again, whatever watches told. */
 const COMPARE_MS = 600_000;
 
-/**
- * The client that reads, tries, applies and deletes for a sync: with the rights of its ServiceAccount, where it names one,
- * and no others. Its status and inventory are written with the program's own.
- */
-export function actingClient(
-  { metadata, spec }: MeshSync,
-  ctx: Pick<SyncContext, "clientOf" | "cluster">,
-): ClusterClient {
-  const { serviceAccountName } = spec;
-  if (!serviceAccountName) return ctx.cluster;
-  return ctx.clientOf({ namespace: metadata.namespace ?? "", name: serviceAccountName });
-}
-
 /** The sync as it is known: of the cached one and the answer of our own last write the newer; a cache may lag behind. */
 export function knownSync(key: ObjectKey, ctx: SyncContext): MeshSync | undefined {
   const cached = ctx.syncs.get(key) as MeshSync | undefined;
@@ -66,7 +54,11 @@ export async function observe(sync: MeshSync, ctx: SyncContext): Promise<Observe
   }
   const suspension = suspensionOf(sync.spec, ctx.clock.now());
   if (suspension !== undefined) return { tag: "suspended", sync, suspension };
-  const found = [...ruleProblems(sync, ctx), ...windowProblems(sync.spec?.windows ?? [])];
+  const found = [
+    ...ruleProblems(sync, ctx),
+    ...windowProblems(sync.spec?.windows ?? []),
+    ...tenantProblems(sync, ctx.tenancy),
+  ];
   if (found.length > 0) return { tag: "invalid", sync, problems: found };
   ctx.proofs.releaseContests(keyOf(sync), ctx.clock.monotonicMs());
   const acting = () => actingClient(sync, ctx);
@@ -171,7 +163,7 @@ async function observeMove(
   if (!isCalm || asked === undefined || sync.status?.phase === "Verifying") return {};
   const { from, to } = asked;
   try {
-    const remote = await remoteOf(sync, ctx);
+    const remote = await remoteOf(sync, { ...ctx, acting: actingClient(sync, ctx) });
     const call = { commit: to, ancestor: from, signal: ctx.signal };
     const isDescendant = await ctx.git.descends(remote, call);
     return { move: { asked, judged: judgedMove(asked, isDescendant) } };

@@ -7,7 +7,7 @@ import { type Manifest, manifestProblemText } from "./manifests/manifest.ts";
 import { servedKinds } from "./manifests/revision.ts";
 import { fieldManager, kindKey, type Kinds, targetObject } from "./manifests/target.ts";
 import { withoutValues } from "./manifests/variables.ts";
-import type { ObjectPlan, WritePlan } from "./plan/object.ts";
+import type { ObjectPlan, PlanScope, WritePlan } from "./plan/object.ts";
 import { pruneBrake, type RevisionPlan, revisionPlan } from "./plan/revision.ts";
 import { Proofs } from "./proofs.ts";
 import { composition, quarantinesOf } from "./rollback.ts";
@@ -67,10 +67,11 @@ async function syncPreviews(
   { cluster, signal, sync }: SyncPreviewOptions,
 ): Promise<Preview[]> {
   if (manifests.length === 0) return [];
-  const ctx: Pick<SyncContext, "caches" | "cluster" | "home" | "proofs" | "signal" | "syncs"> = {
+  const ctx: PlanScope["ctx"] = {
     cluster,
-    // Nothing is deleted here.
-    home: "",
+    // Whoever asks acts, and sees what that one may see.
+    clientOf: () => cluster,
+    tenancy: { home: "", isSingleTenant: true, kinds: "any", defaultServiceAccount: "default" },
     signal,
     proofs: new Proofs(),
     caches: { of: () => undefined, version: () => undefined, follow: () => Promise.resolve() },

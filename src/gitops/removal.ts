@@ -7,6 +7,7 @@ import { logName, type SyncContext } from "./context.ts";
 import { deletingPhase } from "./phase.ts";
 import { type PrunePlan, prunePlan } from "./plan/prune.ts";
 import { suspensionOf } from "./source/schedule.ts";
+import { actingClient } from "./tenancy.ts";
 
 /** The field manager of the finalizer. */
 const FINALIZER_MANAGER = "meshwright-finalizer";
@@ -37,7 +38,8 @@ export async function observeRemoval(sync: MeshSync, ctx: SyncContext): Promise<
   if (!hasFinalizer(sync) || !deletesObjects(sync) || isSuspended) return { tag: "nothing" };
   try {
     const inventory = await loadInventory(sync, ctx);
-    return { tag: "planned", plan: await prunePlan(inventory, { sync, ctx }) };
+    const scope = { sync, ctx, acting: actingClient(sync, ctx) };
+    return { tag: "planned", plan: await prunePlan(inventory, scope) };
   } catch (error) {
     if (isAbort(error, ctx.signal)) throw error;
     return { tag: "failed", failure: errorText(error) };

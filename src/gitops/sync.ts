@@ -28,7 +28,7 @@ import {
   emitWork,
 } from "./emit.ts";
 import { evaluateHealth, type Health, type HealthObject } from "./health.ts";
-import { actingClient, knownSync, type LiveSync, observe, type Observed } from "./observe.ts";
+import { knownSync, type LiveSync, observe, type Observed } from "./observe.ts";
 import { failedPhase, timeoutMs } from "./phase.ts";
 import {
   hasFinalizer,
@@ -41,6 +41,7 @@ import { quarantinesOf } from "./rollback.ts";
 import { remoteOf } from "./source/remote.ts";
 import { moveNotes } from "./source/revision.ts";
 import { retryDelayMs, syncStatus } from "./status.ts";
+import { actingClient, authorityOf, unreached } from "./tenancy.ts";
 
 /**
  * Brings a cluster to what a MeshSync's folder in Git says: observe (reads), decide (pure), act (writes), record (the
@@ -55,9 +56,13 @@ import { retryDelayMs, syncStatus } from "./status.ts";
  *
  * @throws only what says that the program has to stop, or that the status cannot be written
  */
-export async function reconcileSync(key: ObjectKey, ctx: SyncContext): Promise<Next> {
-  const sync = knownSync(key, ctx);
-  if (sync === undefined) return forget(key, ctx);
+export async function reconcileSync(key: ObjectKey, surroundings: SyncContext): Promise<Next> {
+  const sync = knownSync(key, surroundings);
+  if (sync === undefined) return forget(key, surroundings);
+  const ctx: SyncContext = {
+    ...surroundings,
+    caches: surroundings.cachesFor?.(sync) ?? surroundings.caches,
+  };
   dropOutdated(sync, ctx);
   const seconds = timeoutMs(sync) / 1000;
   using limit = deadline(timeoutMs(sync), {
@@ -235,7 +240,9 @@ async function dropClone(sync: MeshSync, ctx: SyncContext): Promise<void> {
     const isShared = others.some((other) =>
       other.spec?.url === sync.spec.url && keyText(keyOf(other)) !== keyText(keyOf(sync))
     );
-    if (!isShared) await ctx.git.forget(await remoteOf(sync, ctx));
+    if (isShared) return;
+    const acting = actingClient(sync, ctx);
+    await ctx.git.forget(await remoteOf(sync, { ...ctx, acting }));
   } catch (error) {
     if (isAbort(error, ctx.signal)) throw error;
     const facts = { sync: logName(sync), error: errorText(error) };
@@ -338,7 +345,9 @@ async function appliedObjects(sync: MeshSync, ctx: SyncContext): Promise<readonl
   const proofs = ctx.proofs.of(keyOf(sync));
   if (proofs.size > 0) return [...proofs.values()];
   const inventory = await loadInventory(sync, ctx);
+  const authority = { ...authorityOf(sync, ctx.tenancy), kinds: "any" } as const;
   return inventory.flatMap((entry) => entryId(entry) ?? [])
+    .filter((id) => unreached(id, authority, ctx.tenancy) === undefined)
     .map((id) => ({ id, resourceVersion: undefined }));
 }
 

@@ -1,6 +1,7 @@
 import type { KubeObject } from "#base";
 import {
   FOLDERS,
+  GITOPS_ACCOUNT,
   type Installation,
   labelsOf,
   localMeta,
@@ -92,7 +93,7 @@ function container(installation: Installation) {
 
 /** What the container is told. */
 export function programArguments(installation: Installation): string[] {
-  const { metricsSecure, replicas, receiver, watchedNamespace } = installation;
+  const { metricsSecure, namespace, replicas, receiver, watchedNamespace } = installation;
   return [
     "run",
     `--cache-dir=${FOLDERS.cache}`,
@@ -100,6 +101,12 @@ export function programArguments(installation: Installation): string[] {
     ...(watchedNamespace === undefined ? [] : [`--watched-namespace=${watchedNamespace}`]),
     ...(metricsSecure ? ["--metrics-secure"] : []),
     ...(receiver ? [`--receiver-addr=:${PORTS.receiver}`] : []),
+    `--gitops-service-account=${namespace}/${GITOPS_ACCOUNT}`,
+    `--gitops-rights=${installation.gitOpsRights}`,
+    ...(installation.singleTenant ? ["--single-tenant"] : []),
+    ...(installation.defaultServiceAccount === "default"
+      ? []
+      : [`--default-service-account=${installation.defaultServiceAccount}`]),
     ...installation.arguments,
   ];
 }

@@ -1,10 +1,10 @@
 import type { ObjectMeta } from "#base";
 
 /**
- * What the GitOps loop may apply with its own rights: `mesh-only` is what meshes consist of, `cluster-admin` is anything,
- * other controllers and this one included.
+ * What the account may apply as which MeshSyncs of the program's namespace act: nothing, what meshes consist of, or
+ * anything, other controllers and this one included.
  */
-export type GitOpsRights = "mesh-only" | "cluster-admin";
+export type GitOpsRights = "none" | "mesh-only" | "cluster-admin";
 
 /** How the program is to be installed. */
 export interface Installation {
@@ -19,6 +19,10 @@ export interface Installation {
   /** The only namespace that is looked at; all when left out. */
   readonly watchedNamespace?: string;
   readonly gitOpsRights: GitOpsRights;
+  /** Whether MeshSyncs of all namespaces act as that account: for a cluster of one team. */
+  readonly singleTenant: boolean;
+  /** As whom a MeshSync of another namespace acts that names nobody. */
+  readonly defaultServiceAccount: string;
   /** Whether Git services may call: adds a Service to the receiver. */
   readonly receiver: boolean;
   /** Whether metrics are served over TLS, to who may have them. */
@@ -31,6 +35,9 @@ export interface Installation {
 
 /** Name of ServiceAccount, Deployment, Role and PodDisruptionBudget: the program is there once in a namespace. */
 export const PROGRAM = "meshwright";
+
+/** Name of the ServiceAccount as which MeshSyncs of the program's namespace act: the program does so for them. */
+export const GITOPS_ACCOUNT = "meshwright-gitops";
 
 /** Names that the program looks for or makes: defaults of its flags. */
 export const RUNTIME_NAMES = {

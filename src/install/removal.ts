@@ -45,7 +45,7 @@ function programCommands(installation: Installation): string[] {
 
 /** Rights, whichever the loop was given, and those of metrics over TLS. */
 function accessCommands(installation: Installation): string[] {
-  const commands = (["mesh-only", "cluster-admin"] as const).flatMap((gitOpsRights) =>
+  const commands = (["none", "mesh-only", "cluster-admin"] as const).flatMap((gitOpsRights) =>
     installParts({ ...installation, gitOpsRights, metricsSecure: true }).access.map(removalOf)
   );
   return [...new Set(commands)].toReversed();

@@ -47,12 +47,18 @@ export function controllerRules(): Rule[] {
   ];
 }
 
-/** What meshes in Git consist of: our kinds, and what their pods are given. */
+/** To act as one account of a namespace: with its rights only, whatever the program's are. */
+export function actingRule(account: string): Rule {
+  return { ...rule(CORE, ["serviceaccounts"], ["impersonate"]), resourceNames: [account] };
+}
+
+/** What meshes in Git consist of: our kinds, what their pods are given, and a look at who scales them. */
 export function meshRules(): Rule[] {
   return [
     rule(MESH_GROUP, ["backendconfigs", ...MESHES].sort(), KEEP),
     rule(SYNC_GROUP, ["meshsyncs"], KEEP),
     rule(CORE, ["configmaps", "secrets"], KEEP),
+    rule("autoscaling", ["horizontalpodautoscalers"], ["list"]),
   ];
 }
 

@@ -1,4 +1,4 @@
-import { isPlainObject, type JsonObject } from "#base";
+import { type Clock, isPlainObject, type JsonObject } from "#base";
 import { ApiError, isNotFound } from "./api_error.ts";
 import { checkedApiVersion, type ResourceType } from "./resource_type.ts";
 import type { Transport } from "./transport.ts";
@@ -125,6 +125,11 @@ export class Discovery {
       ask: { verb: "discover", kind: "APIResourceList", key },
     });
   }
+}
+
+/** What a server has of kinds, for clients that share it: everybody who is known to it may read that. */
+export function kindDiscovery(transport: Transport, clock: Pick<Clock, "monotonicMs">): Discovery {
+  return new Discovery(transport, () => clock.monotonicMs());
 }
 
 /** A server names a version, and does not answer for it. */

@@ -16,7 +16,7 @@ import type {
   PatchOptions,
   RemoveOptions,
 } from "./cluster.ts";
-import { Discovery, unanswered } from "./discovery.ts";
+import { type Discovery, kindDiscovery, unanswered } from "./discovery.ts";
 import { listPages } from "./list_pages.ts";
 import { resourcePath, type ResourceType } from "./resource_type.ts";
 import { strippedObject } from "./stripped_object.ts";
@@ -25,13 +25,17 @@ import type { Transport } from "./transport.ts";
 /** How often a list starts over because its pages grew too old. */
 const LIST_STARTS_MAX = 3;
 
-/** A cluster client that asks an API server over a transport. */
+/**
+ * A cluster client that asks an API server over a transport.
+ *
+ * @param options.discovery what is known of the kinds that the server has, where that is shared
+ */
 export function httpCluster(
   transport: Transport,
-  options: { readonly clock?: Clock } = {},
+  options: { readonly clock?: Clock; readonly discovery?: Discovery } = {},
 ): ClusterClient {
   const clock = options.clock ?? systemClock;
-  return new HttpCluster(transport, new Discovery(transport, () => clock.monotonicMs()));
+  return new HttpCluster(transport, options.discovery ?? kindDiscovery(transport, clock));
 }
 
 class HttpCluster implements ClusterClient {

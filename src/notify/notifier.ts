@@ -4,6 +4,7 @@ import {
   type Clock,
   contentHash,
   deadline,
+  errorText,
   keyOf,
   keyText,
   type KubeObject,
@@ -11,7 +12,7 @@ import {
   redactedText,
   secretData,
 } from "#base";
-import type { ClusterClient } from "#kube";
+import { type ClusterClient, isForbidden, withReadGrant } from "#kube";
 import { OutboundClient, RefusedAddressError } from "#outbound";
 import type { EventDraft, Notice } from "#plan";
 import { type Logger, type Metrics } from "#telemetry";
@@ -19,7 +20,8 @@ import { type NotifyRequest, notifyRequest, type NotifySecret } from "./request.
 
 /** What a {@linkcode Notifier} needs. */
 export interface NotifierOptions {
-  readonly cluster: Pick<ClusterClient, "get">;
+  /** Reads what a MeshSync refers to, with the rights of whoever acts for it. */
+  readonly readerFor: (sync: MeshSync) => Pick<ClusterClient, "get">;
   readonly clock: Clock;
   readonly log: Logger;
   /** Whom may be called: MeshSyncs say where to. */
@@ -202,6 +204,8 @@ export class Notifier implements AsyncDisposable {
       using limit = deadline(CALL_LIMIT_MS, { clock, signal: this.#stop.signal });
       return await call(request, limit.signal, this.#options.addresses);
     } catch (error) {
+      // Of the API server, about the Secret: it names who lacks which right.
+      if (isForbidden(error)) return { refused: errorText(withReadGrant(error)) };
       // The text of a network error holds the address, which can be a secret.
       const { name } = error instanceof Error ? error : { name: "unknown" };
       this.#options.log.debug("Cannot tell somebody yet", { type: delivery.notify.type, name });
@@ -212,7 +216,8 @@ export class Notifier implements AsyncDisposable {
   async #secret({ sync, notify }: Delivery): Promise<NotifySecret | undefined> {
     if (notify.secretRef === undefined) return {};
     const key = { namespace: sync.metadata.namespace ?? "", name: notify.secretRef.name };
-    const secret = await this.#options.cluster.get(SECRET, key, this.#stop.signal);
+    const reader = this.#options.readerFor(sync);
+    const secret = await reader.get(SECRET, key, this.#stop.signal);
     if (secret === undefined) return undefined;
     const { address, token } = secretData(secret);
     return {

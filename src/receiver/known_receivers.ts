@@ -14,13 +14,21 @@ const SECRET = { apiVersion: "v1", kind: "Secret", plural: "secrets", namespaced
 
 /** What {@linkcode KnownReceivers} needs. */
 export interface KnownReceiversOptions {
-  readonly cluster: Pick<ClusterClient, "get" | "list">;
+  readonly cluster: Pick<ClusterClient, "list">;
+  /** Reads what a MeshSync refers to, with the rights of whoever acts for it. */
+  readonly readerFor: (sync: MeshSync) => Pick<ClusterClient, "get">;
   /** All namespaces when left out. */
   readonly watchedNamespace?: string;
   readonly clock: Clock;
 }
 
-type Directory = ReadonlyMap<string, Receiver>;
+/** A receiver, with the MeshSync that it is of. */
+export interface KnownReceiver {
+  readonly receiver: Receiver;
+  readonly sync: MeshSync;
+}
+
+type Directory = ReadonlyMap<string, KnownReceiver>;
 
 /** Which receivers there are, for little however often somebody asks and whatever for. */
 export class KnownReceivers {
@@ -35,7 +43,7 @@ export class KnownReceivers {
   }
 
   /** The receiver of a MeshSync; undefined when it has none, or there is no such MeshSync. */
-  async find(key: ObjectKey): Promise<Receiver | undefined> {
+  async find(key: ObjectKey): Promise<KnownReceiver | undefined> {
     const read = () => this.#read();
     const known = await this.#directory.of("", { keptMs: KNOWN_MS, read });
     return known.get(keyText(key)) ??
@@ -43,13 +51,17 @@ export class KnownReceivers {
   }
 
   /** What the Git service knows, from the Secret; empty when it is not there, which nobody can know. */
-  async secretOf({ secretRef }: Receiver, { namespace }: ObjectKey): Promise<string> {
+  async secretOf({ receiver: { secretRef }, sync }: KnownReceiver): Promise<string> {
     this.#secrets.sweep(SECRET_MS);
-    const key = { namespace, name: secretRef.name };
-    return await this.#secrets.of(keyText(key), {
+    const key = { namespace: sync.metadata.namespace ?? "", name: secretRef.name };
+    // What one account may read another one may not.
+    const account = sync.spec.serviceAccountName ?? "";
+    return await this.#secrets.of(`${keyText(key)} ${account}`, {
       keptMs: SECRET_MS,
       read: async () => {
-        const { token = "" } = secretData(await this.#options.cluster.get(SECRET, key));
+        const { token = "" } = secretData(
+          await this.#options.readerFor(sync).get(SECRET, key),
+        );
         return token.trimEnd();
       },
     });
@@ -63,7 +75,7 @@ export class KnownReceivers {
     ) as MeshSync[];
     return new Map(syncs.flatMap((sync) => {
       const { receiver } = sync.spec;
-      return receiver === undefined ? [] : [[keyText(keyOf(sync)), receiver] as const];
+      return receiver === undefined ? [] : [[keyText(keyOf(sync)), { receiver, sync }] as const];
     }));
   }
 }

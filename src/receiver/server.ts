@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { ANNOTATIONS, type MeshSync, type Receiver, resourceOf } from "#api";
 import { type Clock, HTTP_BUDGETS, idOf, keyOf, keyText, type ObjectKey } from "#base";
-import type { ClusterClient } from "#kube";
+import { type ClusterClient, withReadGrant } from "#kube";
 import {
   answerPlainly,
   Bodies,
@@ -10,7 +10,7 @@ import {
   type Server,
   startPlainServer,
 } from "#telemetry";
-import { KnownReceivers } from "./known_receivers.ts";
+import { type KnownReceiver, KnownReceivers } from "./known_receivers.ts";
 import { concerns, type Push, pushOf } from "./payload.ts";
 import { RateLimit } from "./rate_limit.ts";
 import { hasProof, isGenuine } from "./signature.ts";
@@ -19,7 +19,9 @@ import { hasProof, isGenuine } from "./signature.ts";
 export interface ReceiverOptions {
   /** `:9292`, `127.0.0.1:0`; `0` for none. */
   readonly address: string;
-  readonly cluster: Pick<ClusterClient, "get" | "list" | "patch">;
+  readonly cluster: Pick<ClusterClient, "list" | "patch">;
+  /** Reads what a MeshSync refers to, with the rights of whoever acts for it. */
+  readonly readerFor: (sync: MeshSync) => Pick<ClusterClient, "get">;
   /** All namespaces when left out. */
   readonly watchedNamespace?: string;
   readonly clock: Clock;
@@ -160,9 +162,10 @@ class Door {
 
   /** The kind of service that signed a call; undefined when none did. */
   async #signer(body: Uint8Array, { key, headers }: Call): Promise<Receiver["type"] | undefined> {
-    const receiver = await this.#receivers.find(key);
-    const secret = receiver === undefined ? "" : await this.#secret(receiver, key);
-    if (isGenuine(receiver?.type ?? "generic", { headers, body }, secret)) return receiver?.type;
+    const known = await this.#receivers.find(key);
+    const secret = known === undefined ? "" : await this.#secret(known);
+    const type = known?.receiver.type;
+    if (isGenuine(type ?? "generic", { headers, body }, secret)) return type;
     if (this.#lines.take("")) {
       const cause = "Refused a call that is not signed by a known Git service";
       this.#options.log.warn(cause, { sync: keyText(key) });
@@ -171,14 +174,14 @@ class Door {
   }
 
   /** A secret that cannot be read is one that nobody knows: another answer would tell that there is a receiver. */
-  async #secret(receiver: Receiver, key: ObjectKey): Promise<string> {
+  async #secret(known: KnownReceiver): Promise<string> {
     try {
-      return await this.#receivers.secretOf(receiver, key);
+      return await this.#receivers.secretOf(known);
     } catch (error) {
       if (this.#lines.take("")) {
         this.#options.log.warn("Cannot read the secret of a receiver", {
-          sync: keyText(key),
-          error,
+          sync: keyText(keyOf(known.sync)),
+          error: withReadGrant(error),
         });
       }
       return "";

@@ -41,7 +41,7 @@ async function notifyStory(
   const events: EventDraft[] = [];
   const logLines: string[] = [];
   const notifier = new Notifier({
-    cluster: story.client.cluster,
+    readerFor: () => story.client.cluster,
     clock: systemClock,
     log: createLogger({ level: "debug", sink: (line) => logLines.push(line) }),
     addresses: { apiServer: [], allowLoopback: true },

@@ -186,7 +186,11 @@ async function eventuallyRefused(): Promise<void> {
 
 Deno.test("with one namespace to watch the rights there are enough", async () => {
   await using space = await cluster.namespace();
-  const chosen = installation({ namespace: "one-namespace", watchedNamespace: space.name });
+  const chosen = installation({
+    namespace: "one-namespace",
+    watchedNamespace: space.name,
+    singleTenant: true,
+  });
   await install(cluster, chosen);
   await using repository = await testRepository();
   const object = functionObject("orders");
@@ -226,11 +230,6 @@ Deno.test("a MeshSync acts as another account where roles let the program do so 
   ]);
   await cluster.kubectl([
     ...["create", "rolebinding", "act-as", "--role=act-as", ...place],
-    `--serviceaccount=${chosen.namespace}:meshwright`,
-  ]);
-  // Drift and what leaves Git are looked at with rights of the program's own.
-  await cluster.kubectl([
-    ...["create", "clusterrolebinding", "meshwright-view", "--clusterrole=view"],
     `--serviceaccount=${chosen.namespace}:meshwright`,
   ]);
   await using repository = await testRepository();

@@ -28,6 +28,7 @@ async function receiverStory(type: string): Promise<ReceiverStory> {
   const receiver = await startReceiver({
     address: "127.0.0.1:0",
     cluster: story.client.cluster,
+    readerFor: () => story.client.cluster,
     clock: systemClock,
     log: createLogger({ sink: (line) => logLines.push(line) }),
   }) as Server;

@@ -41,7 +41,7 @@ function notifierWith(clock: Clock, addresses: AddressPolicy = LOCAL) {
   const events: EventDraft[] = [];
   const counts: string[] = [];
   const notifier = new Notifier({
-    cluster: { get: () => Promise.resolve(undefined) },
+    readerFor: () => ({ get: () => Promise.resolve(undefined) }),
     clock,
     log: silentLogger,
     addresses,

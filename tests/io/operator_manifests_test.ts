@@ -34,6 +34,8 @@ Deno.test("install puts image, replicas and what comes from Git where they belon
     "run",
     "--cache-dir=/var/cache/meshwright",
     "--enable-leader-election",
+    "--gitops-service-account=mesh-system/meshwright-gitops",
+    "--gitops-rights=mesh-only",
     "--git-url=https://git.example/a.git",
     "--git-prune=false",
   ]);

@@ -56,6 +56,7 @@ async function receiverOf(
   const server = await startReceiver({
     address: "127.0.0.1:0",
     cluster,
+    readerFor: () => cluster,
     clock,
     log: createLogger({ sink: (line) => log.push(line) }),
   }) as Server;

@@ -31,6 +31,8 @@ export function installation(choices: Partial<Installation> = {}): Installation 
     version: "0.0.0",
     replicas: 1,
     gitOpsRights: "mesh-only",
+    singleTenant: false,
+    defaultServiceAccount: "default",
     receiver: false,
     metricsSecure: false,
     serviceMonitor: false,

@@ -68,6 +68,14 @@ function never(): Promise<never> {
   return new Promise(() => {});
 }
 
+/** Whose all MeshSyncs are. */
+const ONE_TEAM: SyncContext["tenancy"] = {
+  home: "meshwright",
+  isSingleTenant: true,
+  kinds: "any",
+  defaultServiceAccount: "default",
+};
+
 /** A life of the loop. */
 export class SyncProcess {
   readonly memory = new Proofs();
@@ -231,7 +239,7 @@ export class SyncProcess {
     const transport = faultyTransport(cluster.transport({ user: PROGRAM }), faults);
     const clients = new Map<string, ReturnType<typeof httpCluster>>();
     return {
-      home: "meshwright",
+      tenancy: ONE_TEAM,
       cluster: httpCluster(transport, { clock }),
       clientOf: (account) => {
         const user = serviceAccountUser(account);

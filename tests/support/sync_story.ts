@@ -90,7 +90,12 @@ const SURROUNDINGS = {
     throw new Error("this story acts as nobody else");
   },
   caches: NO_CACHES,
-  home: "meshwright",
+  tenancy: {
+    home: "meshwright",
+    isSingleTenant: true,
+    kinds: "any",
+    defaultServiceAccount: "default",
+  },
   reading: new Semaphore(2),
   readManifests: manifestsWith,
   wake: () => {},

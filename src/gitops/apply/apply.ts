@@ -4,6 +4,7 @@ import { applyStages, deleteStages, entryKey } from "#plan";
 import { type ClusterClient, isConflict } from "#kube";
 import { idText, type ObjectId } from "#base";
 import { CALLS_AT_ONCE, type SyncContext } from "../context.ts";
+import { isNamespace } from "../manifests/namespace.ts";
 import { fieldManager, type TargetObject } from "../manifests/target.ts";
 import {
   type Action,
@@ -19,10 +20,10 @@ import {
 } from "../plan/object.ts";
 import { takeFormerFields } from "../plan/former_fields.ts";
 import { createNamespace } from "./namespace.ts";
+import { authorityOf, unreached } from "../tenancy.ts";
 import { removeReplaced } from "./replace.ts";
 import {
   deletionFailure,
-  isNamespace,
   type PrunePlan,
   prunePlan,
   staysAWhile,
@@ -164,6 +165,8 @@ async function applyObject(first: ObjectPlan, scope: ApplyScope): Promise<Object
     const { apiVersion, kind } = plan.target.id;
     const type = await scope.acting.resourceType(apiVersion, kind);
     if (type === undefined) return { result: "unserved", target: plan.target };
+    const refusal = type.namespaced ? undefined : unreachedNow(plan.target, scope);
+    if (refusal !== undefined) return refusal;
     plan = await objectPlan({ ...plan.target, type }, scope);
   }
   for (let attempt = 1;; attempt++) {
@@ -186,6 +189,16 @@ async function applyObject(first: ObjectPlan, scope: ApplyScope): Promise<Object
       plan = await objectPlan(plan.target, scope, { isFresh: true });
     }
   }
+}
+
+/** An object of which it shows only now that its kind has no namespace, where its sync may apply none of those. */
+function unreachedNow(
+  target: TargetObject,
+  { ctx: { tenancy }, sync }: ApplyScope,
+): ObjectResult | undefined {
+  const words = unreached({ ...target.id, namespace: "" }, authorityOf(sync, tenancy), tenancy);
+  if (words === undefined) return undefined;
+  return { result: "failed", failure: refused(target, new Error(words)).failure };
 }
 
 /** How often a write that met another one is tried again, with a new look. */

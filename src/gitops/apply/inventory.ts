@@ -11,6 +11,7 @@ import {
 } from "#plan";
 import { CALLS_AT_ONCE, logName, type SyncContext } from "../context.ts";
 import { fieldManager, HASH_ANNOTATION, syncLabels } from "../manifests/target.ts";
+import { actingClient } from "../tenancy.ts";
 
 const CONFIG_MAP = {
   apiVersion: "v1",
@@ -30,7 +31,7 @@ export interface StoredInventory {
 
 /** What looking for an inventory takes. */
 export type InventoryContext =
-  & Pick<SyncContext, "cluster" | "proofs" | "signal">
+  & Pick<SyncContext, "clientOf" | "cluster" | "proofs" | "signal" | "tenancy">
   & Partial<Pick<SyncContext, "events" | "log">>;
 
 /**
@@ -158,7 +159,7 @@ async function foundInventory(
   const known = [...KINDS, ...ids.map(({ apiVersion, kind }) => [apiVersion, kind] as const)];
   for (const [apiVersion, kind] of known) {
     if (types.has(`${apiVersion} ${kind}`)) continue;
-    const type = await ctx.cluster.resourceType(apiVersion, kind);
+    const type = await actingClient(sync, ctx).resourceType(apiVersion, kind);
     if (type !== undefined) types.set(`${apiVersion} ${kind}`, type);
   }
   const sorted = [...types].sort(([a], [b]) => a < b ? -1 : 1).map(([, type]) => type);
@@ -183,7 +184,7 @@ async function labelled(
   const labelSelector = Object.entries(syncLabels(sync)).map((pair) => pair.join("=")).join(",");
   const own = sync.metadata.namespace ?? "";
   const list = (scope: { readonly namespace?: string }) =>
-    ctx.cluster.list(type, { labelSelector, ...scope, signal: ctx.signal });
+    actingClient(sync, ctx).list(type, { labelSelector, ...scope, signal: ctx.signal });
   try {
     const objects = await list({}).catch((error) => {
       if (!isForbidden(error) || !type.namespaced) throw error;

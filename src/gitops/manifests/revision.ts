@@ -6,7 +6,9 @@ import { logName, type SyncContext } from "../context.ts";
 import type { Inputs } from "../source/remote.ts";
 import { passedOverStatus } from "../source/revision.ts";
 import { selectedFiles } from "./files.ts";
-import type { Manifest, ManifestFile, ManifestProblem } from "./manifest.ts";
+import { authorityOf, type Tenancy, unreached } from "../tenancy.ts";
+import { type Manifest, type ManifestFile, type ManifestProblem, problemOf } from "./manifest.ts";
+import { nestedSyncProblems } from "./nested_sync.ts";
 import { duplicateProblems, type ReadManifests } from "./read.ts";
 import { ReadingEndedError } from "./reader.ts";
 import { definedKinds, kindKey, type Kinds, type TargetObject, targetObject } from "./target.ts";
@@ -31,9 +33,9 @@ export interface ReadRevision {
 export type ReadContext =
   & Pick<
     SyncContext,
-    "clock" | "log" | "metrics" | "reading" | "readManifests" | "signal"
+    "clock" | "log" | "metrics" | "reading" | "readManifests" | "signal" | "tenancy"
   >
-  & { readonly git: GitSource; readonly acting: Pick<ClusterClient, "resourceType"> };
+  & { readonly git: GitSource; readonly acting: Pick<ClusterClient, "create" | "resourceType"> };
 
 /**
  * Reads and validates all of a fetched revision. Its files are at hand: no remote is waited for, so that the place among
@@ -83,7 +85,22 @@ async function read(found: Found, sync: MeshSync, ctx: ReadContext): Promise<Rea
   );
   metrics.observeSyncPhase("read", (ctx.clock.monotonicMs() - startMs) / 1000);
   // Again, as a target namespace can bring together what files kept apart.
-  return { targets, problems: duplicateProblems(targets), passedOver };
+  const wrong = [...duplicateProblems(targets), ...reachProblems(targets, sync, ctx.tenancy)];
+  if (wrong.length > 0) return { targets: [], problems: wrong, passedOver };
+  return { targets, problems: await nestedSyncProblems(targets, sync, ctx), passedOver };
+}
+
+/** Objects that are not the sync's to apply, whatever rights its account has. */
+function reachProblems(
+  targets: readonly TargetObject[],
+  sync: MeshSync,
+  tenancy: Tenancy,
+): ManifestProblem[] {
+  const authority = authorityOf(sync, tenancy);
+  return targets.flatMap((target) => {
+    const words = unreached(target.id, authority, tenancy);
+    return words === undefined ? [] : problemOf(target, words);
+  });
 }
 
 /** Objects that are prepared before something else has its turn. */

@@ -4,6 +4,7 @@ import type { ResourceType } from "#kube";
 import { withDeclaredReplicas } from "#plan";
 import { authored, withStoredData } from "./exported.ts";
 import type { Manifest } from "./manifest.ts";
+import { withInheritedAccount } from "./nested_sync.ts";
 
 /** On an applied object: hash of what Git says, so that a restarted program can tell at a glance. */
 export const HASH_ANNOTATION = "gitops.functionmesh.io/hash";
@@ -63,14 +64,15 @@ export function targetObject(manifest: Manifest, sync: MeshSync, kinds: Kinds): 
   const { namespace: declared, ...metadata } = object.metadata;
   const own = sync.metadata.namespace ?? "default";
   const namespace = isNamespaced ? sync.spec.targetNamespace || declared || own : undefined;
-  const bare = withDeclaredReplicas({
+  const placed = {
     ...object,
     metadata: {
       ...metadata,
       ...(namespace === undefined ? {} : { namespace }),
       labels: { ...metadata.labels, ...sync.spec.commonLabels, ...syncLabels(sync) },
     },
-  });
+  };
+  const bare = withDeclaredReplicas(withInheritedAccount(placed, sync));
   const hash = contentHash(bare);
   const annotations = { ...bare.metadata.annotations, [HASH_ANNOTATION]: hash };
   const final = { ...bare, metadata: { ...bare.metadata, annotations } };

@@ -103,7 +103,10 @@ export class FieldConflictError extends Error {
 /** For whom objects are planned, and with whose rights. */
 export interface PlanScope {
   readonly sync: MeshSync;
-  readonly ctx: Pick<SyncContext, "caches" | "cluster" | "home" | "proofs" | "signal" | "syncs">;
+  readonly ctx: Pick<
+    SyncContext,
+    "caches" | "clientOf" | "cluster" | "proofs" | "signal" | "syncs" | "tenancy"
+  >;
   /** Reads and dry runs with the rights of the sync. */
   readonly acting: ClusterClient;
 }

@@ -22,7 +22,10 @@ import {
 import { driftPaths } from "./drift.ts";
 import { suspensionOf } from "../source/schedule.ts";
 
-type OthersContext = Pick<SyncContext, "cluster" | "proofs" | "signal" | "syncs">;
+type OthersContext = Pick<
+  SyncContext,
+  "clientOf" | "cluster" | "proofs" | "signal" | "syncs" | "tenancy"
+>;
 
 /** The MeshSyncs besides this one, sorted as the server or the cache has them. */
 async function otherSyncs(sync: KubeObject, ctx: OthersContext): Promise<MeshSync[]> {
@@ -138,17 +141,19 @@ export async function isScaledByOthers(
   if (!driftPaths(target.object, live, ignored).includes("spec.replicas")) return false;
   const managed = await acting.managedFields(idOf(live), ctx.signal);
   if (isScaled(managed?.fields ?? [])) return true;
-  return (await autoscalers(live, ctx)).some((autoscaler) => isTargetOf(autoscaler, live));
+  return (await autoscalers(live, { acting, ctx })).some((autoscaler) =>
+    isTargetOf(autoscaler, live)
+  );
 }
 
 /** The autoscalers beside an object; none where nobody may look. */
 async function autoscalers(
   { metadata: { namespace = "" } }: KubeObject,
-  { cluster, signal }: OthersContext,
+  { acting, ctx: { signal } }: Pick<OthersScope, "acting" | "ctx">,
 ): Promise<KubeObject[]> {
-  const type = await cluster.resourceType("autoscaling/v2", "HorizontalPodAutoscaler");
+  const type = await acting.resourceType("autoscaling/v2", "HorizontalPodAutoscaler");
   if (type === undefined) return [];
-  return await cluster.list(type, { namespace, signal }).catch((error) => {
+  return await acting.list(type, { namespace, signal }).catch((error) => {
     if (isForbidden(error)) return [];
     throw error;
   });

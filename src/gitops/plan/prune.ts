@@ -13,7 +13,9 @@ import {
 import { ApiError, type ClusterClient } from "#kube";
 import { entryId, entryKey, type InventoryEntry } from "#plan";
 import { CALLS_AT_ONCE, type SyncContext } from "../context.ts";
+import { isNamespace } from "../manifests/namespace.ts";
 import { belongsTo } from "../manifests/target.ts";
+import { authorityOf, unreached } from "../tenancy.ts";
 import { observeOthers, type Others } from "./others.ts";
 
 /** An object that is to be deleted. */
@@ -62,7 +64,12 @@ type PruneDecision =
 /** For whom objects are looked at. */
 export interface PruneScope {
   readonly sync: MeshSync;
-  readonly ctx: Pick<SyncContext, "cluster" | "home" | "proofs" | "signal" | "syncs">;
+  readonly ctx: Pick<
+    SyncContext,
+    "clientOf" | "cluster" | "proofs" | "signal" | "syncs" | "tenancy"
+  >;
+  /** Looks with the rights of the sync: what it may not see is not gone. */
+  readonly acting: ClusterClient;
 }
 
 /**
@@ -89,7 +96,7 @@ export async function prunePlan(
 
 async function decision(
   entry: InventoryEntry,
-  { sync, ctx }: PruneScope,
+  { acting, sync, ctx }: PruneScope,
   others: Others,
 ): Promise<PruneDecision> {
   const id = entryId(entry);
@@ -97,11 +104,14 @@ async function decision(
   // A sync never deletes itself or the namespace it lives in: nothing could bring either back.
   const isSelf = id.kind === "MeshSync" && keyText(id) === keyText(keyOf(sync));
   const isHome = isNamespace(id) &&
-    (id.name === sync.metadata.namespace || isProtectedNamespace(id.name, ctx.home));
+    (id.name === sync.metadata.namespace || isProtectedNamespace(id.name, ctx.tenancy.home));
   if (isSelf || isHome || others.claimed.has(entryKey(id))) return { fate: "skip", id };
+  const reach = unreached(id, { ...authorityOf(sync, ctx.tenancy), kinds: "any" }, ctx.tenancy);
+  if (reach !== undefined) {
+    return { fate: "unknown", entry, failure: `Cannot delete ${idText(id)}: it ${reach}` };
+  }
   try {
-    // With the program's own rights: an account that may not even look has perhaps never made the object.
-    const live = await liveOf(id, ctx.cluster, ctx.signal);
+    const live = await liveOf(id, acting, ctx.signal);
     if (live === undefined) return { fate: "absent" };
     const isHeld = live.metadata.annotations?.[ANNOTATIONS.prune] === "disabled";
     const isTheirs = others.unread.some((labels) => hasLabels(live, labels));
@@ -114,11 +124,6 @@ async function decision(
     if (isAbort(error, ctx.signal)) throw error;
     return { fate: "unknown", entry, failure: deletionFailure(id, error) };
   }
-}
-
-/** Whether an object is a namespace, with all that is in it. */
-export function isNamespace(id: Pick<ObjectId, "apiVersion" | "kind">): boolean {
-  return id.apiVersion === "v1" && id.kind === "Namespace";
 }
 
 /** Namespaces that nothing in Git deletes, whatever it or they say: those of Kubernetes, and the program's own. */

@@ -77,8 +77,9 @@ export async function observeSource(scope: SourceScope): Promise<SourceSeen> {
   let result: "changed" | "unchanged" | "failed" = "failed";
   let seen: RevisionSeen | undefined;
   try {
-    const remote = await remoteOf(sync, ctx);
-    const inputs = await readInputs(sync, ctx);
+    const reading = { ...ctx, acting: scope.acting() };
+    const remote = await remoteOf(sync, reading);
+    const inputs = await readInputs(sync, reading);
     const pass = ctx.proofs.pass(keyOf(sync));
     const resolved = await resolve(remote, scope, pass);
     if (pass.decided?.key === decisionKey(resolved, sync, inputs)) {

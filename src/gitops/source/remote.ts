@@ -8,6 +8,7 @@ import {
   type SignerKey,
   signerKeyKind,
 } from "#git";
+import { type ClusterClient, withReadGrant } from "#kube";
 import type { SyncContext } from "../context.ts";
 import { InputError } from "../phase.ts";
 import type { ManifestFile } from "../manifests/manifest.ts";
@@ -32,14 +33,14 @@ export function isBootstrap(sync: MeshSync, ctx: Pick<SyncContext, "bootstrap">)
  */
 export async function remoteOf(
   sync: MeshSync,
-  ctx: Pick<SyncContext, "bootstrap" | "cluster" | "signal">,
+  ctx: Pick<SyncContext, "bootstrap"> & InputContext,
 ): Promise<Remote> {
   const { url, secretRef } = sync.spec;
   const plain: Remote = { url, fileAllowed: isBootstrap(sync, ctx) };
   const scheme = remoteScheme(plain);
   if (secretRef === undefined) return plain;
   const key = { namespace: sync.metadata.namespace ?? "", name: secretRef.name };
-  const secret = await ctx.cluster.get(SECRET, key, ctx.signal);
+  const secret = await readable(ctx.acting.get(SECRET, key, ctx.signal));
   if (secret === undefined) {
     throw new GitError("no_access", `Cannot use Secret ${keyText(key)}: it does not exist`);
   }
@@ -77,8 +78,11 @@ function token(data: Readonly<Record<string, string>>): GitCredentials | undefin
   return { kind: "basic", username, password: password.replace(/\r?\n$/, "") };
 }
 
-/** How to read what a MeshSync refers to. */
-export type InputContext = Pick<SyncContext, "cluster" | "signal">;
+/** How to read what a MeshSync refers to: with the rights of whoever acts for it. */
+export interface InputContext {
+  readonly acting: Pick<ClusterClient, "get">;
+  readonly signal: AbortSignal;
+}
 
 /** What else than a commit decides what is applied: values and keys from the cluster, patterns from the spec. */
 export interface Inputs extends ReadInputs {
@@ -187,7 +191,16 @@ async function referred(
   const plural = kind === "Secret" ? "secrets" : "configmaps";
   const type = { apiVersion: "v1", kind, plural, namespaced: true } as const;
   const key = { namespace: sync.metadata.namespace ?? "", name };
-  return await ctx.cluster.get(type, key, ctx.signal);
+  return await readable(ctx.acting.get(type, key, ctx.signal));
+}
+
+/** What is only read needs one right to one object: that is what to grant. */
+async function readable<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    throw withReadGrant(error);
+  }
 }
 
 function place(sync: MeshSync, name: string): string {

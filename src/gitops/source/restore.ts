@@ -22,8 +22,8 @@ export interface SourceScope {
 }
 
 export function readContext({ acting, ctx }: SourceScope): ReadContext {
-  const { clock, git, log, metrics, reading, readManifests, signal } = ctx;
-  return { clock, git, log, metrics, reading, readManifests, signal, acting: acting() };
+  const { clock, git, log, metrics, reading, readManifests, signal, tenancy } = ctx;
+  return { clock, git, log, metrics, reading, readManifests, signal, tenancy, acting: acting() };
 }
 
 /**

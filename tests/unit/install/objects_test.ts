@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { KubeObject } from "#base";
+import { MESH_ONLY_KINDS } from "#gitops";
 import { type Installation, installObjects, programArguments, removalText } from "#install";
 
 const INSTALLATION: Installation = {
@@ -8,6 +9,8 @@ const INSTALLATION: Installation = {
   version: "1.2.3",
   replicas: 1,
   gitOpsRights: "mesh-only",
+  singleTenant: false,
+  defaultServiceAccount: "default",
   receiver: false,
   metricsSecure: false,
   serviceMonitor: false,
@@ -43,12 +46,15 @@ Deno.test("installObjects() lists all that a cluster needs, in the order of appl
   assertEquals(namesOf(installObjects(INSTALLATION)), [
     "Namespace mesh-system",
     "ServiceAccount mesh-system/meshwright",
+    "ServiceAccount mesh-system/meshwright-gitops",
     "Role mesh-system/meshwright",
     "RoleBinding mesh-system/meshwright",
     "ClusterRole meshwright.mesh-system",
     "ClusterRoleBinding meshwright.mesh-system",
     "ClusterRole meshwright-controller.mesh-system",
     "ClusterRoleBinding meshwright-controller.mesh-system",
+    "Role mesh-system/meshwright-acting",
+    "RoleBinding mesh-system/meshwright-acting",
     "ClusterRole meshwright-gitops.mesh-system",
     "ClusterRoleBinding meshwright-gitops.mesh-system",
     "Service mesh-system/meshwright-metrics",
@@ -67,22 +73,84 @@ Deno.test("installObjects() gives rights in the one namespace that is watched, a
     "ClusterRoleBinding meshwright.mesh-system",
     "Role shop/meshwright-controller.mesh-system",
     "RoleBinding shop/meshwright-controller.mesh-system",
+    "Role mesh-system/meshwright-acting",
+    "RoleBinding mesh-system/meshwright-acting",
+    "Role shop/meshwright-acting.mesh-system",
+    "RoleBinding shop/meshwright-acting.mesh-system",
+  ], "the rights of a tenant's namespace are its accounts'");
+  const ofOneTeam = installObjects({
+    ...INSTALLATION,
+    watchedNamespace: "shop",
+    singleTenant: true,
+  });
+  assertEquals(namesOf(ofOneTeam).filter((name) => /Role shop/.test(name)), [
+    "Role shop/meshwright-controller.mesh-system",
     "Role shop/meshwright-gitops.mesh-system",
-    "RoleBinding shop/meshwright-gitops.mesh-system",
   ]);
   const unnamed = rulesOf(objects, "ClusterRole").filter((rule) => !rule.resourceNames?.length);
   assertEquals(unnamed, [], "what has no namespace is had by name only");
 });
 
-Deno.test("installObjects() gives no wildcard, no escalation and no impersonation (W-56)", () => {
+Deno.test("installObjects() gives no wildcard, no escalation, and impersonation of one account by name (W-56)", () => {
   const objects = installObjects(INSTALLATION);
+  const all = [...rulesOf(objects, "Role"), ...rulesOf(objects, "ClusterRole")];
+  assertEquals(all.filter(({ verbs }) => verbs.includes("impersonate")), [{
+    apiGroups: [""],
+    resources: ["serviceaccounts"],
+    resourceNames: ["meshwright-gitops"],
+    verbs: ["impersonate"],
+  }]);
   for (const rule of [...rulesOf(objects, "Role"), ...rulesOf(objects, "ClusterRole")]) {
     const words = [...rule.apiGroups, ...rule.resources, ...rule.verbs];
-    for (const word of ["*", "bind", "escalate", "impersonate", "deletecollection"]) {
+    for (const word of ["*", "bind", "escalate", "deletecollection"]) {
       assertEquals([word, words.includes(word)], [word, false]);
     }
     assertEquals(rule.apiGroups.includes("rbac.authorization.k8s.io"), false);
   }
+});
+
+for (const [rights, bindings] of [["none", 0], ["mesh-only", 1], ["cluster-admin", 1]] as const) {
+  Deno.test(`C1: installObjects() binds --gitops-rights ${rights} to the account of MeshSyncs only`, () => {
+    const objects = installObjects({ ...INSTALLATION, gitOpsRights: rights });
+    const bound = objects.filter(({ kind, metadata }) =>
+      kind === "ClusterRoleBinding" && metadata.name.startsWith("meshwright-gitops")
+    );
+    assertEquals(bound.length, bindings);
+    const account = { kind: "ServiceAccount", name: "meshwright-gitops", namespace: "mesh-system" };
+    for (const { subjects } of bound) assertEquals(subjects, [account]);
+    assert(
+      programArguments({ ...INSTALLATION, gitOpsRights: rights })
+        .includes(`--gitops-rights=${rights}`),
+    );
+  });
+}
+
+Deno.test("C1: the account of the program has no rights to what it does not build, whatever Git may do", () => {
+  for (const gitOpsRights of ["none", "mesh-only", "cluster-admin"] as const) {
+    const objects = installObjects({ ...INSTALLATION, gitOpsRights });
+    const own = objects.filter(({ kind, metadata }) =>
+      kind === "ClusterRole" && !metadata.name.startsWith("meshwright-gitops")
+    );
+    const rules = rulesOf(own, "ClusterRole");
+    const may = (resource: string, verb: string) =>
+      rules.some(({ resources, verbs }) => resources.includes(resource) && verbs.includes(verb));
+    assertEquals(["create", "patch", "delete", "list"].filter((verb) => may("secrets", verb)), []);
+    assertEquals(["create", "patch", "delete"].filter((verb) => may("namespaces", verb)), []);
+    assertEquals(["list", "watch"].filter((verb) => may("configmaps", verb)), []);
+    assertEquals(may("meshsyncs", "delete"), false);
+  }
+});
+
+Deno.test("C1: the list of kinds in code says what the rights of mesh-only say", () => {
+  const role = installObjects(INSTALLATION).filter(({ kind, metadata }) =>
+    kind === "ClusterRole" && metadata.name === "meshwright-gitops.mesh-system"
+  );
+  const written = rulesOf(role, "ClusterRole").filter(({ verbs }) => verbs.includes("patch"))
+    .flatMap(({ apiGroups: [group = ""], resources }) =>
+      resources.map((plural) => `${group}/${plural}`)
+    );
+  const listed = MESH_ONLY_KINDS.map((kind) => `${kind.toLowerCase()}s`);
+  assertEquals(written.sort(), listed.map((kind) => kind.replace(/meshs$/, "meshes")).sort());
 });
 
 Deno.test("installObjects() makes the loop an administrator by a binding of another name, when asked to", () => {
@@ -104,13 +172,20 @@ Deno.test("installObjects() keeps definitions and namespace from being pruned", 
 });
 
 Deno.test("programArguments() elect a leader among several replicas only", () => {
-  assertEquals(programArguments(INSTALLATION), ["run", "--cache-dir=/var/cache/meshwright"]);
+  assertEquals(programArguments(INSTALLATION), [
+    "run",
+    "--cache-dir=/var/cache/meshwright",
+    "--gitops-service-account=mesh-system/meshwright-gitops",
+    "--gitops-rights=mesh-only",
+  ]);
   assertEquals(
     programArguments({
       ...INSTALLATION,
       replicas: 2,
       receiver: true,
       watchedNamespace: "shop",
+      singleTenant: true,
+      defaultServiceAccount: "deployer",
       arguments: ["--git-url=https://git.example/a.git"],
     }),
     [
@@ -119,6 +194,10 @@ Deno.test("programArguments() elect a leader among several replicas only", () =>
       "--enable-leader-election",
       "--watched-namespace=shop",
       "--receiver-addr=:9292",
+      "--gitops-service-account=mesh-system/meshwright-gitops",
+      "--gitops-rights=mesh-only",
+      "--single-tenant",
+      "--default-service-account=deployer",
       "--git-url=https://git.example/a.git",
     ],
   );

@@ -1,0 +1,162 @@
+import { type MeshSync, resourceOf } from "#api";
+import { groupOf, keyText, type ObjectId, type ObjectKey, type Problem } from "#base";
+import type { ClusterClient } from "#kube";
+import { isNamespace } from "./manifests/namespace.ts";
+
+/** Which kinds a list in code lets Git apply, whatever rights an account has besides. */
+export type AppliedKinds = "none" | "mesh-only" | "any";
+
+/** Whose MeshSyncs are, and as whom they act: what an installation says. */
+export interface Tenancy {
+  /** Namespace of the program: MeshSyncs in it are the platform's. */
+  readonly home: string;
+  /** Every MeshSync is the platform's, wherever it is: for a cluster of one team. */
+  readonly isSingleTenant: boolean;
+  /** As whom the platform's MeshSyncs act that name nobody; as the program itself when left out. */
+  readonly account?: ObjectKey;
+  /** What those may apply. */
+  readonly kinds: AppliedKinds;
+  /** As whom a tenant's MeshSyncs act that name nobody: a ServiceAccount of their namespace. */
+  readonly defaultServiceAccount: string;
+}
+
+/** As whom a MeshSync acts, and how far that reaches. */
+export interface Authority {
+  /** A ServiceAccount whose rights it has and no others; undefined: the program's own. */
+  readonly account: ObjectKey | undefined;
+  /** The only namespace that it may touch; undefined: wherever the account may. */
+  readonly namespace: string | undefined;
+  readonly kinds: AppliedKinds;
+}
+
+/**
+ * As whom a MeshSync acts. The platform's are those of the program's own namespace: they act anywhere that their account
+ * may. All others are a tenant's: they act as a ServiceAccount of their own namespace, and in that namespace only.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { authorityOf } from "./tenancy.ts";
+ * const account = { namespace: "meshwright", name: "meshwright-gitops" };
+ * const tenancy = {
+ *   home: "meshwright", isSingleTenant: false, account, kinds: "mesh-only", defaultServiceAccount: "default",
+ * } as const;
+ * const sync = (namespace: string) => ({ metadata: { name: "a", namespace }, spec: { url: "https://git.example/a.git" } });
+ * assertEquals(authorityOf(sync("meshwright"), tenancy), { account, namespace: undefined, kinds: "mesh-only" });
+ * assertEquals(authorityOf(sync("team"), tenancy), {
+ *   account: { namespace: "team", name: "default" }, namespace: "team", kinds: "any",
+ * });
+ * ```
+ */
+export function authorityOf(
+  { metadata, spec }: Pick<MeshSync, "metadata" | "spec">,
+  tenancy: Tenancy,
+): Authority {
+  const namespace = metadata.namespace ?? "";
+  const isTenant = isTenantOf(namespace, tenancy);
+  const name = spec?.serviceAccountName ||
+    (isTenant ? tenancy.defaultServiceAccount : undefined);
+  const account = name === undefined ? tenancy.account : { namespace, name };
+  // By its name as well as by default: the list is that account's.
+  const isListed = account === undefined
+    ? tenancy.account === undefined
+    : tenancy.account !== undefined && keyText(account) === keyText(tenancy.account);
+  return {
+    account,
+    namespace: isTenant ? namespace : undefined,
+    kinds: isListed ? tenancy.kinds : "any",
+  };
+}
+
+/** Whether MeshSyncs of a namespace are a tenant's. */
+export function isTenantOf(namespace: string, { home, isSingleTenant }: Tenancy): boolean {
+  return !isSingleTenant && namespace !== home;
+}
+
+/**
+ * The client that reads, tries, watches, applies and deletes for a sync, and reads what it refers to: with the rights of its
+ * account, and no others. Its status and inventory are written with the program's own.
+ */
+export function actingClient(
+  sync: Pick<MeshSync, "metadata" | "spec">,
+  { clientOf, cluster, tenancy }: {
+    readonly tenancy: Tenancy;
+    readonly cluster: ClusterClient;
+    readonly clientOf: (account: ObjectKey) => ClusterClient;
+  },
+): ClusterClient {
+  const { account } = authorityOf(sync, tenancy);
+  return account === undefined ? cluster : clientOf(account);
+}
+
+/** What keeps a tenant's MeshSync from meaning anything: references to what is not the tenant's. */
+export function tenantProblems({ metadata, spec }: MeshSync, tenancy: Tenancy): Problem[] {
+  const own = metadata.namespace ?? "";
+  if (!isTenantOf(own, tenancy)) return [];
+  const foreign = (namespace: string | undefined) =>
+    namespace !== undefined && namespace !== "" &&
+    namespace !== own;
+  const why = `a MeshSync outside of ${tenancy.home} is a tenant's and reaches ${own} only`;
+  const { dependsOn = [], targetNamespace } = spec;
+  return [
+    ...(foreign(targetNamespace)
+      ? [{
+        path: "spec.targetNamespace",
+        message: `names namespace ${targetNamespace}, but ${why}; leave it out, or have the ` +
+          `platform's team make the MeshSync in ${tenancy.home}`,
+      }]
+      : []),
+    ...dependsOn.flatMap(({ namespace }, index) =>
+      foreign(namespace)
+        ? [{
+          path: `spec.dependsOn[${index}].namespace`,
+          message: `names namespace ${namespace}, but ${why}; depend on MeshSyncs of ${own}`,
+        }]
+        : []
+    ),
+  ];
+}
+
+const LISTED: readonly (readonly [apiVersion: string, kind: string])[] = [
+  ...(["BackendConfig", "Function", "FunctionMesh", "MeshSync", "Sink", "Source"] as const)
+    .map((kind) => [resourceOf(kind).apiVersion, kind] as const),
+  ["v1", "ConfigMap"],
+  ["v1", "Namespace"],
+  ["v1", "Secret"],
+];
+
+/** The kinds of `mesh-only`, as `group/Kind`. */
+export const MESH_ONLY_KINDS: readonly string[] = LISTED.map(([apiVersion, kind]) =>
+  kindText({ apiVersion, kind })
+);
+
+function kindText({ apiVersion, kind }: Pick<ObjectId, "apiVersion" | "kind">): string {
+  return `${groupOf(apiVersion)}/${kind}`;
+}
+
+/** Why an authority does not reach an object, in words with a remedy; undefined where it does. */
+export function unreached(
+  id: ObjectId,
+  { account, kinds, namespace }: Authority,
+  { home }: Pick<Tenancy, "home">,
+): string | undefined {
+  if (namespace !== undefined && id.namespace !== namespace) {
+    const what = isNamespace(id)
+      ? "is a Namespace"
+      : id.namespace === ""
+      ? "belongs to no namespace"
+      : `belongs to namespace ${id.namespace}`;
+    return `${what}, but a MeshSync outside of ${home} is a tenant's and applies into its own ` +
+      `namespace ${namespace} only; move it to a MeshSync in ${home}`;
+  }
+  if (kinds === "any") return undefined;
+  if (kinds === "mesh-only" && MESH_ONLY_KINDS.includes(kindText(id))) return undefined;
+  const who = account === undefined ? "the program" : `account ${keyText(account)}`;
+  const why = kinds === "none"
+    ? `${who} may apply nothing from Git (--gitops-rights none)`
+    : `${who} may apply ${
+      MESH_ONLY_KINDS.map((kind) => kind.slice(kind.indexOf("/") + 1)).join(", ")
+    } only (--gitops-rights mesh-only)`;
+  return `is of a kind that ${why}; name a ServiceAccount with the rights for it in ` +
+    "spec.serviceAccountName of the MeshSync, or install with other --gitops-rights";
+}

@@ -1,5 +1,5 @@
 import { Admission } from "#admission";
-import { BOOTSTRAP_NAME } from "#gitops";
+import { BOOTSTRAP_NAME, tenantRule } from "#gitops";
 import type { Parts } from "./parts.ts";
 
 /**
@@ -25,6 +25,7 @@ export function admissionWebhook(parts: Parts): Admission | undefined {
     // What flags made may name a folder of this machine. Others may not, whatever they call it: the loop sees to that.
     rules: (object) => ({
       fileUrls: object.metadata.name === BOOTSTRAP_NAME ? "allow" : "refuse",
+      ...tenantRule(parts.tenancy),
     }),
   });
 }

@@ -31,6 +31,36 @@ export function meshSyncProblems(sync: MeshSync, options: RuleOptions): Problem[
     ...when(spec.secretRef?.name === "", at("secretRef.name", "is empty; name the Secret")),
     ...sourceProblems(spec),
     ...applyProblems(sync),
+    ...tenantProblems(sync, options),
+  ];
+}
+
+/** What keeps a tenant's MeshSync from meaning anything: references to what is not the tenant's. */
+function tenantProblems({ metadata, spec }: MeshSync, options: RuleOptions): Problem[] {
+  const { platformNamespace: home } = options;
+  const { namespace: own } = metadata;
+  if (home === undefined || own === undefined || own === home) return [];
+  const isForeign = (namespace: string | undefined) => Boolean(namespace) && namespace !== own;
+  const why = `a MeshSync outside of ${home} is a tenant's and reaches ${own} only`;
+  const { dependsOn = [], targetNamespace } = spec;
+  return [
+    ...when(
+      isForeign(targetNamespace),
+      at(
+        "targetNamespace",
+        `names namespace ${quoted(targetNamespace)}, but ${why}; leave it out, or make the ` +
+          `MeshSync in ${home}`,
+      ),
+    ),
+    ...dependsOn.flatMap(({ namespace }, index) =>
+      when(
+        isForeign(namespace),
+        at(
+          `dependsOn[${index}].namespace`,
+          `names namespace ${quoted(namespace)}, but ${why}; depend on MeshSyncs of ${own}`,
+        ),
+      )
+    ),
   ];
 }
 

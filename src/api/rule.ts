@@ -10,6 +10,11 @@ export interface RuleOptions {
   /** Whether a MeshSync may name a `file:` repository (default "refuse"): only one made from flags may. */
   readonly fileUrls?: "allow" | "refuse";
   /**
+   * The namespace of the platform's MeshSyncs: all others are tenants' and may name no namespace but their own. Without
+   * it a MeshSync may name any.
+   */
+  readonly platformNamespace?: string;
+  /**
    * Whether members that no schema knows are warnings (default "warn": the API server drops them and goes on, and so
    * does the reference) or problems ("refuse": for files, where they are mostly typing errors).
    */

@@ -68,6 +68,6 @@ export {
   authorityOf,
   MESH_ONLY_KINDS,
   type Tenancy,
-  tenantProblems,
+  tenantRule,
 } from "./tenancy.ts";
 export { belongsTo } from "./manifests/target.ts";

@@ -11,7 +11,7 @@ import { observeRemoval, type RemovalSeen } from "./removal.ts";
 import { observeSource, type SourceSeen } from "./source/fetch.ts";
 import { isBootstrap, remoteOf } from "./source/remote.ts";
 import { judgedMove } from "./source/revision.ts";
-import { actingClient, tenantProblems } from "./tenancy.ts";
+import { actingClient, tenantRule } from "./tenancy.ts";
 import { type Suspension, suspensionOf, waitOf, windowProblems } from "./source/schedule.ts";
 
 /** All that a pass saw before it decides. */
@@ -54,11 +54,7 @@ export async function observe(sync: MeshSync, ctx: SyncContext): Promise<Observe
   }
   const suspension = suspensionOf(sync.spec, ctx.clock.now());
   if (suspension !== undefined) return { tag: "suspended", sync, suspension };
-  const found = [
-    ...ruleProblems(sync, ctx),
-    ...windowProblems(sync.spec?.windows ?? []),
-    ...tenantProblems(sync, ctx.tenancy),
-  ];
+  const found = [...ruleProblems(sync, ctx), ...windowProblems(sync.spec?.windows ?? [])];
   if (found.length > 0) return { tag: "invalid", sync, problems: found };
   ctx.proofs.releaseContests(keyOf(sync), ctx.clock.monotonicMs());
   const acting = () => actingClient(sync, ctx);
@@ -80,7 +76,10 @@ function ruleProblems(sync: MeshSync, ctx: SyncContext): readonly Problem[] {
   const known = RULE_PROBLEMS.get(sync);
   if (known !== undefined) return known;
   const fileUrls = isBootstrap(sync, ctx) ? "allow" : "refuse";
-  const found = [...problems(sync, { fileUrls }), ...healthRuleProblems(sync)];
+  const found = [
+    ...problems(sync, { fileUrls, ...tenantRule(ctx.tenancy) }),
+    ...healthRuleProblems(sync),
+  ];
   RULE_PROBLEMS.set(sync, found);
   return found;
 }

@@ -1,5 +1,5 @@
-import { type MeshSync, resourceOf } from "#api";
-import { groupOf, keyText, type ObjectId, type ObjectKey, type Problem } from "#base";
+import { type MeshSync, resourceOf, type RuleOptions } from "#api";
+import { groupOf, keyText, type ObjectId, type ObjectKey } from "#base";
 import type { ClusterClient } from "#kube";
 import { isNamespace } from "./manifests/namespace.ts";
 
@@ -89,32 +89,11 @@ export function actingClient(
   return account === undefined ? cluster : clientOf(account);
 }
 
-/** What keeps a tenant's MeshSync from meaning anything: references to what is not the tenant's. */
-export function tenantProblems({ metadata, spec }: MeshSync, tenancy: Tenancy): Problem[] {
-  const own = metadata.namespace ?? "";
-  if (!isTenantOf(own, tenancy)) return [];
-  const foreign = (namespace: string | undefined) =>
-    namespace !== undefined && namespace !== "" &&
-    namespace !== own;
-  const why = `a MeshSync outside of ${tenancy.home} is a tenant's and reaches ${own} only`;
-  const { dependsOn = [], targetNamespace } = spec;
-  return [
-    ...(foreign(targetNamespace)
-      ? [{
-        path: "spec.targetNamespace",
-        message: `names namespace ${targetNamespace}, but ${why}; leave it out, or have the ` +
-          `platform's team make the MeshSync in ${tenancy.home}`,
-      }]
-      : []),
-    ...dependsOn.flatMap(({ namespace }, index) =>
-      foreign(namespace)
-        ? [{
-          path: `spec.dependsOn[${index}].namespace`,
-          message: `names namespace ${namespace}, but ${why}; depend on MeshSyncs of ${own}`,
-        }]
-        : []
-    ),
-  ];
+/** The choice of the rules of a MeshSync that makes those of other namespaces a tenant's. */
+export function tenantRule(
+  { home, isSingleTenant }: Tenancy,
+): Pick<RuleOptions, "platformNamespace"> {
+  return isSingleTenant ? {} : { platformNamespace: home };
 }
 
 const LISTED: readonly (readonly [apiVersion: string, kind: string])[] = [

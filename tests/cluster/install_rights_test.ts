@@ -214,7 +214,7 @@ Deno.test("with one namespace to watch the rights there are enough", async () =>
   assertEquals(await program.answered(REFUSED), []);
 });
 
-Deno.test("a MeshSync acts as another account where roles let the program do so and look, with mesh-only rights", async () => {
+Deno.test("a MeshSync acts as another account where roles let the program do so, with mesh-only rights", async () => {
   const chosen = installation({ namespace: "acting" });
   await install(cluster, chosen);
   await using space = await cluster.namespace();
@@ -274,7 +274,10 @@ Deno.test("gitops/operator lets a cluster run the program from Git, itself inclu
   await using server = gitServer({ folder: repository.directory.replace(/\/work$/, "") });
   await using program = await startProgram(cluster, {
     namespace: "meshwright",
-    flags: ["run", "--webhook-addr=0"],
+    flags: [
+      ...programArguments(installation({ gitOpsRights: "cluster-admin" })),
+      "--webhook-addr=0",
+    ],
   });
   await cluster.apply({
     apiVersion: "gitops.functionmesh.io/v1alpha1",

@@ -79,7 +79,7 @@ Deno.test("C1a: nor by its targetNamespace, nor does it depend on what is not it
   await stage.sync(own, "mine", { targetNamespace: other });
   assertMatch(
     await stage.isReady(own, "mine", /^False InvalidSpec: /),
-    new RegExp(`spec.targetNamespace: names namespace ${other}, .* reaches ${own} only`),
+    new RegExp(`spec.targetNamespace: names namespace "${other}", .* reaches ${own} only`),
   );
   await stage.sync(own, "mine", {
     targetNamespace: own,

@@ -78,11 +78,12 @@ export function conclude(facts: PassFacts): Conclusion {
   const isWell = (hold === undefined || isPartial) && rollback === undefined &&
     known.unhealthy.length === 0 && known.unknown.length === 0 && !isUnsettled;
   const isHealthy = isWell && !isPartial;
+  const told = { isHealthy, rollback, fetched: fetchedBy(seen), nowMs };
   const all = {
     ...news,
     ...(isWell ? healthyNews(current) : {}),
     ...rollback?.news,
-    ...historyNews(current, { phase, isHealthy, rollback, fetched: fetchedBy(seen), nowMs }),
+    ...historyNews(current, { ...told, phase: resultPhase(phase, { outcome, pass }) }),
   };
   const final = withNews(outcome.sync, all);
   const conditions = [
@@ -110,6 +111,14 @@ export function conclude(facts: PassFacts): Conclusion {
     ...(rollback === undefined ? {} : { rollback }),
     ...(healthy === undefined ? {} : { healthy }),
   };
+}
+
+/** What of a phase is a result of the commit that came last: not that something cannot be corrected meanwhile. */
+function resultPhase(
+  phase: Phase,
+  { outcome, pass }: { readonly outcome: PassFacts["outcome"]; readonly pass: PassMemory },
+): Phase {
+  return phase === outcome.correctionTrouble ? pass.decided?.hold ?? phase : phase;
 }
 
 /** What is remembered of what was healthy: only as long as it is. */

@@ -204,12 +204,12 @@ export function historyNews(
   return history.length === 0 ? {} : { history };
 }
 
-/** A remote that cannot be reached says nothing about the revision before. */
+/** A remote that cannot be reached says nothing about the revision before; that it was held back stays so until another one. */
 function resultOf(phase: Phase, isHealthy: boolean, isFetched: boolean): string | undefined {
   if (isHealthy) return "Healthy";
   const { reason } = readyState(phase);
   if (["Progressing", "Quarantined"].includes(reason)) return "Applied";
-  return isFetched || reason === "Unhealthy" ? reason : undefined;
+  return isFetched || reason === "Unhealthy" || phase.tag === "Refused" ? reason : undefined;
 }
 
 /** How often to look whether a revision became healthy, where no watch tells. */

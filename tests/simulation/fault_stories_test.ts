@@ -211,3 +211,25 @@ Deno.test("a revision that takes too long to read is refused, and tried again ev
   assertEquals(value(world, "one"), "2");
   assertEquals(world.status("a").lastAppliedRevision, `main@sha1:${commit}`);
 });
+
+Deno.test("the history says of a commit that is held back why, whatever else could not be corrected", async () => {
+  const world = new SyncWorld();
+  world.repository.commit({ "a/one.json": configMapText("one", "1") });
+  await world.sync("a", { interval: "2m" });
+  await world.advance(1_000);
+  world.repository.commit({ "a/one.json": undefined, "b/other.json": configMapText("other", "1") });
+  world.plan = (request) =>
+    request.name !== "one" || request.verb !== "dry-run" ? undefined : {
+      meanwhile: () => world.plan = () => undefined,
+      fails: { when: "before", how: "500" },
+    };
+  world.restart();
+  world.removeNow(configMapId("one"));
+  await world.advance(5 * 60_000);
+  assertMatch(world.condition("a"), /^False PathNotFound/);
+  assertEquals(world.status("a").history?.[0]?.result, "PathNotFound");
+  world.takeRequests();
+  world.restart();
+  await world.advance(10_000);
+  assertEquals(world.requests.filter(({ isWrite }) => isWrite), []);
+});

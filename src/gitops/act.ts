@@ -34,8 +34,8 @@ import {
 } from "./decide.ts";
 import { emitPlan } from "./emit.ts";
 import { failedPhase, type Phase, rollsBack } from "./phase.ts";
-import { laggards } from "./plan/others.ts";
-import type { ToDelete } from "./plan/prune.ts";
+import { isLaggard, isUndecided, type WaitFacts } from "./plan/others.ts";
+import type { PrunePlan, ToDelete } from "./plan/prune.ts";
 import { followedTypes, hasChanges, plannedChanges } from "./plan/revision.ts";
 import { writeFinalizer } from "./removal.ts";
 import { quarantinesOf } from "./rollback.ts";
@@ -234,14 +234,13 @@ async function pruneRevision(
   const startMs = ctx.clock.monotonicMs();
   const since = sync.status?.pruneWaitsSince ?? timestamp(nowMs);
   const { pruneWaitsSinceMs = startMs } = ctx.proofs.pass(key);
-  const waitsFor = moving.length === 0 ? [] : laggards(plan.prune.siblings, {
+  const { waiting, waitsFor } = awaited(plan.prune, moving, {
     text: revision.text,
     waitedMs: startMs - pruneWaitsSinceMs,
     nowMs,
   });
-  const waiting = waitsFor.length === 0 ? [] : moving;
   const staying = [...new Set([...waiting, ...unsucceeded(plan.prune.toDelete, applied)])];
-  const pruned = await pruneObjects(plan.prune, scope, staying);
+  const pruned = await pruneObjects(plan.prune, { ...scope, revision: revision.text }, staying);
   if (pruned.pruned.length > 0) {
     ctx.metrics.observeSyncPhase("prune", (ctx.clock.monotonicMs() - startMs) / 1000);
     ctx.metrics.countPruned(pruned.pruned.length);
@@ -261,6 +260,22 @@ async function pruneRevision(
     waitsFor,
     ...(waitsFor.length === 0 ? {} : { pruneWaitsSince: since }),
     ...(trouble === undefined ? {} : { trouble }),
+  };
+}
+
+/** What stays for now, as siblings may take it over or let it go, and which. */
+function awaited(
+  { siblings, undecided }: PrunePlan,
+  moving: readonly ToDelete[],
+  facts: WaitFacts,
+): { readonly waiting: readonly ToDelete[]; readonly waitsFor: readonly ObjectKey[] } {
+  const laggards = moving.length === 0 ? [] : siblings.filter((one) => isLaggard(one, facts));
+  const open = undecided.filter(({ holder }) => isUndecided(holder, facts));
+  const keys = [...laggards, ...open.map(({ holder }) => holder)].map(keyOf);
+  const byText = new Map(keys.map((key) => [keyText(key), key]));
+  return {
+    waiting: [...(laggards.length === 0 ? [] : moving), ...open],
+    waitsFor: [...byText].sort(([a], [b]) => a < b ? -1 : 1).map(([_, key]) => key),
   };
 }
 

@@ -183,6 +183,17 @@ function changedKeys({ objects, prune }: RevisionPlan): string[] {
   return [...written, ...prune.toDelete.map(({ id }) => id)].map(entryKey);
 }
 
+/**
+ * What stays a sync's while a revision is applied. What others want is let go before, where the revision waits for what
+ * others have: two that swap objects would otherwise wait for each other for ever.
+ */
+function staying({ inventory, objects, prune }: RevisionPlan): RevisionPlan["inventory"] {
+  const waits = objects.some((plan) => plan.step === "refused" && plan.failure.isConflict);
+  if (!waits) return inventory;
+  const moving = new Set(prune.moving.map(({ id }) => id));
+  return inventory.filter(({ id }) => !moving.has(id));
+}
+
 /** What has to be written down before objects are; undefined where nothing has to. */
 function announcementOf(
   { composed, nowMs, plan, seen, sync }: {
@@ -194,9 +205,11 @@ function announcementOf(
   },
 ): Announcement | undefined {
   const ids = plan.objects.map(({ target }) => target.id);
-  const inventory = mergedInventory(inventoryOf(ids), plan.inventory);
+  const inventory = mergedInventory(inventoryOf(ids), staying(plan));
   const changed = changedKeys(plan);
-  const isInventoryNew = inventory.length !== plan.inventory.length;
+  const before = new Set(plan.inventory.map(({ id }) => id));
+  const isInventoryNew = inventory.length !== before.size ||
+    inventory.some(({ id }) => !before.has(id));
   const news = changed.length === 0
     ? {}
     : rolloutCandidates(sync, { revision: seen.text, changed, composed }, nowMs);

@@ -163,12 +163,27 @@ function waitingFlaw(sync: MeshSync, reason: string, rest: Rest): string | undef
         : "does not come to rest";
     case "FieldConflict": {
       // An edit of an object that moves is nobody's drift.
-      const isEdited = [...content.keys()].some((object) => isEditedObject(object, world));
-      return isEdited || isHeldByOthers([...content.keys()], name, world)
+      const isEdited = OBJECTS.some((object) => isEditedObject(object, world));
+      return isEdited || isHeldByStuck([...content.keys()], name, world)
         ? undefined
-        : "nobody else holds what it wants";
+        : "nobody who cannot let it go holds what it wants";
     }
     default:
       return "does not come to rest";
   }
+}
+
+/** Reasons for which a sync does not come to let go what another one wants. */
+const STUCK: readonly string[] = [
+  ...["DependencyNotReady", "NothingToApply", "PathNotFound", "Suspended"],
+];
+
+/** Whether another sync holds one of these objects, and does not come to let it go. */
+function isHeldByStuck(objects: readonly string[], sync: string, world: SyncWorld): boolean {
+  return SYNCS.some((other) => {
+    const { conditions, inventory = [] } = world.status(other);
+    const holds = inventory.some(({ id }) => objects.some((object) => id === poolKey(object)));
+    const reason = conditionOf(conditions, "Ready")?.reason ?? "nothing";
+    return other !== sync && holds && STUCK.includes(reason);
+  });
 }

@@ -105,6 +105,8 @@ type Deletion =
 /** For whom objects are applied. */
 export interface ApplyScope extends PlanScope {
   readonly ctx: SyncContext;
+  /** What is being applied; absent where it is about no revision. */
+  readonly revision?: string;
 }
 
 /** How many objects are applied between two looks whether something newer came. */
@@ -279,7 +281,11 @@ function pruneReport(
   ];
   return {
     pruned: deleted.map(({ id }) => id),
-    skipped: plans.flatMap((plan) => plan.skipped),
+    skipped: [
+      ...plans.flatMap((plan) => plan.skipped),
+      ...plans.flatMap((plan) => plan.undecided).filter((one) => !waiting.includes(one))
+        .map(({ id }) => id),
+    ],
     remaining: [...unknown, ...waiting, ...failed, ...staying].map(({ entry }) => entry),
     terminating: staying.map(({ words }) => words).sort(),
     failures: [...unknown, ...failed].map(({ failure }) => failure).sort(),

@@ -1,5 +1,14 @@
 import type { MeshSync } from "#api";
-import { idOf, isAbort, keyOf, keyText, type KubeObject, type ObjectId, sameJson } from "#base";
+import {
+  conditionOf,
+  idOf,
+  isAbort,
+  keyOf,
+  keyText,
+  type KubeObject,
+  type ObjectId,
+  sameJson,
+} from "#base";
 import { type ClusterClient, isForbidden } from "#kube";
 import {
   entryKey,
@@ -37,24 +46,68 @@ async function otherSyncs(sync: KubeObject, ctx: OthersContext): Promise<MeshSyn
 export interface Others {
   /** Objects that others own or are about to, by `entryKey`. */
   readonly claimed: ReadonlySet<string>;
+  /** Those of them that are on their way. What siblings claim counts as of the same revision only. */
+  readonly wanted: ReadonlySet<string>;
   /** Labels of those whose inventory cannot be read: objects with these are theirs. */
   readonly unread: readonly Readonly<Record<string, string>>[];
   /** Those of the same branch or tag of the same repository: an object may be on its way to one of them. */
   readonly siblings: readonly MeshSync[];
+  /** What they hold, of those that delete what leaves Git: what carries their labels and is not in there they let go. */
+  readonly holders: readonly Holder[];
 }
 
-/** Reads what other MeshSyncs own. One whose inventory is broken keeps what carries its labels, and no more. */
-export async function observeOthers(sync: MeshSync, ctx: OthersContext): Promise<Others> {
+/** A sibling with what it holds. */
+export interface Holder {
+  readonly sync: MeshSync;
+  readonly labels: Readonly<Record<string, string>>;
+  /** By `entryKey`. */
+  readonly held: ReadonlySet<string>;
+}
+
+/**
+ * Reads what other MeshSyncs own. One whose inventory is broken keeps what carries its labels, and no more.
+ *
+ * @param revision what the sync applies; absent where it is about no revision
+ */
+export async function observeOthers(
+  sync: MeshSync,
+  ctx: OthersContext,
+  revision?: string,
+): Promise<Others> {
   const others = await otherSyncs(sync, ctx);
+  const near = siblings(sync, others);
   const claimed = new Set<string>();
+  const wanted = new Set<string>();
   const unread: Record<string, string>[] = [];
+  const holders: Holder[] = [];
   for (const other of others.filter(({ metadata }) => metadata.deletionTimestamp === undefined)) {
     const inventory = await readInventory(other, ctx);
-    if (inventory === undefined) unread.push(syncLabels(other));
-    for (const { id } of inventory ?? []) claimed.add(id);
+    if (inventory === undefined) {
+      unread.push(syncLabels(other));
+      continue;
+    }
+    const held = new Set(inventory.map(({ id }) => id));
+    for (const id of held) claimed.add(id);
+    const isNear = near.includes(other);
+    if (isClaimed(other, isNear ? revision : undefined)) held.forEach((id) => wanted.add(id));
+    if (isNear && other.spec.prune !== false) {
+      holders.push({ sync: other, labels: syncLabels(other), held });
+    }
   }
-  return { claimed, unread, siblings: siblings(sync, others) };
+  return { claimed, wanted, unread, siblings: near, holders };
 }
+
+/**
+ * Whether what a sync has in its inventory is what it wants: not where it looked at another revision last, or where Git holds
+ * nothing of it any longer. What it announced once it will not take over then.
+ */
+function isClaimed({ status }: MeshSync, revision: string | undefined): boolean {
+  const isSame = revision === undefined || status?.lastAttemptedRevision === revision;
+  const reason = conditionOf(status?.conditions, "Ready")?.reason ?? "";
+  return isSame && !EMPTY_REASONS.includes(reason);
+}
+
+const EMPTY_REASONS: readonly string[] = ["NothingToApply", "PathNotFound"];
 
 async function readInventory(
   other: MeshSync,
@@ -80,24 +133,28 @@ function siblings(sync: MeshSync, others: readonly MeshSync[]): MeshSync[] {
 const WAIT_MS_MAX = 300_000;
 const WAIT_MS = 60_000;
 
-/** The siblings that did not apply a revision yet and are still waited for, sorted; not the suspended ones. */
-export function laggards(
-  siblings: readonly MeshSync[],
-  { nowMs, text, waitedMs }: {
-    readonly text: string;
-    /** How long this process waits already, whatever clocks say. */
-    readonly waitedMs: number;
-    readonly nowMs: number;
-  },
-): ObjectKeys {
-  return siblings.filter((other) => {
-    if (suspensionOf(other.spec, nowMs) !== undefined) return false;
-    const limitMs = Math.min(WAIT_MS_MAX, intervalMs(other) * 2 + WAIT_MS);
-    return other.status?.lastAppliedRevision !== text && waitedMs < limitMs;
-  }).map(keyOf).sort((a, b) => keyText(a) < keyText(b) ? -1 : 1);
+/** For which revision others are waited for, and how long already. */
+export interface WaitFacts {
+  readonly text: string;
+  /** How long this process waits already, whatever clocks say. */
+  readonly waitedMs: number;
+  readonly nowMs: number;
 }
 
-type ObjectKeys = ReturnType<typeof keyOf>[];
+/** Whether a sibling did not apply a revision yet and is still waited for; not a suspended one. */
+export function isLaggard(sync: MeshSync, facts: WaitFacts): boolean {
+  return sync.status?.lastAppliedRevision !== facts.text && isAwaited(sync, facts);
+}
+
+/** Whether a sibling may still let go, or delete, what it has and its revision does not hold. */
+export function isUndecided(sync: MeshSync, facts: WaitFacts): boolean {
+  return isLaggard(sync, facts) || (sync.status?.phase === "Applying" && isAwaited(sync, facts));
+}
+
+function isAwaited(sync: MeshSync, { nowMs, waitedMs }: WaitFacts): boolean {
+  if (suspensionOf(sync.spec, nowMs) !== undefined) return false;
+  return waitedMs < Math.min(WAIT_MS_MAX, intervalMs(sync) * 2 + WAIT_MS);
+}
 
 /**
  * The field managers, of MeshSyncs, that let an object go: the sync is gone, or its inventory does not hold the object any

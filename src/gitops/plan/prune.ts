@@ -32,6 +32,11 @@ export interface Terminating {
   readonly words: string;
 }
 
+/** An object that a sibling may let go yet. */
+export interface Undecided extends ToDelete {
+  readonly holder: MeshSync;
+}
+
 /** What is to become of objects that Git no longer holds. */
 export interface PrunePlan {
   readonly toDelete: readonly ToDelete[];
@@ -39,6 +44,10 @@ export interface PrunePlan {
   readonly terminating: readonly Terminating[];
   /** Left alone: said so by annotation, or taken over by another sync or by nobody we know. */
   readonly skipped: readonly ObjectId[];
+  /** Those of them that another sync wants: they are let go. */
+  readonly moving: readonly InventoryEntry[];
+  /** What was to be taken over from a sibling that has it still: once that is done with the revision, it is the sibling's. */
+  readonly undecided: readonly Undecided[];
   /** MeshSyncs of the same repository: they may want the objects, and have not applied the revision yet. */
   readonly siblings: readonly MeshSync[];
   /** Objects that could not be looked at: not seen is not gone. */
@@ -50,6 +59,8 @@ export const NO_PRUNE_PLAN: PrunePlan = {
   toDelete: [],
   terminating: [],
   skipped: [],
+  moving: [],
+  undecided: [],
   siblings: [],
   unknown: [],
 };
@@ -58,6 +69,8 @@ type PruneDecision =
   | { readonly fate: "delete"; readonly object: ToDelete }
   | { readonly fate: "terminating"; readonly object: Terminating }
   | { readonly fate: "skip"; readonly id: ObjectId }
+  | { readonly fate: "move"; readonly id: ObjectId; readonly entry: InventoryEntry }
+  | { readonly fate: "undecided"; readonly object: Undecided }
   | { readonly fate: "unknown"; readonly entry: InventoryEntry; readonly failure: string }
   | { readonly fate: "absent" };
 
@@ -70,23 +83,29 @@ export interface PruneScope {
   >;
   /** Looks with the rights of the sync: what it may not see is not gone. */
   readonly acting: ClusterClient;
+  /** What is being applied; absent where it is about no revision. */
+  readonly revision?: string;
 }
 
 /**
- * Looks at what a sync owned and Git no longer holds. Only objects that still carry the sync's labels are to be deleted,
- * and none that another MeshSync has in its inventory: what moved stays what it is.
+ * Looks at what a sync owned and Git no longer holds. Only objects that still carry the sync's labels are to be deleted, or
+ * those of a sibling that let them go for this one to take over, which did not come to it; and none that another MeshSync
+ * wants: what moved stays what it is. A sync that is deleted itself takes all along that carries its labels: who only
+ * announced to take something over makes it anew.
  */
 export async function prunePlan(
   stale: readonly InventoryEntry[],
   scope: PruneScope,
 ): Promise<PrunePlan> {
   if (stale.length === 0) return NO_PRUNE_PLAN;
-  const others = await observeOthers(scope.sync, scope.ctx);
+  const others = await observeOthers(scope.sync, scope.ctx, scope.revision);
   const decisions = await pooled(stale, CALLS_AT_ONCE, (entry) => decision(entry, scope, others));
   return {
     toDelete: decisions.flatMap((one) => one.fate === "delete" ? one.object : []),
     terminating: decisions.flatMap((one) => one.fate === "terminating" ? one.object : []),
-    skipped: decisions.flatMap((one) => one.fate === "skip" ? one.id : []),
+    skipped: decisions.flatMap((one) => one.fate === "skip" || one.fate === "move" ? one.id : []),
+    moving: decisions.flatMap((one) => one.fate === "move" ? one.entry : []),
+    undecided: decisions.flatMap((one) => one.fate === "undecided" ? one.object : []),
     siblings: others.siblings,
     unknown: decisions.flatMap((one) =>
       one.fate === "unknown" ? { entry: one.entry, failure: one.failure } : []
@@ -105,7 +124,9 @@ async function decision(
   const isSelf = id.kind === "MeshSync" && keyText(id) === keyText(keyOf(sync));
   const isHome = isNamespace(id) &&
     (id.name === sync.metadata.namespace || isProtectedNamespace(id.name, ctx.tenancy.home));
-  if (isSelf || isHome || others.claimed.has(entryKey(id))) return { fate: "skip", id };
+  if (isSelf || isHome) return { fate: "skip", id };
+  const isRemoval = sync.metadata.deletionTimestamp !== undefined;
+  if (!isRemoval && others.wanted.has(entryKey(id))) return { fate: "move", id, entry };
   const reach = unreached(id, { ...authorityOf(sync, ctx.tenancy), kinds: "any" }, ctx.tenancy);
   if (reach !== undefined) {
     return { fate: "unknown", entry, failure: `Cannot delete ${idText(id)}: it ${reach}` };
@@ -116,7 +137,13 @@ async function decision(
     const isHeld = live.metadata.annotations?.[ANNOTATIONS.prune] === "disabled";
     const isTheirs = others.unread.some((labels) => hasLabels(live, labels));
     const isKept = isHeld || isTheirs || isForeignNamespace(live, sync);
-    if (isKept || !belongsTo(sync, live)) return { fate: "skip", id };
+    if (isKept) return { fate: "skip", id };
+    const holder = others.holders.find(({ labels }) => hasLabels(live, labels));
+    if (holder?.held.has(entry.id) === true) {
+      return { fate: "undecided", object: { id, entry, live, holder: holder.sync } };
+    }
+    // What a sibling let go is this sync's, although it did not come to take it over.
+    if (holder === undefined && !belongsTo(sync, live)) return { fate: "skip", id };
     return live.metadata.deletionTimestamp === undefined
       ? { fate: "delete", object: { id, entry, live } }
       : { fate: "terminating", object: terminating({ id, entry, live }) };

@@ -43,6 +43,8 @@ export async function revisionPlan(
     readonly frozen?: ReadonlySet<string>;
     /** Whether the status says that this very revision is applied. */
     readonly isApplied?: boolean;
+    /** As the status names it; absent where others need not know of it. */
+    readonly revision?: string;
   },
 ): Promise<RevisionPlan> {
   const { ctx, frozen = new Set(), isApplied = false, sync } = scope;

@@ -216,6 +216,7 @@ async function observeContent(
     ...planScope,
     ctx,
     frozen: composed.frozen,
+    revision: seen.text,
     isApplied: sync.status?.lastAppliedRevision === seen.text,
   });
   // What keeps it from being begun keeps what runs from being looked after by its plan.

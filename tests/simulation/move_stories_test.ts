@@ -1,0 +1,106 @@
+/** Objects that Git moves from one MeshSync to another, and what comes in between. */
+import { assertEquals, assertMatch } from "@std/assert";
+import { configMapText } from "../support/sync_texts.ts";
+import { configMapId, meshSyncId, SyncWorld } from "../support/sync_world.ts";
+
+const MINUTE_MS = 60_000;
+
+type Files = Readonly<Record<string, string | undefined>>;
+
+/** A world of syncs `a` and `b` of one branch, in which nobody remembers anything from one commit to the next. */
+async function movingWorld(files: Files): Promise<SyncWorld> {
+  const world = new SyncWorld();
+  world.repository.commit(files);
+  await world.sync("a", { interval: "2m" });
+  await world.sync("b", { interval: "2m" });
+  await world.advance(1_000);
+  return world;
+}
+
+/** Commits, and has a new process look at that at once. */
+async function follow(world: SyncWorld, files: Files): Promise<void> {
+  world.restart();
+  world.repository.commit(files);
+  await world.advance(0);
+}
+
+function owner(world: SyncWorld, name: string): string | undefined {
+  return world.object(configMapId(name))?.metadata.labels?.["gitops.functionmesh.io/name"];
+}
+
+function ids(world: SyncWorld, sync: string): string {
+  return (world.status(sync).inventory ?? []).map(({ id }) => id.split("_")[1]).join();
+}
+
+const ONE = configMapText("one", "1");
+const TWO = configMapText("two", "1");
+const THREE = configMapText("three", "1");
+
+Deno.test("an object that leaves Git while it moves is deleted", async () => {
+  const world = await movingWorld({ "a/one.json": ONE });
+  await follow(world, { "a/one.json": undefined, "a/two.json": TWO, "b/one.json": ONE });
+  await follow(world, { "b/one.json": undefined, "b/three.json": THREE });
+  await world.advance(11 * MINUTE_MS);
+  assertEquals(world.object(configMapId("one")), undefined);
+  assertEquals([ids(world, "a"), ids(world, "b")], ["two", "three"]);
+  assertMatch(world.condition("a"), /^True Healthy/);
+  assertMatch(world.condition("b"), /^True Healthy/);
+});
+
+Deno.test("an object that was let go and leaves Git before it is taken over is deleted", async () => {
+  const world = await movingWorld({ "a/one.json": ONE, "a/two.json": TWO, "b/three.json": THREE });
+  await follow(world, { "a/one.json": undefined, "b/one.json": ONE });
+  // Once `b` announced it, `a` lets it go.
+  for (let left = 20; ids(world, "a") !== "two" && left > 0; left--) await world.advance(1_000);
+  assertEquals([ids(world, "a"), ids(world, "b"), owner(world, "one")], ["two", "one,three", "a"]);
+  await follow(world, { "b/one.json": undefined });
+  await world.advance(11 * MINUTE_MS);
+  assertEquals(world.object(configMapId("one")), undefined);
+  assertEquals([ids(world, "a"), ids(world, "b")], ["two", "three"]);
+});
+
+Deno.test("what nobody takes over any longer is deleted, although a sync without a folder announced it", async () => {
+  const world = await movingWorld({ "a/one.json": ONE, "a/two.json": TWO });
+  await follow(world, { "a/one.json": undefined, "b/one.json": ONE });
+  await follow(world, { "a/one.json": ONE, "b/one.json": undefined });
+  await world.advance(5 * MINUTE_MS);
+  assertMatch(world.condition("b"), /^False PathNotFound/);
+  world.repository.commit({ "a/one.json": undefined });
+  await world.advance(11 * MINUTE_MS);
+  assertEquals(world.object(configMapId("one")), undefined);
+  assertMatch(world.condition("a"), /^True Healthy/);
+});
+
+Deno.test("an object that came back before it was taken over goes with its sync", async () => {
+  const world = await movingWorld({ "a/one.json": ONE, "a/two.json": TWO });
+  await follow(world, { "a/one.json": undefined, "b/one.json": ONE });
+  await follow(world, { "a/one.json": ONE, "b/one.json": undefined });
+  world.removeNow(meshSyncId("a"));
+  await world.advance(5 * MINUTE_MS);
+  assertEquals(world.meshSync("a"), undefined);
+  assertEquals(["one", "two"].map((name) => owner(world, name)), [undefined, undefined]);
+});
+
+for (const passesAtOnce of [1, 2]) {
+  Deno.test(`two syncs that swap objects in one commit both come to theirs, with ${passesAtOnce} passes at once`, async () => {
+    const world = await movingWorld({ "a/one.json": ONE, "b/two.json": TWO });
+    world.passesAtOnce = passesAtOnce;
+    const uids = ["one", "two"].map((name) => world.object(configMapId(name))?.metadata.uid);
+    world.repository.commit({
+      "a/one.json": undefined,
+      "b/one.json": ONE,
+      "b/two.json": undefined,
+      "a/two.json": TWO,
+    });
+    await world.advance(5 * MINUTE_MS);
+    assertEquals([owner(world, "one"), owner(world, "two")], ["b", "a"]);
+    assertEquals([ids(world, "a"), ids(world, "b")], ["two", "one"]);
+    assertMatch(world.condition("a"), /^True Healthy/);
+    assertMatch(world.condition("b"), /^True Healthy/);
+    // Nothing was made anew.
+    assertEquals(
+      ["one", "two"].map((name) => world.object(configMapId(name))?.metadata.uid),
+      uids,
+    );
+  });
+}

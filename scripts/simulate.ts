@@ -4,6 +4,7 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
+import { countsText, totalCounts } from "../tests/simulation/coverage.ts";
 import {
   simulate,
   type SimulationOptions,
@@ -18,7 +19,8 @@ Usage: deno task simulate [--runs N] [--seed S] [--workers W]
   --seed     which ones: equal seeds give equal histories (default: drawn)
   --workers  on how many threads (default 1); each takes a part of the runs with a seed of its own
 
-Prints the seed, how many a second, and of a failure the shortest history that shows it. Exits with 1 then.
+Prints the seed, how many a second, what happened in them (faults by kind, reasons that were told), and of a failure the
+shortest history that shows it. Exits with 1 then.
 `;
 
 const SECOND_MS = 1_000;
@@ -52,6 +54,7 @@ async function main(words: readonly string[]): Promise<number> {
   const done = results.reduce((sum, result) => sum + result.runs, 0);
   const rate = Math.round(done / ((performance.now() - startMs) / SECOND_MS));
   for (const { failure } of results) if (failure !== undefined) await say(`\n${failure}\n`, 1);
+  await say(countsText(totalCounts(results.map(({ counts }) => counts))), 0);
   const failed = results.filter(({ failure }) => failure !== undefined).length;
   return await say(`${done} histories, ${rate} a second, ${failed} failed\n`, failed === 0 ? 0 : 1);
 }
@@ -98,7 +101,7 @@ function serve(): void {
       scope.postMessage({ result: await simulate({ ...data, onProgress }) });
     } catch (error) {
       const failure = error instanceof Error ? error.stack ?? error.message : String(error);
-      scope.postMessage({ result: { runs: 0, seed: data.seed, failure } });
+      scope.postMessage({ result: { runs: 0, seed: data.seed, counts: {}, failure } });
     }
   };
 }

@@ -53,6 +53,8 @@ const STAGES: readonly Stage[] = [
     name: "simulation",
     args: [
       "test",
+      // Histories are split into files for this.
+      "--parallel",
       ...STRICT,
       "--allow-read=tests,crds",
       "--allow-env=LOG_TOKENS,LOG_STREAM",

@@ -162,6 +162,8 @@ export interface HistoryScope {
   readonly gitFaults: boolean;
   /** Failures of requests to the API server. */
   readonly failures: readonly Failure[];
+  /** Whether all memory is thrown away before every step: always, never, or now and then when left out. */
+  readonly forgets?: boolean;
 }
 
 /** Everything that a history can hold. */
@@ -184,7 +186,7 @@ function narrowed(history: History, scope: HistoryScope): History {
   const { gitFaults, restarts, rollbacks } = scope;
   const { isForgetful, isGitFaulty, passesAtOnce, steps, syncs } = history;
   return {
-    isForgetful: isForgetful && restarts,
+    isForgetful: scope.forgets ?? (isForgetful && restarts),
     isGitFaulty: isGitFaulty && gitFaults,
     passesAtOnce,
     syncs: syncs.map((one) => ({ ...one, rollsBack: one.rollsBack && rollbacks })),

@@ -1,8 +1,10 @@
 /** Lets a history happen and says what was wrong with it. */
+import type { MeshSync } from "#api";
 import { GitError } from "#git";
 import { conditionList, conditionOf, type KubeObject, sameJson } from "#base";
 import type { StoreEvent } from "../support/fake_cluster_store.ts";
 import type { Fault, FaultPlan } from "../support/fault_plan.ts";
+import { Coverage } from "./coverage.ts";
 import { FOREIGN, type Head, HistoryRules, RuleBroken } from "./history_rules.ts";
 import { meshSyncId, REPOSITORY_URL, requestText, SyncWorld } from "../support/sync_world.ts";
 import {
@@ -36,8 +38,8 @@ const LOOK_MS = 10_000;
 const READY_MS = 3_000;
 
 /** @throws {RuleBroken} with the story and what was wrong */
-export async function runHistory(history: History): Promise<void> {
-  const run = new HistoryRun(history);
+export async function runHistory(history: History, coverage = new Coverage()): Promise<void> {
+  const run = new HistoryRun(history, coverage);
   await run.happen();
   if (run.flaws.length === 0) return;
   throw new RuleBroken(`${run.flaws.join("\n")}\n${historyText(history)}\n${run.trace()}`);
@@ -48,6 +50,7 @@ class HistoryRun {
   readonly world = new SyncWorld();
   readonly flaws: string[];
   readonly #history: History;
+  readonly #coverage: Coverage;
   readonly #model = new CommitModel();
   readonly #rules: HistoryRules;
   /** The commits of the branch. */
@@ -58,12 +61,19 @@ class HistoryRun {
   readonly #notes: { readonly atMs: number; readonly words: () => string }[] = [];
   readonly #startMs = this.world.clock.monotonicMs();
 
-  constructor(history: History) {
+  constructor(history: History, coverage: Coverage) {
     this.#history = history;
+    this.#coverage = coverage;
     this.#rules = new HistoryRules(this.world, this.#model);
     this.flaws = this.#rules.broken;
     this.world.passesAtOnce = history.passesAtOnce;
     this.#followFunctions();
+    const asked = this.world.onRequest;
+    this.world.onRequest = (request) => {
+      asked?.(request);
+      const { kind, verb } = request;
+      if (request.isWrite && kind !== "MeshSync") coverage.count(`writes ${verb}`);
+    };
   }
 
   async happen(): Promise<void> {
@@ -95,6 +105,7 @@ class HistoryRun {
   }
 
   async #step({ action, faults, waitMs }: HistoryStep): Promise<void> {
+    this.#coverage.count(`action ${action.do}`);
     this.#act(action);
     if (action.do === "replace") await this.world.replace();
     this.world.plan = this.#plan(faults);
@@ -116,10 +127,11 @@ class HistoryRun {
   }
 
   #fault(what: StepFault["what"]): Fault {
+    this.#coverage.count(`fault ${faultName(what)}`);
     if ("fails" in what) return { fails: { when: what.when, how: what.fails } };
     if ("crash" in what) return { crash: what.crash };
     if ("lateMs" in what) return { lateMs: what.lateMs };
-    return { meanwhile: () => this.#act(what) };
+    return { meanwhile: () => this.#disturb(OBJECTS[what.object] ?? "", what.do) };
   }
 
   #act(action: Action): void {
@@ -252,10 +264,19 @@ class HistoryRun {
       told?.(event);
       const { after, before } = event;
       this.#note(() => eventWords(event));
+      this.#countReason(event);
       const isNew = after !== undefined && poolName(after) !== undefined &&
         after.kind === "Function" && after.metadata.generation !== before?.metadata.generation;
       if (isNew) world.later(READY_MS, () => this.#lookAt(after));
     };
+  }
+
+  #countReason({ after, before }: StoreEvent): void {
+    if (after?.kind !== "MeshSync") return;
+    const [was, is] = [before, after].map((one) =>
+      conditionOf((one?.status as MeshSync["status"])?.conditions, "Ready")?.reason
+    );
+    if (is !== undefined && is !== was) this.#coverage.count(`says ${is}`);
   }
 
   #lookAt({ metadata }: KubeObject): void {
@@ -330,6 +351,12 @@ function eventWords({ after, before, by }: StoreEvent): string {
   const verb = after === undefined ? "deleted" : before === undefined ? "created" : "changed";
   const words = object?.kind === "MeshSync" ? syncWords(before, after) : "";
   return `    ${by} ${verb} ${object?.kind} ${object?.metadata.name}${words}`;
+}
+
+function faultName(what: StepFault["what"]): string {
+  if ("fails" in what) return `${what.fails} ${what.when}`;
+  if ("crash" in what) return `crash ${what.crash}`;
+  return "lateMs" in what ? "late" : `${what.do} just before`;
 }
 
 /** What changed in a status, for who reads. */

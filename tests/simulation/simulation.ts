@@ -1,5 +1,6 @@
 /** Runs many histories and says how that went: for the test, and for `deno task simulate`. */
 import * as fc from "fast-check";
+import { Coverage, type CoverageCounts } from "./coverage.ts";
 import { EVERYTHING, historiesOf, type HistoryScope } from "./history.ts";
 import { runHistory } from "./history_run.ts";
 
@@ -18,6 +19,8 @@ export interface SimulationOptions {
 export interface SimulationResult {
   readonly runs: number;
   readonly seed: number;
+  /** What happened in them. */
+  readonly counts: CoverageCounts;
   /** What was wrong, with the shortest history that shows it; absent when nothing was. */
   readonly failure?: string;
 }
@@ -28,14 +31,16 @@ const PROGRESS_RUNS = 1_000;
 export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
   const { onProgress, runs, scope = EVERYTHING, seed } = options;
   let done = 0;
+  const coverage = new Coverage();
   const property = fc.asyncProperty(historiesOf(scope), async (history) => {
-    await runHistory(history);
+    await runHistory(history, coverage);
     if (++done % PROGRESS_RUNS === 0) onProgress?.(done);
   });
   const details = await fc.check(property, { numRuns: runs, seed });
   const { errorInstance, failed, numRuns } = details;
-  if (!failed) return { runs: numRuns, seed };
+  const { counts } = coverage;
+  if (!failed) return { runs: numRuns, seed, counts };
   const words = errorInstance instanceof Error ? errorInstance.message : String(errorInstance);
   const failure = `history ${numRuns} of seed ${seed}:\n${words}`;
-  return { runs: numRuns, seed, failure };
+  return { runs: numRuns, seed, counts, failure };
 }

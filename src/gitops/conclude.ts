@@ -5,7 +5,7 @@ import { contestedConditions, contestWaitMs } from "./contested.ts";
 import type { ApplyDecision } from "./decide.ts";
 import { type Health, NO_HEALTH } from "./health.ts";
 import { compareWaitMs, type LiveSync } from "./observe.ts";
-import { changesOf, passAfter, type PassFacts, unrecordedPass } from "./pass.ts";
+import { changesOf, isBetweenTries, passAfter, type PassFacts, unrecordedPass } from "./pass.ts";
 import {
   isAppliedButUnserved,
   type PassMemory,
@@ -187,9 +187,10 @@ function sourceNews(sync: MeshSync, { signer, source, text }: RevisionSeen): Sta
   };
 }
 
-/** Since when objects wait; between two tries of the revision that stays as it is. */
-function pruneWaitNews({ decision, outcome, seen: { sync } }: PassFacts): StatusNews {
-  const since = decision.do === "apply" ? outcome.pruneWaitsSince : sync.status?.pruneWaitsSince;
+/** Since when objects wait. */
+function pruneWaitNews(facts: PassFacts): StatusNews {
+  const { outcome, seen: { sync } } = facts;
+  const since = isBetweenTries(facts) ? sync.status?.pruneWaitsSince : outcome.pruneWaitsSince;
   return since === undefined ? {} : { pruneWaitsSince: since };
 }
 

@@ -102,12 +102,19 @@ function unrecordedAfter(facts: PassFacts): Pick<PassMemory, "unrecorded"> {
   return changes.length === 0 ? {} : { unrecorded: { revision: text, changes } };
 }
 
-/** Since when objects wait for other MeshSyncs; between two tries of the revision that stays as it is. */
-function pruneWaitsAfter(
-  { decision, monotonicMs, outcome, pass }: PassFacts,
-): Pick<PassMemory, "pruneWaitsSinceMs"> {
+/**
+ * Whether a pass came between two tries of a revision of which objects wait: that stays as it is then. Who looked and found
+ * nothing to apply waits no longer, and begins anew with the next revision.
+ */
+export function isBetweenTries({ decision, seen: { source } }: PassFacts): boolean {
+  return decision.do !== "apply" && (source.tag === "not-due" || source.tag === "failed");
+}
+
+/** Since when objects wait for other MeshSyncs. */
+function pruneWaitsAfter(facts: PassFacts): Pick<PassMemory, "pruneWaitsSinceMs"> {
+  const { monotonicMs, outcome, pass } = facts;
   const { pruneWaitsSinceMs: before } = pass;
-  if (decision.do !== "apply") return before === undefined ? {} : { pruneWaitsSinceMs: before };
+  if (isBetweenTries(facts)) return before === undefined ? {} : { pruneWaitsSinceMs: before };
   if (outcome.pruneWaitsSince === undefined) return {};
   return { pruneWaitsSinceMs: before ?? monotonicMs };
 }

@@ -1,6 +1,6 @@
 /** Objects that Git moves from one MeshSync to another, and what comes in between. */
 import { assertEquals, assertMatch } from "@std/assert";
-import { configMapText } from "../support/sync_texts.ts";
+import { configMapText, functionText } from "../support/sync_texts.ts";
 import { configMapId, meshSyncId, SyncWorld } from "../support/sync_world.ts";
 
 const MINUTE_MS = 60_000;
@@ -104,3 +104,35 @@ for (const passesAtOnce of [1, 2]) {
     );
   });
 }
+
+Deno.test("a wait for another sync begins anew with a revision that drops something", async () => {
+  const world = await movingWorld({ "a/one.json": ONE });
+  world.repository.commit({ "a/one.json": undefined, "a/two.json": TWO, "b/one.json": ONE });
+  for (const name of ["a", "b"]) await world.sync(name, { interval: "2m", timeout: "1m" });
+  await world.advance(0);
+  assertMatch(world.condition("a"), /^False PruneWaits/);
+  world.repository.commit({ "a/two.json": undefined });
+  await world.advance(8 * MINUTE_MS);
+  assertMatch(world.condition("a"), /^False PathNotFound/);
+  const uid = world.object(configMapId("one"))?.metadata.uid;
+  world.repository.commit({ "a/three.json": THREE });
+  await world.advance(8 * MINUTE_MS);
+  assertEquals([owner(world, "one"), world.object(configMapId("one"))?.metadata.uid], ["b", uid]);
+});
+
+Deno.test("what is in quarantine goes to the sync that Git moves it to, without another commit of its own", async () => {
+  const world = new SyncWorld();
+  const spec = { interval: "2m", onUnhealthy: "rollback", healthTimeout: "20s", settleTime: "0s" };
+  world.repository.commit({ "a/one.json": ONE, "b/two.json": TWO });
+  await world.sync("a", spec);
+  await world.sync("b", { interval: "2m" });
+  await world.advance(1_000);
+  world.repository.commit({ "a/one.json": undefined, "a/f.json": functionText("f", "bad") });
+  await world.advance(5 * MINUTE_MS);
+  assertMatch(world.condition("a"), /^False Quarantined/);
+  assertEquals(owner(world, "one"), "a");
+  world.repository.commit({ "b/one.json": ONE });
+  await world.advance(10 * MINUTE_MS);
+  assertEquals(owner(world, "one"), "b");
+  assertMatch(world.condition("b"), /^True Healthy/);
+});

@@ -5,6 +5,7 @@ import { logName } from "../context.ts";
 import { type Found, type ReadRevision, readRevision } from "../manifests/revision.ts";
 import { emptyPhase, intervalMs, type PassMemory, type Phase, refusedPhase } from "../phase.ts";
 import type { PlanScope } from "../plan/object.ts";
+import { observeOthers } from "../plan/others.ts";
 import {
   pruneBrake,
   refusals,
@@ -79,7 +80,7 @@ export async function observeSource(scope: SourceScope): Promise<SourceSeen> {
   try {
     const reading = { ...ctx, acting: scope.acting() };
     const remote = await remoteOf(sync, reading);
-    const inputs = await readInputs(sync, reading);
+    const inputs = await withClaims(await readInputs(sync, reading), scope);
     const pass = ctx.proofs.pass(keyOf(sync));
     const resolved = await resolve(remote, scope, pass);
     if (pass.decided?.key === decisionKey(resolved, sync, inputs)) {
@@ -98,6 +99,17 @@ export async function observeSource(scope: SourceScope): Promise<SourceSeen> {
   } finally {
     ctx.metrics.observeGitFetch(result, (ctx.clock.monotonicMs() - startMs) / 1000);
   }
+}
+
+/** What else decides what is applied: what others claim of what is in quarantine does not go back. */
+async function withClaims(inputs: Inputs, { ctx, sync }: SourceScope): Promise<Inputs> {
+  const held = quarantinesOf(sync).flatMap(({ objects }) => objects);
+  if (held.length === 0) return inputs;
+  const { claimed } = await observeOthers(sync, ctx);
+  const theirs = held.filter((id) => claimed.has(id)).sort();
+  return theirs.length === 0
+    ? inputs
+    : { ...inputs, key: `${inputs.key} ${contentHash([...new Set(theirs)])}` };
 }
 
 async function resolve(

@@ -61,6 +61,11 @@ export class CommitModel {
     return this.#trees.get(commit) ?? new Map();
   }
 
+  /** Whether Git ever had an object in the folder of one of these syncs. */
+  wasIn(name: string, syncs: ReadonlySet<string>): boolean {
+    return [...this.#trees.values()].some((tree) => syncs.has(tree.get(name)?.sync ?? ""));
+  }
+
   folder(commit: string, sync: string): FolderContent {
     return new Map(
       [...this.tree(commit)].filter(([, at]) => at.sync === sync)

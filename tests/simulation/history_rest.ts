@@ -37,10 +37,12 @@ export function restFlaws(rest: Rest): string[] {
 }
 
 /** Names of objects that carry the label of a sync. */
-function labelled(sync: string, { released, world }: Rest): string[] {
+function labelled(sync: string, { model, released, world }: Rest): string[] {
   if (released.has(sync)) return [];
   return OBJECTS.filter((name) =>
-    world.object(poolId(name))?.metadata.labels?.["gitops.functionmesh.io/name"] === sync
+    world.object(poolId(name))?.metadata.labels?.["gitops.functionmesh.io/name"] === sync &&
+    // What was let go for a sync that left behind what it had.
+    !model.wasIn(name, released)
   );
 }
 

@@ -54,6 +54,8 @@ export class HistoryRules {
   /** The oldest version that a pass of a sync may go by. */
   readonly #passStarts = new Map<string, number>();
   head: Head | undefined;
+  /** Syncs that were deleted once when their objects were to stay. */
+  readonly released = new Set<string>();
 
   constructor(world: SyncWorld, model: CommitModel) {
     this.#world = world;
@@ -207,7 +209,8 @@ export class HistoryRules {
           id.startsWith(`${SHOP}_${object}_`)
         )
       );
-      if (live !== undefined && owner === name && !isGoing && !isOthers) {
+      const isLetGo = this.#model.wasIn(object, this.released);
+      if (live !== undefined && owner === name && !isGoing && !isOthers && !isLetGo) {
         this.#break(`let MeshSync ${name} go, although ${object} is left`);
       }
     }

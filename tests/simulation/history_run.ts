@@ -57,7 +57,6 @@ class HistoryRun {
   #branch: string[] = [];
   /** Whether the server forgot commits. */
   #isCollected = false;
-  readonly #released = new Set<string>();
   readonly #notes: { readonly atMs: number; readonly words: () => string }[] = [];
   readonly #startMs = this.world.clock.monotonicMs();
 
@@ -245,14 +244,16 @@ class HistoryRun {
     const sync = this.world.meshSync(name);
     if (sync === undefined) return;
     const isKept = sync.spec.deletionPolicy === "Orphan" || sync.spec.suspend === true;
-    if (isKept) this.#released.add(name);
+    if (isKept) this.#rules.released.add(name);
     this.world.removeNow(meshSyncId(name));
   }
 
   #suspend(name: string, isSuspended: boolean): void {
     const sync = this.world.meshSync(name);
     if (sync === undefined) return;
-    if (isSuspended && sync.metadata.deletionTimestamp !== undefined) this.#released.add(name);
+    if (isSuspended && sync.metadata.deletionTimestamp !== undefined) {
+      this.#rules.released.add(name);
+    }
     this.world.patchNow(meshSyncId(name), { spec: { suspend: isSuspended } }, { manager: "user" });
   }
 
@@ -336,7 +337,7 @@ class HistoryRun {
       world: this.world,
       model: this.#model,
       head: this.#branch.at(-1),
-      released: this.#released,
+      released: this.#rules.released,
     });
   }
 

@@ -73,7 +73,8 @@ export function workerOf(main: string): string {
   return `${dirname(main)}/${WORKER_FILE}`;
 }
 
-async function filesBelow(folder: string): Promise<string[]> {
+/** The paths of all files below a folder. */
+export async function filesBelow(folder: string): Promise<string[]> {
   const found: string[] = [];
   for await (const { isDirectory, name } of Deno.readDir(folder)) {
     const path = `${folder}/${name}`;

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { bundleFor, compileBundle } from "../compile.ts";
-import { buildOfCheckout } from "../compile/bundle.ts";
+import { buildOfCheckout, filesBelow } from "../compile/bundle.ts";
 import type { CompileBase } from "../compile/test_base.ts";
 import { reported } from "../control_plane/progress.ts";
 import { debianLayer } from "../e2e/debian_root.ts";
@@ -138,14 +138,12 @@ async function copyInto(
   }
 }
 
-/** A digest of all files directly in a folder, with their names. */
+/** A digest of all files below a folder, with their paths. */
 async function folderDigest(folder: string): Promise<string> {
-  const names: string[] = [];
-  for await (const { name } of Deno.readDir(folder)) names.push(name);
   const hash = createHash("sha256");
-  for (const name of names.sort()) {
-    const bytes = await Deno.readFile(`${folder}/${name}`);
-    hash.update(`${name}\0${bytes.length}\0`).update(bytes);
+  for (const path of (await filesBelow(folder)).sort()) {
+    const bytes = await Deno.readFile(path);
+    hash.update(`${path.slice(folder.length)}\0${bytes.length}\0`).update(bytes);
   }
   return hash.digest("hex");
 }

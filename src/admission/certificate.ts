@@ -58,10 +58,15 @@ export function renewalTimeMs(certificatePem: string): number {
   return fromMs + (toMs - fromMs) * 2 / 3;
 }
 
+const BEGIN = "-----BEGIN CERTIFICATE-----";
+const END = "-----END CERTIFICATE-----";
+
 /** The certificates of a PEM text, one text each. */
 export function pemCertificates(text: string): string[] {
-  return text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g)
-    ?.map((block) => `${block}\n`) ?? [];
+  return text.split(BEGIN).slice(1).flatMap((rest) => {
+    const body = rest.slice(0, rest.indexOf(END));
+    return body === "" || body.includes("-") ? [] : [`${BEGIN}${body}${END}\n`];
+  });
 }
 
 /** Whether a private key belongs to a certificate; false when either cannot be read. */

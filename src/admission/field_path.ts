@@ -1,9 +1,10 @@
-import { isPlainObject } from "#base";
+import { fieldSteps, isPlainObject } from "#base";
 
 /** A member name, or an index of a list. */
 type Step = string | number;
 
-const STEP = /\.?([A-Za-z_][\w-]*)|\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]/gy;
+const MEMBER = /^[A-Za-z_][\w-]*$/;
+const INDEX = /^\d+$/;
 
 /** Whether nothing, or an empty text, is at the path of a problem. */
 export function isAbsentAt(object: unknown, path: string): boolean {
@@ -29,16 +30,14 @@ export function stablePath(object: unknown, path: string): string {
 
 /** Undefined for what is no path. */
 function stepsOf(path: string): readonly Step[] | undefined {
-  const steps: Step[] = [];
-  let end = 0;
-  for (const match of path.matchAll(STEP)) {
-    const [text, member, index, quoted] = match;
-    if (member !== undefined) steps.push(member);
-    else if (index !== undefined) steps.push(Number(index));
-    else if (quoted !== undefined) steps.push(textOf(quoted));
-    end = match.index + text.length;
-  }
-  return end === path.length ? steps : undefined;
+  const found = fieldSteps(path);
+  const isPath = found?.every(({ kind, text }) =>
+    kind === "quoted" || (kind === "index" ? INDEX : MEMBER).test(text)
+  );
+  if (isPath !== true) return undefined;
+  return found?.map(({ kind, text }) =>
+    kind === "index" ? Number(text) : kind === "quoted" ? textOf(`"${text}"`) : text
+  );
 }
 
 /** Escapes that JSON does not know stay as they are: the text only serves as a key. */

@@ -16,13 +16,21 @@ export const MASK = "***";
  * ```
  */
 export function redactedText(text: string): string {
-  return text
-    // From `://` on: looking for the scheme before it would take seconds in a text of one long word.
-    .replace(/:\/\/[^/\s@"']+@/g, `://${MASK}@`)
+  return withoutUsers(text)
     .replace(
       /([?&](?:access_token|private_token|token|password|secret|api_?key|key|sig|signature)=)[^&\s"'#]+/gi,
       `$1${MASK}`,
     )
-    .replace(/\b(bearer|basic)\s+[a-z0-9._~+/=-]+/gi, `$1 ${MASK}`)
+    .replace(/\b(bearer|basic)\s{1,20}[a-z0-9._~+/=-]+/gi, `$1 ${MASK}`)
     .replace(/\beyJ[\w-]{8,}[\w.-]*/g, MASK);
+}
+
+/** Masks what stands between `://` and `@`. */
+function withoutUsers(text: string): string {
+  const [head = "", ...rest] = text.split("://");
+  const masked = rest.map((part) => {
+    const end = part.search(/[/\s@"']/);
+    return end > 0 && part[end] === "@" ? `${MASK}${part.slice(end)}` : part;
+  });
+  return [head, ...masked].join("://");
 }

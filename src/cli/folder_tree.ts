@@ -1,4 +1,4 @@
-import { fileText } from "#base";
+import { fileText, withoutEnd } from "#base";
 import { linkedFolder, type TreeEntry, type TreeNode } from "#git";
 import type { FileTree } from "#gitops";
 
@@ -7,7 +7,7 @@ import type { FileTree } from "#gitops";
  * within the working copy that it is part of, and nowhere else.
  */
 export async function folderTree(path: string): Promise<FileTree> {
-  const root = path.replace(/\/+$/, "") || "/";
+  const root = withoutEnd(path, "/") || "/";
   const own = await nodesBelow(root, "");
   const entries = own.some(({ kind }) => kind === "symlink")
     ? await linkedEntries(root, own)

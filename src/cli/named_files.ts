@@ -1,4 +1,4 @@
-import { fileText } from "#base";
+import { fileText, withoutEnd } from "#base";
 import {
   glob,
   globMatches,
@@ -126,7 +126,7 @@ async function committedFiles(path: string, seen: Map<string, ManifestFile>): Pr
   const named = found.map((entry) => ({ ...entry, text: "" }));
   const { problems } = linkedFiles([...named, ...links], tree.root);
   const files: ManifestFile[] = [];
-  const folder = path.replace(/\/+$/, "");
+  const folder = withoutEnd(path, "/");
   for (const entry of found) files.push(await fileAt(`${folder}/${entry.path}`, seen));
   return { isFolder: true, files, problems };
 }
@@ -146,7 +146,7 @@ async function readFolder(folder: string, walk: Walk): Promise<void> {
   walk.folders.add(real);
   const names = (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name).sort();
   for (const name of names.filter((name) => !name.startsWith(".") && name !== "node_modules")) {
-    await readEntry(`${folder.replace(/\/+$/, "")}/${name}`, walk);
+    await readEntry(`${withoutEnd(folder, "/")}/${name}`, walk);
   }
 }
 

@@ -1,3 +1,4 @@
+import { withoutEnd } from "#base";
 import { APP, type Component, type ComponentKind, LABELS } from "#api";
 
 /** What stands for the kind in derived names. */
@@ -93,6 +94,6 @@ export function selectorLabels(component: Component): Readonly<Record<string, st
  * ```
  */
 export function volumeName(text: string): string {
-  return text.toLowerCase().replaceAll(/[^a-z0-9-]+/g, "-").slice(0, VOLUME_NAME_MAX)
-    .replaceAll(/^-+|-+$/g, "");
+  const name = text.toLowerCase().replaceAll(/[^a-z0-9-]+/g, "-").slice(0, VOLUME_NAME_MAX);
+  return withoutEnd(name.replace(/^-+/, ""), "-");
 }

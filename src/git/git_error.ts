@@ -1,4 +1,4 @@
-import { MASK, redactedText } from "#base";
+import { MASK, redactedText, withoutEnd } from "#base";
 import {
   answerText,
   type HttpAnswer,
@@ -45,10 +45,12 @@ export class GitError extends Error {
 const NO_ACCESS =
   "repository not found or no access; check the url and the Secret named by secretRef";
 
+const UNREACHABLE = "the server cannot be reached";
+
 /** What Git's own words mean, first match wins. */
 const MEANINGS: readonly (readonly [RegExp, GitErrorKind, string])[] = [
   [
-    /Host key verification failed|No \S+ host key is known|REMOTE HOST IDENTIFICATION HAS CHANGED/i,
+    /Host key verification failed|host key is known|REMOTE HOST IDENTIFICATION HAS CHANGED/i,
     "host_unknown",
     "the server's host key is not among the known hosts; compare it and add it to known_hosts in the Secret",
   ],
@@ -78,11 +80,17 @@ const MEANINGS: readonly (readonly [RegExp, GitErrorKind, string])[] = [
     "the server's certificate is not trusted; put its authority as ca.crt in the Secret named by secretRef",
   ],
   [
-    /Could not resolve host|Could not resolve hostname|Failed to connect|Couldn't connect|Connection refused|Connection reset|Connection timed out|Network is unreachable|No route to host|Operation too slow|timed out|early EOF|hung up unexpectedly|Empty reply from server|unexpected disconnect/i,
+    /Could not resolve host|Failed to connect|Couldn't connect|Connection (?:refused|reset)/i,
     "unreachable",
-    "the server cannot be reached",
+    UNREACHABLE,
   ],
-  [/transport '[^']*' not allowed/i, "failed", "the url leads to a transport that is not allowed"],
+  [
+    /timed out|Operation too slow|Network is unreachable|No route to host/i,
+    "unreachable",
+    UNREACHABLE,
+  ],
+  [/early EOF|hung up unexpectedly|Empty reply|unexpected disconnect/i, "unreachable", UNREACHABLE],
+  [/' not allowed/i, "failed", "the url leads to a transport that is not allowed"],
 ];
 
 /** A command that failed. */
@@ -156,7 +164,7 @@ const FOREIGN: readonly string[] = ["remote error:", "got '", "character:", "une
 /** A line up to where it repeats a server. */
 function ownWords(line: string): string {
   const ends = FOREIGN.map((mark) => line.indexOf(mark)).filter((index) => index >= 0);
-  return ends.length === 0 ? line : line.slice(0, Math.min(...ends)).replace(/[\s:;]+$/, "");
+  return ends.length === 0 ? line : withoutEnd(line.slice(0, Math.min(...ends)), " \t\r\n:;");
 }
 
 const CAUSE_LENGTH_MAX = 400;

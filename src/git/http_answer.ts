@@ -16,7 +16,7 @@ export const TRACE_ENV: Readonly<Record<string, string>> = {
   GIT_TRACE_REDACT: "1",
 };
 
-const NOTE = /^\d\d:\d\d:\d\d\.\d+ [\w.-]+:\d+ +(.*)$/;
+const NOTE = /^\d\d:\d\d:\d\d\.\d+ [\w.-]+:\d+ +/;
 const SENT = "=> Send header: ";
 const GOT = "<= Recv header: ";
 const REQUEST = /^([A-Z]+) (\S+) HTTP\//;
@@ -26,21 +26,22 @@ export function httpAnswers(stderr: string): HttpAnswer[] {
   const answers: HttpAnswer[] = [];
   let path = "";
   for (const line of stderr.split("\n")) {
-    const note = NOTE.exec(line)?.[1] ?? "";
+    const [head = ""] = NOTE.exec(line) ?? [];
+    const note = head === "" ? "" : line.slice(head.length);
     const [, method, target = ""] = note.startsWith(SENT)
       ? REQUEST.exec(note.slice(SENT.length)) ?? []
       : [];
     // What a proxy says of its tunnel is no answer of the server.
     if (method !== undefined) path = method === "CONNECT" ? "" : target;
     if (!note.startsWith(GOT)) continue;
-    const head = note.slice(GOT.length).trim();
-    const status = /^HTTP\/[\d.]+ (\d{3})/.exec(head)?.[1];
+    const field = note.slice(GOT.length).trim();
+    const status = /^HTTP\/[\d.]+ (\d{3})/.exec(field)?.[1];
     if (status !== undefined) answers.push({ path, status: Number(status), contentType: "" });
     const last = answers.at(-1);
-    const colon = head.indexOf(":");
+    const colon = field.indexOf(":");
     if (last === undefined || status !== undefined || colon < 0) continue;
-    const value = head.slice(colon + 1).trim();
-    const name = head.slice(0, colon).toLowerCase();
+    const value = field.slice(colon + 1).trim();
+    const name = field.slice(0, colon).toLowerCase();
     if (name === "content-type") {
       answers[answers.length - 1] = { ...last, contentType: type(value) };
     }

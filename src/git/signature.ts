@@ -193,15 +193,21 @@ const GPG_FLAWS: Readonly<Record<string, NonNullable<Words["flaw"]>>> = {
 
 /** The lines that gpg writes for programs. */
 function gpgWords(text: string): Words {
-  const pattern = /^\[GNUPG:\] (GOODSIG|BADSIG|EXPSIG|EXPKEYSIG|REVKEYSIG|ERRSIG) (\S+) ?(.*)$/m;
-  const [, status = "", key = "", name = ""] = pattern.exec(text) ?? [];
+  const pattern = /^\[GNUPG:\] (GOODSIG|BADSIG|EXPSIG|EXPKEYSIG|REVKEYSIG|ERRSIG) (\S+) ?/;
+  const line = text.split("\n").find((one) => pattern.test(one)) ?? "";
+  const [words = "", status = "", key = ""] = pattern.exec(line) ?? [];
+  const name = line.slice(words.length);
   const flaw = GPG_FLAWS[status];
   return flaw === undefined ? { name, key } : { name, key, flaw };
 }
 
+const GOOD = 'Good "git" signature for ';
+
 function sshWords(text: string): Words {
   const key = /key (SHA256:\S+)/.exec(text)?.[1] ?? "";
-  const name = /^Good "git" signature for (.*) with \S+ key/m.exec(text)?.[1] ?? "";
+  const line = text.split("\n").find((one) => one.startsWith(GOOD)) ?? "";
+  const end = line.lastIndexOf(" with ");
+  const name = end < 0 ? "" : line.slice(GOOD.length, end);
   return /incorrect signature/.test(text) ? { name, key, flaw: "bad" } : { name, key };
 }
 

@@ -6,6 +6,7 @@ import {
   type JsonObject,
   systemClock,
   unlessAborted,
+  withoutEnd,
 } from "#base";
 import type { ApiRequestSample } from "#telemetry";
 import { ApiError, apiErrorFrom, NoAnswerError } from "./api_error.ts";
@@ -79,7 +80,7 @@ class HttpTransport implements Transport {
     this.#endpoint = endpoint;
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    this.server = endpoint.server.replace(/\/+$/, "");
+    this.server = withoutEnd(endpoint.server, "/");
   }
 
   async request(request: TransportRequest): Promise<JsonObject> {

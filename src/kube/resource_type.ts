@@ -41,7 +41,7 @@ export function resourcePath(
   return `${root}/${checkedApiVersion(type.apiVersion)}${scope}/${plural}${object}${part}`;
 }
 
-const API_VERSION = /^([a-z0-9.-]+\/)?v[a-z0-9]+$/;
+const API_VERSION = /^([a-z0-9.-]{1,254}\/)?v[a-z0-9]{1,63}$/;
 const KIND = /^[A-Za-z0-9]+$/;
 /** The longest name of a group is 253 characters long. */
 const API_VERSION_LENGTH_MAX = 320;

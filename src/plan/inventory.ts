@@ -32,9 +32,12 @@ export function entryKey(id: ObjectId): string {
 
 /** The object of an entry; undefined when its text is not of this form. Names may hold `_`, the other parts do not. */
 export function entryId(entry: InventoryEntry): ObjectId | undefined {
-  const match = /^([^_]*)_(.+)_([^_]*)_([^_]+)$/.exec(entry.id);
-  if (match === null) return undefined;
-  const [, namespace = "", name = "", group = "", kind = ""] = match;
+  const parts = entry.id.split("_");
+  if (parts.length < 4) return undefined;
+  const [namespace = ""] = parts;
+  const [group = "", kind = ""] = parts.slice(-2);
+  const name = parts.slice(1, -2).join("_");
+  if (name === "" || kind === "") return undefined;
   const version = entry.version ?? "v1";
   return { apiVersion: group === "" ? version : `${group}/${version}`, kind, namespace, name };
 }

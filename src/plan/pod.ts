@@ -86,7 +86,7 @@ export function isPodReady(pod: Pod): boolean {
 
 /** The number at the end of a StatefulSet pod's name; -1 for a name without one. */
 export function ordinalOf(pod: { readonly metadata: { readonly name: string } }): number {
-  const match = /-(\d+)$/.exec(pod.metadata.name);
+  const match = /-(\d{1,10})$/.exec(pod.metadata.name);
   return match === null ? -1 : Number(match[1]);
 }
 

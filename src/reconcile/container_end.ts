@@ -85,11 +85,11 @@ export function causeLine(log: string): string | undefined {
 
 /** Words by which programs tell that something went wrong. */
 const TELLING =
-  /\b(\w*(Error|Exception)\b|ERROR\b|FATAL\b|[Pp]anic\b|[Cc]annot\b|[Ff]ailed\b|not found\b|[Dd]enied\b)/;
+  /(?:Error|Exception)\b|\b(?:ERROR|FATAL|[Pp]anic|[Cc]annot|[Ff]ailed|not found|[Dd]enied)\b/;
 
 function plainLine(line: string): string {
   // deno-lint-ignore no-control-regex
-  return line.replaceAll(/\x1b\[[0-9;]*m/g, "").replaceAll(/[\x00-\x1f\x7f]+/g, " ").trim();
+  return line.replaceAll(/\x1b\[[0-9;]{0,40}m/g, "").replaceAll(/[\x00-\x1f\x7f]+/g, " ").trim();
 }
 
 function endOf({ state, lastState }: ContainerStatus) {

@@ -1,8 +1,18 @@
 import { MASK, redactedText } from "#base";
 
 /** Member names whose values are never written out. Names of references (`secretRef`, `secretName`) are harmless. */
-const SECRET_NAME =
-  /(password|passwd|passphrase|token|credential|authorization|apikey|api_key|privatekey|private_key|secretkey|secret_key|clientsecret|client_secret)s?$|^secret$/i;
+const SECRET_NAMES = [
+  ...["password", "passwd", "passphrase", "token", "credential", "authorization", "apikey"],
+  ...["api_key", "privatekey", "private_key", "secretkey", "secret_key", "clientsecret"],
+  "client_secret",
+];
+
+function isSecretName(name: string): boolean {
+  const lower = name.toLowerCase();
+  const single = lower.endsWith("s") ? lower.slice(0, -1) : lower;
+  return lower === "secret" ||
+    SECRET_NAMES.some((secret) => lower.endsWith(secret) || single.endsWith(secret));
+}
 
 /** How deep a fact is looked into before it is cut off: facts are small values, not trees. */
 const DEPTH_MAX = 6;
@@ -24,7 +34,7 @@ export function redactedValue(value: unknown, depth = 0): unknown {
   return Object.fromEntries(
     Object.entries(value).map(([name, member]) => [
       name,
-      SECRET_NAME.test(name) && member !== undefined && member !== null
+      isSecretName(name) && member !== undefined && member !== null
         ? MASK
         : redactedValue(member, depth + 1),
     ]),

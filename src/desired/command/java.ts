@@ -91,8 +91,8 @@ export function javaOptions(items: readonly string[]): string[] {
     /\s+(?=-(?:[DX]|-[a-z]|javaagent:|agentlib:|agentpath:|ea\b|da\b|esa\b|dsa\b|verbose|server\b))/;
   return items.flatMap((item) => item.trim().split(next))
     .flatMap((option) => {
-      const [, name, value] = /^(--[a-z][a-z-]*)\s+(.*)$/s.exec(option) ?? [];
-      return name === undefined || value === undefined ? [option] : [name, value];
+      const [, name] = /^(--[a-z][a-z-]*)\s/.exec(option) ?? [];
+      return name === undefined ? [option] : [name, option.slice(name.length).trimStart()];
     })
     .filter((option) => option !== "");
 }

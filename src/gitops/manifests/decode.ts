@@ -1,4 +1,4 @@
-import { MANIFEST_BUDGETS } from "#base";
+import { fieldSteps, MANIFEST_BUDGETS } from "#base";
 import {
   type Document,
   isAlias,
@@ -242,8 +242,7 @@ function aliasTargets(document: Document.Parsed): Map<unknown, Node> {
 
 /** `a.b[2]["c.d"]` in its parts. */
 function pathSegments(path: string): string[] {
-  const parts = path.matchAll(/\["((?:[^"\\]|\\.)*)"\]|\[([^\]]*)\]|([^.[\]]+)/g);
-  return [...parts].map(([, quoted, index, name]) => quoted ?? index ?? name ?? "");
+  return fieldSteps(path)?.map(({ text }) => text) ?? [];
 }
 
 /** A field, or the nearest one above it that is there. */

@@ -27,7 +27,7 @@ function unreadable(object: KubeObject): string | undefined {
 }
 
 /** They become parts of a path of the API server, so that nothing else may be in them. */
-const API_VERSION = /^(?:[a-z0-9][-a-z0-9.]*\/)?[a-z0-9][-a-z0-9]*$/;
+const API_VERSION = /^(?:[a-z0-9][-a-z0-9.]{0,252}\/)?[a-z0-9][-a-z0-9]{0,62}$/;
 const KIND = /^[A-Za-z][-A-Za-z0-9]*$/;
 const NAMESPACE = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/;
 

@@ -19,7 +19,20 @@ interface Metadata {
 
 /** Whether a file can be encrypted with SOPS: cheap, and surely true for one that is. */
 export function isSopsText(text: string): boolean {
-  return /(?:^|[\s{,])"?sops"?\s*:/.test(text);
+  for (let at = text.indexOf("sops"); at >= 0; at = text.indexOf("sops", at + 1)) {
+    const start = text[at - 1] === '"' ? at - 1 : at;
+    const end = at + (text[at + 4] === '"' ? 5 : 4);
+    if ((start === 0 || /[\s{,]/.test(text.charAt(start - 1))) && isColonNext(text, end)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+function isColonNext(text: string, start: number): boolean {
+  let at = start;
+  while (/\s/.test(text.charAt(at))) at++;
+  return text[at] === ":";
 }
 
 /** The age identities in texts, wherever they stand: `age-keygen` writes comments around them. */
@@ -267,7 +280,8 @@ export function macText(node: Scalar): string | undefined {
 }
 
 function integerText(digits: string): string {
-  const [, sign = "", body = ""] = /^([-+]?)(.*)$/.exec(digits) ?? [];
+  const sign = /^[-+]/.exec(digits)?.[0] ?? "";
+  const body = digits.slice(sign.length);
   // A leading zero alone means octal, as it did in YAML 1.1.
   const value = BigInt(/^0[0-7]+$/.test(body) ? `0o${body.slice(1)}` : body.toLowerCase());
   return String(sign === "-" ? -value : value);

@@ -186,24 +186,31 @@ function ruleMessages(value: unknown): string[] {
 export function safePath(path: string): string | undefined {
   const isPlain = /^[\w.$/[\]-]{1,300}$/.test(path);
   if (isPlain) return path;
-  const short = path.replace(/\[[^\][]*\]/g, "[…]");
+  const short = path.replace(/\[[^\][]{0,300}\]/g, "[…]");
   return /^[\w.$/[\]…-]{1,300}$/.test(short) ? short : undefined;
 }
 
 const PATCH_START = "failed to create typed patch object (";
 const CONVERT_START = "failed to convert new object (";
 
+/** What follows the first place of some words; nothing where they are not there. */
+function after(text: string, words: string): string {
+  const at = text.indexOf(words);
+  return at < 0 ? "" : text.slice(at + words.length);
+}
+
 /** What a server has against an object as a whole, without any value; undefined where its words are not known. */
 export function safeText(text: string): string | undefined {
   if (text.startsWith(PATCH_START)) return patchWords(text);
   if (text.startsWith(CONVERT_START)) return convertWords(text);
-  const [, hook] = /admission webhook "([\w.-]{1,200})" denied the request/.exec(text) ?? [];
+  const [, hook] =
+    /^([\w.-]{1,200})" denied the request/.exec(after(text, 'admission webhook "')) ??
+      [];
   if (hook !== undefined) return `admission webhook "${hook}" denied the request`;
   if (text.includes(" is forbidden: exceeded quota: ")) return "it exceeds a quota";
   if (text.includes(" is forbidden: failed quota: ")) return "a quota asks for more of it";
-  return / is forbidden: User "[\w.:@-]{1,200}" cannot \w+ resource "/.test(text)
-    ? text
-    : undefined;
+  const who = after(text, ' is forbidden: User "');
+  return /^[\w.:@-]{1,200}" cannot \w{1,50} resource "/.test(who) ? text : undefined;
 }
 
 /** Words about the fields of an object that a server-side apply cannot read. */
@@ -237,6 +244,6 @@ function convertWords(text: string): string | undefined {
   }
   if (text.includes('parsing time "')) return "a value is no time, such as 2026-01-31T12:00:00Z";
   const [, field, type] =
-    /into Go struct field ([\w.]{1,200}) of type ([\w.[\]*]{1,100})$/.exec(text) ?? [];
+    /^([\w.]{1,200}) of type ([\w.[\]*]{1,100})$/.exec(after(text, "into Go struct field ")) ?? [];
   return field === undefined ? undefined : `${field}: must be of type ${type}`;
 }

@@ -1,3 +1,4 @@
+import { withoutEnd } from "#base";
 import type { Messaging } from "#api";
 
 /** How to ask a broker's admin API. Holds secrets: never logged, never in a status. */
@@ -49,7 +50,7 @@ export function brokerAccess(
   if (typeof authorization === "object") return authorization;
   const caPem = data.certificate?.[messaging.tlsConfig?.certSecretKey ?? ""];
   return {
-    url: url.replace(/\/+$/, ""),
+    url: withoutEnd(url, "/"),
     ...(authorization === undefined ? {} : { authorization }),
     ...(caPem === undefined || messaging.tlsConfig?.enabled !== true ? {} : { caPem }),
   };

@@ -1,5 +1,5 @@
 import type { Component, Messaging } from "#api";
-import { keyText, type KubeObject, type ObjectKey, secretData } from "#base";
+import { keyText, type KubeObject, type ObjectKey, secretData, withoutEnd } from "#base";
 import type { ClusterClient, ResourceType } from "#kube";
 import { type BrokerAccess, brokerAccess } from "./broker_access.ts";
 
@@ -56,7 +56,7 @@ function qualifiedUrl(text: string, namespace: string): string {
     url.hostname !== "localhost";
   if (!isBare) return text;
   url.hostname = `${url.hostname}.${namespace}.svc`;
-  return url.href.replace(/\/+$/, "");
+  return withoutEnd(url.href, "/");
 }
 
 function dataOf(object: KubeObject | undefined): Record<string, string> | undefined {

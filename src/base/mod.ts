@@ -20,6 +20,7 @@ export * from "./problem.ts";
 export * from "./redacted_text.ts";
 export * from "./refused_address.ts";
 export * from "./secret_data.ts";
+export * from "./secret_text.ts";
 export * from "./semaphore.ts";
 export * from "./text_end.ts";
 export * from "./short_text.ts";

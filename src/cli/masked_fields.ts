@@ -1,5 +1,4 @@
-import { isPlainObject, sameJson } from "#base";
-import { withoutValues } from "#gitops";
+import { isPlainObject, sameJson, withoutValues } from "#base";
 
 /** One field, or all of an object, before and after a change. */
 interface Pair {

@@ -51,7 +51,6 @@ export {
   HASH_ANNOTATION,
   syncLabels,
 } from "./manifests/target.ts";
-export { withoutValues } from "./manifests/variables.ts";
 export { type OnceReport, syncOnce } from "./once.ts";
 export { passMsMax, type Phase } from "./phase.ts";
 export { type Preview, previewed, type PreviewOptions } from "./preview.ts";

@@ -1,12 +1,19 @@
 import { type MeshSync, resourceOf } from "#api";
-import { errorText, idOf, keyOf, type KubeObject, type ObjectId, pooled } from "#base";
+import {
+  errorText,
+  idOf,
+  keyOf,
+  type KubeObject,
+  type ObjectId,
+  pooled,
+  withoutValues,
+} from "#base";
 import { type ClusterClient, isKindMissing, isNotFound } from "#kube";
 import { applyStages } from "#plan";
 import { CALLS_AT_ONCE, type SyncContext } from "./context.ts";
 import { type Manifest, manifestProblemText } from "./manifests/manifest.ts";
 import { servedKinds } from "./manifests/revision.ts";
 import { fieldManager, kindKey, type Kinds, targetObject } from "./manifests/target.ts";
-import { withoutValues } from "./manifests/variables.ts";
 import type { ObjectPlan, PlanScope, WritePlan } from "./plan/object.ts";
 import { pruneBrake, type RevisionPlan, revisionPlan } from "./plan/revision.ts";
 import { Proofs } from "./proofs.ts";

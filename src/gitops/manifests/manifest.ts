@@ -1,5 +1,4 @@
-import type { KubeObject } from "#base";
-import { withoutValues } from "./variables.ts";
+import { type KubeObject, withoutValues } from "#base";
 
 /** A file of a revision, or of a folder on disk. */
 export interface ManifestFile {

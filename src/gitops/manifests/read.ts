@@ -1,5 +1,5 @@
 import { isMeshKind, problems as meshProblems, storable, warnings as meshWarnings } from "#api";
-import { groupOf, idText, isPlainObject, keyOf, type KubeObject, MANIFEST_BUDGETS } from "#base";
+import { groupOf, idText, isPlainObject, keyOf, type KubeObject, MANIFEST_BUDGETS, withoutValues } from "#base";
 import { type FileEdit, type ParsedFile, type YamlDocument, yamlDocuments } from "./decode.ts";
 import { exportWarnings } from "./exported.ts";
 import { foreignText, headlessText, OVERLAY, OVERLAY_GROUP, templateProblem } from "./foreign.ts";
@@ -17,7 +17,6 @@ import {
   secretValues,
   substituteVariables,
   type Variables,
-  withoutValues,
 } from "./variables.ts";
 
 /** What files hold. */

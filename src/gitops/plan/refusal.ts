@@ -1,8 +1,7 @@
 import { ANNOTATIONS, type MeshSync } from "#api";
-import { isPlainObject, type KubeObject } from "#base";
+import { isPlainObject, type KubeObject, withoutValues } from "#base";
 import { ApiError, type ErrorCause } from "#kube";
 import { differences, isMeant } from "#plan";
-import { withoutValues } from "../manifests/variables.ts";
 import { literalLength, NOT_ACCEPTED, safePath, safeText, safeWords } from "./refusal_words.ts";
 
 /** A write that an API server refused, with what it was to change. */

@@ -30,6 +30,30 @@ export function secretData(secret: KubeObject | undefined): Record<string, strin
   );
 }
 
+/**
+ * All values that a Secret holds, as text; none of other objects. Of what is no base64 it is the text itself, as that is what
+ * was written where a value belongs.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { secretTexts } from "#base";
+ * const secret = { apiVersion: "v1", kind: "Secret", metadata: { name: "db" } };
+ * assertEquals(secretTexts({ ...secret, data: { a: "ODA=", b: "s!" }, stringData: { c: "pw" } }), ["80", "s!", "pw"]);
+ * ```
+ */
+export function secretTexts(object: KubeObject): string[] {
+  if (object.kind !== "Secret" || object.apiVersion !== "v1") return [];
+  const decoder = new TextDecoder();
+  const values = (member: string) =>
+    isPlainObject(object[member]) ? Object.values(object[member]) : [];
+  const stored = values("data").map((value) => {
+    const bytes = typeof value === "string" ? decoded(value) : undefined;
+    return bytes === undefined ? String(value) : decoder.decode(bytes);
+  });
+  return [...stored, ...values("stringData").map(String)];
+}
+
 function decoded(text: string): Uint8Array | undefined {
   try {
     return Uint8Array.fromBase64(text);

@@ -1,5 +1,14 @@
 import { isMeshKind, problems as meshProblems, storable, warnings as meshWarnings } from "#api";
-import { groupOf, idText, isPlainObject, keyOf, type KubeObject, MANIFEST_BUDGETS, withoutValues } from "#base";
+import {
+  groupOf,
+  idText,
+  isPlainObject,
+  keyOf,
+  type KubeObject,
+  MANIFEST_BUDGETS,
+  secretTexts,
+  withoutValues,
+} from "#base";
 import { type FileEdit, type ParsedFile, type YamlDocument, yamlDocuments } from "./decode.ts";
 import { exportWarnings } from "./exported.ts";
 import { foreignText, headlessText, OVERLAY, OVERLAY_GROUP, templateProblem } from "./foreign.ts";
@@ -11,7 +20,8 @@ import {
   problemOf,
 } from "./manifest.ts";
 import { generalProblems } from "./object_rules.ts";
-import { decryptFile, isSopsText, type SopsKey, sopsKey } from "./sops.ts";
+import { secretNameProblems } from "./secret_names.ts";
+import { decryptFile, type SopsKey, sopsKeys } from "./sops.ts";
 import {
   type GrowthBudget,
   secretValues,
@@ -124,24 +134,6 @@ export async function manifestsWith(
   });
 }
 
-/** The data keys of encrypted files; none where no key is named, so that such files are refused. */
-async function sopsKeys(
-  files: readonly ManifestFile[],
-  identities: ReadInputs["identities"],
-  onStep: OnFileStep | undefined,
-): Promise<Map<string, SopsKey>> {
-  const keys = new Map<string, SopsKey>();
-  if (identities === undefined) return keys;
-  const { fileBytes } = MANIFEST_BUDGETS;
-  const mayBe = files.filter(({ text }) => text.length <= fileBytes && isSopsText(text));
-  for (const { path, text } of mayBe) {
-    onStep?.(path);
-    const key = await sopsKey(text, identities);
-    if (key !== undefined) keys.set(path, key);
-  }
-  return keys;
-}
-
 /**
  * A problem for each object that is there a second time, naming both places.
  *
@@ -235,7 +227,7 @@ function readFile(file: ManifestFile, options: ReadOptions, budget: GrowthBudget
   const split = documents.flatMap((document) => objectsOf(file, document));
   return {
     documents: split.filter((item): item is Manifest => "object" in item)
-      .map((manifest) => secrets.length === 0 ? manifest : { ...manifest, secrets }),
+      .map((manifest) => discreet(manifest, secrets)),
     problems: [
       ...problems.map(({ line, message }) => ({
         file: file.path,
@@ -246,6 +238,18 @@ function readFile(file: ManifestFile, options: ReadOptions, budget: GrowthBudget
     ],
     nodes,
   };
+}
+
+/** Shorter words of a Secret are words of every message; what is said of a Secret repeats no value of it anyhow. */
+function isTelling(text: string): boolean {
+  return text.length >= 6 || /^\d{4,}$/.test(text);
+}
+
+/** A manifest that knows what no message may repeat; a Secret's own values are among that. */
+function discreet(manifest: Manifest, secrets: readonly string[]): Manifest {
+  const own = secretTexts(manifest.object).filter(isTelling);
+  if (own.length > 0) return { ...manifest, secrets: [...secrets, ...own] };
+  return secrets.length === 0 ? manifest : { ...manifest, secrets };
 }
 
 /** Decrypts first; what was encrypted holds no variables. Afterwards `secrets` holds what no message may repeat. */
@@ -263,7 +267,9 @@ function valueEdit(
     secrets.push(...opened?.secrets ?? []);
     if (opened !== undefined && opened.problems.length > 0) return opened.problems;
     if (variables === undefined) return [];
-    return substituteVariables(file, variables, { budget, sealed: opened?.sealed ?? new Set() });
+    const names = secretNameProblems(file, variables);
+    const sealed = opened?.sealed ?? new Set();
+    return [...names, ...substituteVariables(file, variables, { budget, sealed })];
   };
   return { edit, secrets };
 }

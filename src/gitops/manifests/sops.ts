@@ -1,9 +1,10 @@
 import { armor, Decrypter } from "age-encryption";
-import { isPlainObject } from "#base";
+import { isPlainObject, MANIFEST_BUDGETS } from "#base";
 import { createDecipheriv, createHash } from "node:crypto";
 import { type Document, isAlias, isMap, isScalar, isSeq, type Scalar } from "yaml";
 import { nodeValue } from "./node_value.ts";
 import { parsedDocuments, type ParsedFile, type YamlProblem } from "./decode.ts";
+import type { ManifestFile } from "./manifest.ts";
 
 /** The data key of an encrypted file, or why there is none. */
 export type SopsKey = { readonly dataKey: Uint8Array } | { readonly message: string };
@@ -297,4 +298,22 @@ function floatText(value: number): string {
   const digits = whole + rest;
   if (shift < 0) return `${sign}0.${"0".repeat(-shift - 1)}${digits}`;
   return `${sign}${digits.padEnd(shift + 1, "0")}`;
+}
+
+/** The data keys of encrypted files; none where no key is named, so that such files are refused. */
+export async function sopsKeys(
+  files: readonly ManifestFile[],
+  identities: readonly string[] | undefined,
+  onStep: ((file: string) => void) | undefined,
+): Promise<Map<string, SopsKey>> {
+  const keys = new Map<string, SopsKey>();
+  if (identities === undefined) return keys;
+  const { fileBytes } = MANIFEST_BUDGETS;
+  const mayBe = files.filter(({ text }) => text.length <= fileBytes && isSopsText(text));
+  for (const { path, text } of mayBe) {
+    onStep?.(path);
+    const key = await sopsKey(text, identities);
+    if (key !== undefined) keys.set(path, key);
+  }
+  return keys;
 }

@@ -18,7 +18,7 @@ export interface GrowthBudget {
 }
 
 /** Where a text uses a variable, or holds what looks like it. */
-interface Use {
+export interface Use {
   readonly kind: "variable" | "shell";
   readonly start: number;
   readonly end: number;
@@ -63,7 +63,7 @@ const NAME = /^[A-Za-z_][A-Za-z0-9_]*/;
 const NAME_CHARS_MAX = 1_000;
 
 /** The uses in a text, from left to right, each character looked at once. */
-function usesIn(text: string): Use[] {
+export function usesIn(text: string): Use[] {
   const uses: Use[] = [];
   const lastBrace = text.lastIndexOf("}");
   for (let at = text.indexOf("${"); at >= 0 && at < lastBrace; at = text.indexOf("${", at)) {

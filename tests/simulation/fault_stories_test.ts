@@ -233,3 +233,30 @@ Deno.test("the history says of a commit that is held back why, whatever else cou
   await world.advance(10_000);
   assertEquals(world.requests.filter(({ isWrite }) => isWrite), []);
 });
+
+Deno.test("what runs is looked after in a conflict, and judged by what was applied, after a restart too", async () => {
+  const world = new SyncWorld();
+  world.repository.commit({ "a/f.json": functionText("f", "good") });
+  await world.sync("a", { interval: "2m" });
+  await world.advance(1_000);
+  world.setReady(functionId("f"), true);
+  await world.advance(1_000);
+  assertMatch(world.condition("a"), /^True Healthy/);
+  world.applyNow(JSON.parse(configMapText("one", "mine", { namespace: "shop" })), "helm");
+  // Functions come after ConfigMaps: the new one is announced, and not made.
+  world.repository.commit({
+    "a/one.json": configMapText("one", "1"),
+    "a/g.json": functionText("g"),
+  });
+  await world.advance(5 * MINUTE_MS);
+  assertMatch(world.condition("a"), /^False FieldConflict/);
+  const health = world.condition("a", "Healthy");
+  world.takeRequests();
+  world.restart();
+  await world.advance(10_000);
+  assertEquals(world.requests.filter(({ isWrite }) => isWrite), []);
+  assertEquals(world.condition("a", "Healthy"), health);
+  world.patchNow(functionId("f"), { spec: { image: "edited" } });
+  await world.advance(5_000);
+  assertEquals((world.object(functionId("f"))?.spec as { image?: string }).image, "good");
+});

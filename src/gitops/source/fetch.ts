@@ -6,13 +6,7 @@ import { type Found, type ReadRevision, readRevision } from "../manifests/revisi
 import { emptyPhase, intervalMs, type PassMemory, type Phase, refusedPhase } from "../phase.ts";
 import type { PlanScope } from "../plan/object.ts";
 import { observeOthers } from "../plan/others.ts";
-import {
-  pruneBrake,
-  refusals,
-  type RevisionPlan,
-  revisionPlan,
-  shownProblems,
-} from "../plan/revision.ts";
+import { pruneBrake, type RevisionPlan, revisionPlan, shownProblems } from "../plan/revision.ts";
 import { type Composition, quarantineKey, quarantinesOf } from "../rollback.ts";
 import { type Inputs, readInputs, remoteOf } from "./remote.ts";
 import { composedTargets, readContext, restoreProofs, type SourceScope } from "./restore.ts";
@@ -231,9 +225,10 @@ async function observeContent(
     revision: seen.text,
     isApplied: sync.status?.lastAppliedRevision === seen.text,
   });
-  // What keeps it from being begun keeps what runs from being looked after by its plan.
+  // What keeps it from being begun, or from its end, keeps what runs from being looked after by its plan.
   const { commit } = found.revision;
-  const isHeld = refusals(plan).length > 0 || pruneBrake(plan, { commit, sync }) !== undefined;
+  const isHeld = plan.objects.some(({ step }) => step === "refused") ||
+    pruneBrake(plan, { commit, sync }) !== undefined;
   if (isHeld) await restoreProofs(found, scope);
   return { tag: "planned", plan, composed };
 }

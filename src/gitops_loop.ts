@@ -236,7 +236,7 @@ export class GitOpsLoop {
       reading: this.#reading,
       readManifests: (inputs, files, call) => this.#reader.read(inputs, files, call),
       wake: (key) => this.#wake(key),
-      git: gitSource({ cacheDirectory }),
+      git: gitSource({ cacheDirectory, addresses: this.#parts.addresses }),
       clock,
       log,
       metrics,

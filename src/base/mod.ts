@@ -17,6 +17,7 @@ export * from "./git_url.ts";
 export * from "./next.ts";
 export * from "./object.ts";
 export * from "./problem.ts";
+export * from "./proxy.ts";
 export * from "./redacted_text.ts";
 export * from "./refused_address.ts";
 export * from "./secret_data.ts";

@@ -10,6 +10,8 @@ export interface GitCall {
    * own limit when left out.
    */
   readonly timeoutMs?: number;
+  /** For whom: those who ask for the same take turns with others. */
+  readonly share?: string;
 }
 
 /** A call that looks at the remote. */

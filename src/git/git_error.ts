@@ -19,6 +19,8 @@ export type GitErrorKind =
   | "unverified"
   | "not_git"
   | "redirected"
+  /** Its address is none that is asked: this machine, the API server. */
+  | "refused_address"
   | "unreachable"
   | "timeout"
   | "too_large"

@@ -48,21 +48,30 @@ export class Lanes {
    * Runs a command when there is a place for it.
    *
    * @param options.place the remote that it talks to
+   * @param options.share for whom: shares take turns
    * @throws the signal's reason when it aborts before, and what the command throws
    */
   async take<T>(
     work: () => Promise<T>,
-    { place, signal = NEVER }: { readonly place: string; readonly signal?: AbortSignal },
+    { place, share = "", signal = NEVER }: {
+      readonly place: string;
+      readonly share?: string;
+      readonly signal?: AbortSignal;
+    },
   ): Promise<T> {
-    if (!this.#slowPlaces.has(place)) return await this.#inFastLane(work, { place, signal });
-    return await this.#slow.run(() => this.#judged(work, place), signal);
+    if (!this.#slowPlaces.has(place)) return await this.#inFastLane(work, { place, share, signal });
+    return await this.#slow.run(() => this.#judged(work, place), signal, share);
   }
 
   async #inFastLane<T>(
     work: () => Promise<T>,
-    { place, signal }: { readonly place: string; readonly signal: AbortSignal },
+    { place, share, signal }: {
+      readonly place: string;
+      readonly share: string;
+      readonly signal: AbortSignal;
+    },
   ): Promise<T> {
-    using permit = await this.#fast.acquire(signal);
+    using permit = await this.#fast.acquire(signal, share);
     using _beside = this.#movingBeside(permit, place);
     return await this.#judged(work, place);
   }

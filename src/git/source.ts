@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
-import { type Clock, GIT_BUDGETS, systemClock } from "#base";
+import { type AddressPolicy, type Clock, GIT_BUDGETS, systemClock } from "#base";
 import { descends } from "./ancestry.ts";
 import type { FetchCall, GitCall, LookCall, ReadCall, Revision } from "./call.ts";
 import { Clones } from "./clones.ts";
 import { removeLeftAccess } from "./environment.ts";
 import { GitError, type GitErrorKind } from "./git_error.ts";
 import { Lanes } from "./lanes.ts";
+import type { Resolve } from "./addresses.ts";
 import { advertisedRefs, missingRef, refQuery, type ResolvedRef } from "./references.ts";
 import type { GitRef } from "./ref.ts";
 import { placeText, type Remote, remoteScheme } from "./remote.ts";
@@ -87,6 +88,13 @@ export interface GitSourceOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Who talks to remotes at the same time; an own set of lanes when left out. */
   readonly lanes?: Lanes;
+  /**
+   * Which addresses may be asked of those that no flag names; all of them when left out.
+   * See {@linkcode Remote.fileAllowed}.
+   */
+  readonly addresses?: AddressPolicy;
+  /** How names are resolved where addresses are checked; as the system does it when left out. */
+  readonly resolve?: Resolve;
   /** The real one when left out. */
   readonly clock?: Clock;
 }
@@ -116,7 +124,8 @@ export function gitSource(options: GitSourceOptions): GitSource {
   const looks = new SharedLooks(clock);
   const lanes = options.lanes ?? new Lanes({}, clock);
   const routes = new Routes(clock);
-  const limits = { fetchBytesMax, timeoutMs };
+  const { addresses, resolve } = options;
+  const limits = { fetchBytesMax, timeoutMs, addresses, resolve };
   const transport = new Transport({ home, clock, environment, lanes, routes, ...limits });
   const folder = { directory: cacheDirectory, transport, contentBytesMax };
   const clones = new Clones({ ...folder, clonesMax, bytesMax: cacheBytesMax });
@@ -221,6 +230,7 @@ const REMOTE_FAULTS: readonly GitErrorKind[] = [
   "unverified",
   "not_git",
   "redirected",
+  "refused_address",
 ];
 
 /** Whether an error says that the remote, not this program, has to change. */

@@ -1,14 +1,9 @@
-import { type Clock, GIT_BUDGETS, pause } from "#base";
+import { type AddressPolicy, type Clock, GIT_BUDGETS, pause } from "#base";
+import { checkedAddresses, type Resolve } from "./addresses.ts";
 import type { GitCall } from "./call.ts";
 import type { Clone } from "./clone.ts";
 import { gitOutcome } from "./command.ts";
-import {
-  type Access,
-  inheritedEnvironment,
-  type LocalAccess,
-  localAccess,
-  openAccess,
-} from "./environment.ts";
+import { inheritedEnvironment, type LocalAccess, localAccess, openAccess } from "./environment.ts";
 import { answerError, GitError, gitErrorFrom } from "./git_error.ts";
 import { httpAnswers } from "./http_answer.ts";
 import type { Lanes } from "./lanes.ts";
@@ -28,6 +23,9 @@ export interface TransportOptions {
   readonly lanes: Lanes;
   readonly routes: Routes;
   readonly clock: Clock;
+  /** Which addresses may be asked; all of them when left out. */
+  readonly addresses?: AddressPolicy | undefined;
+  readonly resolve?: Resolve | undefined;
 }
 
 /** A command that talks to a remote. */
@@ -125,10 +123,10 @@ export class Transport {
 
   async #ask<T>(
     remote: Remote,
-    { signal, timeoutMs = this.#options.timeoutMs }: GitCall,
+    { share = "", signal, timeoutMs = this.#options.timeoutMs }: GitCall,
     question: (
       with_: {
-        readonly access: Access;
+        readonly access: LocalAccess;
         readonly url: string;
         readonly timeoutMs: number;
         readonly clock: Clock;
@@ -142,8 +140,21 @@ export class Transport {
       const how = { home, inherited: this.#inherited, silenceMs: timeoutMs };
       await using access = await openAccess(remote, how);
       const limits = { timeoutMs, clock: this.clock, ...stop };
-      return await routes.ask(remote, (url) => question({ access, url, ...limits }));
-    }, { place: remote.url, ...stop });
+      return await routes.ask(remote, async (url) => {
+        const pinned = await this.#checked(url, remote);
+        const config = [...access.config, ...pinned];
+        return await question({ access: { ...access, config }, url, ...limits });
+      });
+    }, { place: remote.url, share, ...stop });
+  }
+
+  /** Settings that keep git to checked addresses, for what somebody else than a flag of the program chose. */
+  async #checked(url: string, remote: Remote): Promise<LocalAccess["config"]> {
+    const { addresses: policy, resolve } = this.#options;
+    if (policy === undefined || remote.fileAllowed === true) return [];
+    const env = (name: string) => this.#inherited[name];
+    const check = { policy, env, ...(resolve === undefined ? {} : { resolve }) };
+    return await checkedAddresses(url, { action: `Cannot ask ${placeText(remote)}`, check });
   }
 
   /** Looks now and then how much a fetch has brought, and ends what brings too much. */

@@ -214,6 +214,7 @@ const GIT_REASONS: Readonly<Record<GitErrorKind, string>> = {
   unverified: "SignatureRefused",
   not_git: "NotAGitServer",
   redirected: "RepositoryMoved",
+  refused_address: "AddressRefused",
   unreachable: "RepositoryUnreachable",
   timeout: "GitTimeout",
   too_large: "RevisionTooLarge",

@@ -1,6 +1,5 @@
 import { lookup as lookUp, type LookupAddress, type LookupAllOptions } from "node:dns";
-import { type AddressPolicy, boundedBytes, errorText, refusedAddress } from "#base";
-import { isProxied } from "./proxy.ts";
+import { type AddressPolicy, boundedBytes, errorText, isProxied, refusedAddress } from "#base";
 
 /** What an {@linkcode OutboundClient} is told. */
 export interface OutboundOptions {

@@ -5,4 +5,3 @@
  * @module
  */
 export * from "./client.ts";
-export * from "./proxy.ts";

@@ -33,6 +33,7 @@ export function fetchCall(sync: MeshSync, signal: AbortSignal): FetchCall & {
   return {
     signal,
     timeoutMs: durationMs(sync.spec.timeout ?? "") ?? TIMEOUT_MS,
+    share: sync.metadata.namespace ?? "",
     path: sync.spec.path || ".",
     wants: (path) => isManifestPath(path) || path.split("/").at(-1) === IGNORE_FILE,
   };

@@ -11,7 +11,7 @@ const NO_PROXY_VARIABLES = ["no_proxy", "NO_PROXY"];
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { isProxied } from "#outbound";
+ * import { isProxied } from "#base";
  * const env = (name: string) => ({ https_proxy: "http://proxy:3128", no_proxy: ".svc,10.0.0.1" })[name];
  * const urls = ["https://hooks.example/a", "https://broker.pulsar.svc", "http://hooks.example"];
  * assertEquals(urls.map((url) => isProxied(new URL(url), env)), [true, false, false]);

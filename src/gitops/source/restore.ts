@@ -11,7 +11,7 @@ import { liveObject, type PlanScope, proofOf } from "../plan/object.ts";
 import { observeOthers } from "../plan/others.ts";
 import { followedTypes } from "../plan/revision.ts";
 import { type Composition, composition, healthyCommit, quarantinesOf } from "../rollback.ts";
-import { fetchCall, revisionParts } from "./revision.ts";
+import { fetchCall, revisionParts, signatureCheck } from "./revision.ts";
 
 /** For whom the remote is looked at. */
 export interface SourceScope {
@@ -57,7 +57,7 @@ async function healthyTargets(
     const call = fetchCall(sync, ctx.signal);
     const resolved = { commit, name: "commit" };
     const fetched = await ctx.git.fetchRevision(found.remote, resolved, call);
-    if (fetched.tree === undefined) return undefined;
+    if (fetched.tree === undefined || !await isTrusted(revision, found, scope)) return undefined;
     const read = await readRevision({ ...found, revision: fetched }, sync, readContext(scope));
     return read.problems.length > 0 ? undefined : read.targets;
   } catch (error) {
@@ -88,6 +88,7 @@ export async function restoreProofs(found: Found, scope: SourceScope): Promise<b
     const call = fetchCall(sync, ctx.signal);
     const revision = await ctx.git.fetchRevision(found.remote, { commit, name }, call);
     if (revision.tree === undefined) return true;
+    if (!await isTrusted(sync.status?.lastAppliedRevision ?? "", found, scope)) return true;
     const before = { ...found, revision };
     const read = await readRevision(before, sync, readContext(scope));
     if (read.problems.length > 0) return true;
@@ -103,6 +104,30 @@ export async function restoreProofs(found: Found, scope: SourceScope): Promise<b
     });
     return isGone(error);
   }
+}
+
+/**
+ * Whether a revision that a status names may be taken, as far as signatures go: a status says what was applied, and that
+ * somebody who is trusted signed it only Git can say.
+ */
+async function isTrusted(
+  text: string,
+  { inputs: { signers }, remote }: Found,
+  { ctx, sync }: SourceScope,
+): Promise<boolean> {
+  if (signers === undefined) return true;
+  const { git, signal } = ctx;
+  const { commit = "", name = "" } = revisionParts(text);
+  const revision = (sync.spec.verify?.mode ?? "commit") === "commit"
+    ? { commit, name }
+    : await git.resolveRef(remote, { tag: name }, fetchCall(sync, signal));
+  const refusal = revision.commit === commit
+    ? (await signatureCheck({ sync, remote, revision, signers, git, signal })).refusal
+    : `tag ${name} does not lead to it any longer`;
+  if (refusal === undefined) return true;
+  const facts = { sync: logName(sync), revision: text, cause: refusal };
+  ctx.log.warn("Does not go back to a revision that nobody signed who is trusted", facts);
+  return false;
 }
 
 /** Whether a commit cannot be had any longer: collected after a force-push. */

@@ -1,13 +1,13 @@
 import { FINALIZERS, type MeshSync } from "#api";
 import { errorText, idOf, idText, isAbort, type JsonObject, timestamp } from "#base";
-import { isConflict, isNotFound } from "#kube";
+import { isConflict, isForbidden, isNotFound } from "#kube";
 import { loadInventory } from "./apply/inventory.ts";
 import { type ApplyScope, pruneObjects, type PruneReport } from "./apply/apply.ts";
 import { logName, type SyncContext } from "./context.ts";
 import { deletingPhase } from "./phase.ts";
 import { type PrunePlan, prunePlan } from "./plan/prune.ts";
 import { suspensionOf } from "./source/schedule.ts";
-import { actingClient } from "./tenancy.ts";
+import { actingClient, authorityOf } from "./tenancy.ts";
 
 /** The field manager of the finalizer. */
 const FINALIZER_MANAGER = "meshwright-finalizer";
@@ -43,6 +43,29 @@ export async function observeRemoval(sync: MeshSync, ctx: SyncContext): Promise<
   } catch (error) {
     if (isAbort(error, ctx.signal)) throw error;
     return { tag: "failed", failure: errorText(error) };
+  }
+}
+
+const NAMESPACE = {
+  apiVersion: "v1",
+  kind: "Namespace",
+  plural: "namespaces",
+  namespaced: false,
+} as const;
+
+/**
+ * Whether a tenant's sync is deleted with its namespace. All that it can own is in there and goes as well; the rights of its
+ * account went perhaps first, so that nothing could be deleted for it any longer.
+ */
+export async function goesWithNamespace(sync: MeshSync, ctx: SyncContext): Promise<boolean> {
+  const { namespace: name } = authorityOf(sync, ctx.tenancy);
+  if (name === undefined) return false;
+  try {
+    const live = await ctx.cluster.get(NAMESPACE, { namespace: "", name }, ctx.signal);
+    return live?.metadata.deletionTimestamp !== undefined;
+  } catch (error) {
+    if (!isForbidden(error)) throw error;
+    return false;
   }
 }
 

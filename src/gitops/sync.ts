@@ -31,6 +31,7 @@ import { evaluateHealth, type Health, type HealthObject } from "./health.ts";
 import { knownSync, type LiveSync, observe, type Observed } from "./observe.ts";
 import { failedPhase, timeoutMs } from "./phase.ts";
 import {
+  goesWithNamespace,
   hasFinalizer,
   removalOutcome,
   type RemovalTrouble,
@@ -192,7 +193,8 @@ async function finalize(
   const startMs = ctx.clock.monotonicMs();
   const trouble = await removed(sync, decision, { bounded, ctx });
   const { failures, terminating } = trouble;
-  if (failures.length === 0 && terminating.length === 0) return await letGo(sync, ctx);
+  const isDone = failures.length === 0 && terminating.length === 0;
+  if (isDone || await goesWithNamespace(sync, ctx)) return await letGo(sync, ctx);
   const nowMs = ctx.clock.now();
   const { failures: before, removalTriedSinceMs = startMs } = ctx.proofs.pass(key);
   const triedMs = ctx.clock.monotonicMs() - removalTriedSinceMs;

@@ -41,8 +41,11 @@ export function controllerRules(): Rule[] {
     // Why a container failed.
     rule(CORE, ["pods/log"], ["get"]),
     rule(CORE, ["events"], ["create", "get", "list", "patch", "watch"]),
-    // Credentials, keys and variables that a MeshSync names; a large inventory is kept in ConfigMaps.
+    // What brokers want to see of a component. What a MeshSync names is read with the rights of its account.
     rule(CORE, ["secrets"], ["get"]),
+    // Whether a deleted MeshSync goes with its namespace.
+    rule(CORE, ["namespaces"], ["get"]),
+    // Where brokers are; a large inventory is kept in ConfigMaps.
     rule(CORE, ["configmaps"], ["create", "delete", "get", "patch"]),
   ];
 }

@@ -28,6 +28,13 @@ export const SETTINGS_FLAGS: readonly Flag[] = [
     "Set runAsNonRoot in the default pod security context",
   ),
   text(
+    "pod-service-accounts",
+    "POD_SERVICE_ACCOUNTS",
+    "",
+    "NAMES",
+    "ServiceAccounts as which pods may run, NAME or NAMESPACE/NAME,… (default: any of the namespace)",
+  ),
+  text(
     "global-backend-config",
     "GLOBAL_BACKEND_CONFIG",
     "",

@@ -50,6 +50,13 @@ export const INSTALL_FLAGS: readonly Flag[] = [
     "NAME",
     "ServiceAccount of its namespace as which a MeshSync elsewhere acts that names none",
   ),
+  text(
+    "pod-service-accounts",
+    "POD_SERVICE_ACCOUNTS",
+    "",
+    "NAMES",
+    "ServiceAccounts as which pods may run, NAME or NAMESPACE/NAME,… (default: any of the namespace)",
+  ),
   boolean("receiver", "MESHWRIGHT_RECEIVER", "Add a Service where Git services call"),
   boolean(
     "metrics-secure",
@@ -124,6 +131,7 @@ export function installationFrom(flags: FlagValues): Installation {
     gitOpsRights: flags.text("gitops-rights") as GitOpsRights,
     singleTenant: flags.boolean("single-tenant"),
     defaultServiceAccount: flags.text("default-service-account") || "default",
+    podServiceAccounts: flags.text("pod-service-accounts"),
     receiver: flags.boolean("receiver"),
     metricsSecure: flags.boolean("metrics-secure"),
     serviceMonitor: flags.boolean("service-monitor"),

@@ -12,7 +12,14 @@ export async function settingsFrom(flags: FlagValues): Promise<Settings> {
     enableInitContainers: flags.boolean("enable-init-containers"),
     addDefaultAffinity: flags.boolean("add-default-affinity"),
     runAsNonRoot: flags.boolean("run-as-non-root"),
+    ...podServiceAccountsFrom(flags),
   };
+}
+
+function podServiceAccountsFrom(flags: FlagValues): Pick<Settings, "podServiceAccounts"> {
+  const names = flags.text("pod-service-accounts").split(",").map((name) => name.trim())
+    .filter((name) => name !== "");
+  return names.length === 0 ? {} : { podServiceAccounts: names };
 }
 
 /** The names that flags give to BackendConfigs. */

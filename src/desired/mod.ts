@@ -22,5 +22,6 @@ export * from "./names.ts";
 export { GRPC_PORT } from "./ports.ts";
 export * from "./reference_form.ts";
 export * from "./render.ts";
+export * from "./pod_accounts.ts";
 export * from "./settings.ts";
 export * from "./subscriptions.ts";

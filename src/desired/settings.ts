@@ -25,6 +25,8 @@ export interface Settings {
   readonly resourceLabels: Readonly<Record<string, string>>;
   /** Annotations of all pods; those of a resource win. */
   readonly resourceAnnotations: Readonly<Record<string, string>>;
+  /** ServiceAccounts as which pods may run, as `NAME` or `NAMESPACE/NAME`; any of the namespace when left out. */
+  readonly podServiceAccounts?: readonly string[];
   /** Whether the API server serves `autoscaling.k8s.io/v1`. */
   readonly verticalPodAutoscaler: boolean;
 }

@@ -243,8 +243,7 @@ async function dropClone(sync: MeshSync, ctx: SyncContext): Promise<void> {
       other.spec?.url === sync.spec.url && keyText(keyOf(other)) !== keyText(keyOf(sync))
     );
     if (isShared) return;
-    const acting = actingClient(sync, ctx);
-    await ctx.git.forget(await remoteOf(sync, { ...ctx, acting }));
+    await ctx.git.forget(await remoteOf(sync, { ...ctx, acting: actingClient(sync, ctx) }));
   } catch (error) {
     if (isAbort(error, ctx.signal)) throw error;
     const facts = { sync: logName(sync), error: errorText(error) };

@@ -107,6 +107,9 @@ export function programArguments(installation: Installation): string[] {
     ...(installation.defaultServiceAccount === "default"
       ? []
       : [`--default-service-account=${installation.defaultServiceAccount}`]),
+    ...(installation.podServiceAccounts === ""
+      ? []
+      : [`--pod-service-accounts=${installation.podServiceAccounts}`]),
     ...installation.arguments,
   ];
 }

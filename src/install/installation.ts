@@ -23,6 +23,8 @@ export interface Installation {
   readonly singleTenant: boolean;
   /** As whom a MeshSync of another namespace acts that names nobody. */
   readonly defaultServiceAccount: string;
+  /** ServiceAccounts as which pods of meshes may run, as the flag of the program has them; any when empty. */
+  readonly podServiceAccounts: string;
   /** Whether Git services may call: adds a Service to the receiver. */
   readonly receiver: boolean;
   /** Whether metrics are served over TLS, to who may have them. */

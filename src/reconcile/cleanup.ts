@@ -20,6 +20,7 @@ import {
   cleanupTargets,
   selectorLabels,
   statefulSetName,
+  withAllowedPodAccount,
 } from "#desired";
 import { ApiError, isConflict, isNamespaceTerminating, isNotFound, NoAnswerError } from "#kube";
 import {
@@ -90,7 +91,10 @@ function observeCleanup(stored: Component, ctx: ReconcileContext): CleanupLook {
   return {
     component: stored,
     targets: cleanupTargets(component),
-    job: cleanupJob(component, factsFor(stored, ctx), ctx.settings),
+    job: withAllowedPodAccount(
+      cleanupJob(component, factsFor(stored, ctx), ctx.settings),
+      ctx.settings,
+    ),
     statefulSet,
     pods: podsOf(statefulSet, ctx),
     liveJob,

@@ -9,7 +9,13 @@ import {
   type ObjectKey,
 } from "#base";
 import type { Problem } from "#base";
-import { cleanupJobName, desiredChildren, type Facts, statefulSetName } from "#desired";
+import {
+  cleanupJobName,
+  desiredChildren,
+  type Facts,
+  podAccountProblems,
+  statefulSetName,
+} from "#desired";
 import type { CacheOutage } from "#kube";
 import { authoredComponent, isCountedReady, isTargetOf, type Pod, type WarningEvent } from "#plan";
 import { factsFor, podsOf, warningsAbout, withMeshAnnotations } from "./cached_facts.ts";
@@ -80,11 +86,8 @@ export async function observeComponent(
   if (isLeaving) return { at: "leaving", stored };
   const { namespace = "" } = stored.metadata;
   const authored = authoredComponent(stored, ownedAutoscaling(stored, ctx));
-  const found = problems(authored);
   const facts = factsFor(stored, ctx);
-  const desired = found.length > 0
-    ? []
-    : desiredChildren(withDefaults(authored), facts, ctx.settings);
+  const { desired, found } = wantedChildren(authored, facts, ctx);
   const { isAsked, statefulSet } = await observeStatefulSet(stored, { ctx, signal });
   const children = found.length > 0
     ? []
@@ -109,6 +112,19 @@ export async function observeComponent(
     cleanupJob: cacheOf(ctx.caches, "Job").get({ namespace, name: cleanupJobName(stored) }),
     autoscalers: autoscalersOf(statefulSet, stored, ctx),
   };
+}
+
+/** What a component becomes; nothing where something is wrong with it. */
+function wantedChildren(
+  authored: Component,
+  facts: Facts,
+  { settings }: ReconcileContext,
+): { readonly desired: readonly KubeObject[]; readonly found: readonly Problem[] } {
+  const found = problems(authored);
+  if (found.length > 0) return { desired: [], found };
+  const desired = desiredChildren(withDefaults(authored), facts, settings);
+  const refused = podAccountProblems(desired, settings);
+  return refused.length > 0 ? { desired: [], found: refused } : { desired, found };
 }
 
 /**

@@ -33,6 +33,7 @@ export function installation(choices: Partial<Installation> = {}): Installation 
     gitOpsRights: "mesh-only",
     singleTenant: false,
     defaultServiceAccount: "default",
+    podServiceAccounts: "",
     receiver: false,
     metricsSecure: false,
     serviceMonitor: false,

@@ -11,6 +11,7 @@ const INSTALLATION: Installation = {
   gitOpsRights: "mesh-only",
   singleTenant: false,
   defaultServiceAccount: "default",
+  podServiceAccounts: "",
   receiver: false,
   metricsSecure: false,
   serviceMonitor: false,

@@ -1,4 +1,10 @@
-import { type GitOpsRights, type Installation, installObjects, removalText } from "#install";
+import {
+  type GitOpsRights,
+  type Installation,
+  installObjects,
+  removalText,
+  worthText,
+} from "#install";
 import { VERSION } from "../version.ts";
 import { yamlStream } from "./crds.ts";
 import { type Flag, type FlagValues, UsageError } from "./flag.ts";
@@ -82,7 +88,8 @@ export const installVerb: Verb = {
   ],
   flags: INSTALL_FLAGS,
   run({ flags, output }) {
-    output.out(yamlStream(installObjects(installationFrom(flags))));
+    const installation = installationFrom(flags);
+    output.out(`${worthText(installation)}\n${yamlStream(installObjects(installation))}`);
     return Promise.resolve(0);
   },
 };

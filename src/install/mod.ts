@@ -8,3 +8,4 @@ export { programArguments } from "./deployment.ts";
 export * from "./installation.ts";
 export * from "./objects.ts";
 export * from "./removal.ts";
+export { worthText } from "./worth.ts";

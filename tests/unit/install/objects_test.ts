@@ -1,7 +1,13 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { KubeObject } from "#base";
 import { MESH_ONLY_KINDS } from "#gitops";
-import { type Installation, installObjects, programArguments, removalText } from "#install";
+import {
+  type Installation,
+  installObjects,
+  programArguments,
+  removalText,
+  worthText,
+} from "#install";
 
 const INSTALLATION: Installation = {
   namespace: "mesh-system",
@@ -293,4 +299,20 @@ Deno.test("removalText() removes what was installed, and leaves what deletes mes
     text,
     "kubectl delete clusterrolebinding.rbac.authorization.k8s.io meshwright-gitops-cluster-admin.mesh-system ",
   );
+});
+
+Deno.test("M6: install says what each account is worth, as comments, whatever is chosen", () => {
+  for (const gitOpsRights of ["none", "mesh-only", "cluster-admin"] as const) {
+    for (const singleTenant of [true, false]) {
+      const text = worthText({ ...INSTALLATION, gitOpsRights, singleTenant });
+      assert(text.split("\n").every((line) => line.startsWith("#")), text);
+      for (
+        const word of [`--gitops-rights ${gitOpsRights}`, "--single-tenant", "any ServiceAccount"]
+      ) {
+        assertStringIncludes(text, word);
+      }
+    }
+  }
+  const closed = worthText({ ...INSTALLATION, podServiceAccounts: "runner" });
+  assertStringIncludes(closed, "namespace: runner, and default");
 });

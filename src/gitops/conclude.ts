@@ -88,7 +88,11 @@ export function conclude(facts: PassFacts): Conclusion {
   const final = withNews(outcome.sync, all);
   const conditions = [
     ...syncConditions(final, { phase, health, isSettling: isUnsettled }),
-    ...contestedConditions(outcome.sync, facts.contests),
+    ...contestedConditions(
+      outcome.sync,
+      facts.contests,
+      monotonicMs - (pass.watchedSinceMs ?? monotonicMs),
+    ),
   ];
   const healthy = isHealthy ? healthyFacts(final, pass, nowMs) : undefined;
   const remembered = rememberedPass(pass, { health, isHealthy });

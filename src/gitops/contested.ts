@@ -1,6 +1,6 @@
 import type { MeshSync } from "#api";
 import { type ConditionDraft, conditionOf, idText, keyOf, type ObjectId } from "#base";
-import { calmAtMs, type Contest, heldUntilMs } from "#plan";
+import { CALM_MS, calmAtMs, type Contest, heldUntilMs } from "#plan";
 import { fieldManager } from "./manifests/target.ts";
 
 /** An object that is put right again and again. */
@@ -26,14 +26,22 @@ export function fightText({ contest, id }: ContestedObject, sync: MeshSync): str
     : `${idText(id)}: ${others} changes ${what}, and "${own}" puts that back`;
 }
 
-/** The condition about fights; none where there never was one. */
+/**
+ * The condition about fights; none where there never was one, or where it stays as it is: a process that knows of no fight
+ * ends what another one told only after it saw that nobody fights.
+ *
+ * @param watchedMs how long this process watches the sync
+ */
 export function contestedConditions(
   sync: MeshSync,
   contested: readonly ContestedObject[],
+  watchedMs: number,
 ): ConditionDraft[] {
   const fights = contested.filter(({ contest }) => contest.isFight);
-  const isKnown = conditionOf(sync.status?.conditions, "Contested") !== undefined;
-  if (fights.length === 0 && !isKnown) return [];
+  const known = conditionOf(sync.status?.conditions, "Contested");
+  if (fights.length === 0 && known === undefined) return [];
+  const isOthers = contested.length === 0 && known?.status === "True" && watchedMs < CALM_MS;
+  if (fights.length === 0 && isOthers) return [];
   const observedGeneration = sync.metadata.generation ?? 0;
   const type = "Contested";
   if (fights.length === 0) {

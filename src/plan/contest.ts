@@ -24,7 +24,7 @@ export interface Correction {
 const DELAY_MS_MIN = 1_000;
 const DELAY_MS_MAX = 600_000;
 /** How long an object stays as Git says before all is forgotten. */
-const CALM_MS = 600_000;
+export const CALM_MS = 600_000;
 /** So many corrections within this time are a fight. */
 const FIGHT_CORRECTIONS = 3;
 const FIGHT_MS = 300_000;

@@ -179,3 +179,20 @@ Deno.test("a new revision of a contested object is applied at once", async () =>
   await world.advance(70_000);
   assertEquals(world.object(id)?.["data"], { value: "3" });
 });
+
+Deno.test("a fight is not over because another process knows nothing of it", async () => {
+  const id = configMapId("one");
+  const world = await healthyWorld({ "a/one.json": configMapText("one", "1") });
+  for (let round = 0; round < 4; round++) {
+    world.patchNow(id, { data: { value: "2" } });
+    await world.advance(20_000);
+  }
+  assertMatch(world.condition("a", "Contested"), /^True Fight: /);
+  world.restart();
+  world.takeRequests();
+  await world.advance(MINUTE_MS);
+  assertMatch(world.condition("a", "Contested"), /^True Fight: /);
+  assertEquals(world.requests.filter(({ isWrite }) => isWrite), []);
+  await world.advance(15 * MINUTE_MS);
+  assertMatch(world.condition("a", "Contested"), /^False Calm: /);
+});

@@ -29,7 +29,6 @@ interface ObjectState {
 /** Where the branch is, and since when. */
 export interface Head {
   readonly commit: string;
-  readonly sinceVersion: number;
   readonly sinceMs: number;
 }
 
@@ -53,6 +52,8 @@ export class HistoryRules {
   readonly #ownWrites = new Map<string, number>();
   /** The oldest version that a pass of a sync may go by. */
   readonly #passStarts = new Map<string, number>();
+  /** Where the branch was when the pass of a sync began. */
+  readonly #passHeads = new Map<string, Head | undefined>();
   head: Head | undefined;
   /** Syncs that were deleted once when their objects were to stay. */
   readonly released = new Set<string>();
@@ -74,6 +75,7 @@ export class HistoryRules {
     const { behindSinceVersion } = this.#world.process;
     const known = Math.min(behindSinceVersion - 1, this.#world.cluster.store.version);
     this.#passStarts.set(key.name, known);
+    this.#passHeads.set(key.name, this.head);
   }
 
   #seen(event: StoreEvent): void {
@@ -129,9 +131,20 @@ export class HistoryRules {
       );
       if (isTrue) continue;
       const live = this.#world.object(poolId(object));
+      if (this.#isTakenOver(object, { live, sync: name })) continue;
       const flaw = objectFlaw(object, { live, sync: name, variant }) ?? `${object} is not ready`;
       this.#break(`MeshSync ${name} says Healthy of ${short(commit)}, but ${flaw}`);
     }
+  }
+
+  /** Whether Git moved an object on, and whom it gave it to has it already. */
+  #isTakenOver(
+    object: string,
+    { live, sync }: { readonly live: KubeObject | undefined; readonly sync: string },
+  ): boolean {
+    const owner = live?.metadata.labels?.["gitops.functionmesh.io/name"];
+    const wanting = this.#model.tree(this.head?.commit ?? "").get(object)?.sync;
+    return owner !== undefined && owner !== sync && owner === wanting;
   }
 
   #visibleSince(sync: string): number {
@@ -155,8 +168,9 @@ export class HistoryRules {
     const { head } = this;
     const at = head === undefined ? undefined : this.#model.tree(head.commit).get(name);
     if (head === undefined || at === undefined) return;
-    const starts = SYNCS.map((sync) => this.#passStarts.get(sync) ?? Infinity);
-    if (head.sinceVersion > Math.min(...starts)) return;
+    if (SYNCS.some((sync) => this.#passHeads.has(sync) && this.#passHeads.get(sync) !== head)) {
+      return;
+    }
     const wanting = this.#world.meshSync(at.sync);
     const owner = before?.metadata.labels?.["gitops.functionmesh.io/name"] ?? "";
     const owning = this.#world.meshSync(owner);

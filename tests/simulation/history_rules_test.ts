@@ -41,7 +41,7 @@ async function ruledWorld() {
   const rules = new HistoryRules(world, model);
   const commit = world.repository.commit({ "a/c0.json": configMapText("c0", "v0") });
   model.note(commit, new Map([["c0", { sync: "a", variant: 0 }]]));
-  rules.head = { commit, sinceVersion: 0, sinceMs: 0 };
+  rules.head = { commit, sinceMs: 0 };
   await world.sync("a");
   await world.advance(1_000);
   assertEquals(rules.broken, []);

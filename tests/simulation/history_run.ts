@@ -203,7 +203,6 @@ class HistoryRun {
     this.#model.note(commit, tree);
     const head: Head = {
       commit,
-      sinceVersion: this.world.cluster.store.version,
       sinceMs: this.world.clock.now(),
     };
     this.#rules.head = head;

@@ -88,11 +88,7 @@ export function conclude(facts: PassFacts): Conclusion {
   const final = withNews(outcome.sync, all);
   const conditions = [
     ...syncConditions(final, { phase, health, isSettling: isUnsettled }),
-    ...contestedConditions(
-      outcome.sync,
-      facts.contests,
-      monotonicMs - (pass.watchedSinceMs ?? monotonicMs),
-    ),
+    ...contestedConditions(outcome.sync, facts.contests, watchedTimeMs(pass, monotonicMs)),
   ];
   const healthy = isHealthy ? healthyFacts(final, pass, nowMs) : undefined;
   const remembered = rememberedPass(pass, { health, isHealthy });
@@ -115,6 +111,11 @@ export function conclude(facts: PassFacts): Conclusion {
     ...(rollback === undefined ? {} : { rollback }),
     ...(healthy === undefined ? {} : { healthy }),
   };
+}
+
+/** How long this process watches a sync. */
+function watchedTimeMs({ watchedSinceMs }: PassMemory, monotonicMs: number): number {
+  return monotonicMs - (watchedSinceMs ?? monotonicMs);
 }
 
 /** What of a phase is a result of the commit that came last: not that something cannot be corrected meanwhile. */

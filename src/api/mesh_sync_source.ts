@@ -74,6 +74,8 @@ const PassedOverSchema = Type.Object({
   moreSubmodules: optional(int32("How many more of these")),
   leftOut: optional(int32("Manifests that patterns leave out")),
   others: optional(int32("Files that are no manifests by their name")),
+  objects: optional(list("The first objects that are somebody else's, and whose", text(""))),
+  moreObjects: optional(int32("How many more of these")),
 }, { description: "What of the folder was not read" });
 
 const PassedTagSchema = Type.Object({

@@ -37,7 +37,7 @@ export {
   type ManifestProblem,
   manifestProblemText,
 } from "./manifests/manifest.ts";
-export { ownerProblems } from "./manifests/exported.ts";
+export { ownerProblems } from "./manifests/left_alone.ts";
 export {
   duplicateProblems,
   manifestsWith,

@@ -282,14 +282,21 @@ export function brakePhase(
 }
 
 /** A folder that is not there, or holds nothing: never a reason to delete everything. */
-export function emptyPhase(revision: string, path: string, isMissing: boolean): Phase {
+export function emptyPhase(
+  revision: string,
+  path: string,
+  /** What is there: no folder, or one with these objects of somebody else, in words. */
+  found: { readonly isMissing?: boolean; readonly left?: readonly string[] } = {},
+): Phase {
   const cannot = `Cannot apply ${revision}:`;
-  return isMissing
-    ? refusedPhase("PathNotFound", `${cannot} it has no folder ${path}; nothing was changed`)
-    : refusedPhase(
-      "NothingToApply",
-      `${cannot} folder ${path} holds no manifests; nothing was changed`,
-    );
+  if (found.isMissing === true) {
+    return refusedPhase("PathNotFound", `${cannot} it has no folder ${path}; nothing was changed`);
+  }
+  const [first] = found.left ?? [];
+  const holds = first === undefined
+    ? "holds no manifests"
+    : `holds nothing but what is somebody else's (${first})`;
+  return refusedPhase("NothingToApply", `${cannot} folder ${path} ${holds}; nothing was changed`);
 }
 
 /** A condition's message may hold 32768 characters; people read far fewer. */

@@ -1,20 +1,21 @@
 import { type MeshSync, resourceOf } from "#api";
-import {
-  errorText,
-  idOf,
-  keyOf,
-  type KubeObject,
-  type ObjectId,
-  pooled,
-  withoutValues,
-} from "#base";
-import { type ClusterClient, isKindMissing, isNotFound } from "#kube";
+import { idOf, idText, keyOf, type KubeObject, type ObjectId, pooled } from "#base";
+import { ApiError, type ClusterClient, isKindMissing, isNotFound } from "#kube";
 import { applyStages } from "#plan";
 import { CALLS_AT_ONCE, type SyncContext } from "./context.ts";
-import { type Manifest, manifestProblemText } from "./manifests/manifest.ts";
+import { type LeftObject, withoutLeft } from "./manifests/left_alone.ts";
+import { type Manifest, manifestProblemText, problemOf } from "./manifests/manifest.ts";
 import { servedKinds } from "./manifests/revision.ts";
-import { fieldManager, kindKey, type Kinds, targetObject } from "./manifests/target.ts";
+import {
+  authoredObject,
+  fieldManager,
+  kindKey,
+  type Kinds,
+  type TargetObject,
+  targetObject,
+} from "./manifests/target.ts";
 import type { ObjectPlan, PlanScope, WritePlan } from "./plan/object.ts";
+import { refusalText } from "./plan/refusal.ts";
 import { pruneBrake, type RevisionPlan, revisionPlan } from "./plan/revision.ts";
 import { Proofs } from "./proofs.ts";
 import { composition, quarantinesOf } from "./rollback.ts";
@@ -49,7 +50,7 @@ const PREVIEW_MANAGER = "meshwright-diff";
  * What applying manifests would change, asked of the API server by dry runs: nothing is written. In the order of
  * applying, deletions last. With a sync it is the plan that the loop would make.
  *
- * @throws {ApiError} when the API server refuses an object
+ * @throws {Error} when the API server refuses an object
  */
 export async function previewed(
   manifests: readonly Manifest[],
@@ -58,12 +59,32 @@ export async function previewed(
   const kinds = await servedKinds(manifests, options.cluster);
   const { sync } = options;
   if (sync !== undefined) return await syncPreviews(manifests, kinds, { ...options, sync });
-  const targets = manifests.map((manifest) => ({
-    object: inNamespace(manifest.object, kinds, options.namespace),
-    secrets: manifest.secrets ?? [],
+  const targets = manifests.map((manifest): TargetObject => {
+    const object = inNamespace(authoredObject(manifest.object), kinds, options.namespace);
+    return {
+      ...manifest,
+      object,
+      id: idOf(object),
+      hash: "",
+      type: kinds.served.get(kindKey(object)),
+    };
+  });
+  const { cluster, signal } = options;
+  const { applied, left } = await withoutLeft(targets, manifests, { acting: cluster, signal });
+  const ordered = applyStages(applied, ({ id }) => id).flat();
+  const changes = await pooled(ordered, CALLS_AT_ONCE, (target) => discreet(target, options));
+  return [...leftPreviews(left), ...changes];
+}
+
+/** Objects that are somebody else's: nothing of them changes, which is said. */
+function leftPreviews(left: readonly LeftObject[]): Preview[] {
+  return left.map(({ target: { id, object, secrets = [] }, words }) => ({
+    id,
+    before: object,
+    after: object,
+    note: words.slice(idText(id).length + 1),
+    ...(secrets.length === 0 ? {} : { secrets }),
   }));
-  const ordered = applyStages(targets, (target) => idOf(target.object)).flat();
-  return await pooled(ordered, CALLS_AT_ONCE, (target) => discreet(target, options));
 }
 
 type SyncPreviewOptions = PreviewOptions & { readonly sync: MeshSync };
@@ -88,14 +109,20 @@ async function syncPreviews(
       synced: true,
     },
   };
-  const targets = manifests.map((manifest) => targetObject(manifest, sync, kinds));
+  const all = manifests.map((manifest) => targetObject(manifest, sync, kinds));
+  const { applied: targets, left } = await withoutLeft(all, manifests, { acting: cluster, signal });
   // What is in quarantine stays as it is: which commit it goes back to is the loop's to know.
   const composed = await composition(targets, sync, () => Promise.resolve(undefined));
   const scope = { sync, ctx, acting: cluster, frozen: composed.frozen };
   const plan = await revisionPlan(composed.targets, scope);
   const ordered = applyStages(plan.objects, ({ target }) => target.id).flat();
   const changes = await pooled(ordered, CALLS_AT_ONCE, (one) => planPreview(one, scope));
-  return [...changes.flat(), ...frozenPreviews(sync, composed.frozen), ...deletions(plan, sync)];
+  return [
+    ...leftPreviews(left),
+    ...changes.flat(),
+    ...frozenPreviews(sync, composed.frozen),
+    ...deletions(plan, sync),
+  ];
 }
 
 async function planPreview(
@@ -174,23 +201,17 @@ function inNamespace(object: KubeObject, kinds: Kinds, own: string): KubeObject 
   return { ...object, metadata: { ...object.metadata, namespace } };
 }
 
-/** What is to be applied. */
-interface Target {
-  readonly object: KubeObject;
-  readonly secrets: readonly string[];
-}
-
 /** A preview that names its secrets, or an error that repeats none. */
-async function discreet({ object, secrets }: Target, options: PreviewOptions): Promise<Preview> {
-  if (secrets.length === 0) return await objectPreview(object, options);
+async function discreet(target: TargetObject, options: PreviewOptions): Promise<Preview> {
+  const { object, secrets = [] } = target;
+  const named = secrets.length === 0 ? {} : { secrets };
   try {
-    return { ...await objectPreview(object, options), secrets };
+    return { ...await objectPreview(object, options), ...named };
   } catch (error) {
-    const text = errorText(error);
-    const cleaned = withoutValues(text, secrets);
-    if (cleaned === text) throw error;
-    // Without its cause, which holds the words of the server, and in them the value.
-    throw new Error(cleaned);
+    if (!(error instanceof ApiError)) throw error;
+    // Without its cause, which holds the words of the server, and in them values.
+    const message = refusalText(error, undefined, target);
+    throw new Error(manifestProblemText(problemOf(target, message)));
   }
 }
 

@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { resourceOf } from "#api";
 import { parse } from "@std/yaml";
-import { testCluster } from "../support/control_plane.ts";
+import { eventually, testCluster } from "../support/control_plane.ts";
 import { folderWith, meshwright } from "../support/cli.ts";
 import { configMapText, functionText, syncStory } from "../support/sync_story.ts";
 
@@ -43,10 +43,32 @@ Deno.test("diff ends with 2 for a bad file, an object that the server refuses, a
   await Deno.writeTextFile(`${folder.path}/a.yaml`, refused);
   const result = await diff(space.name, folder.path);
   assertEquals([result.code, result.out], [2, []]);
-  assertMatch(result.notes[0] ?? "", /^meshwright diff: Cannot dry-run ConfigMap .*\/a: /);
+  const words =
+    /^meshwright diff: .*a\.yaml:1: ConfigMap\/a: metadata\.labels: a valid label must /;
+  assertMatch(result.notes[0] ?? "", words);
   await Deno.writeTextFile(`${folder.path}/a.yaml`, configMapText("a", "1"));
   const away = await meshwright(["diff", folder.path, "--kubeconfig", "/nonexistent"]);
   assertEquals(away.code, 2);
+});
+
+Deno.test("diff of what was exported shows what the loop would do: nothing, and whose the rest is", async () => {
+  await using space = await cluster.namespace();
+  const stdin = `${SECRET("pw")}---
+{apiVersion: v1, kind: Service, metadata: {name: a}, spec: {type: NodePort, ports: [{port: 80}]}}
+---
+{apiVersion: apps/v1, kind: Deployment, metadata: {name: a}, spec: {selector: {matchLabels: {app: a}}, template: {metadata: {labels: {app: a}}, spec: {containers: [{name: c, image: i}]}}}}
+`;
+  await cluster.kubectl(["create", "-n", space.name, "-f", "-"], { stdin });
+  const get = ["get", "secret,svc,deploy,rs", "-n", space.name, "-o", "yaml"];
+  await eventually(async () => (await cluster.kubectl(get)).includes("kind: ReplicaSet"));
+  await using folder = await folderWith({ "all.yaml": await cluster.kubectl(get) });
+  const { code, notes, out } = await diff(space.name, folder.path);
+  assertEquals([code, out], [0, []]);
+  assertEquals(notes.length, 1);
+  assertMatch(
+    notes[0] ?? "",
+    /^ReplicaSet .*\/a-\w+: belongs to Deployment\/a, whose controller makes it: not applied$/,
+  );
 });
 
 Deno.test("diff reads what is named by any spelling of its path, and ends with 2 where nothing is", async () => {

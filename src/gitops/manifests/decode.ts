@@ -170,7 +170,8 @@ function valueOf(
   const located = (problems: readonly OffsetProblem[]) =>
     problems.map(({ message, offset }) => ({ line: from.lineAt(offset), message }));
   if (document === undefined) return { documents: [], problems: located(parsed.problems) };
-  const read = nodeValue(document.contents);
+  const { chunk } = from;
+  const read = nodeValue(document.contents, () => chunk.isJson && isJsonText(chunk.text));
   if ("problems" in read) return { documents: [], problems: located(read.problems) };
   if (read.value === null) return { documents: [], problems: [] };
   const line = from.lineAt(document.contents?.range?.[0] ?? from.chunk.offset);
@@ -202,6 +203,15 @@ export function documentPlaces(
       return isWhole && isScalar(found) && found.type === "PLAIN" ? found.source : undefined;
     },
   };
+}
+
+function isJsonText(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Where the fields of a document are. */

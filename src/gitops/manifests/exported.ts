@@ -8,7 +8,6 @@
  */
 import { ANNOTATIONS, FINALIZERS } from "#api";
 import { isPlainObject, type KubeObject } from "#base";
-import { type Manifest, type ManifestProblem, problemOf } from "./manifest.ts";
 
 /** Where a field is; `*` stands for every member or item. */
 type Path = readonly string[];
@@ -179,6 +178,24 @@ export const EXPORT_RULES: readonly ExportRule[] = [
     isAbout: isKind("Namespace"),
   },
   {
+    name: "state of Nodes",
+    paths: [
+      ["spec", "podCIDR"],
+      ["spec", "podCIDRs"],
+      ["spec", "providerID"],
+      ["spec", "taints", "*"],
+      ...annotations(
+        ...["csi.volume.kubernetes.io/nodeid", "node.alpha.kubernetes.io/ttl"],
+        "volumes.kubernetes.io/controller-managed-attach-detach",
+      ),
+    ],
+    isAbout: isStoredKind("Node"),
+    // Those that people set have keys of their own.
+    isLeftOut: (value) =>
+      !isPlainObject(value) ||
+      /^node\.(?:cloudprovider\.)?kubernetes\.io\//.test(String(value["key"])),
+  },
+  {
     name: "node and token of Pods",
     paths: [
       ["spec", "nodeName"],
@@ -242,7 +259,7 @@ function specOf({ spec }: KubeObject): Readonly<Record<string, unknown>> {
 }
 
 /** Whether an object was read from a cluster: nobody writes these by hand. */
-function isStoredObject({ metadata }: KubeObject): boolean {
+export function isStoredObject({ metadata }: KubeObject): boolean {
   const { creationTimestamp, managedFields, resourceVersion, uid } = metadata as unknown as Record<
     string,
     unknown
@@ -338,51 +355,4 @@ export function withStoredData(object: KubeObject): KubeObject {
   );
   const data = isPlainObject(rest["data"]) ? rest["data"] : {};
   return { ...rest, data: { ...data, ...Object.fromEntries(encoded) } };
-}
-
-/** A warning for owners and finalizers in files: people who write them expect them to have an effect. */
-export function exportWarnings(manifest: Manifest): ManifestProblem[] {
-  const { finalizers, ownerReferences } = manifest.object.metadata as unknown as Record<
-    string,
-    unknown
-  >;
-  const kept = authored(manifest.object).metadata.finalizers ?? [];
-  const left = Array.isArray(finalizers) ? finalizers.filter((name) => !kept.includes(name)) : [];
-  return [
-    ...(Array.isArray(ownerReferences) && ownerReferences.length > 0
-      ? [problemOf(
-        manifest,
-        "has no effect: the uid in it is that of one cluster; remove it",
-        "metadata.ownerReferences",
-      )]
-      : []),
-    ...(left.length > 0
-      ? [problemOf(
-        manifest,
-        `${left.join(", ")} has no effect: a controller puts it on and takes it off; remove it`,
-        "metadata.finalizers",
-      )]
-      : []),
-  ];
-}
-
-/** A problem for each owner that an object names and no file holds: what it belonged to is not there. */
-export function ownerProblems(manifests: readonly Manifest[]): ManifestProblem[] {
-  const nameOf = (of: Readonly<Record<string, unknown>>, name: unknown) =>
-    `${String(of["apiVersion"]).split("/")[0]} ${of["kind"]} ${name}`;
-  const there = new Set(manifests.map(({ object }) => nameOf(object, object.metadata.name)));
-  return manifests.flatMap((manifest) => {
-    const { ownerReferences } = manifest.object.metadata as unknown as Record<string, unknown>;
-    const owners = Array.isArray(ownerReferences) ? ownerReferences.filter(isPlainObject) : [];
-    return owners.flatMap((owner, index) =>
-      there.has(nameOf(owner, owner["name"])) ? [] : [problemOf(
-        manifest,
-        `names the owner ${owner["kind"]}/${
-          owner["name"]
-        }, which no file holds; remove the reference, ` +
-          "or the object if what owned it made it",
-        `metadata.ownerReferences[${index}]`,
-      )]
-    );
-  });
 }

@@ -15,12 +15,17 @@ export type NodeValue = { readonly value: unknown } | { readonly problems: reado
 /**
  * The value of a document's contents, as `kubectl` makes JSON of it: keys become texts, `<<` brings in what is not there yet, the last
  * anchor of a name before an alias is meant. A key that is given twice is a problem, which `kubectl` takes the last of.
+ *
+ * @param isJson asked where that makes a difference: a number that is too large for JSON is a text in YAML
  */
-export function nodeValue(contents: unknown): NodeValue {
-  const reading = new Reading();
+export function nodeValue(contents: unknown, isJson: () => boolean = () => false): NodeValue {
+  const reading = new Reading(isJson);
   const value = reading.value(contents, 0);
   return reading.problems.length > 0 ? { problems: reading.problems } : { value };
 }
+
+/** A number with an exponent, which JSON has no quotes for. */
+const HUGE = /^-?\d+(?:\.\d+)?[eE][-+]?\d+$/;
 
 /** A value and how many there are in it, itself included. */
 interface Sized {
@@ -34,8 +39,13 @@ class Reading {
   readonly #anchors = new Map<string, Node>();
   readonly #read = new Map<Node, Sized>();
   readonly #open = new Set<Node>();
+  readonly #isJson: () => boolean;
   #size = 0;
   #aliased = 0;
+
+  constructor(isJson: () => boolean) {
+    this.#isJson = isJson;
+  }
 
   value(node: unknown, depth: number): unknown {
     if (isAlias(node)) return this.#alias(node);
@@ -67,8 +77,10 @@ class Reading {
     const read = scalarOf(node);
     if ("message" in read) return this.#problem(node, read.message);
     const { value } = read;
-    if (typeof value === "string") return value.toWellFormed();
-    if (typeof value !== "number" || Number.isFinite(value)) return value;
+    const isTooLarge = typeof value === "string"
+      ? node.type === "PLAIN" && HUGE.test(value) && this.#isJson()
+      : typeof value === "number" && !Number.isFinite(value);
+    if (!isTooLarge) return typeof value === "string" ? value.toWellFormed() : value;
     return this.#problem(
       node,
       `cannot keep the number ${node.source}: put it in quotes if it is a text`,

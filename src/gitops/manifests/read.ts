@@ -10,8 +10,8 @@ import {
   withoutValues,
 } from "#base";
 import { type FileEdit, type ParsedFile, type YamlDocument, yamlDocuments } from "./decode.ts";
-import { exportWarnings } from "./exported.ts";
 import { foreignText, headlessText, OVERLAY, OVERLAY_GROUP, templateProblem } from "./foreign.ts";
+import { exportWarnings } from "./left_alone.ts";
 import {
   type Manifest,
   type ManifestFile,

@@ -6,6 +6,7 @@ import { logName, type SyncContext } from "../context.ts";
 import type { Inputs } from "../source/remote.ts";
 import { passedOverStatus } from "../source/revision.ts";
 import { selectedFiles } from "./files.ts";
+import { withoutLeft } from "./left_alone.ts";
 import { authorityOf, type Tenancy, unreached } from "../tenancy.ts";
 import { type Manifest, type ManifestFile, type ManifestProblem, problemOf } from "./manifest.ts";
 import { nestedSyncProblems } from "./nested_sync.ts";
@@ -35,7 +36,10 @@ export type ReadContext =
     SyncContext,
     "clock" | "log" | "metrics" | "reading" | "readManifests" | "signal" | "tenancy"
   >
-  & { readonly git: GitSource; readonly acting: Pick<ClusterClient, "create" | "resourceType"> };
+  & {
+    readonly git: GitSource;
+    readonly acting: Pick<ClusterClient, "create" | "get" | "resourceType">;
+  };
 
 /**
  * Reads and validates all of a fetched revision. Its files are at hand: no remote is waited for, so that the place among
@@ -72,17 +76,19 @@ async function read(found: Found, sync: MeshSync, ctx: ReadContext): Promise<Rea
   for (const warning of manifests.warnings.slice(0, 20)) {
     log.warn("Read a manifest with a flaw", { sync: logName(sync), ...warning });
   }
-  const passedOver = passedOverStatus(selection);
   const problems = [...lost, ...manifests.problems];
   if (problems.length > 0) {
+    const passedOver = passedOverStatus(selection);
     return { targets: [], problems, passedOver, ...(manifests.isEnded ? { isEnded: true } : {}) };
   }
   const kinds = await servedKinds(manifests.documents, acting);
-  const targets = await mappedInTurns(
+  const all = await mappedInTurns(
     manifests.documents,
     (manifest) => targetObject(manifest, sync, kinds),
     { each: TARGETS_AT_ONCE, clock: ctx.clock },
   );
+  const { applied: targets, left } = await withoutLeft(all, manifests.documents, ctx);
+  const passedOver = passedOverStatus(selection, left.map(({ words }) => words));
   metrics.observeSyncPhase("read", (ctx.clock.monotonicMs() - startMs) / 1000);
   // Again, as a target namespace can bring together what files kept apart.
   const wrong = [...duplicateProblems(targets), ...reachProblems(targets, sync, ctx.tenancy)];

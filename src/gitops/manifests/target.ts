@@ -52,13 +52,18 @@ export function definedKinds(manifests: readonly Manifest[]): Map<string, boolea
   return kinds;
 }
 
+/** What of an object is applied, whoever applies it: what its author meant, where the API server stores it. */
+export function authoredObject(object: KubeObject): KubeObject {
+  return withStoredData(authored(object));
+}
+
 /**
  * A manifest as it is to be applied for a sync: in its namespace (the sync's target namespace wins, then the manifest's,
  * then the sync's own), without what only servers and controllers write, with the common labels and the sync's own, and the
  * hash of all this. Labels go on the objects, not into pod templates and selectors: those do not bear changing.
  */
 export function targetObject(manifest: Manifest, sync: MeshSync, kinds: Kinds): TargetObject {
-  const object = withStoredData(authored(manifest.object));
+  const object = authoredObject(manifest.object);
   const type = kinds.served.get(kindKey(object));
   const isNamespaced = type?.namespaced ?? kinds.defined.get(kindKey(object)) ?? true;
   const { namespace: declared, ...metadata } = object.metadata;

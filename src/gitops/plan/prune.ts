@@ -13,6 +13,7 @@ import {
 import { ApiError, type ClusterClient } from "#kube";
 import { entryId, entryKey, type InventoryEntry } from "#plan";
 import { CALLS_AT_ONCE, type SyncContext } from "../context.ts";
+import { controllerOf, keeperText } from "../manifests/left_alone.ts";
 import { isNamespace } from "../manifests/namespace.ts";
 import { belongsTo } from "../manifests/target.ts";
 import { authorityOf, unreached } from "../tenancy.ts";
@@ -136,7 +137,9 @@ async function decision(
     if (live === undefined) return { fate: "absent" };
     const isHeld = live.metadata.annotations?.[ANNOTATIONS.prune] === "disabled";
     const isTheirs = others.unread.some((labels) => hasLabels(live, labels));
-    const isKept = isHeld || isTheirs || isForeignNamespace(live, sync);
+    // Its controller would only make it again.
+    const isKeptByOthers = keeperText(live) !== undefined || controllerOf(live) !== undefined;
+    const isKept = isHeld || isTheirs || isKeptByOthers || isForeignNamespace(live, sync);
     if (isKept) return { fate: "skip", id };
     const holder = others.holders.find(({ labels }) => hasLabels(live, labels));
     if (holder?.held.has(entry.id) === true) {

@@ -174,7 +174,9 @@ async function observeRevision(seen: RevisionSeen, scope: SourceScope): Promise<
     );
   }
   const path = sync.spec.path || ".";
-  if (revision.tree === undefined) return await refused(emptyPhase(text, path, true));
+  if (revision.tree === undefined) {
+    return await refused(emptyPhase(text, path, { isMissing: true }));
+  }
   const { appliedKey, isTerminating = false } = ctx.proofs.pass(keyOf(sync));
   if (appliedKey === contentKey(revision, sync, inputs) && !isTerminating) {
     return withContent({ tag: "same" });
@@ -215,7 +217,10 @@ async function observeContent(
         : refusedPhase("InvalidManifests", message),
     );
   }
-  if (targets.length === 0) return await refused(emptyPhase(text, sync.spec.path || ".", false));
+  if (targets.length === 0) {
+    const left = seen.source.passedOver?.objects ?? [];
+    return await refused(emptyPhase(text, sync.spec.path || ".", { left }));
+  }
   const composed = await composedTargets(targets, found, scope);
   const planScope: PlanScope = { sync, ctx, acting: scope.acting() };
   const plan = await revisionPlan(composed.targets, {

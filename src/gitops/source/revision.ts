@@ -181,13 +181,17 @@ const SHOWN_MAX = 10;
 /** What was passed over, for `status.source.passedOver`; undefined when nothing was. */
 export function passedOverStatus(
   { leftOut, others, submodules }: PassedOver,
+  objects: readonly string[] = [],
 ): SourceStatus["passedOver"] {
   const rest = Math.max(0, submodules.length - SHOWN_MAX);
+  const moreObjects = Math.max(0, objects.length - SHOWN_MAX);
   const said = {
     ...(submodules.length > 0 ? { submodules: submodules.slice(0, SHOWN_MAX) } : {}),
     ...(rest > 0 ? { moreSubmodules: rest } : {}),
     ...(leftOut > 0 ? { leftOut } : {}),
     ...(others > 0 ? { others } : {}),
+    ...(objects.length > 0 ? { objects: objects.slice(0, SHOWN_MAX) } : {}),
+    ...(moreObjects > 0 ? { moreObjects } : {}),
   };
   return Object.keys(said).length === 0 ? undefined : said;
 }
@@ -206,7 +210,8 @@ export function passedOverStatus(
  * ```
  */
 export function sourceNotes({ moved, passedOver = {}, versions }: SourceStatus): string[] {
-  const { leftOut = 0, moreSubmodules = 0, others = 0, submodules = [] } = passedOver;
+  const { leftOut = 0, moreObjects = 0, moreSubmodules = 0, others = 0 } = passedOver;
+  const { objects = [], submodules = [] } = passedOver;
   return [
     ...(moved === undefined ? [] : moveNotes(moved)),
     ...(versions === undefined ? [] : versionNotes(versions)),
@@ -214,6 +219,8 @@ export function sourceNotes({ moved, passedOver = {}, versions }: SourceStatus):
     ...(moreSubmodules > 0 ? [`${moreSubmodules} more submodules: not read`] : []),
     ...(leftOut > 0 ? [`${files(leftOut)} left out by patterns`] : []),
     ...(others > 0 ? [`${files(others)} passed over: not *.yaml, *.yml or *.json, or hidden`] : []),
+    ...objects,
+    ...(moreObjects > 0 ? [`${moreObjects} more objects of somebody else: not applied`] : []),
   ];
 }
 

@@ -291,3 +291,65 @@ Deno.test("an owner that no file holds is a problem of validate, one that is the
   const both = readManifests([{ path: "a.yaml", text: owned + owner }]);
   assertEquals(ownerProblems(both.documents), []);
 });
+
+/** Objects that are somebody else's, and one of each kind that is not. */
+const KEPT: readonly (readonly [type: string, metadata: Record<string, unknown>, words: string])[] =
+  [
+    ["v1 Event", {}, "is a record of what happened"],
+    ["events.k8s.io/v1 Event", {}, "is a record of what happened"],
+    [
+      "certificates.k8s.io/v1 CertificateSigningRequest",
+      { uid: "1" },
+      "is a request that was made once",
+    ],
+    ["certificates.k8s.io/v1 CertificateSigningRequest", {}, ""],
+    ["storage.k8s.io/v1 CSINode", { uid: "1" }, "is what nodes and drivers report"],
+    ["storage.k8s.io/v1 CSINode", {}, ""],
+    [
+      "coordination.k8s.io/v1 Lease",
+      { uid: "1", namespace: "kube-node-lease" },
+      "is what nodes and drivers report",
+    ],
+    ["coordination.k8s.io/v1 Lease", { uid: "1", namespace: "shop" }, ""],
+    ["v1 ConfigMap", { name: "kube-root-ca.crt" }, "is what every cluster publishes"],
+    [
+      "discovery.k8s.io/v1 EndpointSlice",
+      { labels: { "endpointslice.kubernetes.io/managed-by": "endpointslice-controller.k8s.io" } },
+      "is kept by endpointslice-controller.k8s.io",
+    ],
+    ["discovery.k8s.io/v1 EndpointSlice", {
+      labels: { "endpointslice.kubernetes.io/managed-by": "staff" },
+    }, ""],
+    ["apiregistration.k8s.io/v1 APIService", {
+      uid: "1",
+      labels: { "kube-aggregator.kubernetes.io/automanaged": "onstart" },
+    }, "is kept by the API server"],
+    ["apiregistration.k8s.io/v1 APIService", { uid: "1" }, ""],
+    [
+      "v1 Pod",
+      {
+        ownerReferences: [{
+          apiVersion: "apps/v1",
+          kind: "ReplicaSet",
+          name: "web-1",
+          uid: "2",
+          controller: true,
+        }],
+      },
+      "belongs to ReplicaSet/web-1, whose controller makes it",
+    ],
+  ];
+
+Deno.test("what controllers make, keep or report has a warning that names them", () => {
+  for (const [type, metadata, words] of KEPT) {
+    const [apiVersion, kind] = type.split(" ");
+    const text = JSON.stringify({ apiVersion, kind, metadata: { name: "a", ...metadata } });
+    const { documents, warnings } = readManifests([{ path: "a.json", text }]);
+    assertEquals(documents.length, 1, type);
+    const said = warnings.filter(({ message }) => message.includes("not applied"));
+    assertEquals(
+      said.map(({ message }) => message.slice(0, words.length)),
+      words === "" ? [] : [words],
+    );
+  }
+});

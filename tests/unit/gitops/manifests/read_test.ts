@@ -109,6 +109,22 @@ Deno.test("readManifests() reports what is no YAML, with file and line", () => {
   );
 });
 
+Deno.test("a number that no JSON holds is refused in JSON, and the text that kubectl makes of it in YAML", () => {
+  const object = (id: string) =>
+    `{"apiVersion": "v1", "kind": "X", "metadata": {"name": "a"}, "spec": {"id": ${id}}}`;
+  for (const id of ["1e400", "-1E+400", "1.5e9999"]) {
+    const { problems } = readManifests([{ path: "a.json", text: object(id) }]);
+    const message = `cannot keep the number ${id}: put it in quotes if it is a text`;
+    assertEquals(problems.map((one) => one.message), [message]);
+  }
+  const loose = object("1e400").replaceAll('"', "");
+  for (const text of [loose, "apiVersion: v1\nkind: X\nmetadata: {name: a}\nspec: {id: 1e400}\n"]) {
+    const { documents, problems } = readManifests([{ path: "a.yaml", text }]);
+    assertEquals([problems, documents[0]?.object.spec], [[], { id: "1e400" }]);
+  }
+  assertEquals(readManifests([{ path: "a.json", text: object("1e300") }]).problems, []);
+});
+
 Deno.test("readManifests() survives a bomb of aliases", () => {
   const lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"];
   for (let level = 1; level < 9; level++) {

@@ -3,7 +3,7 @@ import type { KubeObject } from "#base";
 import { accessObjects } from "./access.ts";
 import { deployment } from "./deployment.ts";
 import { type Installation, labelsOf } from "./installation.ts";
-import { disruptionBudget, serviceMonitor, serviceObjects } from "./services.ts";
+import { disruptionBudget, networkPolicy, serviceMonitor, serviceObjects } from "./services.ts";
 
 /** The parts of an installation, each a file of `gitops/operator/`, in the order in which they are applied. */
 export interface InstallParts {
@@ -29,6 +29,7 @@ export function installParts(installation: Installation): InstallParts {
       ...serviceObjects(installation),
       deployment(installation),
       disruptionBudget(installation),
+      networkPolicy(installation),
       ...(installation.serviceMonitor ? [serviceMonitor(installation)] : []),
     ],
   };

@@ -36,6 +36,36 @@ export function disruptionBudget(installation: Installation): KubeObject {
   };
 }
 
+/** Namespaces whose pods may scrape metrics without TLS have this label; so has kubebuilder's own policy. */
+const SCRAPERS = { metrics: "enabled" };
+
+/**
+ * Who may connect to the program's pods. The API server and the kubelet are no pods that a policy could select, so the
+ * webhook's and the health port are open to all, and guard themselves; metrics without TLS are for chosen namespaces.
+ */
+export function networkPolicy(installation: Installation): KubeObject {
+  const { metricsSecure, namespace, receiver } = installation;
+  const open = [PORTS.health, PORTS.webhook, ...(receiver ? [PORTS.receiver] : [])];
+  const scrapers = [
+    { namespaceSelector: { matchLabels: SCRAPERS } },
+    { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": namespace } } },
+  ];
+  const port = (number: number) => ({ port: number, protocol: "TCP" });
+  return {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "NetworkPolicy",
+    metadata: localMeta(installation, PROGRAM),
+    spec: {
+      podSelector: { matchLabels: SELECTOR },
+      policyTypes: ["Ingress"],
+      ingress: [
+        { ports: [...open, ...(metricsSecure ? [PORTS.metrics] : [])].map(port) },
+        ...(metricsSecure ? [] : [{ from: scrapers, ports: [port(PORTS.metrics)] }]),
+      ],
+    },
+  };
+}
+
 /** For the Prometheus operator. */
 export function serviceMonitor(installation: Installation): KubeObject {
   return {

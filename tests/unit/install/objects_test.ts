@@ -68,6 +68,7 @@ Deno.test("installObjects() lists all that a cluster needs, in the order of appl
     "Service mesh-system/meshwright-webhook",
     "Deployment mesh-system/meshwright",
     "PodDisruptionBudget mesh-system/meshwright",
+    "NetworkPolicy mesh-system/meshwright",
   ]);
 });
 
@@ -315,4 +316,40 @@ Deno.test("M6: install says what each account is worth, as comments, whatever is
   }
   const closed = worthText({ ...INSTALLATION, podServiceAccounts: "runner" });
   assertStringIncludes(closed, "namespace: runner, and default");
+});
+
+/** Ports by who may connect to them. */
+function openPorts(installation: Installation) {
+  const policy = found(installObjects(installation), "NetworkPolicy", "meshwright");
+  const { ingress, podSelector, policyTypes } = policy.spec as {
+    readonly podSelector: unknown;
+    readonly policyTypes: readonly string[];
+    readonly ingress: readonly {
+      readonly from?: readonly unknown[];
+      readonly ports: readonly { readonly port: number; readonly protocol: string }[];
+    }[];
+  };
+  return {
+    podSelector,
+    policyTypes,
+    ports: ingress.map(({ from, ports }) => ({ from, ports: ports.map(({ port }) => port) })),
+  };
+}
+
+Deno.test("M6: a NetworkPolicy opens the ports that the program listens on, and metrics without TLS to scrapers only", () => {
+  const scrapers = [
+    { namespaceSelector: { matchLabels: { metrics: "enabled" } } },
+    { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "mesh-system" } } },
+  ];
+  const { podSelector, policyTypes, ports } = openPorts(INSTALLATION);
+  const { spec } = found(installObjects(INSTALLATION), "Deployment", "meshwright");
+  const pods = spec as { readonly selector: unknown };
+  assertEquals([podSelector, policyTypes], [pods.selector, ["Ingress"]]);
+  assertEquals(ports, [
+    { from: undefined, ports: [8000, 9443] },
+    { from: scrapers, ports: [8080] },
+  ]);
+  assertEquals(openPorts({ ...INSTALLATION, receiver: true, metricsSecure: true }).ports, [
+    { from: undefined, ports: [8000, 9443, 9292, 8080] },
+  ]);
 });

@@ -88,6 +88,7 @@ const STAGES: readonly Stage[] = [
       "scripts/test_tally.ts",
       "tests/scenario",
       "tests/io",
+      "tests/hostile",
       "tests/tidy_test.ts",
     ],
   },

@@ -1,0 +1,86 @@
+/** Gives hostile inputs to what reads them, and counts what becomes of them and of the event loop meanwhile. */
+import { templateParts } from "#api";
+import { gitAddress, refusedAddress, systemClock } from "#base";
+import { ManifestReader, selectedFiles } from "#gitops";
+import { closedUntilMs, windowProblems } from "../../src/gitops/source/schedule.ts";
+import { treeNodes } from "../../src/git/tree.ts";
+import { type HostileInput, hostileInputs, type InputKind } from "./inputs.ts";
+
+/** What became of a corpus. */
+export interface CorpusReport {
+  readonly inputs: number;
+  /** By what was given: how many inputs, and the longest that one took. */
+  readonly kinds: ReadonlyMap<InputKind, { readonly count: number; readonly longestMs: number }>;
+  /** How often everything else had a turn, and how long it waited for it at most. */
+  readonly turns: number;
+  readonly blockedMs: number;
+  readonly rssBytesMax: number;
+}
+
+const VARIABLES = new Map([["A", { value: "x".repeat(100), isSecret: true }]]);
+const POLICY = { apiServer: ["10.96.0.1"], allowLoopback: false };
+const PATHS = ["a.yaml", "a/b/c.yaml", `${"a".repeat(200)}.yaml`, "deep/".repeat(50) + "a.json"];
+
+/** Reads so many inputs, all YAML in the thread. */
+export async function readCorpus(seed: number, count: number): Promise<CorpusReport> {
+  await using reader = new ManifestReader({
+    clock: systemClock,
+    limits: { readingInPlaceBytes: -1 },
+  });
+  const kinds = new Map<InputKind, { count: number; longestMs: number }>();
+  let [turns, blockedMs, rssBytesMax, isDone] = [0, 0, 0, false];
+  const beat = async () => {
+    while (!isDone) {
+      const beforeMs = performance.now();
+      await systemClock.sleep(0);
+      turns++;
+      blockedMs = Math.max(blockedMs, performance.now() - beforeMs);
+      rssBytesMax = Math.max(rssBytesMax, Deno.memoryUsage().rss);
+    }
+  };
+  const beating = beat();
+  for (const input of hostileInputs(seed, count)) {
+    const startMs = performance.now();
+    await consume(input, reader);
+    const known = kinds.get(input.kind) ?? { count: 0, longestMs: 0 };
+    const longestMs = Math.max(known.longestMs, performance.now() - startMs);
+    kinds.set(input.kind, { count: known.count + 1, longestMs });
+    await systemClock.sleep(0);
+  }
+  isDone = true;
+  await beating;
+  return { inputs: count, kinds, turns, blockedMs, rssBytesMax };
+}
+
+/** Reads one input: refusals are answers, errors of other kinds are not. */
+async function consume({ kind, text }: HostileInput, reader: ManifestReader): Promise<void> {
+  switch (kind) {
+    case "yaml":
+      await reader.read({ variables: VARIABLES }, [{ path: "a.yaml", text }]);
+      break;
+    case "glob": {
+      const entries = PATHS.map((path) => ({ path, kind: "file" as const, blob: "" }));
+      await selectedFiles({ root: "", entries, read: () => Promise.resolve([]) }, {
+        exclude: [text],
+      });
+      break;
+    }
+    case "template":
+      templateParts(text);
+      break;
+    case "window": {
+      const windows = [{ kind: "deny" as const, schedule: text, duration: "1h" }];
+      if (windowProblems(windows).length === 0) closedUntilMs(windows, 0);
+      break;
+    }
+    case "tree":
+      await treeNodes(new TextEncoder().encode(text));
+      break;
+    case "address":
+      gitAddress(text);
+      refusedAddress(text, POLICY);
+      break;
+    default:
+      kind satisfies never;
+  }
+}

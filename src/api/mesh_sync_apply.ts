@@ -162,6 +162,12 @@ export const APPLY_STATUS_MEMBERS = {
     list("The first objects that others changed and that were left", Type.String()),
   ),
   inventoryParts: optional(
-    list("ConfigMaps with the inventory, where it is too large for the status", Type.String()),
+    list(
+      "ConfigMaps with the inventory, where it is too large for the status; a name ends with the hash of the content",
+      Type.String(),
+    ),
+  ),
+  inventoryKinds: optional(
+    list("Kinds of what is in these ConfigMaps, to look for where one is lost", Type.String()),
   ),
 } as const;

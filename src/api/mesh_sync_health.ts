@@ -1,7 +1,7 @@
 /** The parts of a MeshSync that are about health: what to do about it, who is told, what is remembered. */
 import { Type } from "@sinclair/typebox";
 import { ADDRESS_LENGTH_MAX, NAME_LENGTH_MAX, TEMPLATE_LENGTH_MAX } from "./limits.ts";
-import { choice, list, optional, text, time, type Value } from "./schema.ts";
+import { choice, flag, list, optional, text, time, type Value } from "./schema.ts";
 
 /** What a MeshSync can tell about a revision. */
 export const NOTICE_EVENTS = [
@@ -81,6 +81,9 @@ export const QuarantineSchema = Type.Object({
   contentHash: text("Hash of what it wanted of these objects; another content ends the hold"),
   cause: text("What was sick"),
   since: time("Since when"),
+  frozen: optional(
+    flag("The healthy revision cannot be read any longer: the objects stay as they are"),
+  ),
 });
 
 /** Schema of an item of `status.trials`. */

@@ -1,26 +1,9 @@
-import { type MeshSync, type MeshSyncStatus, resourceOf } from "#api";
-import {
-  errorText,
-  idOf,
-  isAbort,
-  keyOf,
-  keyText,
-  type ObjectKey,
-  sameJson,
-  timestamp,
-} from "#base";
-import { isConflict, isNotFound, NoAnswerError } from "#kube";
-import { inventoryOf, mergedInventory, revisionCommit, statusPatch } from "#plan";
-import {
-  applyObjects,
-  type ApplyReport,
-  type ApplyScope,
-  NOTHING_APPLIED,
-  NOTHING_PRUNED,
-  pruneObjects,
-  type PruneReport,
-} from "./apply/apply.ts";
+import type { MeshSync, MeshSyncStatus } from "#api";
+import { errorText, isAbort, keyOf, keyText, type ObjectKey, timestamp } from "#base";
+import { inventoryOf, mergedInventory, revisionCommit } from "#plan";
+import { applyObjects, type ApplyReport, NOTHING_APPLIED } from "./apply/apply.ts";
 import { type StoredInventory, storeInventory } from "./apply/inventory.ts";
+import { NOTHING_PRUNED, pruneObjects, type PruneReport } from "./apply/prune.ts";
 import { logName, type SyncContext } from "./context.ts";
 import {
   type Announcement,
@@ -33,18 +16,23 @@ import {
   unservedTrouble,
 } from "./decide.ts";
 import { emitPlan } from "./emit.ts";
-import { failedPhase, type Phase, rollsBack } from "./phase.ts";
+import { applyingPhase, failedPhase, type Phase, rollsBack } from "./phase.ts";
+import type { ApplyScope } from "./plan/object.ts";
 import { isLaggard, isUndecided, type WaitFacts } from "./plan/others.ts";
 import type { PrunePlan, ToDelete } from "./plan/prune.ts";
 import { followedTypes, hasChanges, plannedChanges } from "./plan/revision.ts";
-import { writeFinalizer } from "./removal.ts";
 import { quarantinesOf } from "./rollback.ts";
 import type { RevisionSeen } from "./source/fetch.ts";
 import { syncStatus } from "./status.ts";
 import { actingClient } from "./tenancy.ts";
-
-/** The field manager of status writes. */
-const STATUS_MANAGER = "meshwright-status";
+import {
+  confirmSync,
+  LostSyncError,
+  remember,
+  stopDeleted,
+  writeFinalizer,
+  writeStatus,
+} from "./write_sync.ts";
 
 /** What a pass did. */
 export interface Outcome {
@@ -64,17 +52,6 @@ export interface Outcome {
   readonly pruneWaitsSince?: string;
   /** MeshSyncs that may take over what is to be deleted. */
   readonly waitsFor: readonly ObjectKey[];
-}
-
-/** The MeshSync is not there any longer, or somebody changed it: what this pass knows of it is worth nothing. */
-export class LostSyncError extends Error {
-  override readonly name = "LostSyncError";
-  readonly isGone: boolean;
-  constructor(sync: MeshSync, isGone: boolean) {
-    const state = isGone ? "it does not exist any longer" : "somebody changed it meanwhile";
-    super(`Cannot go on with MeshSync ${keyText(keyOf(sync))}: ${state}`);
-    this.isGone = isGone;
-  }
 }
 
 /** Nothing was begun. */
@@ -101,6 +78,8 @@ export async function act(
   const isWritten = decision.finalizer !== undefined && !ctx.isTransient;
   const sync = isWritten ? await withFinalizer(before, decision.finalizer, ctx) : before;
   const scope: ApplyScope = { sync, ctx, acting: actingClient(sync, ctx) };
+  const isAnnounced = decision.do === "apply" && decision.announcement !== undefined;
+  if (!isWritten && !isAnnounced && isWriting(decision)) await confirmSync(sync, ctx);
   if (decision.do === "apply") return await applyRevision(decision, scope);
   if (decision.changed.length === 0) return nothingDone(sync);
   const corrected = await applyObjects(decision.changed, scope);
@@ -109,9 +88,18 @@ export async function act(
   return {
     ...nothingDone(sync),
     corrected,
-    ...(interruption === undefined ? {} : { trouble: failedPhase(interruption) }),
+    // What is known of the revision says more than that a correction of it was interrupted.
+    ...(interruption === undefined || decision.trouble !== undefined
+      ? {}
+      : { trouble: failedPhase(interruption) }),
     ...(trouble === undefined ? {} : { correctionTrouble: trouble }),
   };
+}
+
+function isWriting(decision: Rest | ApplyDecision): boolean {
+  return decision.do === "rest"
+    ? decision.changed.some(({ step }) => step !== "keep")
+    : hasChanges(plannedChanges(decision.plan));
 }
 
 /** Never goes on without the finalizer: what is applied for a sync that is gone would be nobody's. */
@@ -123,7 +111,7 @@ async function withFinalizer(
   const write = await writeFinalizer(sync, isWanted, ctx);
   if (write.tag !== "written") throw new LostSyncError(sync, write.tag === "gone");
   remember(write.sync, ctx);
-  if (write.sync.metadata.deletionTimestamp !== undefined) throw new LostSyncError(sync, false);
+  stopDeleted(write.sync, ctx);
   return write.sync;
 }
 
@@ -149,8 +137,15 @@ async function applyRevision(decision: ApplyDecision, scope: ApplyScope): Promis
   } catch (error) {
     if (error instanceof LostSyncError) throw error;
     // What was done is done, and is said.
-    return { ...nothingDone(sync), applied, trouble: failedPhase(error) };
+    return { ...nothingDone(sync), applied, trouble: interruptedPhase(error) };
   }
+}
+
+/** A revision of which something may be done already. */
+function interruptedPhase(error: unknown): Phase {
+  const phase = failedPhase(error);
+  const isPartial = phase.tag === "Failed" && !phase.isFinal;
+  return isPartial ? applyingPhase(phase.reason, phase.message) : phase;
 }
 
 /** That kinds are waited for, as long as they may still come; nothing is deleted meanwhile. */
@@ -215,7 +210,9 @@ async function announce(
     phase,
     nowMs: ctx.clock.now(),
   });
-  return await writeStatus(sync, status, ctx);
+  const written = await writeStatus(sync, status, ctx);
+  stopDeleted(written, ctx);
+  return written;
 }
 
 async function pruneRevision(
@@ -234,20 +231,32 @@ async function pruneRevision(
   const startMs = ctx.clock.monotonicMs();
   const since = sync.status?.pruneWaitsSince ?? timestamp(nowMs);
   const { pruneWaitsSinceMs = startMs } = ctx.proofs.pass(key);
-  const { waiting, waitsFor } = awaited(plan.prune, moving, {
-    text: revision.text,
-    waitedMs: startMs - pruneWaitsSinceMs,
-    nowMs,
-  });
+  const waitedMs = startMs - pruneWaitsSinceMs;
+  const { waiting, waitsFor } = revision.isReturn
+    ? { waiting: [...plan.prune.toDelete, ...plan.prune.undecided], waitsFor: [] }
+    : awaited(plan.prune, moving, { text: revision.text, waitedMs, nowMs });
   const staying = [...new Set([...waiting, ...unsucceeded(plan.prune.toDelete, applied)])];
   const pruned = await pruneObjects(plan.prune, { ...scope, revision: revision.text }, staying);
   if (pruned.pruned.length > 0) {
     ctx.metrics.observeSyncPhase("prune", (ctx.clock.monotonicMs() - startMs) / 1000);
     ctx.metrics.countPruned(pruned.pruned.length);
   }
+  if (pruned.interruption !== undefined) {
+    return {
+      ...nothingDone(sync),
+      applied,
+      pruned,
+      trouble: interruptedPhase(pruned.interruption),
+    };
+  }
   const frozen = plan.inventory.filter(({ id }) => composed.frozen.has(id));
   const remaining = mergedInventory(pruned.remaining, frozen);
-  const stored = await storeInventory(mergedInventory(inventoryOf(ids), remaining), sync, ctx);
+  let stored: StoredInventory;
+  try {
+    stored = await storeInventory(mergedInventory(inventoryOf(ids), remaining), sync, ctx);
+  } catch (error) {
+    return { ...nothingDone(sync), applied, pruned, trouble: interruptedPhase(error) };
+  }
   const trouble = pruneTrouble(revision.text, pruned, {
     count: waiting.length,
     waitsFor: waitsFor.map(keyText),
@@ -277,85 +286,4 @@ function awaited(
     waiting: [...(laggards.length === 0 ? [] : moving), ...open],
     waitsFor: [...byText].sort(([a], [b]) => a < b ? -1 : 1).map(([_, key]) => key),
   };
-}
-
-/**
- * Writes a status if it differs, and answers the sync as it is then. Only over the very status that this pass began with:
- * where somebody changed nothing but other members of the sync, it is written all the same.
- *
- * @throws {LostSyncError} where the sync is gone, or its status is another one
- */
-export async function writeStatus(
-  sync: MeshSync,
-  status: MeshSyncStatus,
-  ctx: SyncContext,
-): Promise<MeshSync> {
-  const patch = statusPatch(sync.status, status);
-  if (patch === undefined) return sync;
-  let base = sync;
-  for (let attempt = 1;; attempt++) {
-    const { resourceVersion } = base.metadata;
-    const locked = resourceVersion === undefined
-      ? patch
-      : { ...patch, metadata: { resourceVersion } };
-    try {
-      const written = await ctx.cluster.patch(idOf(sync), locked, {
-        fieldManager: STATUS_MANAGER,
-        subresource: "status",
-        signal: ctx.signal,
-      }) as MeshSync;
-      ctx.syncs.observe?.(written);
-      remember(written, ctx);
-      return written;
-    } catch (error) {
-      if (error instanceof NoAnswerError) {
-        const written = await writtenStatus(sync, status, ctx);
-        if (written === undefined) throw error;
-        return written;
-      }
-      // Not there is what a server also says whose definitions come and go: it is asked once more.
-      const isTried = isConflict(error) || isNotFound(error);
-      if (!isTried || attempt >= CONFLICTS_MAX) throw error;
-      base = await sameStatus(sync, ctx);
-    }
-  }
-}
-
-const CONFLICTS_MAX = 5;
-
-/** The sync, if its status is what was to be written, although no answer said so. */
-async function writtenStatus(
-  sync: MeshSync,
-  status: MeshSyncStatus,
-  ctx: SyncContext,
-): Promise<MeshSync | undefined> {
-  const live = await ctx.cluster.get(resourceOf("MeshSync"), keyOf(sync), ctx.signal) as
-    | MeshSync
-    | undefined;
-  const isWritten = live?.metadata.uid === sync.metadata.uid &&
-    statusPatch(live?.status, status) === undefined;
-  if (live === undefined || !isWritten) return undefined;
-  ctx.syncs.observe?.(live);
-  remember(live, ctx);
-  return live;
-}
-
-/** The sync as it is now, if it is the same one with the same status. */
-async function sameStatus(sync: MeshSync, ctx: SyncContext): Promise<MeshSync> {
-  const live = await ctx.cluster.get(resourceOf("MeshSync"), keyOf(sync), ctx.signal) as
-    | MeshSync
-    | undefined;
-  if (live === undefined || live.metadata.uid !== sync.metadata.uid) {
-    throw new LostSyncError(sync, true);
-  }
-  if (!sameJson(live.status ?? {}, sync.status ?? {})) {
-    remember(live, ctx);
-    throw new LostSyncError(sync, false);
-  }
-  return live;
-}
-
-function remember(written: MeshSync, ctx: SyncContext): void {
-  const key = keyOf(written);
-  ctx.proofs.setPass(key, { ...ctx.proofs.pass(key), written });
 }

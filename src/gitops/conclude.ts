@@ -39,7 +39,6 @@ import {
 /** What a pass has to say, and what it remembers when it is said. */
 export interface Conclusion {
   readonly status: MeshSyncStatus;
-  readonly phase: Phase;
   readonly pass: PassMemory;
   /** What is remembered where the status cannot be written. */
   readonly unrecorded: Partial<PassMemory>;
@@ -63,12 +62,9 @@ export function conclude(facts: PassFacts): Conclusion {
   const current = withNews(outcome.sync, news);
   const hold = pass.trouble ?? outcome.correctionTrouble ?? pass.decided?.hold;
   const isPartial = isAppliedButUnserved(hold);
-  const isApplied = (pass.appliedKey !== undefined || isPartial) && health !== undefined;
-  const watchedMs = (revision: string) =>
-    monotonicMs - (pass.candidatesSinceMs?.[revision] ?? monotonicMs);
-  const rollback = (hold === undefined || isPartial) && isApplied
-    ? rollbackOf(current, { health, proofs, nowMs, watchedMs })
-    : undefined;
+  const rollback = health === undefined || !mayGoBack(facts, { hold, pass })
+    ? undefined
+    : rollbackOf(current, { health, proofs, nowMs, watchedMs: watchedMs(pass, monotonicMs) });
   const isUnsettled = health !== undefined && isSettling(current, health, nowMs);
   const revision = current.status?.lastAppliedRevision ?? "";
   const known = health ?? NO_HEALTH;
@@ -94,7 +90,6 @@ export function conclude(facts: PassFacts): Conclusion {
   const remembered = rememberedPass(pass, { health, isHealthy });
   return {
     status: syncStatus(outcome.sync, { news: all, phase, conditions, nowMs }),
-    phase,
     // With the quarantine written down, the same commit is another thing to apply.
     pass: rollback === undefined ? remembered : { ...remembered, nextLookAtMs: 0 },
     unrecorded: unrecordedPass(facts),
@@ -124,6 +119,28 @@ function resultPhase(
   { outcome, pass }: { readonly outcome: PassFacts["outcome"]; readonly pass: PassMemory },
 ): Phase {
   return phase === outcome.correctionTrouble ? pass.decided?.hold ?? phase : phase;
+}
+
+/** Phases in which nothing of what the remote says was begun. */
+const UNBEGUN: readonly Phase["tag"][] = ["Failed", "Refused", "Waiting"];
+
+/**
+ * Whether what is applied is known, and nothing newer is being applied: while something newer is refused or waits, or the
+ * remote is away, it goes back all the same.
+ */
+function mayGoBack(
+  { outcome, proofs }: PassFacts,
+  { hold, pass }: { readonly hold: Phase | undefined; readonly pass: PassMemory },
+): boolean {
+  if (hold === undefined) return pass.appliedKey !== undefined;
+  if (isAppliedButUnserved(hold)) return true;
+  const isUnbegun = UNBEGUN.includes(hold.tag) || hold === outcome.correctionTrouble;
+  return isUnbegun && (pass.appliedKey !== undefined || proofs.size > 0);
+}
+
+/** How long this process has watched a revision prove itself. */
+function watchedMs(pass: PassMemory, monotonicMs: number): (revision: string) => number {
+  return (revision) => monotonicMs - (pass.candidatesSinceMs?.[revision] ?? monotonicMs);
 }
 
 /** What is remembered of what was healthy: only as long as it is. */
@@ -228,7 +245,7 @@ function workNews(facts: PassFacts, decision: ApplyDecision): StatusNews {
   const { composed, revision } = decision;
   const changes = changesOf(facts, revision.text);
   const isStored = outcome.stored !== undefined;
-  const isQuarantineNew = composed.kept.length !== (sync.status?.quarantined ?? []).length;
+  const isQuarantineNew = !sameJson(composed.kept, sync.status?.quarantined ?? []);
   return {
     ...(isQuarantineNew ? { quarantined: [...composed.kept] } : {}),
     ...(isStored ? trialNews(facts, decision, changes) : {}),

@@ -14,7 +14,8 @@ import {
   type Phase,
   refusedPhase,
 } from "./phase.ts";
-import type { ApplyReport, PruneReport } from "./apply/apply.ts";
+import type { ApplyReport } from "./apply/apply.ts";
+import type { PruneReport } from "./apply/prune.ts";
 import type { ObjectPlan } from "./plan/object.ts";
 import type { PrunePlan } from "./plan/prune.ts";
 import {

@@ -15,7 +15,7 @@ import { entryKey, hasHealth, objectHealth } from "#plan";
 import { CALLS_AT_ONCE, type SyncContext } from "./context.ts";
 import { expressedHealth, isUncounted, saysUncounted } from "./health_rules.ts";
 import { appliedJob, isDone, isJob } from "./plan/jobs.ts";
-import { syncLabels } from "./manifests/target.ts";
+import { syncSelector } from "./manifests/target.ts";
 import { actingClient } from "./tenancy.ts";
 
 /** An object that is not as it should be. */
@@ -271,7 +271,7 @@ async function listedGroup(
   { ctx, sync }: HealthScope,
 ): Promise<Observed[]> {
   const namespaces = [...new Set(group.map(({ id }) => id.namespace))].sort();
-  const labelSelector = Object.entries(syncLabels(sync)).map((pair) => pair.join("=")).join(",");
+  const labelSelector = syncSelector(sync);
   const acting = actingClient(sync, ctx);
   const list = (namespace: string) =>
     acting.list(type, {

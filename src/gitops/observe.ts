@@ -112,7 +112,7 @@ function doubtInTime(sync: MeshSync, source: SourceSeen, ctx: SyncContext): numb
   const nowMs = ctx.clock.monotonicMs();
   const { comparedAtMs = nowMs } = ctx.proofs.pass(key);
   if (source.tag === "revision" && source.content.tag === "planned") return nowMs;
-  if (nowMs - comparedAtMs < COMPARE_MS) return comparedAtMs;
+  if (compareWaitMs(comparedAtMs, nowMs) > 0) return comparedAtMs;
   ctx.proofs.doubt(key);
   return nowMs;
 }

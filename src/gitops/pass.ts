@@ -63,18 +63,16 @@ export function passAfter(facts: PassFacts): PassMemory {
   const isTried = trouble !== undefined && trouble.tag !== "Waiting";
   const isSuperseded = outcome.applied.isSuperseded;
   const failures = (isTried && !isSuperseded) || isFailing ? pass.failures + 1 : 0;
-  const resolved = source.tag === "decided"
-    ? source.resolved
-    : source.tag === "revision"
-    ? source.seen.resolved
-    : source.seen?.resolved;
+  // What goes back meanwhile says nothing of the remote, which is looked at again at once.
+  const isReturn = source.tag === "revision" && source.seen.isReturn === true;
+  const resolved = isReturn ? undefined : resolvedBy(source);
   const { revision: applied, ...contents } = contentAfter(facts);
   return {
     ...watched,
     ...contents,
     lookedFor: lookKey(sync),
     lastLookAtMs: resolved === undefined ? pass.lastLookAtMs ?? nowMs : nowMs,
-    nextLookAtMs: monotonicMs + lookDelayMs(sync, {
+    nextLookAtMs: isReturn && trouble === undefined ? 0 : monotonicMs + lookDelayMs(sync, {
       failures,
       random,
       trouble,
@@ -82,13 +80,33 @@ export function passAfter(facts: PassFacts): PassMemory {
     }),
     failures,
     ...(resolved === undefined ? {} : { commit: resolved.commit }),
+    ...(isReturn && pass.commit !== undefined ? { commit: pass.commit } : {}),
     ...(trouble === undefined ? {} : { trouble }),
+    ...writesAfter(facts),
     ...measuredFrom(facts, applied),
     ...unservedAfter(facts),
     ...pruneWaitsAfter(facts),
     ...moveAfter(facts),
     ...unrecordedAfter(facts),
   };
+}
+
+/** What is known of writes: once a revision is applied completely, all that is open is of objects no longer its. */
+function writesAfter({ outcome, pass }: PassFacts): Partial<PassMemory> {
+  const { tidiedParts, unanswered } = pass;
+  return {
+    ...(tidiedParts === undefined ? {} : { tidiedParts }),
+    ...(unanswered === undefined || outcome.stored !== undefined ? {} : { unanswered }),
+  };
+}
+
+/** What a look at the remote came to; undefined where it came to nothing. */
+function resolvedBy(source: Exclude<LiveSync["source"], { readonly tag: "not-due" }>) {
+  return source.tag === "decided"
+    ? source.resolved
+    : source.tag === "revision"
+    ? source.seen.resolved
+    : source.seen?.resolved;
 }
 
 /** Until a status says that a revision is applied completely, what was done of it is remembered to be told then. */
@@ -144,6 +162,10 @@ function contentAfter(
   const { found: { inputs, revision }, resolved } = decision.revision;
   const judged = withNews(seen.sync, { quarantined: [...decision.composed.kept] });
   const applied = { revision: decision.revision, appliedKey: contentKey(revision, judged, inputs) };
+  if (decision.revision.isReturn === true) {
+    // What is left of it is deleted when the remote says so: until then the rest is not all.
+    return decision.plan.prune.toDelete.length > 0 ? {} : applied;
+  }
   // What is not gone yet is looked at again, for as long as the inventory has it.
   if (outcome.pruned.terminating.length > 0) return { ...applied, isTerminating: true };
   return {

@@ -67,6 +67,8 @@ export interface PassMemory {
   readonly trouble?: Phase;
   /** What was done and not recorded: the next record tells it. */
   readonly unrecorded?: UnrecordedWork;
+  /** Writes of which nobody answered whether they took effect. */
+  readonly unanswered?: readonly UnansweredWrite[];
   /** The content for which ordinary kinds that no cache follows were all healthy when they were asked about last. */
   readonly ordinaryHealthyFor?: string;
   /** Since when commit-to-ready is measured; absent while nothing is. */
@@ -85,6 +87,8 @@ export interface PassMemory {
   readonly removalTriedSinceMs?: number;
   /** Whether something that Git dropped is deleted and not gone yet. */
   readonly isTerminating?: boolean;
+  /** The parts of an inventory besides which there are no others, as this process knows. */
+  readonly tidiedParts?: string;
   /** The MeshSync as the API server answered our last write of it. */
   readonly written?: MeshSync;
 }
@@ -106,6 +110,14 @@ export interface UnrecordedWork {
 export interface UnrecordedChange {
   readonly id: ObjectId;
   readonly action: "created" | "configured" | "pruned";
+}
+
+/** A write that was begun, and of which nobody knows whether it took effect. */
+export interface UnansweredWrite extends UnrecordedChange {
+  /** Hash of the object in Git; absent of a deletion. */
+  readonly hash?: string;
+  /** What somebody had changed, where it put that right. */
+  readonly corrected?: readonly string[];
 }
 
 /** Something that a MeshSync refers to is not there, or of no use. */

@@ -72,6 +72,8 @@ interface Entry {
 export interface StoredParts {
   readonly names: readonly string[];
   readonly entries: readonly InventoryEntry[];
+  /** Whether it was found in the cluster, as a part was lost: then it has to be stored anew. */
+  readonly isRebuilt: boolean;
 }
 
 const NO_PASS: PassMemory = { nextLookAtMs: 0, failures: 0 };

@@ -1,16 +1,15 @@
 import { FINALIZERS, type MeshSync } from "#api";
-import { errorText, idOf, idText, isAbort, type JsonObject, timestamp } from "#base";
-import { isConflict, isForbidden, isNotFound } from "#kube";
+import { errorText, idText, isAbort, timestamp } from "#base";
+import { isForbidden } from "#kube";
 import { loadInventory } from "./apply/inventory.ts";
-import { type ApplyScope, pruneObjects, type PruneReport } from "./apply/apply.ts";
+import { pruneObjects, type PruneReport } from "./apply/prune.ts";
 import { logName, type SyncContext } from "./context.ts";
 import { deletingPhase } from "./phase.ts";
+import type { ApplyScope } from "./plan/object.ts";
 import { type PrunePlan, prunePlan } from "./plan/prune.ts";
 import { suspensionOf } from "./source/schedule.ts";
 import { actingClient, authorityOf } from "./tenancy.ts";
 
-/** The field manager of the finalizer. */
-const FINALIZER_MANAGER = "meshwright-finalizer";
 /** Longest time that a deleted MeshSync is kept by objects that are not gone, from the first try of a process on. */
 const PATIENCE_MS = 120_000;
 
@@ -82,7 +81,9 @@ export async function removeObjects(
     pruned: report.pruned.slice(0, 50).map(idText),
     skipped: report.skipped.slice(0, 50).map(idText),
   });
-  return report;
+  return report.interruption === undefined
+    ? report
+    : { ...report, failures: [...report.failures, errorText(report.interruption)] };
 }
 
 const SHOWN_MAX = 5;
@@ -123,39 +124,4 @@ export function removalOutcome(
     ? deletingPhase("LeftBehind", `Left behind what is not gone: ${words}`)
     : deletingPhase("DeletionWaits", words);
   return { phase, since, isGivenUp };
-}
-
-/** What became of a write of the finalizers. */
-export type FinalizerWrite =
-  | { readonly tag: "written"; readonly sync: MeshSync }
-  /** The sync is not there any longer. */
-  | { readonly tag: "gone" }
-  /** Somebody changed the sync meanwhile: its newest form is on its way through the watch. */
-  | { readonly tag: "changed" };
-
-/**
- * Puts the finalizer on a sync, or takes it off. Finalizers are a list that merge patches replace, so the version goes
- * along: whoever changed it meanwhile wins.
- */
-export async function writeFinalizer(
-  sync: MeshSync,
-  isWanted: boolean,
-  ctx: Pick<SyncContext, "cluster" | "signal" | "syncs">,
-): Promise<FinalizerWrite> {
-  const others = (sync.metadata.finalizers ?? []).filter((name) => name !== FINALIZERS.sync);
-  const { resourceVersion } = sync.metadata;
-  const metadata: JsonObject = {
-    finalizers: isWanted ? [...others, FINALIZERS.sync] : others,
-    ...(resourceVersion === undefined ? {} : { resourceVersion }),
-  };
-  try {
-    const options = { fieldManager: FINALIZER_MANAGER, signal: ctx.signal };
-    const written = await ctx.cluster.patch(idOf(sync), { metadata }, options) as MeshSync;
-    ctx.syncs.observe?.(written);
-    return { tag: "written", sync: written };
-  } catch (error) {
-    if (isNotFound(error)) return { tag: "gone" };
-    if (isConflict(error)) return { tag: "changed" };
-    throw error;
-  }
 }

@@ -60,7 +60,15 @@ export async function composition(
     if (good === undefined) keys.forEach((key) => frozen.add(key));
     healthy.push(...(good ?? []).filter((target) => keys.includes(entryKey(target.id))));
   }
-  return { targets: [...free, ...healthy], frozen, kept, ended };
+  const isFrozen = (hold: Quarantine) => hold.objects.some((key) => frozen.has(key));
+  return {
+    targets: [...free, ...healthy],
+    frozen,
+    kept: kept.map(({ frozen: _before, ...hold }) =>
+      isFrozen(hold) ? { ...hold, frozen: true } : hold
+    ),
+    ended,
+  };
 }
 
 /** The commit of a healthy revision. @throws {Error} where it names none */
@@ -174,11 +182,13 @@ function causeOf(candidates: readonly Trial[], health: Health): string {
 
 /** What to say of a sync that is healthy, but not all of what Git says. */
 export function quarantineText(quarantines: readonly Quarantine[]): string {
-  return quarantines.map((hold) =>
-    `${
-      hold.objects.join(", ")
-    } as in ${hold.healthyRevision}, since ${hold.revision} was not healthy (${hold.cause})`
-  ).join("; ").slice(0, 2 * CAUSE_LENGTH_MAX);
+  return quarantines.map((hold) => {
+    const objects = hold.objects.join(", ");
+    const cause = `since ${hold.revision} was not healthy (${hold.cause})`;
+    return hold.frozen === true
+      ? `${objects} left as it is: ${hold.healthyRevision} cannot be read any longer, ${cause}`
+      : `${objects} as in ${hold.healthyRevision}, ${cause}`;
+  }).join("; ").slice(0, 2 * CAUSE_LENGTH_MAX);
 }
 
 /** What ended a quarantine, in words. */

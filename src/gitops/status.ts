@@ -51,7 +51,7 @@ export function syncStatus(
     ? said.map((draft) => draft.type === "Ready" ? { ...draft, status: wasReady } : draft)
     : said;
   const { pruneWaitsSince: _since, ...before } = sync.status ?? {};
-  const { inventory: _own, inventoryParts: _parts, ...rest } = before;
+  const { inventory: _own, inventoryKinds: _kinds, inventoryParts: _parts, ...rest } = before;
   // An inventory is in one place: news of one of these ends the other.
   const isMoved = news.inventory !== undefined || news.inventoryParts !== undefined;
   return {

@@ -12,7 +12,7 @@ import {
   sameJson,
 } from "#base";
 import { entryId } from "#plan";
-import { act, LostSyncError, nothingDone, type Outcome, writeStatus } from "./act.ts";
+import { act, nothingDone, type Outcome } from "./act.ts";
 import { dropParts, loadInventory } from "./apply/inventory.ts";
 import { conclude, type Conclusion, driftLine } from "./conclude.ts";
 import { logName, type SyncContext } from "./context.ts";
@@ -36,13 +36,13 @@ import {
   removalOutcome,
   type RemovalTrouble,
   removeObjects,
-  writeFinalizer,
 } from "./removal.ts";
 import { quarantinesOf } from "./rollback.ts";
 import { remoteOf } from "./source/remote.ts";
 import { moveNotes } from "./source/revision.ts";
 import { retryDelayMs, syncStatus } from "./status.ts";
 import { actingClient, authorityOf, unreached } from "./tenancy.ts";
+import { LostSyncError, writeFinalizer, writeStatus } from "./write_sync.ts";
 
 /**
  * Brings a cluster to what a MeshSync's folder in Git says: observe (reads), decide (pure), act (writes), record (the
@@ -290,7 +290,7 @@ async function record(
   ctx.proofs.setPass(key, { ...conclusion.pass, ...woken, written });
   emitWorkDone(written, done, ctx);
   emitConclusion(seen, { written, conclusion, decision }, ctx);
-  await dropParts(seen.sync, written, ctx);
+  await dropParts(written, ctx);
   outcome.waitsFor.forEach((other) => ctx.wake(other));
   return conclusion.next;
 }

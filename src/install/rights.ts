@@ -46,7 +46,7 @@ export function controllerRules(): Rule[] {
     // Whether a deleted MeshSync goes with its namespace.
     rule(CORE, ["namespaces"], ["get"]),
     // Where brokers are; a large inventory is kept in ConfigMaps.
-    rule(CORE, ["configmaps"], ["create", "delete", "get", "patch"]),
+    rule(CORE, ["configmaps"], ["create", "delete", "get", "list", "patch"]),
   ];
 }
 

@@ -1,36 +1,26 @@
-import { conditionOf, groupOf, idOf, isAbort, keyOf, type KubeObject, pooled } from "#base";
-import type { Contest, InventoryEntry } from "#plan";
-import { applyStages, deleteStages, entryKey } from "#plan";
+import { conditionOf, idOf, isAbort, keyOf, type KubeObject, type ObjectId, pooled } from "#base";
 import { type ClusterClient, isConflict } from "#kube";
-import { idText, type ObjectId } from "#base";
-import { CALLS_AT_ONCE, type SyncContext } from "../context.ts";
+import { applyStages, type Contest, entryKey } from "#plan";
+import { CALLS_AT_ONCE } from "../context.ts";
 import { isNamespace } from "../manifests/namespace.ts";
 import { fieldManager, type TargetObject } from "../manifests/target.ts";
+import { takeFormerFields } from "../plan/former_fields.ts";
 import {
   type Action,
   type ApplyFailure,
+  type ApplyScope,
   type KeepPlan,
   type ObjectPlan,
   objectPlan,
-  type PlanScope,
   proofOf,
   refused,
   replacement,
   type WritePlan,
 } from "../plan/object.ts";
-import { takeFormerFields } from "../plan/former_fields.ts";
 import { createNamespace } from "./namespace.ts";
 import { authorityOf, unreached } from "../tenancy.ts";
-import { removeReplaced } from "./replace.ts";
-import {
-  deletionFailure,
-  type PrunePlan,
-  prunePlan,
-  staysAWhile,
-  type Terminating,
-  terminating,
-  type ToDelete,
-} from "../plan/prune.ts";
+import { removeReplaced } from "./prune.ts";
+import { isUnanswered, noteUnanswered, takeUnanswered } from "./unanswered.ts";
 
 /** One object that is as Git says now, or is left as somebody changed it. */
 export interface Applied {
@@ -74,41 +64,6 @@ export const NOTHING_APPLIED: ApplyReport = {
   isSuperseded: false,
 };
 
-/** What became of objects that Git no longer holds. */
-export interface PruneReport {
-  readonly pruned: readonly ObjectId[];
-  readonly skipped: readonly ObjectId[];
-  /** Not gone yet; they stay in the inventory and are looked at again. */
-  readonly remaining: readonly InventoryEntry[];
-  /** Those of them that are deleted, with what holds them, sorted. */
-  readonly terminating: readonly string[];
-  /** Why the others could not be deleted, sorted. */
-  readonly failures: readonly string[];
-}
-
-/** Nothing was pruned. */
-export const NOTHING_PRUNED: PruneReport = {
-  pruned: [],
-  skipped: [],
-  remaining: [],
-  terminating: [],
-  failures: [],
-};
-
-/** What became of one object that was to be deleted. */
-type Deletion =
-  | { readonly result: "deleted"; readonly id: ObjectId; readonly staying?: Terminating }
-  | { readonly result: "failed"; readonly entry: InventoryEntry; readonly failure: string }
-  /** Somebody changed it since the look: it is not to be deleted any longer, or is already. */
-  | { readonly result: "left"; readonly plan: PrunePlan };
-
-/** For whom objects are applied. */
-export interface ApplyScope extends PlanScope {
-  readonly ctx: SyncContext;
-  /** What is being applied; absent where it is about no revision. */
-  readonly revision?: string;
-}
-
 /** How many objects are applied between two looks whether something newer came. */
 const OBJECTS_BETWEEN_LOOKS = 50;
 
@@ -139,7 +94,7 @@ export async function applyObjects(
         superseded = await isSuperseded();
         const part = superseded ? [] : stage.slice(at, at + OBJECTS_BETWEEN_LOOKS);
         await pooled(part, CALLS_AT_ONCE, async (plan) => {
-          results.set(plan, await applyObject(plan, scope));
+          results.set(plan, answered(plan, await applyObject(plan, scope), scope));
         });
       }
       if (superseded) break;
@@ -160,6 +115,20 @@ export async function applyObjects(
   };
 }
 
+/** What became of an object, with what an earlier write did of which nobody answered whether it took effect. */
+function answered(
+  { target: { hash, id } }: ObjectPlan,
+  result: ObjectResult,
+  { ctx, sync }: ApplyScope,
+): ObjectResult {
+  if (result.result !== "applied") return result;
+  const write = takeUnanswered(sync, { id, hash }, ctx);
+  if (write === undefined || write.action === "pruned" || result.action !== "unchanged") {
+    return result;
+  }
+  return { ...result, action: write.action, corrected: write.corrected ?? [] };
+}
+
 async function applyObject(first: ObjectPlan, scope: ApplyScope): Promise<ObjectResult> {
   let plan = first;
   if (plan.step === "unserved") {
@@ -178,8 +147,12 @@ async function applyObject(first: ObjectPlan, scope: ApplyScope): Promise<Object
     try {
       return await written(plan, scope);
     } catch (error) {
-      if (isAbort(error, scope.ctx.signal)) throw error;
-      const replaced = plan.replaces === undefined && replacement(plan, error, scope.sync);
+      const { ctx: { signal }, sync } = scope;
+      const { action, corrected, target: { hash, id } } = plan;
+      const write = { id, hash, action, corrected };
+      if (isUnanswered(error, signal)) noteUnanswered(sync, write, scope.ctx);
+      if (isAbort(error, signal)) throw error;
+      const replaced = plan.replaces === undefined && replacement(plan, error, sync);
       if (replaced) {
         plan = replaced;
         continue;
@@ -244,100 +217,6 @@ async function written(plan: WritePlan, { acting, ctx, sync }: ApplyScope): Prom
   });
   const isNew = before?.contest.isFight !== true;
   return { ...done, action, corrected, ...(contest.isFight ? { fight: { contest, isNew } } : {}) };
-}
-
-/**
- * Deletes what a plan says, each object as it was seen, in reverse order of applying.
- *
- * @param waiting what stays for now, as other MeshSyncs may take it over
- */
-export async function pruneObjects(
-  plan: PrunePlan,
-  scope: ApplyScope,
-  waiting: readonly ToDelete[] = [],
-): Promise<PruneReport> {
-  const results: Deletion[] = [];
-  const going = plan.toDelete.filter((one) => !waiting.includes(one));
-  const byId = new Map(going.map((one) => [one.id, one]));
-  for (const stage of deleteStages([...byId.keys()])) {
-    const ones = stage.flatMap((id) => byId.get(id) ?? []);
-    results.push(...await pooled(ones, CALLS_AT_ONCE, (one) => deleteObject(one, scope)));
-  }
-  return pruneReport(plan, results, waiting);
-}
-
-function pruneReport(
-  first: PrunePlan,
-  results: readonly Deletion[],
-  waiting: readonly ToDelete[],
-): PruneReport {
-  const deleted = results.flatMap((one) => one.result === "deleted" ? one : []);
-  const failed = results.flatMap((one) => one.result === "failed" ? one : []);
-  const plans = [first, ...results.flatMap((one) => one.result === "left" ? one.plan : [])];
-  const unknown = plans.flatMap((plan) => plan.unknown);
-  const staying = [
-    ...plans.flatMap((plan) => plan.terminating),
-    ...deleted.flatMap(({ staying }) => staying ?? []),
-  ];
-  return {
-    pruned: deleted.map(({ id }) => id),
-    skipped: [
-      ...plans.flatMap((plan) => plan.skipped),
-      ...plans.flatMap((plan) => plan.undecided).filter((one) => !waiting.includes(one))
-        .map(({ id }) => id),
-    ],
-    remaining: [...unknown, ...waiting, ...failed, ...staying].map(({ entry }) => entry),
-    terminating: staying.map(({ words }) => words).sort(),
-    failures: [...unknown, ...failed].map(({ failure }) => failure).sort(),
-  };
-}
-
-/** Deletes one object; one that somebody changed since the look is looked at once more. */
-async function deleteObject(
-  one: ToDelete,
-  scope: ApplyScope,
-  { isSecondLook = false } = {},
-): Promise<Deletion> {
-  const { ctx, sync } = scope;
-  const { entry, id, live } = one;
-  try {
-    await deleteSeen(one, scope);
-    const { uid } = live.metadata;
-    if (uid !== undefined) ctx.proofs.setDeleted(keyOf(sync), id, uid);
-    return { result: "deleted", id, ...(staysAWhile(one) ? { staying: terminating(one) } : {}) };
-  } catch (error) {
-    if (isAbort(error, ctx.signal)) throw error;
-    if (!isConflict(error)) return { result: "failed", entry, failure: deletionFailure(id, error) };
-    if (!isSecondLook) return await deleteChanged(one, scope);
-    const failure = `Cannot delete ${idText(id)}: somebody changes it meanwhile`;
-    return { result: "failed", entry, failure };
-  }
-}
-
-/** Deletes an object if it is as it was seen. */
-async function deleteSeen({ id, live }: ToDelete, { acting, ctx }: ApplyScope): Promise<void> {
-  const { resourceVersion, uid } = live.metadata;
-  const call = {
-    propagation: "Background",
-    signal: ctx.signal,
-    ...(uid === undefined ? {} : { uid }),
-    ...(resourceVersion === undefined ? {} : { resourceVersion }),
-  } as const;
-  const result = await acting.remove({ ...id, apiVersion: live.apiVersion }, call);
-  if (result !== "absent") return;
-  // Seen a moment ago: perhaps the revision itself took its version out of its definition.
-  const served = await acting.servedVersion(groupOf(id.apiVersion), id.kind);
-  if (served === undefined) throw new Error("its kind is not served just now");
-  await acting.remove({ ...id, apiVersion: served.apiVersion }, call);
-}
-
-/** Looks anew at an object that somebody changed, and deletes it where it is still to be deleted. */
-async function deleteChanged({ entry }: ToDelete, scope: ApplyScope): Promise<Deletion> {
-  const plan = await prunePlan([entry], scope);
-  const [again] = plan.toDelete;
-  return again === undefined
-    ? { result: "left", plan }
-    : await deleteObject(again, scope, { isSecondLook: true });
 }
 
 const DEFINITION = {

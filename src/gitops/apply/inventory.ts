@@ -1,6 +1,16 @@
 import { COMPUTE_API_VERSION, type MeshSync } from "#api";
-import { errorText, idOf, isAbort, keyOf, type KubeObject, ownerReference, pooled } from "#base";
-import { isForbidden, isNotFound, type ResourceType } from "#kube";
+import {
+  errorText,
+  idOf,
+  isAbort,
+  keyOf,
+  type KubeObject,
+  type ObjectId,
+  ownerReference,
+  pooled,
+  textDigest,
+} from "#base";
+import { isConflict, isForbidden, isInvalid, isNotFound, type ResourceType } from "#kube";
 import {
   entriesFromText,
   entryId,
@@ -10,7 +20,7 @@ import {
   mergedInventory,
 } from "#plan";
 import { CALLS_AT_ONCE, logName, type SyncContext } from "../context.ts";
-import { fieldManager, HASH_ANNOTATION, syncLabels } from "../manifests/target.ts";
+import { fieldManager, HASH_ANNOTATION, syncLabels, syncSelector } from "../manifests/target.ts";
 import { actingClient } from "../tenancy.ts";
 
 const CONFIG_MAP = {
@@ -26,7 +36,9 @@ const MEMBER = "entries";
 /** Where an inventory is: members of the status. */
 export interface StoredInventory {
   readonly inventory?: readonly InventoryEntry[];
+  /** Empty: there were parts once, and there may be some to delete. */
   readonly inventoryParts?: readonly string[];
+  readonly inventoryKinds?: readonly string[];
 }
 
 /** What looking for an inventory takes. */
@@ -35,11 +47,10 @@ export type InventoryContext =
   & Partial<Pick<SyncContext, "events" | "log">>;
 
 /**
- * What a sync owns: from its status, or the ConfigMaps that the status names. In place of a part that somebody deleted the
- * cluster is searched.
+ * What a sync owns: from its status, or the ConfigMaps that the status names. In place of a part that is not there, or is
+ * not what was written, the cluster is searched.
  *
  * @param types kinds to search for besides those that are known anyway
- * @throws {SyntaxError} where a part holds something else than an inventory
  */
 export async function loadInventory(
   sync: MeshSync,
@@ -50,24 +61,46 @@ export async function loadInventory(
   if (names.length === 0) return sync.status?.inventory ?? [];
   const known = ctx.proofs.parts(keyOf(sync));
   if (known !== undefined && known.names.join() === names.join()) return known.entries;
-  const entries: InventoryEntry[] = [];
-  let isLost = false;
-  for (const name of names) {
-    const key = { namespace: sync.metadata.namespace ?? "", name };
-    const part = await ctx.cluster.get(CONFIG_MAP, key, ctx.signal);
-    const data = part?.["data"] as Readonly<Record<string, string>> | undefined;
-    if (data?.[MEMBER] === undefined) isLost = true;
-    else entries.push(...entriesFromText(data[MEMBER]));
-  }
-  // Not remembered: only what is stored is, and this has to be stored anew.
-  if (isLost) return mergedInventory(entries, await foundInventory(sync, ctx, { entries, types }));
-  ctx.proofs.setParts(keyOf(sync), { names, entries });
+  const parts = await pooled(names, CALLS_AT_ONCE, (name) => readPart(name, sync, ctx));
+  const read = parts.flatMap((part) => part ?? []);
+  const isRebuilt = parts.includes(undefined);
+  const entries = isRebuilt
+    ? mergedInventory(read, await foundInventory(sync, ctx, { entries: read, types }))
+    : read;
+  ctx.proofs.setParts(keyOf(sync), { names, entries, isRebuilt });
   return entries;
+}
+
+/** The entries of a part; undefined where it is not there, or is not what this program wrote. */
+async function readPart(
+  name: string,
+  sync: MeshSync,
+  ctx: InventoryContext,
+): Promise<readonly InventoryEntry[] | undefined> {
+  const key = { namespace: sync.metadata.namespace ?? "", name };
+  const part = await ctx.cluster.get(CONFIG_MAP, key, ctx.signal);
+  const text = (part?.["data"] as Readonly<Record<string, unknown>> | undefined)?.[MEMBER];
+  if (typeof text !== "string" || !isAuthentic(name, text, sync)) return undefined;
+  try {
+    return entriesFromText(text);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    ctx.log?.warn("Cannot read a part of an inventory", { sync: logName(sync), part: name });
+    return undefined;
+  }
+}
+
+/** How parts of earlier versions end: their names say nothing of what is in them. */
+const UNHASHED_NAME = /-inventory-\d{1,4}$/;
+
+function isAuthentic(name: string, text: string, sync: MeshSync): boolean {
+  return name === partName(sync, text) || UNHASHED_NAME.test(name);
 }
 
 /**
  * Writes an inventory down: a small one goes in the status as the answer says, a large one in ConfigMaps that belong to the
- * MeshSync, unchanged ones at no cost.
+ * MeshSync, unchanged ones at no cost. What a status names is never written over: a program that ends in between leaves
+ * the former inventory whole.
  *
  * @returns members of the status
  */
@@ -81,53 +114,110 @@ export async function storeInventory(
   const before = ctx.proofs.parts(key);
   // Until all is stored it is not known what is.
   ctx.proofs.setParts(key, undefined);
-  if (parts === undefined) return { inventory: entries };
-  const oldParts = before === undefined ? [] : inventoryParts(before.entries) ?? [];
-  const names: string[] = [];
-  for (const [index, text] of parts.entries()) {
-    const object = partOf(sync, { index, text });
-    names.push(object.metadata.name);
-    if (oldParts[index] === text && before?.names[index] === object.metadata.name) continue;
-    await ctx.cluster.apply(object, {
-      fieldManager: `${fieldManager(key).slice(0, 118)}-inventory`,
-      signal: ctx.signal,
-    });
+  if (parts === undefined) {
+    const wasSplit = sync.status?.inventoryParts !== undefined;
+    return { inventory: entries, ...(wasSplit ? { inventoryParts: [] } : {}) };
   }
-  ctx.proofs.setParts(key, { names, entries });
-  return { inventoryParts: names };
+  const stored = new Set(before === undefined || before.isRebuilt ? [] : before.names);
+  const objects = parts.map((text) => partOf(sync, text));
+  for (const object of objects) {
+    if (!stored.has(object.metadata.name)) await writePart(object, sync, ctx);
+  }
+  const names = objects.map(({ metadata }) => metadata.name);
+  ctx.proofs.setParts(key, { names, entries, isRebuilt: false });
+  return { inventoryParts: names, inventoryKinds: kindsOf(entries) };
 }
 
-/** Deletes the parts that a status named before it was written anew, and does not name any longer. */
-export async function dropParts(
-  before: MeshSync,
-  written: MeshSync,
-  ctx: Pick<SyncContext, "cluster" | "signal">,
-): Promise<void> {
-  const kept = new Set(written.status?.inventoryParts);
-  for (const name of before.status?.inventoryParts ?? []) {
-    if (kept.has(name)) continue;
-    const key = { namespace: before.metadata.namespace ?? "", name };
-    await ctx.cluster.remove({ apiVersion: "v1", kind: "ConfigMap", ...key }, {
-      signal: ctx.signal,
-    });
-  }
-}
-
-function partOf(
+/** Writes a part. One of this name with other content is none of ours, whoever made it, and cannot be changed. */
+async function writePart(
+  object: KubeObject,
   sync: MeshSync,
-  part: { readonly index: number; readonly text: string },
-): KubeObject {
-  const { name, namespace = "" } = sync.metadata;
+  { cluster, signal }: InventoryContext,
+): Promise<void> {
+  const options = {
+    fieldManager: `${fieldManager(keyOf(sync)).slice(0, 118)}-inventory`,
+    signal,
+  };
+  try {
+    await cluster.apply(object, options);
+  } catch (error) {
+    if (!isConflict(error) && !isInvalid(error)) throw error;
+    await cluster.remove(idOf(object), { signal });
+    await cluster.apply(object, options);
+  }
+}
+
+/** The kinds of an inventory, as `apiVersion Kind`, sorted. */
+function kindsOf(entries: readonly InventoryEntry[]): string[] {
+  const ids = entries.flatMap((entry) => entryId(entry) ?? []);
+  return [...new Set(ids.map(({ apiVersion, kind }) => `${apiVersion} ${kind}`))].sort();
+}
+
+/**
+ * Deletes the parts that a status does not name: of former inventories, and of those that never came to be named. Once for
+ * each inventory and process; what fails is tried again in the next pass.
+ */
+export async function dropParts(
+  written: MeshSync,
+  ctx: Pick<SyncContext, "cluster" | "log" | "proofs" | "signal">,
+): Promise<void> {
+  const names = written.status?.inventoryParts;
+  const key = keyOf(written);
+  // Other parts may be written, and named by the next status.
+  const known = ctx.proofs.parts(key)?.names ?? names;
+  if (names === undefined || names.join() !== known?.join()) return;
+  if (ctx.proofs.pass(key).tidiedParts === names.join()) return;
+  const { namespace = "", uid } = written.metadata;
+  try {
+    const labelSelector = `${PART_LABEL}=${partLabel(written)}`;
+    const { signal } = ctx;
+    const parts = await ctx.cluster.list(CONFIG_MAP, { namespace, labelSelector, signal });
+    for (const part of parts) {
+      const owners = part.metadata.ownerReferences ?? [];
+      const isOurs = owners.some((owner) => owner.uid === uid);
+      if (!isOurs || names.includes(part.metadata.name)) continue;
+      await ctx.cluster.remove(configMapId(part), { signal });
+    }
+    ctx.proofs.setPass(key, { ...ctx.proofs.pass(key), tidiedParts: names.join() });
+  } catch (error) {
+    if (isAbort(error, ctx.signal)) throw error;
+    const facts = { sync: logName(written), error: errorText(error) };
+    ctx.log.warn("Cannot delete parts of a former inventory", facts);
+  }
+}
+
+function configMapId({ metadata }: KubeObject): ObjectId {
+  const { name, namespace = "" } = metadata;
+  return { apiVersion: CONFIG_MAP.apiVersion, kind: CONFIG_MAP.kind, namespace, name };
+}
+
+const PART_LABEL = "gitops.functionmesh.io/inventory-of";
+
+function partLabel(sync: MeshSync): string {
+  return Object.values(syncLabels(sync))[0] ?? "";
+}
+
+/** A name holds 253 characters; 64 are for the hash. */
+const SYNC_NAME_LENGTH_MAX = 160;
+
+/** A name of the content, of which no other content, and no other sync, has the same. */
+function partName({ metadata: { name, namespace = "" } }: MeshSync, text: string): string {
+  const shown = name.slice(0, SYNC_NAME_LENGTH_MAX).replace(/[-.]$/, "x");
+  return `meshsync-${shown}-inventory-${textDigest(namespace, name, text)}`;
+}
+
+function partOf(sync: MeshSync, text: string): KubeObject {
   return {
-    apiVersion: "v1",
-    kind: "ConfigMap",
+    apiVersion: CONFIG_MAP.apiVersion,
+    kind: CONFIG_MAP.kind,
     metadata: {
-      name: `meshsync-${name.slice(0, 200)}-inventory-${part.index}`,
-      namespace,
-      labels: { "gitops.functionmesh.io/inventory-of": Object.values(syncLabels(sync))[0] ?? "" },
+      name: partName(sync, text),
+      namespace: sync.metadata.namespace ?? "",
+      labels: { [PART_LABEL]: partLabel(sync) },
       ownerReferences: [ownerReference(sync)],
     },
-    data: { [MEMBER]: part.text },
+    immutable: true,
+    data: { [MEMBER]: text },
   };
 }
 
@@ -144,7 +234,8 @@ const KINDS: readonly (readonly [apiVersion: string, kind: string])[] = [
 
 /**
  * What a sync owns as far as the cluster shows it, for an inventory of which a part is lost: objects with its labels that
- * it applied itself, of the kinds that it is known to apply. What others derived from them, labels and all, is not.
+ * it applied itself, of the kinds that its status names and that it is known to apply. What others derived from them,
+ * labels and all, is not.
  *
  * @param options.entries what is left of the inventory
  * @param options.types more kinds: those of the revision at hand
@@ -155,19 +246,25 @@ async function foundInventory(
   options: { readonly entries: readonly InventoryEntry[]; readonly types: readonly ResourceType[] },
 ): Promise<InventoryEntry[]> {
   const types = new Map(options.types.map((type) => [`${type.apiVersion} ${type.kind}`, type]));
-  const ids = options.entries.flatMap((entry) => entryId(entry) ?? []);
-  const known = [...KINDS, ...ids.map(({ apiVersion, kind }) => [apiVersion, kind] as const)];
-  for (const [apiVersion, kind] of known) {
+  const told = [...sync.status?.inventoryKinds ?? [], ...kindsOf(options.entries)];
+  const known = [...KINDS, ...told.map((kind) => kind.split(" "))];
+  for (const [apiVersion = "", kind = ""] of known) {
     if (types.has(`${apiVersion} ${kind}`)) continue;
     const type = await actingClient(sync, ctx).resourceType(apiVersion, kind);
     if (type !== undefined) types.set(`${apiVersion} ${kind}`, type);
   }
   const sorted = [...types].sort(([a], [b]) => a < b ? -1 : 1).map(([, type]) => type);
-  const found = await pooled(sorted, CALLS_AT_ONCE, (type) => labelled(type, sync, ctx));
+  const unread: string[] = [];
+  const found = await pooled(sorted, CALLS_AT_ONCE, async (type) => {
+    const objects = await labelled(type, sync, ctx);
+    if (objects === undefined) unread.push(type.kind);
+    return objects ?? [];
+  });
   const entries = inventoryOf(found.flat().map(idOf));
-  const message =
-    `A part of the inventory was lost; ${entries.length} objects with the labels of ` +
-    `this MeshSync were found, of the kinds ${sorted.map(({ kind }) => kind).join(", ")}`;
+  const missed = unread.length === 0 ? "" : `; ${unread.sort().join(", ")} may not be listed`;
+  const message = "A part of the inventory was lost, or is not what was written; " +
+    `${entries.length} objects with the labels of this MeshSync were found, of the kinds ` +
+    `${sorted.map(({ kind }) => kind).join(", ")}${missed}`;
   ctx.events?.record(sync, { type: "Warning", reason: "InventoryRebuilt", message });
   ctx.log?.warn("Rebuilt an inventory of which a part was lost", {
     sync: logName(sync),
@@ -176,15 +273,19 @@ async function foundInventory(
   return entries;
 }
 
+/** The objects of a kind that a sync applied; undefined where they may not be listed. */
 async function labelled(
   type: ResourceType,
   sync: MeshSync,
   ctx: InventoryContext,
-): Promise<KubeObject[]> {
-  const labelSelector = Object.entries(syncLabels(sync)).map((pair) => pair.join("=")).join(",");
+): Promise<KubeObject[] | undefined> {
   const own = sync.metadata.namespace ?? "";
   const list = (scope: { readonly namespace?: string }) =>
-    actingClient(sync, ctx).list(type, { labelSelector, ...scope, signal: ctx.signal });
+    actingClient(sync, ctx).list(type, {
+      labelSelector: syncSelector(sync),
+      ...scope,
+      signal: ctx.signal,
+    });
   try {
     const objects = await list({}).catch((error) => {
       if (!isForbidden(error) || !type.namespaced) throw error;
@@ -193,11 +294,7 @@ async function labelled(
     return objects.filter(isApplied);
   } catch (error) {
     if (isAbort(error, ctx.signal) || !(isForbidden(error) || isNotFound(error))) throw error;
-    ctx.log?.warn("Cannot look for the objects of a sync", {
-      kind: type.kind,
-      error: errorText(error),
-    });
-    return [];
+    return isForbidden(error) ? undefined : [];
   }
 }
 

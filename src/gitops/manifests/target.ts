@@ -92,6 +92,11 @@ export function syncLabels(sync: KubeObject): Record<string, string> {
   };
 }
 
+/** The selector of what a sync applies. */
+export function syncSelector(sync: KubeObject): string {
+  return Object.entries(syncLabels(sync)).map((pair) => pair.join("=")).join(",");
+}
+
 const LABEL_LENGTH_MAX = 63;
 
 function labelValue(name: string): string {

@@ -111,6 +111,13 @@ export interface PlanScope {
   readonly acting: ClusterClient;
 }
 
+/** For whom objects are applied, and with whose rights. */
+export interface ApplyScope extends PlanScope {
+  readonly ctx: SyncContext;
+  /** What is being applied; absent where it is about no revision. */
+  readonly revision?: string;
+}
+
 /** How one object is looked at. */
 export interface Look {
   /** The sync has not applied it yet: it is most probably not there. */

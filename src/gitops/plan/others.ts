@@ -65,7 +65,8 @@ export interface Holder {
 }
 
 /**
- * Reads what other MeshSyncs own. One whose inventory is broken keeps what carries its labels, and no more.
+ * Reads what other MeshSyncs own. One whose inventory cannot be read keeps what carries its labels, and no more; and so does
+ * one of other hands, of another namespace and another branch, whatever its inventory says.
  *
  * @param revision what the sync applies; absent where it is about no revision
  */
@@ -86,9 +87,10 @@ export async function observeOthers(
       unread.push(syncLabels(other));
       continue;
     }
+    const isNear = near.includes(other);
+    if (!isNear && other.metadata.namespace !== sync.metadata.namespace) continue;
     const held = new Set(inventory.map(({ id }) => id));
     for (const id of held) claimed.add(id);
-    const isNear = near.includes(other);
     if (isClaimed(other, isNear ? revision : undefined)) held.forEach((id) => wanted.add(id));
     if (isNear && other.spec.prune !== false) {
       holders.push({ sync: other, labels: syncLabels(other), held });

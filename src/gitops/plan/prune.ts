@@ -51,6 +51,8 @@ export interface PrunePlan {
   readonly undecided: readonly Undecided[];
   /** MeshSyncs of the same repository: they may want the objects, and have not applied the revision yet. */
   readonly siblings: readonly MeshSync[];
+  /** Gone already. */
+  readonly absent: readonly ObjectId[];
   /** Objects that could not be looked at: not seen is not gone. */
   readonly unknown: readonly { readonly entry: InventoryEntry; readonly failure: string }[];
 }
@@ -63,6 +65,7 @@ export const NO_PRUNE_PLAN: PrunePlan = {
   moving: [],
   undecided: [],
   siblings: [],
+  absent: [],
   unknown: [],
 };
 
@@ -73,7 +76,8 @@ type PruneDecision =
   | { readonly fate: "move"; readonly id: ObjectId; readonly entry: InventoryEntry }
   | { readonly fate: "undecided"; readonly object: Undecided }
   | { readonly fate: "unknown"; readonly entry: InventoryEntry; readonly failure: string }
-  | { readonly fate: "absent" };
+  | { readonly fate: "absent"; readonly id: ObjectId }
+  | { readonly fate: "none" };
 
 /** For whom objects are looked at. */
 export interface PruneScope {
@@ -108,6 +112,7 @@ export async function prunePlan(
     moving: decisions.flatMap((one) => one.fate === "move" ? one.entry : []),
     undecided: decisions.flatMap((one) => one.fate === "undecided" ? one.object : []),
     siblings: others.siblings,
+    absent: decisions.flatMap((one) => one.fate === "absent" ? one.id : []),
     unknown: decisions.flatMap((one) =>
       one.fate === "unknown" ? { entry: one.entry, failure: one.failure } : []
     ),
@@ -120,7 +125,7 @@ async function decision(
   others: Others,
 ): Promise<PruneDecision> {
   const id = entryId(entry);
-  if (id === undefined) return { fate: "absent" };
+  if (id === undefined) return { fate: "none" };
   // A sync never deletes itself or the namespace it lives in: nothing could bring either back.
   const isSelf = id.kind === "MeshSync" && keyText(id) === keyText(keyOf(sync));
   const isHome = isNamespace(id) &&
@@ -134,7 +139,7 @@ async function decision(
   }
   try {
     const live = await liveOf(id, acting, ctx.signal);
-    if (live === undefined) return { fate: "absent" };
+    if (live === undefined) return { fate: "absent", id };
     const isHeld = live.metadata.annotations?.[ANNOTATIONS.prune] === "disabled";
     const isTheirs = others.unread.some((labels) => hasLabels(live, labels));
     // Its controller would only make it again.

@@ -13,7 +13,7 @@ import {
 import { type InventoryContext, loadInventory } from "../apply/inventory.ts";
 import { CALLS_AT_ONCE } from "../context.ts";
 import { type ManifestProblem, manifestProblemText } from "../manifests/manifest.ts";
-import { syncLabels, type TargetObject } from "../manifests/target.ts";
+import { syncSelector, type TargetObject } from "../manifests/target.ts";
 import {
   type ApplyFailure,
   type ObjectPlan,
@@ -94,7 +94,7 @@ async function listedObjects(
     ctx.proofs.proofOf(keyOf(sync), target.id, target.hash) === undefined
   );
   const found = new Map<string, KubeObject>();
-  const labelSelector = Object.entries(syncLabels(sync)).map((pair) => pair.join("=")).join(",");
+  const labelSelector = syncSelector(sync);
   const groups = Map.groupBy(asked, ({ id }) => `${id.apiVersion} ${id.kind} ${id.namespace}`);
   for (const group of groups.values()) {
     const [first] = group;

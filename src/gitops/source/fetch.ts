@@ -3,18 +3,39 @@ import { contentHash, errorText, isAbort, keyOf } from "#base";
 import type { Remote, ResolvedRef, Revision } from "#git";
 import { logName } from "../context.ts";
 import { type Found, type ReadRevision, readRevision } from "../manifests/revision.ts";
-import { emptyPhase, intervalMs, type PassMemory, type Phase, refusedPhase } from "../phase.ts";
+import type { TargetObject } from "../manifests/target.ts";
+import {
+  emptyPhase,
+  intervalMs,
+  type PassMemory,
+  type Phase,
+  refusedPhase,
+  rollsBack,
+} from "../phase.ts";
 import type { PlanScope } from "../plan/object.ts";
 import { observeOthers } from "../plan/others.ts";
-import { pruneBrake, type RevisionPlan, revisionPlan, shownProblems } from "../plan/revision.ts";
+import {
+  pruneBrake,
+  refusals,
+  type RevisionPlan,
+  revisionPlan,
+  shownProblems,
+} from "../plan/revision.ts";
 import { type Composition, quarantineKey, quarantinesOf } from "../rollback.ts";
 import { type Inputs, readInputs, remoteOf } from "./remote.ts";
-import { composedTargets, readContext, restoreProofs, type SourceScope } from "./restore.ts";
+import {
+  composedTargets,
+  isTrusted,
+  readContext,
+  restoreProofs,
+  type SourceScope,
+} from "./restore.ts";
 import {
   branchMove,
   fetchCall,
   refMove,
   refOf,
+  revisionParts,
   revisionText,
   signatureCheck,
   versionsStatus,
@@ -42,6 +63,8 @@ export interface RevisionSeen {
   readonly openMove?: RefMove;
   /** When the remote was looked at before: the commit came later. */
   readonly lastLookAtMs: number | undefined;
+  /** Whether this is not what the remote says, but what is applied, a part of which goes back: nothing is deleted then. */
+  readonly isReturn?: boolean;
   /** Whether a newer commit or spec makes going on useless. */
   readonly isSuperseded: () => Promise<boolean>;
 }
@@ -71,10 +94,12 @@ export async function observeSource(scope: SourceScope): Promise<SourceSeen> {
   const startMs = ctx.clock.monotonicMs();
   let result: "changed" | "unchanged" | "failed" = "failed";
   let seen: RevisionSeen | undefined;
+  let base: Base | undefined;
   try {
     const reading = { ...ctx, acting: scope.acting() };
     const remote = await remoteOf(sync, reading);
     const inputs = await withClaims(await readInputs(sync, reading), scope);
+    base = { remote, inputs };
     const pass = ctx.proofs.pass(keyOf(sync));
     const resolved = await resolve(remote, scope, pass);
     if (pass.decided?.key === decisionKey(resolved, sync, inputs)) {
@@ -86,9 +111,14 @@ export async function observeSource(scope: SourceScope): Promise<SourceSeen> {
     result = "changed";
     ctx.metrics.observeSyncPhase("fetch", (ctx.clock.monotonicMs() - startMs) / 1000);
     seen = revisionSeen({ remote, revision, inputs }, { scope, resolved, pass });
-    return await observeRevision(seen, scope);
+    const looked = await observeRevision(seen, scope);
+    return isHeldBack(looked, sync) ? await observeReturn(base, scope) ?? looked : looked;
   } catch (error) {
     if (ctx.signal.aborted || isAbort(error, ctx.signal)) throw error;
+    // What runs is looked after, and goes back where it has to, whatever became of the remote.
+    const back = base && await observeReturn(base, scope);
+    if (back !== undefined) return back;
+    if (base !== undefined && rollsBack(sync)) await restoreProofs(base, scope);
     return { tag: "failed", error, ...(seen === undefined ? {} : { seen }) };
   } finally {
     ctx.metrics.observeGitFetch(result, (ctx.clock.monotonicMs() - startMs) / 1000);
@@ -104,6 +134,61 @@ async function withClaims(inputs: Inputs, { ctx, sync }: SourceScope): Promise<I
   return theirs.length === 0
     ? inputs
     : { ...inputs, key: `${inputs.key} ${contentHash([...new Set(theirs)])}` };
+}
+
+/** What a revision of a sync is read with. */
+type Base = Pick<Found, "inputs" | "remote">;
+
+/** Whether nothing of a revision is begun in this pass. */
+function isHeldBack(looked: SourceSeen, sync: MeshSync): boolean {
+  if (looked.tag !== "revision") return false;
+  const { content, seen: { found: { revision } } } = looked;
+  return ["refused", "waiting"].includes(content.tag) ||
+    (content.tag === "planned" && isHeld(content.plan, { commit: revision.commit, sync }));
+}
+
+function isHeld(
+  plan: RevisionPlan,
+  at: { readonly commit: string; readonly sync: MeshSync },
+): boolean {
+  return refusals(plan).length > 0 || pruneBrake(plan, at) !== undefined;
+}
+
+/**
+ * What has to go back although nothing newer can be begun: the revision that is applied, with what is in quarantine as it
+ * was when it was healthy. Both are kept in the clone. Nothing is deleted: where the remote wants that is not known.
+ *
+ * @returns undefined where the cluster is so already, or where that cannot be found out
+ */
+async function observeReturn(base: Base, scope: SourceScope): Promise<SourceSeen | undefined> {
+  const { ctx, sync } = scope;
+  const text = sync.status?.lastAppliedRevision;
+  const { name = "", commit } = revisionParts(text);
+  if (quarantinesOf(sync).length === 0 || text === undefined || commit === undefined) {
+    return undefined;
+  }
+  try {
+    const resolved = { commit, name };
+    const call = fetchCall(sync, ctx.signal);
+    const found = { ...base, revision: await ctx.git.fetchRevision(base.remote, resolved, call) };
+    const { appliedKey, lastLookAtMs } = ctx.proofs.pass(keyOf(sync));
+    const isDone = appliedKey === contentKey(found.revision, sync, base.inputs);
+    if (isDone || found.revision.tree === undefined) return undefined;
+    if (!await isTrusted(text, base, scope)) return undefined;
+    const { problems, targets } = await readRevision(found, sync, readContext(scope));
+    if (problems.length > 0 || targets.length === 0) return undefined;
+    const content = await plannedContent({ found, text }, targets, scope);
+    if (content.plan.objects.every(({ step }) => step === "keep")) return undefined;
+    const { signer = "", source = {} } = sync.status ?? {};
+    const isSuperseded = () => Promise.resolve(false);
+    const seen = { found, resolved, text, signer, source, lastLookAtMs, isSuperseded };
+    return { tag: "revision", seen: { ...seen, isReturn: true }, content };
+  } catch (error) {
+    if (ctx.signal.aborted || isAbort(error, ctx.signal)) throw error;
+    const facts = { sync: logName(sync), revision: text, error: errorText(error) };
+    ctx.log.warn("Cannot read what is applied, to go back to what was healthy", facts);
+    return undefined;
+  }
 }
 
 async function resolve(
@@ -204,7 +289,7 @@ async function observeContent(
   { isEnded = false, problems, targets }: ReadRevision,
   scope: SourceScope,
 ): Promise<Content> {
-  const { ctx, sync } = scope;
+  const { sync } = scope;
   const { found, text } = seen;
   const refused = async (phase: Phase): Promise<Content> => {
     return { tag: "refused", phase, isRestored: await restoreProofs(found, scope) };
@@ -221,20 +306,30 @@ async function observeContent(
     const left = seen.source.passedOver?.objects ?? [];
     return await refused(emptyPhase(text, sync.spec.path || ".", { left }));
   }
+  const content = await plannedContent(seen, targets, scope);
+  // What keeps it from being begun, or from its end, keeps what runs from being looked after by its plan.
+  const isRefused = content.plan.objects.some(({ step }) => step === "refused");
+  if (isRefused || isHeld(content.plan, { commit: found.revision.commit, sync })) {
+    await restoreProofs(found, scope);
+  }
+  return content;
+}
+
+async function plannedContent(
+  { found, text }: Pick<RevisionSeen, "found" | "text">,
+  targets: readonly TargetObject[],
+  scope: SourceScope,
+): Promise<Extract<Content, { readonly tag: "planned" }>> {
+  const { ctx, sync } = scope;
   const composed = await composedTargets(targets, found, scope);
   const planScope: PlanScope = { sync, ctx, acting: scope.acting() };
   const plan = await revisionPlan(composed.targets, {
     ...planScope,
     ctx,
     frozen: composed.frozen,
-    revision: seen.text,
-    isApplied: sync.status?.lastAppliedRevision === seen.text,
+    revision: text,
+    isApplied: sync.status?.lastAppliedRevision === text,
   });
-  // What keeps it from being begun, or from its end, keeps what runs from being looked after by its plan.
-  const { commit } = found.revision;
-  const isHeld = plan.objects.some(({ step }) => step === "refused") ||
-    pruneBrake(plan, { commit, sync }) !== undefined;
-  if (isHeld) await restoreProofs(found, scope);
   return { tag: "planned", plan, composed };
 }
 

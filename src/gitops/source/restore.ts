@@ -79,11 +79,14 @@ async function healthyTargets(
  *
  * @returns whether that is done: where it could not be, it is to be tried again
  */
-export async function restoreProofs(found: Found, scope: SourceScope): Promise<boolean> {
+export async function restoreProofs(
+  found: Pick<Found, "inputs" | "remote"> & Partial<Found>,
+  scope: SourceScope,
+): Promise<boolean> {
   const { ctx, sync } = scope;
   const { name = "", commit } = revisionParts(sync.status?.lastAppliedRevision);
   const isKnown = ctx.proofs.of(keyOf(sync)).size > 0;
-  if (isKnown || commit === undefined || commit === found.revision.commit) return true;
+  if (isKnown || commit === undefined || commit === found.revision?.commit) return true;
   try {
     const call = fetchCall(sync, ctx.signal);
     const revision = await ctx.git.fetchRevision(found.remote, { commit, name }, call);
@@ -110,9 +113,9 @@ export async function restoreProofs(found: Found, scope: SourceScope): Promise<b
  * Whether a revision that a status names may be taken, as far as signatures go: a status says what was applied, and that
  * somebody who is trusted signed it only Git can say.
  */
-async function isTrusted(
+export async function isTrusted(
   text: string,
-  { inputs: { signers }, remote }: Found,
+  { inputs: { signers }, remote }: Pick<Found, "inputs" | "remote">,
   { ctx, sync }: SourceScope,
 ): Promise<boolean> {
   if (signers === undefined) return true;

@@ -48,7 +48,10 @@ function labelled(sync: string, { model, released, world }: Rest): string[] {
 
 function goneFlaws(name: string, rest: Rest): string[] {
   const isSaid = rest.world.events.some((event) => event.reason === "LeftBehind");
-  return isSaid ? [] : labelled(name, rest).map((object) => `is gone, but ${object} is left`);
+  if (isSaid) return [];
+  // What it let go is in the inventory of whom Git moved it to, also where that cannot take it over.
+  return labelled(name, rest).filter((object) => !isHeldByOthers([object], name, rest.world))
+    .map((object) => `is gone, but ${object} is left`);
 }
 
 function syncFlaws(sync: MeshSync, rest: Rest): string[] {
@@ -158,11 +161,6 @@ function waitingFlaw(sync: MeshSync, reason: string, rest: Rest): string | undef
       });
       return waits === true ? undefined : "what it depends on is ready";
     }
-    case "ApplyFailed":
-      // What the empty folder held last was taken over by another sync.
-      return content.size === 0 && isHeldByOthers(OBJECTS, name, world)
-        ? undefined
-        : "does not come to rest";
     case "FieldConflict": {
       // An edit of an object that moves is nobody's drift.
       const isEdited = OBJECTS.some((object) => isEditedObject(object, world));

@@ -1,9 +1,8 @@
 import { customResourceDefinitions } from "#api";
-import { installObjects } from "#install";
 import { basename } from "node:path";
 import settings from "../../deno.json" with { type: "json" };
 import { yamlStream } from "../../src/cli/crds.ts";
-import { INSTALL_FLAGS, installationFrom } from "../../src/cli/install.ts";
+import { INSTALL_FLAGS, installationFrom, installText } from "../../src/cli/install.ts";
 import { parseArguments } from "../../src/cli/parse.ts";
 import { compileProgram } from "../compile.ts";
 import { runProgram } from "../compile/program.ts";
@@ -106,7 +105,7 @@ async function assertTells(binary: string, { commit, date }: CheckoutState): Pro
 
 function installManifest(image: string): string {
   const { flags } = parseArguments(["--image", image], { flags: INSTALL_FLAGS, env: {} });
-  return yamlStream(installObjects(installationFrom(flags)));
+  return installText(installationFrom(flags));
 }
 
 /** Lines as `sha256sum --check` reads them. */

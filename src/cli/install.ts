@@ -89,10 +89,15 @@ export const installVerb: Verb = {
   flags: INSTALL_FLAGS,
   run({ flags, output }) {
     const installation = installationFrom(flags);
-    output.out(`${worthText(installation)}\n${yamlStream(installObjects(installation))}`);
+    output.out(installText(installation));
     return Promise.resolve(0);
   },
 };
+
+/** What `install` prints: everything, and before it in comments what each account is worth. */
+export function installText(installation: Installation): string {
+  return `${worthText(installation)}\n${yamlStream(installObjects(installation))}`;
+}
 
 /** `meshwright uninstall` */
 export const uninstallVerb: Verb = {

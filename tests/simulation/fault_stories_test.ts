@@ -260,3 +260,23 @@ Deno.test("what runs is looked after in a conflict, and judged by what was appli
   await world.advance(5_000);
   assertEquals((world.object(functionId("f"))?.spec as { image?: string }).image, "good");
 });
+
+Deno.test("what went into quarantine and did not come to go back is told as it is, after a restart too", async () => {
+  const world = new SyncWorld();
+  const spec = { interval: "2m", onUnhealthy: "rollback", healthTimeout: "20s", settleTime: "0s" };
+  world.repository.commit({ "a/one.json": configMapText("one", "1") });
+  await world.sync("a", spec);
+  await world.advance(1_000);
+  world.repository.commit({ "a/f.json": functionText("f", "bad") });
+  await world.sync("a", { ...spec, timeout: "1m" });
+  await world.advance(1_000);
+  world.setReady(functionId("f"), false);
+  world.repository.commit({ "a/one.json": undefined, "a/f.json": undefined, "b/x.json": "{}" });
+  await world.advance(5 * MINUTE_MS);
+  assertMatch(world.condition("a"), /^False PathNotFound/);
+  const health = world.condition("a", "Healthy");
+  assertMatch(health, /^False .*Function shop\/f/);
+  world.restart();
+  await world.advance(10_000);
+  assertEquals(world.condition("a", "Healthy"), health);
+});

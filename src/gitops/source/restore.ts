@@ -97,6 +97,8 @@ export async function restoreProofs(
     if (read.problems.length > 0) return true;
     const composed = await composedTargets(read.targets, before, scope);
     await proveApplied(composed.targets, scope);
+    // What went into quarantine, and did not come to go back, runs as it was applied.
+    await proveApplied(read.targets, scope, { onlyLive: true });
     return true;
   } catch (error) {
     if (ctx.signal.aborted || isAbort(error, ctx.signal)) throw error;
@@ -138,16 +140,21 @@ function isGone(error: unknown): boolean {
   return error instanceof GitError && ["no_ref", "not_found"].includes(error.kind);
 }
 
-async function proveApplied(targets: readonly TargetObject[], scope: SourceScope): Promise<void> {
+async function proveApplied(
+  targets: readonly TargetObject[],
+  scope: SourceScope,
+  { onlyLive = false }: { readonly onlyLive?: boolean } = {},
+): Promise<void> {
   const { ctx, sync } = scope;
   await ctx.caches.follow(followedTypes(targets), ctx.signal);
   const owned = new Set((await loadInventory(sync, ctx)).map(({ id }) => id));
   const planScope: PlanScope = { sync, ctx, acting: scope.acting() };
   for (const target of targets) {
+    if (ctx.proofs.of(keyOf(sync)).has(entryKey(target.id))) continue;
     const stamp = ctx.proofs.stamp();
     const live = await liveObject(target, planScope);
     const isSame = live === undefined
-      ? owned.has(entryKey(target.id))
+      ? !onlyLive && owned.has(entryKey(target.id))
       : live.metadata.annotations?.[HASH_ANNOTATION] === target.hash;
     // Applied, but not compared: what the object says besides its hash nobody looked at.
     if (isSame) ctx.proofs.prove(keyOf(sync), proofOf(target, undefined, { sync }), stamp);

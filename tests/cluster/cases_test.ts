@@ -1,7 +1,7 @@
 import { customResourceDefinitions } from "#api";
 import { type KubeObject, systemClock } from "#base";
 import { installDefinitions } from "#kube";
-import { assertEquals, assertMatch, assertNotMatch } from "@std/assert";
+import { assertEquals, assertMatch, assertNotMatch, assertStringIncludes } from "@std/assert";
 import { parseAll } from "@std/yaml";
 import { type CaseInput, caseInputs, type CaseName } from "../support/cases.ts";
 import { eventually, testCluster } from "../support/control_plane.ts";
@@ -169,6 +169,23 @@ await caseTest("08-duplicate-env", "the API server refuses wrong types", async (
     assertMatch(stderr, /must be of type/);
   }
 });
+
+await caseTest(
+  "08-duplicate-env",
+  "a name given twice is refused with its field",
+  async (input) => {
+    await using story = await startedStory();
+    const text = input.files["deployment.yaml"] ?? "";
+    await passWith(story, text);
+    const ready = await story.ready();
+    assertMatch(ready, /^False ApplyFailed: /);
+    assertStringIncludes(ready, ".env: duplicate entries for key");
+    assertEquals(/marker|foo/.test(ready), false, "no value is said");
+    const [{ kind, metadata } = { kind: "", metadata: { name: "" } }] = objectsIn(text);
+    const command = ["get", kind, metadata.name, "-n", story.namespace];
+    assertEquals((await cluster.tryKubectl(command)).code, 1);
+  },
+);
 
 await caseTest(
   "09-exported",

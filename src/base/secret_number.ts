@@ -4,7 +4,7 @@
 const DIGITS_MIN = 4;
 
 const NUMBER =
-  /^[+-]?(0[xX][0-9a-fA-F]+|0[oO][0-7]+|(?:\d[\d_]*)?\.?\d+(?:[eE][+-]?\d+)?)([A-Za-z]{0,2})$/;
+  /^[+-]?(?:(0[xX][0-9a-fA-F]+|0[oO][0-7]+)|(\d[\d_]*(?:\.\d+)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)([A-Za-z]{0,2}))$/;
 /** What units of quantities multiply with. */
 const BINARY_UNITS = ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
 const DECIMAL_UNITS = ["n", "u", "m", "", "k", "M", "G", "T", "P", "E"];
@@ -18,7 +18,8 @@ interface Quantity {
 function quantityFrom(text: string): Quantity | undefined {
   const trimmed = text.trim();
   if (trimmed.length > LENGTH_MAX) return undefined;
-  const [, digits, unit = ""] = NUMBER.exec(trimmed) ?? [];
+  const [, whole, decimal, unit = ""] = NUMBER.exec(trimmed) ?? [];
+  const digits = whole ?? decimal;
   if (digits === undefined) return undefined;
   const factor = unitFactor(unit);
   return factor === undefined
@@ -40,9 +41,10 @@ export function numberKey(value: number): string {
 
 /** Whether a number is long enough to be told from others. */
 function isTelling(value: number): boolean {
-  const digits = value.toPrecision(12).replace(/e.*$/, "").replace(/^[0.]+/, "").replace(/\D/g, "")
-    .replace(/0+$/, "");
-  return Math.abs(value) >= 10 ** (DIGITS_MIN - 1) || digits.length >= DIGITS_MIN;
+  const [mantissa = ""] = value.toPrecision(12).split("e");
+  const digits = mantissa.replace(/\D/g, "").replace(/^0+/, "");
+  const last = [...digits].findLastIndex((digit) => digit !== "0");
+  return Math.abs(value) >= 10 ** (DIGITS_MIN - 1) || last + 1 >= DIGITS_MIN;
 }
 
 /** The numbers that may stand for a secret value, in all units, as keys; none where it is no number of some length. */

@@ -176,7 +176,7 @@ function shortSpellings(secret: string): string[] {
       JSON.stringify(text).slice(1, -1),
       encodeURIComponent(text.toWellFormed()),
       base64,
-      base64.replace(/=+$/, ""),
+      bytes.toBase64({ omitPadding: true }),
       bytes.toBase64({ alphabet: "base64url", omitPadding: true }),
       bytes.toHex(),
       bytes.toHex().toUpperCase(),

@@ -360,15 +360,15 @@ export function contentKey(
   return `${revision.tree} ${specKey(sync, inputs)}`;
 }
 
-/** The commit and all of a sync that decides what becomes of it: while it stays, there is nothing to do. */
+/** The commit and all that decides what becomes of it and is said of it: while it stays, there is nothing to do. */
 export function decisionKey(
   resolved: ResolvedRef,
   sync: MeshSync,
   inputs: Pick<Inputs, "key">,
 ): string {
   const allowed = sync.metadata.annotations?.[ANNOTATIONS.allowPrune] ?? "";
-  const limit = contentHash([sync.spec.pruneLimit, allowed]);
-  // A tag can be signed anew without another commit.
+  // A tag can be signed anew without another commit; one that is passed over is told as soon as it is there.
+  const limit = contentHash([sync.spec.pruneLimit, allowed, resolved.versions ?? []]);
   const place = [resolved.commit, resolved.tagObject ?? "", resolved.name].join(" ");
   return `${place} ${specKey(sync, inputs)} ${limit}`;
 }

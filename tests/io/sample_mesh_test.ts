@@ -27,12 +27,18 @@ Deno.test("the sample meshes have no problem and nothing to warn of", async () =
   const { documents, problems, warnings } = await sample();
   assertEquals([...problems, ...warnings].map(manifestProblemText), []);
   assertEquals(documents.map(({ object }) => `${object.kind} ${object.metadata.name}`), [
+    "Namespace shop",
     "Function alerts",
     "Function audit",
-    "Namespace shop",
     "FunctionMesh orders",
     "ConfigMap pulsar",
   ]);
+});
+
+Deno.test("kubectl, which goes by the names of files, makes the namespace of the sample first", async () => {
+  const names = await Array.fromAsync(Deno.readDir(FOLDER), ({ name }) => name);
+  const [first = ""] = names.sort();
+  assertEquals(/^kind: Namespace$/m.test(await Deno.readTextFile(new URL(first, FOLDER))), true);
 });
 
 Deno.test("the sample meshes read only topics that one of them writes", async () => {

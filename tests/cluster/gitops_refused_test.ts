@@ -139,7 +139,12 @@ spec:
     await story.pass();
     return (await story.ready()).startsWith("True Healthy");
   }, { timeoutMs: 30_000, intervalMs: 500 });
-  const live = await cluster.get<{ weight?: number }>(["things", "t", "-n", story.namespace]);
+  const live = await cluster.get<{ weight?: number }>([
+    `things.${group}`,
+    "t",
+    "-n",
+    story.namespace,
+  ]);
   assertEquals(live.weight, 2);
 });
 

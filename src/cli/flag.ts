@@ -1,3 +1,5 @@
+import { errorText } from "#base";
+
 /** One flag of a verb. Every flag can also be set by its environment variable; the flag wins. */
 export interface Flag {
   /** Without the dashes. */
@@ -37,7 +39,19 @@ export class FlagValues {
   }
 }
 
-/** Something wrong with the words on the command line: exit code 2. */
+/** Something wrong with the words on the command line: exit code 2. Its message says all, its cause is for debuggers. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
+}
+
+/** Why a file or folder that somebody named cannot be read, in a few words. */
+export function fileFailure(error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) return "there is no such file or folder";
+  if (error instanceof Deno.errors.NotADirectory) {
+    return "something on the way to it is a file, and no folder";
+  }
+  if (error instanceof Deno.errors.IsADirectory) return "it is a folder";
+  const isRefused = error instanceof Deno.errors.PermissionDenied ||
+    error instanceof Deno.errors.NotCapable;
+  return isRefused ? "it may not be read" : errorText(error);
 }

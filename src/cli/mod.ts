@@ -106,8 +106,9 @@ async function runVerbSafely(
     return await verb.run({ ...parsed, signal, output });
   } catch (error) {
     if (signal.aborted && error === signal.reason) return EXIT.done;
-    output.note(`meshwright ${verb.name}: ${errorText(error)}`);
-    return error instanceof UsageError ? EXIT.usage : EXIT.failed;
+    const isUsage = error instanceof UsageError;
+    output.note(`meshwright ${verb.name}: ${isUsage ? error.message : errorText(error)}`);
+    return isUsage ? EXIT.usage : EXIT.failed;
   }
 }
 

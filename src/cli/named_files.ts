@@ -10,7 +10,7 @@ import {
   type ManifestProblem,
   pathBytes,
 } from "#gitops";
-import { UsageError } from "./flag.ts";
+import { fileFailure, UsageError } from "./flag.ts";
 import { folderTree, workingCopyOf } from "./folder_tree.ts";
 
 /** What one word of a command line names. */
@@ -102,7 +102,12 @@ async function existing(word: string): Promise<string | undefined> {
     }
   }
   if (failure instanceof Deno.errors.NotFound && isPattern(word)) return undefined;
-  throw new UsageError(`Cannot read ${word}: ${String(failure)}`, { cause: failure });
+  throw unreadable(word, failure);
+}
+
+/** Says in a few words why a path cannot be read. */
+function unreadable(path: string, failure: unknown): UsageError {
+  return new UsageError(`Cannot read ${path}: ${fileFailure(failure)}`, { cause: failure });
 }
 
 type Found = Omit<NamedFiles, "word">;
@@ -165,10 +170,15 @@ async function readEntry(path: string, walk: Walk): Promise<void> {
 
 /** Reads a file, under the name by which it was found first. */
 async function fileAt(path: string, seen: Map<string, ManifestFile>): Promise<ManifestFile> {
-  const real = await Deno.realPath(path);
-  const file = seen.get(real) ?? { path, text: fileText(await Deno.readFile(path)) };
-  seen.set(real, file);
-  return file;
+  try {
+    const real = await Deno.realPath(path);
+    const file = seen.get(real) ?? { path, text: fileText(await Deno.readFile(path)) };
+    seen.set(real, file);
+    return file;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) throw error;
+    throw unreadable(path, error);
+  }
 }
 
 function isPattern(word: string): boolean {

@@ -1,6 +1,6 @@
 import { type BackendConfigNames, DEFAULT_SETTINGS, type Settings } from "#desired";
 import { fileSettings } from "./config_file.ts";
-import { type FlagValues, UsageError } from "./flag.ts";
+import { fileFailure, type FlagValues, UsageError } from "./flag.ts";
 
 /** The settings that flags and the controller configuration file ask for. @throws {UsageError} for a bad file */
 export async function settingsFrom(flags: FlagValues): Promise<Settings> {
@@ -36,7 +36,7 @@ async function readText(file: string): Promise<string> {
   try {
     return await Deno.readTextFile(file);
   } catch (error) {
-    throw new UsageError(`Cannot read the configuration file ${file}: ${String(error)}`, {
+    throw new UsageError(`Cannot read the configuration file ${file}: ${fileFailure(error)}`, {
       cause: error,
     });
   }

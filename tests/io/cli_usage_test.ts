@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { meshwright } from "../support/cli.ts";
+import { folderWith, meshwright } from "../support/cli.ts";
 
 const VERBS = ["run", "sync", "render", "validate", "crds", "version"];
 
@@ -80,4 +80,33 @@ Deno.test("crds prints what lies in crds/, for kubectl apply", async () => {
     assertStringIncludes(text, `name: ${name}`);
   }
   assertEquals(text.match(/^kind: CustomResourceDefinition$/gm)?.length, 6);
+});
+
+Deno.test("what cannot be read is said once, in a few words", async () => {
+  await using folder = await folderWith({ "a.yaml": "" });
+  const { path } = folder;
+  const missing = "there is no such file or folder";
+  const words: readonly (readonly [readonly string[], string])[] = [
+    [["validate", "nothing"], `validate: Cannot read nothing: ${missing}`],
+    [["render", "-f", `${path}/gone.yaml`], `render: Cannot read ${path}/gone.yaml: ${missing}`],
+    [
+      ["validate", `${path}/a.yaml/b`],
+      `validate: Cannot read ${path}/a.yaml/b: something on the way to it is a file, and no folder`,
+    ],
+    [
+      ["render", "--config-file", `${path}/c.yaml`, path],
+      `render: Cannot read the configuration file ${path}/c.yaml: ${missing}`,
+    ],
+    [
+      ["render", "--config-file", path, path],
+      `render: Cannot read the configuration file ${path}: it is a folder`,
+    ],
+    [
+      ["run", "--git-url", "https://example.org/a", "--git-ref", "a..b"],
+      'run: Cannot read --git-ref: Cannot follow "a..b": it is no valid name in Git',
+    ],
+  ];
+  for (const [args, said] of words) {
+    assertEquals(await meshwright([...args]), { code: 2, out: [], notes: [`meshwright ${said}`] });
+  }
 });

@@ -1,7 +1,7 @@
 import { type MeshSync, resourceOf } from "#api";
 import { idOf, idText, keyOf, type KubeObject, type ObjectId, pooled } from "#base";
 import { ApiError, type ClusterClient, isKindMissing, isNotFound } from "#kube";
-import { applyStages } from "#plan";
+import { applyStages, withoutLeavingFields } from "#plan";
 import { CALLS_AT_ONCE, type SyncContext } from "./context.ts";
 import { type LeftObject, withoutLeft } from "./manifests/left_alone.ts";
 import { type Manifest, manifestProblemText, problemOf } from "./manifests/manifest.ts";
@@ -151,11 +151,31 @@ async function planPreview(
       if (dryRunDeferred !== undefined) {
         return [{ ...base, before: live, after: wanted, note: dryRunDeferred }];
       }
-      return [{ ...base, before: live, after: answer ?? await forced(plan, scope) }];
+      const former = plan.former ?? [];
+      const after = former.length > 0
+        ? await takenOver(plan, former, scope)
+        : answer ?? await forced(plan, scope);
+      return [{ ...base, before: live, after }];
     }
     default:
       return plan satisfies never;
   }
+}
+
+/** What a write would answer after fields that the sync applied under names it had before became its own. */
+async function takenOver(
+  { force, wanted }: WritePlan,
+  former: readonly string[],
+  { acting, ctx: { signal }, sync }: Parameters<typeof forced>[1],
+): Promise<KubeObject> {
+  const manager = fieldManager(keyOf(sync));
+  const call = { fieldManager: manager, dryRun: true, force, withManagedFields: true, signal };
+  const { metadata, ...rest } = await acting.apply(wanted, call);
+  const { managedFields = [], ...kept } = metadata as typeof metadata & {
+    readonly managedFields?: Parameters<typeof withoutLeavingFields>[1];
+  };
+  const answer = { ...rest, metadata: kept } as KubeObject;
+  return withoutLeavingFields(answer, managedFields, { from: former, into: manager });
 }
 
 /** What a write would answer that takes the fields of others. */

@@ -2,6 +2,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { LABELS } from "#api";
 import type { JsonObject, ObjectKey } from "#base";
 import { formerFieldManagers } from "#gitops";
+import { meshwright } from "../support/cli.ts";
 import { testCluster } from "../support/control_plane.ts";
 import { type SyncStory, syncStory, WRITES } from "../support/sync_story.ts";
 
@@ -73,6 +74,21 @@ Deno.test("a key leaves with a change that somebody else's edit meets, after an 
   await story.pass();
   const { data } = await stored(story);
   assertEquals([data, (await story.ready()).slice(0, 12)], [{ kept: "z" }, "True Healthy"]);
+});
+
+Deno.test("diff --sync shows the key that leaves with the first change after an upgrade as the loop then has it", async () => {
+  await using story = await upgradedStory("kept: x, gone: x, theirs: x");
+  await asBeforeUpgrade(story);
+  const hand = JSON.stringify({ data: { theirs: "by hand" } });
+  await cluster.kubectl(["patch", "configmap", "a", "-n", story.namespace, "-p", hand]);
+  await story.repository.commit({ "meshes/a.yaml": text("kept: z") });
+  const where = ["--kubeconfig", cluster.kubeconfigPath, "--namespace", story.namespace];
+  const meshes = `${story.repository.directory}/meshes`;
+  const { code, out } = await meshwright(["diff", meshes, "--sync", "shop", ...where]);
+  const changed = out.filter((line) => /^[-+] /.test(line) && !line.includes("hash"));
+  assertEquals([code, changed], [1, ["-  gone: x", "-  kept: x", "+  kept: z"]]);
+  await story.pass();
+  assertEquals((await stored(story)).data, { kept: "z", theirs: "by hand" });
 });
 
 Deno.test("what is of today's field manager costs no request more", async () => {

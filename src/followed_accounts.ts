@@ -3,11 +3,11 @@ import { keyText, type ObjectKey } from "#base";
 import {
   type Authority,
   authorityOf,
-  belongsTo,
   type ObjectCache,
   type ObjectCaches,
   type Proofs,
 } from "#gitops";
+import { belongsTo } from "#manifests";
 import { actingAs, type ObjectChange, type ResourceType, serviceAccountUser } from "#kube";
 import { FollowedKinds } from "./followed_kinds.ts";
 import type { Parts } from "./parts.ts";

@@ -15,7 +15,6 @@ import {
   BOOTSTRAP_NAME,
   dependencyKeys,
   ensureBootstrap,
-  ManifestReader,
   type ObjectCaches,
   type OnceReport,
   OtherSyncError,
@@ -25,6 +24,7 @@ import {
   type SyncContext,
   syncOnce,
 } from "#gitops";
+import { ManifestReader } from "#manifests";
 import { Informer, type ObjectChange, type ResourceType } from "#kube";
 import { Notifier } from "#notify";
 import { Controller } from "#runtime";

@@ -6,9 +6,9 @@ import { runProgram } from "./program.ts";
 const TOP = new URL("../../", import.meta.url);
 
 /** The module that runs in a thread of its own, and the one that says where it is. */
-const READING_WORKER = "src/gitops/manifests/reading_worker.ts";
+const READING_WORKER = "src/manifests/reading_worker.ts";
 const WORKER_FILE = READING_WORKER.replace(/\.ts$/, ".js");
-const WORKER_URL = "src/gitops/manifests/worker_url.ts";
+const WORKER_URL = "src/manifests/worker_url.ts";
 
 /** CommonJS packages in the bundle look for the runtime's own modules by this function. */
 const REQUIRE =

@@ -19,12 +19,13 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   git: { tower: "b", rank: 2 },
   outbound: { tower: "b", rank: 2 },
   runtime: { tower: "b", rank: 3 },
-  reconcile: { tower: "bridge", rank: 4 },
-  gitops: { tower: "bridge", rank: 4 },
-  notify: { tower: "bridge", rank: 4 },
-  receiver: { tower: "bridge", rank: 4 },
-  admission: { tower: "bridge", rank: 4 },
-  cli: { tower: "cli", rank: 5 },
+  reconcile: { tower: "bridge", rank: 5 },
+  manifests: { tower: "bridge", rank: 4 },
+  gitops: { tower: "bridge", rank: 5 },
+  notify: { tower: "bridge", rank: 5 },
+  receiver: { tower: "bridge", rank: 5 },
+  admission: { tower: "bridge", rank: 5 },
+  cli: { tower: "cli", rank: 6 },
 };
 
 /**
@@ -118,7 +119,7 @@ function doorFinding(place: Place, door: string): Finding | undefined {
     return {
       message: `Room ${place.room} (tower ${room.tower}) imports #${door} (tower ${target.tower})`,
       hint:
-        "Pure rooms and rooms with effects meet only in reconcile and gitops: pass the value in",
+        "Pure rooms and rooms with effects meet only in reconcile, manifests and gitops: pass the value in",
     };
   }
   if (target.rank < room.rank) return undefined;

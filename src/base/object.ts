@@ -112,3 +112,8 @@ export function controllerOf(
 ): OwnerReference | undefined {
   return object.metadata.ownerReferences?.find((reference) => reference.controller === true);
 }
+
+/** Whether an object is a namespace, with all that is in it. */
+export function isNamespace(id: Pick<ObjectId, "apiVersion" | "kind">): boolean {
+  return id.apiVersion === "v1" && id.kind === "Namespace";
+}

@@ -1,14 +1,7 @@
 import { type MeshSync, resourceOf } from "#api";
 import { errorText, idText, keyFromText, keyText } from "#base";
-import {
-  manifestProblemText,
-  manifestsOnce,
-  type Preview,
-  previewed,
-  type ReadManifests,
-  selectedFiles,
-  syncManifests,
-} from "#gitops";
+import { type Preview, previewed, syncManifests } from "#gitops";
+import { manifestProblemText, manifestsOnce, type ReadManifests, selectedFiles } from "#manifests";
 import type { PodRestart } from "#plan";
 import { type ClusterSession, openSession, SESSION_FLAGS } from "./cluster_session.ts";
 import { changeDiff } from "./diff_text.ts";

@@ -1,5 +1,6 @@
 import { idText, isPlainObject, type KubeObject, sameJson } from "#base";
-import { HASH_ANNOTATION, type Preview } from "#gitops";
+import { type Preview } from "#gitops";
+import { HASH_ANNOTATION } from "#manifests";
 import { stringify } from "@std/yaml";
 import { lineDiff } from "./line_diff.ts";
 import { maskedFields } from "./masked_fields.ts";

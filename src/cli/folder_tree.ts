@@ -1,6 +1,6 @@
 import { fileText, withoutEnd } from "#base";
 import { linkedFolder, type TreeEntry, type TreeNode } from "#git";
-import type { FileTree } from "#gitops";
+import type { FileTree } from "#manifests";
 
 /**
  * A folder on the disk as Git would have it: repositories in it as submodules, and links followed as they are in a commit:

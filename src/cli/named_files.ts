@@ -9,7 +9,7 @@ import {
   type ManifestFile,
   type ManifestProblem,
   pathBytes,
-} from "#gitops";
+} from "#manifests";
 import { fileFailure, UsageError } from "./flag.ts";
 import { folderTree, workingCopyOf } from "./folder_tree.ts";
 

@@ -8,7 +8,7 @@ import {
   type Rendering,
   renderResource,
 } from "#desired";
-import { manifestProblemText, readManifests } from "#gitops";
+import { manifestProblemText, readManifests } from "#manifests";
 import { yamlStream } from "./crds.ts";
 import { type Flag, type FlagValues, UsageError } from "./flag.ts";
 import { outputFlag, SETTINGS_FLAGS, text } from "./flags.ts";

@@ -4,7 +4,7 @@ import {
   manifestProblemText,
   manifestsOnce,
   ownerProblems,
-} from "#gitops";
+} from "#manifests";
 import { UsageError } from "./flag.ts";
 import { outputFlag } from "./flags.ts";
 import { distinctFiles, emptyProblems, namedFiles } from "./named_files.ts";

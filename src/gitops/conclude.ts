@@ -1,7 +1,7 @@
 import { ANNOTATIONS, type MeshSync, type MeshSyncStatus, type RefMove } from "#api";
 import { idText, type Next, sameJson, timestamp } from "#base";
 import { entryKey } from "#plan";
-import { contestedConditions, contestWaitMs } from "./contested.ts";
+import { contestedConditions, contestWaitMs, type KeptDrift } from "./contested.ts";
 import type { ApplyDecision } from "./decide.ts";
 import { type Health, NO_HEALTH } from "./health.ts";
 import { compareWaitMs, type LiveSync } from "./observe.ts";
@@ -20,7 +20,6 @@ import {
   hasChanges,
   plannedChanges,
 } from "./plan/revision.ts";
-import type { KeptDrift } from "./proofs.ts";
 import { type Rollback, rollbackOf, rolloutCandidates } from "./rollback.ts";
 import type { RevisionSeen } from "./source/fetch.ts";
 import { sourceNotes } from "./source/revision.ts";

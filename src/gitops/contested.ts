@@ -1,7 +1,13 @@
 import type { MeshSync } from "#api";
 import { type ConditionDraft, conditionOf, idText, keyOf, type ObjectId } from "#base";
+import { fieldManager } from "#manifests";
 import { CALM_MS, calmAtMs, type Contest, heldUntilMs } from "#plan";
-import { fieldManager } from "./manifests/target.ts";
+
+/** Somebody's change that was not undone, as the sync's spec wants it. */
+export interface KeptDrift {
+  readonly id: ObjectId;
+  readonly paths: readonly string[];
+}
 
 /** An object that is put right again and again. */
 export interface ContestedObject {

@@ -2,10 +2,14 @@ import type { MeshSync } from "#api";
 import type { Clock, KubeObject, ObjectKey, Semaphore } from "#base";
 import type { GitSource } from "#git";
 import type { Cache, ClusterClient, ResourceType } from "#kube";
+import {
+  type ManifestFile,
+  type ReadingCall,
+  type ReadInputs,
+  type ReadManifests,
+} from "#manifests";
 import type { EventDraft, Notice } from "#plan";
 import type { Logger, Metrics } from "#telemetry";
-import type { ManifestFile } from "./manifests/manifest.ts";
-import type { ReadingCall, ReadInputs, ReadManifests } from "./manifests/read.ts";
 import type { Proofs } from "./proofs.ts";
 import type { Tenancy } from "./tenancy.ts";
 

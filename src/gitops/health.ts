@@ -11,11 +11,11 @@ import {
   pooled,
 } from "#base";
 import { isForbidden, isNewerVersion, type ResourceType } from "#kube";
+import { syncSelector } from "#manifests";
 import { entryKey, hasHealth, objectHealth } from "#plan";
 import { CALLS_AT_ONCE, type SyncContext } from "./context.ts";
 import { expressedHealth, isUncounted, saysUncounted } from "./health_rules.ts";
 import { appliedJob, isDone, isJob } from "./plan/jobs.ts";
-import { syncSelector } from "./manifests/target.ts";
 import { actingClient } from "./tenancy.ts";
 
 /** An object that is not as it should be. */

@@ -23,38 +23,9 @@ export type {
   SyncMetrics,
 } from "./context.ts";
 export { type Health, unreadiness } from "./health.ts";
-export {
-  type FileTree,
-  isManifestName,
-  isManifestPath,
-  linkedFiles,
-  manifestEntries,
-  selectedFiles,
-} from "./manifests/files.ts";
-export {
-  type Manifest,
-  type ManifestFile,
-  type ManifestProblem,
-  manifestProblemText,
-} from "./manifests/manifest.ts";
-export { ownerProblems } from "./manifests/left_alone.ts";
-export {
-  duplicateProblems,
-  manifestsWith,
-  type ReadManifests,
-  readManifests,
-} from "./manifests/read.ts";
-export { ManifestReader, manifestsOnce, ReadingEndedError } from "./manifests/reader.ts";
-export {
-  fieldManager,
-  formerFieldManagers,
-  HASH_ANNOTATION,
-  syncLabels,
-} from "./manifests/target.ts";
 export { type OnceReport, syncOnce } from "./once.ts";
 export { passMsMax, type Phase } from "./phase.ts";
 export { type Preview, previewed, type PreviewOptions } from "./preview.ts";
-export { glob, globMatches, GlobMeter, pathBytes } from "./manifests/glob.ts";
 export { type Proof, Proofs } from "./proofs.ts";
 export { syncManifests } from "./source/remote.ts";
 export { revisionText } from "./source/revision.ts";
@@ -69,4 +40,3 @@ export {
   type Tenancy,
   tenantRule,
 } from "./tenancy.ts";
-export { belongsTo } from "./manifests/target.ts";

@@ -1,9 +1,9 @@
 import { ANNOTATIONS, LABELS, type MeshSync, problems, type RefMove } from "#api";
 import { errorText, isAbort, keyOf, type ObjectKey, type Problem } from "#base";
 import { isNewerVersion } from "#kube";
+import { belongsTo } from "#manifests";
 import { logName, type SyncContext } from "./context.ts";
 import { healthRuleProblems } from "./health_rules.ts";
-import { belongsTo } from "./manifests/target.ts";
 import type { PassMemory } from "./phase.ts";
 import type { ObjectPlan } from "./plan/object.ts";
 import { objectPlans } from "./plan/revision.ts";

@@ -1,12 +1,12 @@
 import { entryKey } from "#plan";
 import type { Outcome } from "./act.ts";
-import type { ContestedObject } from "./contested.ts";
+import type { ContestedObject, KeptDrift } from "./contested.ts";
 import { isComplete } from "./apply/apply.ts";
 import type { ApplyDecision, Rest } from "./decide.ts";
 import type { Health } from "./health.ts";
 import { type LiveSync, lookKey } from "./observe.ts";
 import type { PassMemory, UnrecordedChange } from "./phase.ts";
-import type { KeptDrift, Proof } from "./proofs.ts";
+import type { Proof } from "./proofs.ts";
 import type { FinishedJob } from "./plan/jobs.ts";
 import { contentKey, decisionKey, type RevisionSeen } from "./source/fetch.ts";
 import { lookDelayMs, withNews } from "./status.ts";

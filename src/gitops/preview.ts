@@ -1,19 +1,22 @@
 import { type MeshSync, resourceOf } from "#api";
 import { idOf, idText, keyOf, type KubeObject, type ObjectId, pooled } from "#base";
 import { ApiError, type ClusterClient, isKindMissing, isNotFound } from "#kube";
-import { applyStages, withoutLeavingFields } from "#plan";
-import { CALLS_AT_ONCE, type SyncContext } from "./context.ts";
-import { type LeftObject, withoutLeft } from "./manifests/left_alone.ts";
-import { type Manifest, manifestProblemText, problemOf } from "./manifests/manifest.ts";
-import { servedKinds } from "./manifests/revision.ts";
 import {
   authoredObject,
   fieldManager,
   kindKey,
   type Kinds,
+  type LeftObject,
+  type Manifest,
+  manifestProblemText,
+  problemOf,
   type TargetObject,
   targetObject,
-} from "./manifests/target.ts";
+  withoutLeft,
+} from "#manifests";
+import { applyStages, withoutLeavingFields } from "#plan";
+import { CALLS_AT_ONCE, type SyncContext } from "./context.ts";
+import { servedKinds } from "./source/read.ts";
 import type { ObjectPlan, PlanScope, WritePlan } from "./plan/object.ts";
 import { refusalText } from "./plan/refusal.ts";
 import { pruneBrake, type RevisionPlan, revisionPlan } from "./plan/revision.ts";

@@ -8,11 +8,19 @@ import {
   type ObjectKey,
 } from "#base";
 import { isNewerVersion, type ResourceType } from "#kube";
-import { type Contest, contestAfter, type Correction, entryKey, heldUntilMs, isCalm } from "#plan";
-import type { InventoryEntry } from "#plan";
-import type { ContestedObject } from "./contested.ts";
+import {
+  type Contest,
+  contestAfter,
+  type Correction,
+  driftPaths,
+  entryKey,
+  heldUntilMs,
+  type InventoryEntry,
+  isCalm,
+  replicasOf,
+} from "#plan";
+import type { ContestedObject, KeptDrift } from "./contested.ts";
 import type { PassMemory } from "./phase.ts";
-import { driftPaths, replicasOf } from "./plan/drift.ts";
 import { type FinishedJob, isJob, jobHash, jobResult } from "./plan/jobs.ts";
 
 /** The API server answered: at this version this object is what Git says. */
@@ -32,12 +40,6 @@ export interface Proof {
   readonly secrets: readonly string[];
   /** The number of replicas that somebody chose who scales it; absent where Git's number counts. */
   readonly scaledTo?: number;
-}
-
-/** Somebody's change that was not undone, as the sync's spec wants it. */
-export interface KeptDrift {
-  readonly id: ObjectId;
-  readonly paths: readonly string[];
 }
 
 /** An object that was put right, and whether it is left for a while as somebody changes it. */

@@ -1,5 +1,6 @@
 import type { MeshSync, MeshSyncStatus, Quarantine, Trial } from "#api";
 import { contentHash, timestamp } from "#base";
+import { type TargetObject } from "#manifests";
 import {
   candidatesAfter,
   entryKey,
@@ -10,7 +11,6 @@ import {
   wantedHash,
 } from "#plan";
 import { type Health, unhealthyText } from "./health.ts";
-import type { TargetObject } from "./manifests/target.ts";
 import { healthTimeoutMs, rollsBack } from "./phase.ts";
 import type { Proof } from "./proofs.ts";
 

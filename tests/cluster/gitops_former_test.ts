@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { LABELS } from "#api";
 import type { JsonObject, ObjectKey } from "#base";
-import { formerFieldManagers } from "#gitops";
+import { formerFieldManagers } from "#manifests";
 import { meshwright } from "../support/cli.ts";
 import { testCluster } from "../support/control_plane.ts";
 import { type SyncStory, syncStory, WRITES } from "../support/sync_story.ts";

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import type { KubeObject } from "#base";
-import { formerFieldManagers } from "#gitops";
+import { formerFieldManagers } from "#manifests";
 import { functionObject } from "../support/objects.ts";
 import { testCluster } from "../support/control_plane.ts";
 import { configMapText, syncStory } from "../support/sync_story.ts";

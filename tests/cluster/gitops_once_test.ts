@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { BOOTSTRAP_NAME, ensureBootstrap, readManifests, syncOnce } from "#gitops";
+import { BOOTSTRAP_NAME, ensureBootstrap, syncOnce } from "#gitops";
+import { readManifests } from "#manifests";
 import { resourceOf } from "#api";
 import { meshwright } from "../support/cli.ts";
 import { testCluster } from "../support/control_plane.ts";

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { fileText, type KubeObject } from "#base";
-import { readManifests } from "#gitops";
+import { readManifests } from "#manifests";
 import { testCluster } from "../support/control_plane.ts";
 import { temporaryFolder } from "../support/git_repository.ts";
 import { type Spelling, yamlSpellings } from "../support/yaml_spellings.ts";

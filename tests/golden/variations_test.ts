@@ -2,7 +2,7 @@ import { problems, RESOURCES, warnings, withDefaults } from "#api";
 import { reviewAnswer, webhookAt } from "#admission";
 import { isPlainObject, type KubeObject } from "#base";
 import { cleanupJob, DEFAULT_SETTINGS, renderResource } from "#desired";
-import { readManifests } from "#gitops";
+import { readManifests } from "#manifests";
 import { isComponent } from "#api";
 import { stripVTControlCharacters as stripAnsiCode } from "node:util";
 import { assertEquals } from "@std/assert";

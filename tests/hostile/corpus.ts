@@ -1,7 +1,7 @@
 /** Gives hostile inputs to what reads them, and counts what becomes of them and of the event loop meanwhile. */
 import { templateParts } from "#api";
 import { gitAddress, refusedAddress, systemClock } from "#base";
-import { ManifestReader, selectedFiles } from "#gitops";
+import { ManifestReader, selectedFiles } from "#manifests";
 import { closedUntilMs, windowProblems } from "../../src/gitops/source/schedule.ts";
 import { treeNodes } from "../../src/git/tree.ts";
 import { type HostileInput, hostileInputs, type InputKind } from "./inputs.ts";

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { readManifests } from "#gitops";
+import { readManifests } from "#manifests";
 import { readCorpus } from "./corpus.ts";
 import { hostileInputs } from "./inputs.ts";
 

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { GitError, type GitSource, gitSource, type Remote } from "#git";
-import { selectedFiles } from "#gitops";
+import { selectedFiles } from "#manifests";
 import { temporaryFolder, type TestRepository, testRepository } from "../support/git_repository.ts";
 import { gitServer } from "../support/git_server.ts";
 

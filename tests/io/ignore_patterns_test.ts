@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { fileFilter } from "../../src/gitops/manifests/patterns.ts";
+import { fileFilter } from "../../src/manifests/patterns.ts";
 import { folderWith } from "../support/cli.ts";
 import { picked, seeded } from "../support/seeded.ts";
 

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { fileText } from "#base";
-import { readManifests } from "#gitops";
-import type { Variables } from "../../src/gitops/manifests/variables.ts";
+import { readManifests } from "#manifests";
+import type { Variables } from "../../src/manifests/variables.ts";
 import { picked, seeded } from "../support/seeded.ts";
 import { yamlSpellings } from "../support/yaml_spellings.ts";
 

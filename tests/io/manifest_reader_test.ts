@@ -6,8 +6,8 @@ import {
   ManifestReader,
   manifestsWith,
   ReadingEndedError,
-} from "#gitops";
-import { READING_OPTIONS } from "../../src/gitops/manifests/reader.ts";
+} from "#manifests";
+import { READING_OPTIONS } from "../../src/manifests/reader.ts";
 
 const clock = systemClock;
 /** A thread that computes for a while without ever looking whether it is to end. */

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { isComponent } from "#api";
 import type { KubeObject } from "#base";
 import { DEFAULT_SETTINGS, renderResource } from "#desired";
-import { manifestProblemText, readManifests } from "#gitops";
+import { manifestProblemText, readManifests } from "#manifests";
 
 const FOLDER = new URL("../../gitops/mesh/", import.meta.url);
 

@@ -1,7 +1,7 @@
 /** Single faults that once made the GitOps loop lie, forget or hang: each is a story that ends well. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { FINALIZERS } from "#api";
-import { ReadingEndedError } from "#gitops";
+import { ReadingEndedError } from "#manifests";
 import { faultAt, isStatusWrite } from "../support/fault_plan.ts";
 import { configMapText, functionText, serviceText } from "../support/sync_texts.ts";
 import { configMapId, functionId, meshSyncId, SyncWorld } from "../support/sync_world.ts";

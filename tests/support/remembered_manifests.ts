@@ -1,6 +1,7 @@
 /** Manifests of worlds in memory, of which the same few files are read again and again. */
 import { isPlainObject } from "#base";
-import { manifestsWith, type ReadManifests, type SyncContext } from "#gitops";
+import { type SyncContext } from "#gitops";
+import { manifestsWith, type ReadManifests } from "#manifests";
 
 /** More than there are different folders in all histories. */
 const REMEMBERED_MAX = 5_000;

@@ -9,14 +9,8 @@ import {
   systemClock,
 } from "#base";
 import { gitSource } from "#git";
-import {
-  manifestsWith,
-  type ObjectCache,
-  Proofs,
-  reconcileSync,
-  type SyncCache,
-  type SyncContext,
-} from "#gitops";
+import { type ObjectCache, Proofs, reconcileSync, type SyncCache, type SyncContext } from "#gitops";
+import { manifestsWith } from "#manifests";
 import { type ClusterClient, installDefinitions } from "#kube";
 import type { EventDraft } from "#plan";
 import { type ApiRequestSample, createLogger, createMetrics } from "#telemetry";

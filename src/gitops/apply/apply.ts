@@ -1,9 +1,19 @@
-import { conditionOf, idOf, isAbort, keyOf, type KubeObject, type ObjectId, pooled } from "#base";
-import { type ClusterClient, isConflict } from "#kube";
+import { ANNOTATIONS, type MeshSync } from "#api";
+import {
+  conditionOf,
+  idOf,
+  isAbort,
+  isNamespace,
+  keyOf,
+  keyText,
+  type KubeObject,
+  type ObjectId,
+  pooled,
+} from "#base";
+import { type ClusterClient, isAlreadyExists, isConflict } from "#kube";
+import { fieldManager, type TargetObject } from "#manifests";
 import { applyStages, type Contest, entryKey } from "#plan";
-import { CALLS_AT_ONCE } from "../context.ts";
-import { isNamespace } from "../manifests/namespace.ts";
-import { fieldManager, type TargetObject } from "../manifests/target.ts";
+import { CALLS_AT_ONCE, type SyncContext } from "../context.ts";
 import { takeFormerFields } from "../plan/former_fields.ts";
 import {
   type Action,
@@ -17,7 +27,6 @@ import {
   replacement,
   type WritePlan,
 } from "../plan/object.ts";
-import { createNamespace } from "./namespace.ts";
 import { authorityOf, unreached } from "../tenancy.ts";
 import { removeReplaced } from "./prune.ts";
 import { isUnanswered, noteUnanswered, takeUnanswered } from "./unanswered.ts";
@@ -270,4 +279,28 @@ async function isServed(
 /** Whether a revision is applied completely. */
 export function isComplete({ failures, isSuperseded, unserved, untried }: ApplyReport): boolean {
   return failures.length === 0 && unserved.length === 0 && untried === 0 && !isSuperseded;
+}
+
+/** The field manager of what says who created a namespace: no apply of Git takes it off again. */
+const CREATION_MANAGER = "meshwright-creation";
+
+/**
+ * Creates a namespace with the mark that this sync did: only then may the sync delete it. Created, not applied, so that the
+ * mark is never on one that somebody else made meanwhile.
+ */
+async function createNamespace(
+  name: string,
+  { acting, ctx, sync }: {
+    readonly acting: ClusterClient;
+    readonly ctx: Pick<SyncContext, "signal">;
+    readonly sync: MeshSync;
+  },
+): Promise<void> {
+  const annotations = { [ANNOTATIONS.createdBy]: keyText(keyOf(sync)) };
+  const object = { apiVersion: "v1", kind: "Namespace", metadata: { name, annotations } };
+  try {
+    await acting.create(object, { fieldManager: CREATION_MANAGER, signal: ctx.signal });
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
+  }
 }

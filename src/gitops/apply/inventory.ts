@@ -11,6 +11,7 @@ import {
   textDigest,
 } from "#base";
 import { isConflict, isForbidden, isInvalid, isNotFound, type ResourceType } from "#kube";
+import { fieldManager, HASH_ANNOTATION, syncLabels, syncSelector } from "#manifests";
 import {
   entriesFromText,
   entryId,
@@ -20,7 +21,6 @@ import {
   mergedInventory,
 } from "#plan";
 import { CALLS_AT_ONCE, logName, type SyncContext } from "../context.ts";
-import { fieldManager, HASH_ANNOTATION, syncLabels, syncSelector } from "../manifests/target.ts";
 import { actingClient } from "../tenancy.ts";
 
 const CONFIG_MAP = {

@@ -1,8 +1,8 @@
 import { groupOf, idText, isAbort, keyOf, type KubeObject, type ObjectId, pooled } from "#base";
 import { isConflict } from "#kube";
+import { type TargetObject } from "#manifests";
 import { compareIds, deleteStages, type InventoryEntry } from "#plan";
 import { CALLS_AT_ONCE } from "../context.ts";
-import type { TargetObject } from "../manifests/target.ts";
 import type { ApplyScope } from "../plan/object.ts";
 import {
   deletionFailure,

@@ -1,14 +1,9 @@
 import { keyOf, type KubeObject } from "#base";
 import type { ClusterClient } from "#kube";
 import { isConflict } from "#kube";
+import { belongsTo, fieldManager, formerFieldManagers, type TargetObject } from "#manifests";
 import { appliersAmong, withFieldsOf } from "#plan";
 import type { SyncContext } from "../context.ts";
-import {
-  belongsTo,
-  fieldManager,
-  formerFieldManagers,
-  type TargetObject,
-} from "../manifests/target.ts";
 import { releasedManagers } from "./others.ts";
 
 type FormerScope = Parameters<typeof releasedManagers>[2] & { readonly acting: ClusterClient };

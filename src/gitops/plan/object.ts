@@ -3,24 +3,26 @@ import { errorText, isAbort, keyOf, type KubeObject, sameJson } from "#base";
 import { ApiError, type ClusterClient, isConflict, isInvalid, isNewerVersion } from "#kube";
 import {
   conflictText,
+  driftPaths,
   entryKey,
   fieldConflicts,
   ignoredPaths,
   openConflicts,
+  replicasOf,
   withIgnored,
   withScaledReplicas,
 } from "#plan";
 import type { ResourceType } from "#kube";
-import type { ObjectCache, SyncContext } from "../context.ts";
-import { type ManifestProblem, problemOf } from "../manifests/manifest.ts";
 import {
   belongsTo,
   fieldManager,
   HASH_ANNOTATION,
+  type ManifestProblem,
+  problemOf,
   type TargetObject,
-} from "../manifests/target.ts";
+} from "#manifests";
+import type { ObjectCache, SyncContext } from "../context.ts";
 import type { Proof } from "../proofs.ts";
-import { driftPaths, replicasOf } from "./drift.ts";
 import { dryRun, formerOwners } from "./former_fields.ts";
 import { appliedJob, isDone, isJob } from "./jobs.ts";
 import { isScaledByOthers, opponentsOf, releasedManagers } from "./others.ts";

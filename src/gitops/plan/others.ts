@@ -10,7 +10,9 @@ import {
   sameJson,
 } from "#base";
 import { type ClusterClient, isForbidden } from "#kube";
+import { fieldManager, formerFieldManagers, syncLabels, type TargetObject } from "#manifests";
 import {
+  driftPaths,
   entryKey,
   fieldOwners,
   type InventoryEntry,
@@ -22,13 +24,6 @@ import {
 import { loadInventory } from "../apply/inventory.ts";
 import type { SyncContext } from "../context.ts";
 import { intervalMs } from "../phase.ts";
-import {
-  fieldManager,
-  formerFieldManagers,
-  syncLabels,
-  type TargetObject,
-} from "../manifests/target.ts";
-import { driftPaths } from "./drift.ts";
 import { suspensionOf } from "../source/schedule.ts";
 
 type OthersContext = Pick<

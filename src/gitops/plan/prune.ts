@@ -4,6 +4,7 @@ import {
   groupOf,
   idText,
   isAbort,
+  isNamespace,
   keyOf,
   keyText,
   type KubeObject,
@@ -11,11 +12,9 @@ import {
   pooled,
 } from "#base";
 import { ApiError, type ClusterClient } from "#kube";
+import { belongsTo, controllerOf, keeperText } from "#manifests";
 import { entryId, entryKey, type InventoryEntry } from "#plan";
 import { CALLS_AT_ONCE, type SyncContext } from "../context.ts";
-import { controllerOf, keeperText } from "../manifests/left_alone.ts";
-import { isNamespace } from "../manifests/namespace.ts";
-import { belongsTo } from "../manifests/target.ts";
 import { authorityOf, unreached } from "../tenancy.ts";
 import { observeOthers, type Others } from "./others.ts";
 

@@ -2,6 +2,12 @@ import { ANNOTATIONS, isMeshKind, type MeshSync } from "#api";
 import { groupOf, idText, keyOf, type KubeObject, type ObjectId, pooled } from "#base";
 import { isForbidden, isNamespaceMissing, isNotFound, type ResourceType } from "#kube";
 import {
+  type ManifestProblem,
+  manifestProblemText,
+  syncSelector,
+  type TargetObject,
+} from "#manifests";
+import {
   allowsCommit,
   applyStage,
   entryKey,
@@ -12,8 +18,6 @@ import {
 } from "#plan";
 import { type InventoryContext, loadInventory } from "../apply/inventory.ts";
 import { CALLS_AT_ONCE } from "../context.ts";
-import { type ManifestProblem, manifestProblemText } from "../manifests/manifest.ts";
-import { syncSelector, type TargetObject } from "../manifests/target.ts";
 import {
   type ApplyFailure,
   type ObjectPlan,

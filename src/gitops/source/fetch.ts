@@ -1,9 +1,9 @@
 import { ANNOTATIONS, type MeshSync, type RefMove, type SourceStatus } from "#api";
 import { contentHash, errorText, isAbort, keyOf } from "#base";
 import type { Remote, ResolvedRef, Revision } from "#git";
+import { type TargetObject } from "#manifests";
 import { logName } from "../context.ts";
-import { type Found, type ReadRevision, readRevision } from "../manifests/revision.ts";
-import type { TargetObject } from "../manifests/target.ts";
+import { type Found, type ReadRevision, readRevision } from "./read.ts";
 import {
   emptyPhase,
   intervalMs,

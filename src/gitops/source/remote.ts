@@ -9,13 +9,17 @@ import {
   signerKeyKind,
 } from "#git";
 import { type ClusterClient, withReadGrant } from "#kube";
+import {
+  ageIdentities,
+  type ManifestFile,
+  manifestsOnce,
+  type ReadInputs,
+  type ReadManifests,
+  type Variable,
+  type Variables,
+} from "#manifests";
 import type { SyncContext } from "../context.ts";
 import { InputError } from "../phase.ts";
-import type { ManifestFile } from "../manifests/manifest.ts";
-import type { ReadInputs, ReadManifests } from "../manifests/read.ts";
-import { manifestsOnce } from "../manifests/reader.ts";
-import { ageIdentities } from "../manifests/sops.ts";
-import type { Variable, Variables } from "../manifests/variables.ts";
 
 const SECRET = { apiVersion: "v1", kind: "Secret", plural: "secrets", namespaced: true } as const;
 

@@ -11,8 +11,7 @@ import {
   type SignedObject,
   type SignerKey,
 } from "#git";
-import { isManifestPath, type PassedOver } from "../manifests/files.ts";
-import { IGNORE_FILE } from "../manifests/patterns.ts";
+import { IGNORE_FILE, isManifestPath, type PassedOver } from "#manifests";
 
 /** The ref of a sync, without members that say nothing. */
 export function refOf(sync: MeshSync): GitRef {

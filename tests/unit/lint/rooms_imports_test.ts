@@ -67,12 +67,12 @@ table("keeps the two halves of the bridge apart", [
   {
     file: "src/gitops/x.ts",
     source: 'import { act } from "#reconcile";',
-    says: "Room gitops (rank 4) imports #reconcile (rank 4)",
+    says: "Room gitops (rank 5) imports #reconcile (rank 5)",
   },
   {
     file: "src/reconcile/x.ts",
     source: 'import { read } from "#gitops";',
-    says: "Room reconcile (rank 4) imports #gitops (rank 4)",
+    says: "Room reconcile (rank 5) imports #gitops (rank 5)",
   },
 ]);
 

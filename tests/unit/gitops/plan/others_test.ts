@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { MeshSync } from "#api";
-import { fieldManager, formerFieldManagers } from "#gitops";
+import { fieldManager, formerFieldManagers } from "#manifests";
 import { releasedManagers } from "../../../../src/gitops/plan/others.ts";
 
 const ID = { apiVersion: "v1", kind: "ConfigMap", namespace: "shop", name: "a" };

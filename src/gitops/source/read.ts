@@ -2,17 +2,26 @@ import type { MeshSync, SourceStatus } from "#api";
 import { contentHash, mappedInTurns } from "#base";
 import type { GitSource, Remote, Revision } from "#git";
 import type { ClusterClient } from "#kube";
+import {
+  definedKinds,
+  duplicateProblems,
+  kindKey,
+  type Kinds,
+  type Manifest,
+  type ManifestFile,
+  type ManifestProblem,
+  problemOf,
+  ReadingEndedError,
+  type ReadManifests,
+  selectedFiles,
+  type TargetObject,
+  targetObject,
+  withoutLeft,
+} from "#manifests";
 import { logName, type SyncContext } from "../context.ts";
-import type { Inputs } from "../source/remote.ts";
-import { passedOverStatus } from "../source/revision.ts";
-import { selectedFiles } from "./files.ts";
-import { withoutLeft } from "./left_alone.ts";
-import { authorityOf, type Tenancy, unreached } from "../tenancy.ts";
-import { type Manifest, type ManifestFile, type ManifestProblem, problemOf } from "./manifest.ts";
-import { nestedSyncProblems } from "./nested_sync.ts";
-import { duplicateProblems, type ReadManifests } from "./read.ts";
-import { ReadingEndedError } from "./reader.ts";
-import { definedKinds, kindKey, type Kinds, type TargetObject, targetObject } from "./target.ts";
+import type { Inputs } from "./remote.ts";
+import { passedOverStatus } from "./revision.ts";
+import { authorityOf, nestedSyncProblems, type Tenancy, unreached } from "../tenancy.ts";
 
 /** A commit that was fetched, and what else decides what is applied of it. */
 export interface Found {

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { manifestProblemText, readManifests } from "#gitops";
+import { manifestProblemText, readManifests } from "#manifests";
 
 const FUNCTION = `apiVersion: compute.functionmesh.io/v1alpha1
 kind: Function

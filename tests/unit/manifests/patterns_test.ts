@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { fileFilter, type FilePatterns } from "../../../../src/gitops/manifests/patterns.ts";
+import { fileFilter, type FilePatterns } from "../../../src/manifests/patterns.ts";
 
 const PATHS = [
   "a.yaml",

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { manifestProblemText, readManifests } from "#gitops";
-import { ageIdentities, isSopsText, sopsKey } from "../../../../src/gitops/manifests/sops.ts";
+import { manifestProblemText, readManifests } from "#manifests";
+import { ageIdentities, isSopsText, sopsKey } from "../../../src/manifests/sops.ts";
 
-const FIXTURES = new URL("../../../fixtures/sops/", import.meta.url);
+const FIXTURES = new URL("../../fixtures/sops/", import.meta.url);
 
 function fixture(name: string): Promise<string> {
   return Deno.readTextFile(new URL(name, FIXTURES));

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { MANIFEST_BUDGETS, systemClock } from "#base";
-import { manifestProblemText, readManifests, selectedFiles } from "#gitops";
-import { yamlDocuments } from "../../../../src/gitops/manifests/decode.ts";
+import { manifestProblemText, readManifests, selectedFiles } from "#manifests";
+import { yamlDocuments } from "../../../src/manifests/decode.ts";
 
 const HEAD = "apiVersion: v1\nkind: Thing\nmetadata: {name: a}\n";
 

@@ -1,10 +1,9 @@
-import { LABELS, type MeshSync } from "#api";
-import { contentHash, idOf, type KubeObject, type ObjectId } from "#base";
+import { LABELS, type MeshSync, resourceOf } from "#api";
+import { contentHash, idOf, isPlainObject, type KubeObject, type ObjectId } from "#base";
 import type { ResourceType } from "#kube";
 import { withDeclaredReplicas } from "#plan";
 import { authored, withStoredData } from "./exported.ts";
 import type { Manifest } from "./manifest.ts";
-import { withInheritedAccount } from "./nested_sync.ts";
 
 /** On an applied object: hash of what Git says, so that a restarted program can tell at a glance. */
 export const HASH_ANNOTATION = "gitops.functionmesh.io/hash";
@@ -119,7 +118,7 @@ const MANAGER_LENGTH_MAX = 128;
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { fieldManager } from "#gitops";
+ * import { fieldManager } from "#manifests";
  * assertEquals(fieldManager({ namespace: "shop", name: "bootstrap" }), "meshwright-sync/shop/bootstrap");
  * assertEquals(fieldManager({ namespace: "shop", name: "x".repeat(200) }).length, 128);
  * ```
@@ -140,4 +139,23 @@ export function formerFieldManagers(
   const full = `meshwright-sync-${key.namespace}-${key.name}`;
   if (full.length <= MANAGER_LENGTH_MAX) return [full];
   return [`${full.slice(0, MANAGER_LENGTH_MAX - 17)}-${contentHash(full)}`];
+}
+
+/** Whether an object is a MeshSync: one from Git is bound like the one that applies it. */
+export function isNestedSync({ apiVersion, kind }: KubeObject): boolean {
+  const type = resourceOf("MeshSync");
+  return apiVersion === type.apiVersion && kind === type.kind;
+}
+
+/**
+ * A MeshSync from Git with the account of the one that applies it, where that names one and this does not; any other object
+ * as it is.
+ */
+function withInheritedAccount(object: KubeObject, sync: MeshSync): KubeObject {
+  const { serviceAccountName } = sync.spec;
+  const spec = isPlainObject(object.spec) ? object.spec : {};
+  const isHeir = isNestedSync(object) && object.metadata.namespace === sync.metadata.namespace &&
+    !spec["serviceAccountName"];
+  if (!serviceAccountName || !isHeir) return object;
+  return { ...object, spec: { ...spec, serviceAccountName } };
 }

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { manifestProblemText, readManifests } from "#gitops";
-import type { Variables } from "../../../../src/gitops/manifests/variables.ts";
+import { manifestProblemText, readManifests } from "#manifests";
+import type { Variables } from "../../../src/manifests/variables.ts";
 
 const VARIABLES: Variables = new Map([
   ["COUNT", { value: "3", isSecret: false }],

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { manifestProblemText, readManifests } from "#gitops";
+import { manifestProblemText, readManifests } from "#manifests";
 
 function problems(text: string, path = "a.yaml"): string[] {
   return readManifests([{ path, text }]).problems.map(manifestProblemText);

@@ -1,11 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { KubeObject } from "#base";
-import { manifestProblemText, ownerProblems, readManifests } from "#gitops";
-import {
-  authored,
-  EXPORT_RULES,
-  withStoredData,
-} from "../../../../src/gitops/manifests/exported.ts";
+import { manifestProblemText, ownerProblems, readManifests } from "#manifests";
+import { authored, EXPORT_RULES, withStoredData } from "../../../src/manifests/exported.ts";
 
 const STORED = {
   creationTimestamp: "2026-01-01T00:00:00Z",

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { MeshSync } from "#api";
-import { fieldManager, formerFieldManagers, HASH_ANNOTATION, readManifests } from "#gitops";
-import { definedKinds, targetObject } from "../../../../src/gitops/manifests/target.ts";
+import { fieldManager, formerFieldManagers, HASH_ANNOTATION, readManifests } from "#manifests";
+import { definedKinds, targetObject } from "../../../src/manifests/target.ts";
 
 const SYNC: MeshSync = {
   apiVersion: "gitops.functionmesh.io/v1alpha1",

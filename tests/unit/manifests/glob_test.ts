@@ -5,8 +5,8 @@ import {
   globMatches,
   GlobMeter,
   pathBytes,
-} from "../../../../src/gitops/manifests/glob.ts";
-import { fileFilter } from "../../../../src/gitops/manifests/patterns.ts";
+} from "../../../src/manifests/glob.ts";
+import { fileFilter } from "../../../src/manifests/patterns.ts";
 
 function stepsOf(pattern: string, path: string): number {
   const meter = new GlobMeter(Number.MAX_SAFE_INTEGER);

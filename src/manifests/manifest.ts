@@ -50,7 +50,7 @@ export interface ManifestProblem {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { manifestProblemText } from "#gitops";
+ * import { manifestProblemText } from "#manifests";
  * const problem = { file: "meshes/a.yaml", line: 7, kind: "Function", name: "a", path: "spec.java", message: "is missing" };
  * assertEquals(manifestProblemText(problem), "meshes/a.yaml:7: Function/a spec.java: is missing");
  * assertEquals(manifestProblemText({ file: "a.yaml", line: 1, message: "not valid YAML" }), "a.yaml:1: not valid YAML");

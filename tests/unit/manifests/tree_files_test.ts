@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { linkedFiles, manifestEntries } from "../../../../src/gitops/manifests/files.ts";
+import { linkedFiles, manifestEntries } from "../../../src/manifests/files.ts";
 
 const blob = "0".repeat(40);
 

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { manifestProblemText, readManifests } from "#gitops";
+import { manifestProblemText, readManifests } from "#manifests";
 
 const SECRET = { value: "MARK-secret", isSecret: true };
 const PLAIN = { value: "shop", isSecret: false };

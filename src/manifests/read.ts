@@ -58,7 +58,7 @@ export type OnFileStep = (file: string) => void;
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { manifestProblemText, readManifests } from "#gitops";
+ * import { manifestProblemText, readManifests } from "#manifests";
  * const text = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  labels: {debug: on}\n";
  * assertEquals(readManifests([{ path: "a.yaml", text }]).problems.map(manifestProblemText), [
  *   "a.yaml:3: ConfigMap/ metadata.name: is missing; give the object a name",

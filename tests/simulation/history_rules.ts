@@ -1,6 +1,7 @@
 /** What must hold in every history, at every moment: see {@linkcode HistoryRules}. */
 import { FINALIZERS, type MeshSync } from "#api";
 import { conditionOf, type KubeObject, type ObjectKey, sameJson } from "#base";
+import { fieldManager } from "#manifests";
 import type { StoreEvent } from "../support/fake_cluster_store.ts";
 import type { PlannedRequest } from "../support/fault_plan.ts";
 import { PROGRAM } from "../support/sync_process.ts";
@@ -188,10 +189,12 @@ export class HistoryRules {
   }
 
   /** The program is about to apply: not what it wrote down as applied, and what is still so. */
-  #asked({ kind, name, verb }: PlannedRequest): void {
+  #asked({ kind, manager, name, verb }: PlannedRequest): void {
     if (verb !== "apply" || !OBJECTS.includes(name) || kind === "MeshSync") return;
     const live = this.#world.object(poolId(name));
+    // Another sync that takes the object for its own is refused: it does not own the fields.
     for (const sync of SYNCS) {
+      if (manager !== fieldManager({ namespace: SHOP, name: sync })) continue;
       const object = this.#world.meshSync(sync);
       const commit = commitOf(object?.status?.lastAppliedRevision);
       if (object === undefined || commit === undefined || commit !== this.head?.commit) continue;

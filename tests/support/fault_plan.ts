@@ -37,6 +37,8 @@ export interface PlannedRequest {
   readonly subresource: string;
   /** Whether it changes something when it succeeds. */
   readonly isWrite: boolean;
+  /** As whom it is written; empty where that is not said. */
+  readonly manager: string;
 }
 
 /** Says what happens to a request; undefined: nothing. */
@@ -106,9 +108,16 @@ export function faultyGit(git: GitSource, setting: FaultSetting): GitSource {
   };
 }
 
-const NO_OBJECT = { kind: "", namespace: "", name: "", subresource: "", isWrite: false };
+const NO_OBJECT = {
+  kind: "",
+  namespace: "",
+  name: "",
+  subresource: "",
+  isWrite: false,
+  manager: "",
+};
 
-function plannedRequest({ ask }: TransportRequest): PlannedRequest {
+function plannedRequest({ ask, query }: TransportRequest): PlannedRequest {
   return {
     verb: ask.verb,
     kind: ask.kind,
@@ -116,6 +125,7 @@ function plannedRequest({ ask }: TransportRequest): PlannedRequest {
     name: ask.key?.name ?? "",
     subresource: ask.subresource ?? "",
     isWrite: WRITES.includes(ask.verb),
+    manager: query?.["fieldManager"] ?? "",
   };
 }
 

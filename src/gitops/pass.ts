@@ -6,7 +6,7 @@ import type { ApplyDecision, Rest } from "./decide.ts";
 import type { Health } from "./health.ts";
 import { type LiveSync, lookKey } from "./observe.ts";
 import type { PassMemory, UnrecordedChange } from "./phase.ts";
-import type { Proof } from "./proofs.ts";
+import type { Proof } from "./proof_entry.ts";
 import type { FinishedJob } from "./plan/jobs.ts";
 import { contentKey, decisionKey, type RevisionSeen } from "./source/fetch.ts";
 import { lookDelayMs, withNews } from "./status.ts";

@@ -1,82 +1,22 @@
-import {
-  conditionOf,
-  idOf,
-  keyFromText,
-  keyText,
-  type KubeObject,
-  type ObjectId,
-  type ObjectKey,
-} from "#base";
+import { idOf, keyFromText, keyText, type KubeObject, type ObjectId, type ObjectKey } from "#base";
 import { isNewerVersion, type ResourceType } from "#kube";
-import {
-  type Contest,
-  contestAfter,
-  type Correction,
-  driftPaths,
-  entryKey,
-  heldUntilMs,
-  type InventoryEntry,
-  isCalm,
-  replicasOf,
-} from "#plan";
+import { type Contest, contestAfter, type Correction, entryKey, heldUntilMs, isCalm } from "#plan";
 import type { ContestedObject, KeptDrift } from "./contested.ts";
 import type { PassMemory } from "./phase.ts";
+import {
+  type Contested,
+  type Entry,
+  isKnown,
+  isNews,
+  type Mark,
+  type Proof,
+  readiness,
+  type StoredParts,
+} from "./proof_entry.ts";
 import { type FinishedJob, isJob, jobHash, jobResult } from "./plan/jobs.ts";
 
-/** The API server answered: at this version this object is what Git says. */
-export interface Proof {
-  readonly id: ObjectId;
-  readonly type: ResourceType | undefined;
-  /** Hash of what Git says. */
-  readonly hash: string;
-  readonly object: KubeObject;
-  /** Absent where an object was not there when it was looked at, or was not compared yet. */
-  readonly resourceVersion: string | undefined;
-  /** JSON pointers to fields that are left to others. */
-  readonly ignored: readonly string[];
-  /** Fields that somebody changed and that are left. */
-  readonly kept: readonly string[];
-  /** Values in it that no message may repeat. */
-  readonly secrets: readonly string[];
-  /** The number of replicas that somebody chose who scales it; absent where Git's number counts. */
-  readonly scaledTo?: number;
-}
-
-/** An object that was put right, and whether it is left for a while as somebody changes it. */
-interface Contested extends ContestedObject {
-  readonly isHeld: boolean;
-}
-
-/** A change that a watch told of: with when, and to which version. */
-interface Mark {
-  readonly stamp: number;
-  /** Absent of a deletion: which version it made is not told. */
-  readonly version: string | undefined;
-}
-
-interface Entry {
-  pass: PassMemory;
-  readonly proofs: Map<string, Proof>;
-  /** Objects of a revision that is compared: what happens to them counts from before they are proven. */
-  readonly awaited: Set<string>;
-  /** Objects that are being written: what is told of them may be of the old content or the new. */
-  readonly expected: Set<string>;
-  /** Objects that this process deleted, with their uid: a cache may show them still. */
-  readonly deleted: Map<string, string>;
-  readonly marks: Map<string, Mark>;
-  readonly kept: Map<string, KeptDrift>;
-  readonly finished: Map<string, FinishedJob>;
-  readonly contests: Map<string, Contested>;
-  parts: StoredParts | undefined;
-}
-
-/** The inventory as ConfigMaps hold it. */
-export interface StoredParts {
-  readonly names: readonly string[];
-  readonly entries: readonly InventoryEntry[];
-  /** Whether it was found in the cluster, as a part was lost: then it has to be stored anew. */
-  readonly isRebuilt: boolean;
-}
+/** Deletions of a sync that are remembered until a cache tells of them. */
+const DELETED_MAX = 10_000;
 
 const NO_PASS: PassMemory = { nextLookAtMs: 0, failures: 0 };
 
@@ -132,7 +72,11 @@ export class Proofs {
 
   /** Notes that this process deleted an object: a cache that shows it still is behind. */
   setDeleted(key: ObjectKey, id: ObjectId, uid: string): void {
-    this.#entry(key).deleted.set(entryKey(id), uid);
+    const { deleted } = this.#entry(key);
+    const [oldest] = deleted.keys();
+    // Kinds that no cache follows are never told of.
+    if (deleted.size >= DELETED_MAX && oldest !== undefined) deleted.delete(oldest);
+    deleted.set(entryKey(id), uid);
     this.#own(key, entryKey(id));
   }
 
@@ -198,7 +142,6 @@ export class Proofs {
   doubt(key: ObjectKey, kind?: { readonly apiVersion: string; readonly kind: string }): void {
     const entry = this.#entry(key);
     this.#stamp++;
-    if (kind === undefined) entry.deleted.clear();
     for (const [id, proof] of entry.proofs) {
       const isMeant = kind === undefined ||
         (proof.id.kind === kind.kind && proof.id.apiVersion === kind.apiVersion);
@@ -309,7 +252,10 @@ export class Proofs {
     return [...this.#owners.get(id) ?? []].sort().map(keyFromText).filter((key) => {
       const entry = this.#entry(key);
       // A cache that tells of a deletion, or of a newer object, is not behind ours any longer.
-      if (entry.deleted.get(id) !== change.after?.metadata.uid) entry.deleted.delete(id);
+      if (entry.deleted.get(id) !== change.after?.metadata.uid) {
+        entry.deleted.delete(id);
+        if (!isKnown(entry, id)) this.#disown(key, id);
+      }
       // What was left comes back too, to notice that it is in order again.
       const isChanged = isNews(entry, id, change.after) || entry.kept.has(id);
       const version = change.after?.metadata.resourceVersion;
@@ -363,7 +309,7 @@ export class Proofs {
     entry.kept.delete(id);
     entry.finished.delete(id);
     entry.contests.delete(id);
-    this.#disown(key, id);
+    if (!isKnown(entry, id)) this.#disown(key, id);
   }
 
   #own(key: ObjectKey, id: string): void {
@@ -375,24 +321,4 @@ export class Proofs {
     owners?.delete(keyText(key));
     if (owners?.size === 0) this.#owners.delete(id);
   }
-}
-
-/** Whether a change makes an object other than it was applied; what is older than the proof says nothing. */
-function isNews(entry: Entry, id: string, live: KubeObject | undefined): boolean {
-  const proof = entry.proofs.get(id);
-  if (proof === undefined) return entry.awaited.has(id) || entry.expected.has(id);
-  if (live === undefined) return true;
-  const version = live.metadata.resourceVersion;
-  const { resourceVersion: proven } = proof;
-  if (proven !== undefined && (version === proven || isNewerVersion(proven, version))) return false;
-  // Another write of the object is under way: what comes after it has to be looked at, whatever it is.
-  if (entry.expected.has(id)) return true;
-  const isScaled = proof.scaledTo !== undefined && proof.scaledTo === replicasOf(live);
-  return driftPaths(proof.object, live, proof.ignored, { isScaled }).length > 0;
-}
-
-function readiness(object: KubeObject | undefined): string {
-  const status = object?.status as { readonly conditions?: unknown } | undefined;
-  const ready = conditionOf(status?.conditions, "Ready");
-  return `${ready?.status} ${ready?.reason} ${ready?.observedGeneration} ${object?.metadata.generation}`;
 }

@@ -12,7 +12,7 @@ import {
 } from "#plan";
 import { type Health, unhealthyText } from "./health.ts";
 import { healthTimeoutMs, rollsBack } from "./phase.ts";
-import type { Proof } from "./proofs.ts";
+import type { Proof } from "./proof_entry.ts";
 
 const CAUSE_LENGTH_MAX = 500;
 

@@ -120,3 +120,27 @@ Deno.test("what cannot go back, as its healthy revision is gone, is not said to 
   await world.advance(20 * MINUTE_MS);
   assertEquals([image(world), world.status("a").quarantined?.length ?? 0], ["fixed", 0]);
 });
+
+Deno.test("what went back does not come again by a cache that shows it still, while a newer commit is refused", async () => {
+  const world = new SyncWorld();
+  const good = world.repository.commit({ "a/c0.json": configMapText("c0", "1") });
+  const times = { healthTimeout: "20s", settleTime: "0s", interval: "1m" };
+  await world.sync("a", { onUnhealthy: "rollback", ...times });
+  await world.sync("b", { interval: "1m" });
+  await world.advance(MINUTE_MS);
+  const moved = configMapText("c0", "1");
+  const bad = functionText("f0", "bad");
+  world.repository.commit({ "a/c0.json": undefined, "b/c0.json": moved, "a/f0.json": bad });
+  await world.advance(5_000);
+  while (world.object(functionId("f0")) === undefined) await world.advance(5_000);
+  await world.advance(3_000);
+  world.lag = 1;
+  while (world.object(functionId("f0")) !== undefined) await world.advance(5_000);
+  world.repository.reset(good);
+  await world.advance(5 * MINUTE_MS);
+  world.lag = 0;
+  const { metadata, ...other } = JSON.parse(functionText("other", "1"));
+  world.applyNow({ ...other, metadata: { ...metadata, namespace: "shop" } }, "somebody");
+  await world.advance(5 * MINUTE_MS);
+  assertEquals(world.object(functionId("f0")), undefined);
+});

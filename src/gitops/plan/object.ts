@@ -22,7 +22,7 @@ import {
   type TargetObject,
 } from "#manifests";
 import type { ObjectCache, SyncContext } from "../context.ts";
-import type { Proof } from "../proofs.ts";
+import type { Proof } from "../proof_entry.ts";
 import { dryRun, formerOwners } from "./former_fields.ts";
 import { appliedJob, isDone, isJob } from "./jobs.ts";
 import { isScaledByOthers, opponentsOf, releasedManagers } from "./others.ts";

@@ -4,7 +4,7 @@ import { isNewerVersion } from "#kube";
 import { belongsTo } from "#manifests";
 import { logName, type SyncContext } from "./context.ts";
 import { healthRuleProblems } from "./health_rules.ts";
-import type { PassMemory } from "./phase.ts";
+import { intervalMs, type PassMemory } from "./phase.ts";
 import type { ObjectPlan } from "./plan/object.ts";
 import { objectPlans } from "./plan/revision.ts";
 import { observeRemoval, type RemovalSeen } from "./removal.ts";
@@ -29,7 +29,12 @@ export interface LiveSync {
   /** Objects that somebody may have changed since they were applied, with what is to be done. */
   readonly changed: readonly ObjectPlan[];
   /** A branch that moved, with what was found out of it; absent where nothing was asked. */
-  readonly move?: { readonly asked: RefMove; readonly judged: RefMove | undefined };
+  readonly move?: {
+    readonly asked: RefMove;
+    readonly judged?: RefMove | undefined;
+    /** On the monotonic clock, where nobody found out. */
+    readonly askAgainAtMs?: number;
+  };
   /** When all objects were compared last, on the monotonic clock. */
   readonly comparedAtMs: number;
 }
@@ -157,9 +162,11 @@ async function observeMove(
   source: SourceSeen,
   ctx: SyncContext,
 ): Promise<Pick<LiveSync, "move">> {
-  const { openMove: asked } = ctx.proofs.pass(keyOf(sync));
+  const { moveAskAtMs = 0, openMove: asked } = ctx.proofs.pass(keyOf(sync));
+  const nowMs = ctx.clock.monotonicMs();
   const isCalm = source.tag === "not-due" || source.tag === "decided";
   if (!isCalm || asked === undefined || sync.status?.phase === "Verifying") return {};
+  if (nowMs < moveAskAtMs) return {};
   const { from, to } = asked;
   try {
     const remote = await remoteOf(sync, { ...ctx, acting: actingClient(sync, ctx) });
@@ -168,9 +175,9 @@ async function observeMove(
     return { move: { asked, judged: judgedMove(asked, isDescendant) } };
   } catch (error) {
     if (isAbort(error, ctx.signal) || ctx.signal.aborted) throw error;
-    // It cannot be told: nothing is said.
+    // Nothing is said yet: the remote may answer when it is looked at again.
     const facts = { sync: logName(sync), error: errorText(error) };
     ctx.log.debug("Cannot find out whether a branch was rewritten", facts);
-    return { move: { asked, judged: undefined } };
+    return { move: { asked, askAgainAtMs: nowMs + intervalMs(sync) } };
   }
 }

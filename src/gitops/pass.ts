@@ -1,3 +1,4 @@
+import type { RefMove } from "#api";
 import { entryKey } from "#plan";
 import type { Outcome } from "./act.ts";
 import type { ContestedObject, KeptDrift } from "./contested.ts";
@@ -57,8 +58,7 @@ export function passAfter(facts: PassFacts): PassMemory {
     const soon = outcome.trouble === undefined
       ? {}
       : { nextLookAtMs: monotonicMs + lookDelayMs(sync, { failures, random, trouble }) };
-    const { judgedMove: _judged, openMove: _open, ordinaryHealthyFor: _well, ...rest } = pass;
-    return { ...rest, ...watched, ...kept, ...soon, ...moveAfter(facts), failures };
+    return { ...withoutAnswers(pass), ...watched, ...kept, ...soon, ...moveAfter(facts), failures };
   }
   const isTried = trouble !== undefined && trouble.tag !== "Waiting";
   const isSuperseded = outcome.applied.isSuperseded;
@@ -190,16 +190,35 @@ function measuredFrom(
   return { measuredFromMs: sinceMs };
 }
 
-/** Whether a branch was rewritten is asked once. */
+/** A memory without what each pass finds out anew. */
+function withoutAnswers(pass: PassMemory): PassMemory {
+  const {
+    judgedMove: _judged,
+    moveAskAtMs: _at,
+    openMove: _open,
+    ordinaryHealthyFor: _well,
+    ...rest
+  } = pass;
+  return rest;
+}
+
+/** Whether a branch was rewritten is asked until somebody answers, and once then. */
 function moveAfter({ pass, seen: { move, source } }: PassFacts): Partial<PassMemory> {
-  const judged = move?.asked ?? pass.judgedMove;
+  const { askAgainAtMs } = move ?? {};
+  const judged = askAgainAtMs === undefined ? move?.asked ?? pass.judgedMove : pass.judgedMove;
   const fresh = source.tag === "revision" ? source.seen.openMove : pass.openMove;
-  const isJudged = fresh === undefined ||
-    (judged?.from === fresh.from && judged.to === fresh.to && judged.name === fresh.name);
+  const askAtMs = askAgainAtMs ?? (isSameMove(fresh, pass.openMove) ? pass.moveAskAtMs : undefined);
   return {
     ...(judged === undefined ? {} : { judgedMove: judged }),
-    ...(isJudged ? {} : { openMove: fresh }),
+    ...(fresh === undefined || isSameMove(fresh, judged) ? {} : {
+      openMove: fresh,
+      ...(askAtMs === undefined ? {} : { moveAskAtMs: askAtMs }),
+    }),
   };
+}
+
+function isSameMove(one: RefMove | undefined, other: RefMove | undefined): boolean {
+  return one?.from === other?.from && one?.to === other?.to && one?.name === other?.name;
 }
 
 /** What is remembered of work that no status tells of: the next pass tells it. */

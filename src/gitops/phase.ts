@@ -75,6 +75,8 @@ export interface PassMemory {
   readonly measuredFromMs?: number;
   /** A branch that moved, of which nobody found out yet whether it was rewritten. */
   readonly openMove?: RefMove;
+  /** When that is asked again, on the monotonic clock; absent where nobody failed to find out. */
+  readonly moveAskAtMs?: number;
   /** The move of which that was found out last, or could not be. */
   readonly judgedMove?: RefMove;
   /** Since when this process watches the sync, on the monotonic clock: what it did not see it does not judge. */

@@ -276,7 +276,9 @@ export function nextOf(
   const { trials = [] } = sync.status ?? {};
   const timeoutMs = healthTimeoutMs(sync);
   const trialMs = candidateWaitMs(trials, { nowMs, timeoutMs }) ?? Infinity;
-  const moveMs = pass.openMove !== undefined && phase.tag !== "Verifying" ? 0 : Infinity;
+  const moveMs = pass.openMove !== undefined && phase.tag !== "Verifying"
+    ? Math.max(0, (pass.moveAskAtMs ?? 0) - monotonicMs)
+    : Infinity;
   return afterDelay(
     Math.min(lookMs, pollMs, trialMs, moveMs, correctionDelayMs, compareWaitMs),
   );

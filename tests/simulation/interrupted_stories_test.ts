@@ -139,3 +139,25 @@ Deno.test("a write without an answer that did not take effect is done, and told 
   assertEquals(told(world, "Applied").length, 1);
   assertEquals(world.object(functionId("f")), undefined);
 });
+
+Deno.test("whether a branch was rewritten is asked again where Git did not answer", async () => {
+  const world = new SyncWorld();
+  const before = world.repository.commit({ "a/c.json": configMapText("c", "1") });
+  await world.sync("a", { interval: "1m" });
+  await world.advance(1_000);
+  world.repository.commit({ "a/c.json": configMapText("c", "2") });
+  await world.advance(2 * MINUTE_MS);
+  world.repository.reset(before);
+  let asked = 0;
+  world.plan = ({ verb }) => {
+    if (verb !== "git descends") return undefined;
+    asked++;
+    return { fails: { when: "before", how: "lost" } };
+  };
+  await world.advance(4 * MINUTE_MS);
+  assertEquals(world.status("a").source?.moved, undefined);
+  assertEquals(asked > 1 && asked <= 6, true, `asked ${asked} times`);
+  world.plan = () => undefined;
+  await world.advance(2 * MINUTE_MS);
+  assertEquals(world.status("a").source?.moved?.isRewritten, true);
+});

@@ -55,10 +55,11 @@ type SyncResult = "success" | "unchanged" | "held" | "failed" | "superseded";
 export function conclude(facts: PassFacts): Conclusion {
   const { monotonicMs, nowMs, outcome, proofs, seen } = facts;
   const pass = passAfter(facts);
-  // A revision of which nothing is left, as all of it went back, is as healthy as can be.
-  const health = facts.health ?? (pass.appliedKey === undefined ? undefined : NO_HEALTH);
   const news = passNews(facts);
   const current = withNews(outcome.sync, news);
+  // A revision of which nothing is left, as all of it went back, is as healthy as can be.
+  const isAnyApplied = current.status?.lastAppliedRevision !== undefined;
+  const health = facts.health ?? (isAnyApplied ? NO_HEALTH : undefined);
   const hold = pass.trouble ?? outcome.correctionTrouble ?? pass.decided?.hold;
   const isPartial = isAppliedButUnserved(hold);
   const rollback = health === undefined || !mayGoBack(facts, { hold, pass })

@@ -1,6 +1,7 @@
 import { ANNOTATIONS, COMPUTE_API_VERSION, GITOPS_API_VERSION, type MeshSync } from "#api";
 import {
   conditionOf,
+  deadline,
   errorText,
   idText,
   isAbort,
@@ -11,12 +12,13 @@ import {
   pooled,
 } from "#base";
 import { isForbidden, isNewerVersion, type ResourceType } from "#kube";
-import { syncSelector } from "#manifests";
-import { entryKey, hasHealth, objectHealth } from "#plan";
+import { belongsTo, syncSelector } from "#manifests";
+import { entryId, entryKey, hasHealth, objectHealth } from "#plan";
+import { loadInventory } from "./apply/inventory.ts";
 import { CALLS_AT_ONCE, type SyncContext } from "./context.ts";
 import { expressedHealth, isUncounted, saysUncounted } from "./health_rules.ts";
 import { appliedJob, isDone, isJob } from "./plan/jobs.ts";
-import { actingClient } from "./tenancy.ts";
+import { actingClient, authorityOf, unreached } from "./tenancy.ts";
 
 /** An object that is not as it should be. */
 export interface Unhealthy {
@@ -85,20 +87,74 @@ type Observed =
   | { readonly seen: "absent"; readonly id: ObjectId }
   | { readonly seen: "unknown"; readonly id: ObjectId; readonly cause: string };
 
-/** An object that was applied. */
-export interface HealthObject {
+/** An object whose health counts. */
+interface HealthObject {
   readonly id: ObjectId;
   /** What of it was written last, where that is known: nothing older tells how it is. */
   readonly resourceVersion: string | undefined;
+  /**
+   * Whether it is known to be applied. Of what is only announced, or to be deleted, counts what is there and carries the
+   * labels of the sync: who proved more and who proved less of it say the same.
+   */
+  readonly isApplied: boolean;
 }
 
 /** For whom health is evaluated. */
-export interface HealthScope {
+interface HealthScope {
   readonly sync: MeshSync;
   readonly ctx: Pick<
     SyncContext,
     "caches" | "clientOf" | "cluster" | "proofs" | "signal" | "syncs" | "tenancy"
   >;
+}
+
+/** Longest time that a look at the health of objects takes. */
+const HEALTH_LIMIT_MS = 60_000;
+
+/**
+ * How everything is that is applied; undefined where nothing is known to be.
+ *
+ * @param facts.isPartial whether a revision is applied in part
+ */
+export async function appliedHealth(
+  { ctx, sync }: { readonly sync: MeshSync; readonly ctx: SyncContext },
+  facts: { readonly isLookDue: boolean; readonly isPartial: boolean },
+): Promise<Health | undefined> {
+  const { appliedKey, ordinaryHealthyFor } = ctx.proofs.pass(keyOf(sync));
+  const isOrdinaryKnown = !facts.isLookDue && appliedKey !== undefined &&
+    ordinaryHealthyFor === appliedKey;
+  using limit = deadline(HEALTH_LIMIT_MS, { clock: ctx.clock, signal: ctx.signal });
+  try {
+    const bounded = { ...ctx, signal: limit.signal };
+    const objects = await appliedObjects({ sync, ctx: bounded }, facts);
+    if (objects.length === 0) return undefined;
+    return await evaluateHealth({ sync, ctx: bounded }, { objects, isOrdinaryKnown });
+  } catch (error) {
+    if (ctx.signal.aborted) throw error;
+    const unknown = [errorText(error)];
+    return { ready: 0, total: 0, unhealthy: [], unknown, readySinceMs: 0 };
+  }
+}
+
+/**
+ * What a sync applied: proven by this process, and what else its inventory names. What is not proven may only be announced,
+ * or to be deleted, unless nothing is proven of a revision that was applied.
+ */
+async function appliedObjects(
+  { ctx, sync }: HealthScope,
+  { isPartial }: { readonly isPartial: boolean },
+): Promise<HealthObject[]> {
+  const proofs = ctx.proofs.of(keyOf(sync));
+  const authority = { ...authorityOf(sync, ctx.tenancy), kinds: "any" } as const;
+  const isApplied = proofs.size === 0 && !isPartial;
+  const others = (await loadInventory(sync, ctx))
+    .flatMap((entry) => proofs.has(entry.id) ? [] : entryId(entry) ?? [])
+    .filter((id) => unreached(id, authority, ctx.tenancy) === undefined);
+  const proven = [...proofs.values()].map(({ id, resourceVersion }) => ({ id, resourceVersion }));
+  return [
+    ...proven.map((proof) => ({ ...proof, isApplied: true })),
+    ...others.map((id) => ({ id, resourceVersion: undefined, isApplied })),
+  ];
 }
 
 /**
@@ -112,7 +168,7 @@ export interface HealthScope {
  * @param isOrdinaryKnown whether ordinary kinds that no cache follows were healthy when they were asked about last: they
  * are not asked about again
  */
-export async function evaluateHealth(
+async function evaluateHealth(
   { ctx, sync }: HealthScope,
   { isOrdinaryKnown, objects }: {
     readonly objects: readonly HealthObject[];
@@ -130,7 +186,11 @@ export async function evaluateHealth(
     CALLS_AT_ONCE,
     (group) => observedGroup(group, { sync, ctx }, isOrdinaryKnown),
   );
-  const all = observed.flat().filter((one) => one.seen !== "object" || !saysUncounted(one.object));
+  const announced = new Set(asked.filter((one) => !one.isApplied).map(({ id }) => entryKey(id)));
+  const all = observed.flat().filter((one) =>
+    (one.seen !== "object" || !saysUncounted(one.object)) &&
+    (!announced.has(entryKey(one.id)) || isHeld(one, sync))
+  );
   for (const one of all) if (one.seen === "object") ctx.proofs.setFinished(keyOf(sync), one.object);
   const unhealthy = all.flatMap((one) => unhealthyOf(one, { sync, ctx })).sort((a, b) =>
     a.key < b.key ? -1 : 1
@@ -150,6 +210,12 @@ export async function evaluateHealth(
     unknown,
     readySinceMs,
   };
+}
+
+/** Whether an object that nobody proved is there as one of the sync's, or may be. */
+function isHeld(one: Observed, sync: MeshSync): boolean {
+  return one.seen === "unknown" || (one.seen === "object" && belongsTo(sync, one.object) &&
+    one.object.metadata.deletionTimestamp === undefined);
 }
 
 function unhealthyOf(one: Observed, scope: HealthScope): Unhealthy[] {

@@ -11,9 +11,8 @@ import {
   type ObjectKey,
   sameJson,
 } from "#base";
-import { entryId } from "#plan";
 import { act, nothingDone, type Outcome } from "./act.ts";
-import { dropParts, loadInventory } from "./apply/inventory.ts";
+import { dropParts } from "./apply/inventory.ts";
 import { conclude, type Conclusion, driftLine } from "./conclude.ts";
 import { logName, type SyncContext } from "./context.ts";
 import { type ApplyDecision, decide, type Decision, type Rest } from "./decide.ts";
@@ -27,7 +26,7 @@ import {
   emitState,
   emitWork,
 } from "./emit.ts";
-import { evaluateHealth, type Health, type HealthObject } from "./health.ts";
+import { appliedHealth, type Health } from "./health.ts";
 import { knownSync, type LiveSync, observe, type Observed } from "./observe.ts";
 import { failedPhase, timeoutMs } from "./phase.ts";
 import {
@@ -40,8 +39,8 @@ import {
 import { quarantinesOf } from "./rollback.ts";
 import { remoteOf } from "./source/remote.ts";
 import { moveNotes } from "./source/revision.ts";
-import { retryDelayMs, syncStatus } from "./status.ts";
-import { actingClient, authorityOf, unreached } from "./tenancy.ts";
+import { retryDelayMs, type StatusNews, syncStatus, withNews } from "./status.ts";
+import { actingClient } from "./tenancy.ts";
 import { LostSyncError, writeFinalizer, writeStatus } from "./write_sync.ts";
 
 /**
@@ -261,7 +260,7 @@ async function record(
   const key = keyOf(seen.sync);
   noteKeptDrift(outcome, ctx);
   const { nextLookAtMs } = ctx.proofs.pass(key);
-  const health = await appliedHealth(outcome.sync, seen, ctx);
+  const health = await recordedHealth(seen, done, ctx);
   const conclusion = conclude({
     seen,
     decision,
@@ -295,6 +294,20 @@ async function record(
   return conclusion.next;
 }
 
+/** How everything is that a pass leaves behind. */
+async function recordedHealth(
+  { source }: LiveSync,
+  { decision, outcome }: { readonly decision: Rest | ApplyDecision; readonly outcome: Outcome },
+  ctx: SyncContext,
+): Promise<Health | undefined> {
+  const trouble = outcome.trouble ?? (decision.do === "rest" ? decision.trouble : undefined);
+  const { stored = {} } = outcome;
+  return await appliedHealth(
+    { sync: withNews(outcome.sync, stored as StatusNews), ctx },
+    { isLookDue: source.tag !== "not-due", isPartial: trouble?.tag === "Applying" },
+  );
+}
+
 /** What changes of others were left, and which of these are new. */
 function noteKeptDrift({ applied, corrected, sync }: Outcome, ctx: SyncContext): void {
   const key = keyOf(sync);
@@ -313,43 +326,6 @@ function noteKeptDrift({ applied, corrected, sync }: Outcome, ctx: SyncContext):
       emitKeptDrift(sync, { id, paths }, ctx);
     }
   }
-}
-
-/** Longest time that a look at the health of objects takes. */
-const HEALTH_LIMIT_MS = 60_000;
-
-/** How everything is that is applied; undefined where nothing is known to be. */
-async function appliedHealth(
-  sync: MeshSync,
-  { source }: LiveSync,
-  ctx: SyncContext,
-): Promise<Health | undefined> {
-  const key = keyOf(sync);
-  const { appliedKey, ordinaryHealthyFor } = ctx.proofs.pass(key);
-  const isOrdinaryKnown = source.tag === "not-due" && appliedKey !== undefined &&
-    ordinaryHealthyFor === appliedKey;
-  using limit = deadline(HEALTH_LIMIT_MS, { clock: ctx.clock, signal: ctx.signal });
-  try {
-    const bounded = { ...ctx, signal: limit.signal };
-    const objects = await appliedObjects(sync, bounded);
-    if (objects.length === 0) return undefined;
-    return await evaluateHealth({ sync, ctx: bounded }, { objects, isOrdinaryKnown });
-  } catch (error) {
-    if (ctx.signal.aborted) throw error;
-    const unknown = [errorText(error)];
-    return { ready: 0, total: 0, unhealthy: [], unknown, readySinceMs: 0 };
-  }
-}
-
-/** What a sync applied: proven by this process, or else as its inventory says. */
-async function appliedObjects(sync: MeshSync, ctx: SyncContext): Promise<readonly HealthObject[]> {
-  const proofs = ctx.proofs.of(keyOf(sync));
-  if (proofs.size > 0) return [...proofs.values()];
-  const inventory = await loadInventory(sync, ctx);
-  const authority = { ...authorityOf(sync, ctx.tenancy), kinds: "any" } as const;
-  return inventory.flatMap((entry) => entryId(entry) ?? [])
-    .filter((id) => unreached(id, authority, ctx.tenancy) === undefined)
-    .map((id) => ({ id, resourceVersion: undefined }));
 }
 
 function emitWorkDone(

@@ -15,6 +15,8 @@ import type { Parts } from "./parts.ts";
 /** Kinds that one account's watches follow at the same time, where it is no more than a tenant's. */
 const TENANT_WATCHED_MAX = 8;
 const TENANT_POLLED_MAX = 64;
+/** Accounts of a tenant's namespace that follow anything; what others apply is looked at by requests. */
+const TENANT_ACCOUNTS_MAX = 8;
 
 /** What {@linkcode FollowedAccounts} is made from, and whom it tells. */
 export interface FollowedAccountsOptions {
@@ -39,6 +41,8 @@ interface Follower {
   readonly kinds: FollowedKinds;
   readonly stop: AbortController;
   readonly isMeant: (sync: MeshSync) => boolean;
+  /** Of the tenant; undefined for the platform's accounts. */
+  readonly namespace: string | undefined;
 }
 
 /**
@@ -59,14 +63,13 @@ export class FollowedAccounts {
   /** The caches that a sync may look into. */
   of(sync: MeshSync): ObjectCaches {
     const authority = authorityOf(sync, this.#parts.tenancy);
-    const kinds = () => this.#follower(authority).kinds;
     const known = () => this.#followers.get(followerKey(authority))?.kinds;
     return {
       of: (type) => isMeshKind(type) ? this.#meshCache(type, sync) : known()?.cache(type),
       version: (type, key) => isMeshKind(type) ? undefined : known()?.version(type, key),
       follow: async (types, signal) => {
-        if (types.length === 0) return;
-        const followed = kinds();
+        const followed = types.length === 0 ? undefined : this.#follower(authority)?.kinds;
+        if (followed === undefined) return;
         followed.follow(types);
         await this.#options.whenRead(followed, types, signal);
       },
@@ -119,10 +122,14 @@ export class FollowedAccounts {
     };
   }
 
-  #follower(authority: Authority): Follower {
+  /** Whoever follows for an authority; undefined where its namespace has enough who do. */
+  #follower(authority: Authority): Follower | undefined {
     const key = followerKey(authority);
     const known = this.#followers.get(key);
     if (known !== undefined) return known;
+    const { namespace } = authority;
+    const others = [...this.#followers.values()].filter((other) => other.namespace === namespace);
+    if (namespace !== undefined && others.length >= TENANT_ACCOUNTS_MAX) return undefined;
     const { tenancy } = this.#parts;
     const stop = new AbortController();
     const isMeant = (sync: MeshSync) => followerKey(authorityOf(sync, tenancy)) === key;
@@ -135,7 +142,7 @@ export class FollowedAccounts {
       onChange: this.#options.onChange,
       onSynced: (type) => this.#options.onSynced(type, isMeant),
     });
-    const follower = { kinds, stop, isMeant };
+    const follower = { kinds, stop, isMeant, namespace };
     this.#followers.set(key, follower);
     return follower;
   }

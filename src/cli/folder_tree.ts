@@ -50,7 +50,7 @@ async function linkedEntries(
     ),
   );
   const folder = repository === "/" ? real.slice(1) : real.slice(repository.length + 1);
-  return linkedFolder(nodes, folder, (hash) => texts.get(hash)).entries;
+  return (await linkedFolder(nodes, folder, (hash) => texts.get(hash))).entries;
 }
 
 /** What is below a folder; where a thing is stands for its content. */

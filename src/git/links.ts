@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { mappedInTurns, systemClock } from "#base";
 import { ENTRIES_MAX, type LinkEnd, tooManyFiles, type TreeEntry, type TreeNode } from "./tree.ts";
 
 /** A folder with what links bring into it. */
@@ -10,6 +11,9 @@ export interface LinkedFolder {
   /** Differs when something outside of the folder changed that links bring into it; empty when they bring nothing. */
   readonly key: string;
 }
+
+/** Files and folders that are looked at before everything else has a turn. */
+const TURNS = { each: 2_000, clock: systemClock };
 
 /** Links in a path, one after the other, as on a disk. */
 const HOPS_MAX = 40;
@@ -23,13 +27,13 @@ const HOPS_MAX = 40;
  * @param textOf what a link says, by the name of its content; undefined when it was not read yet
  * @throws {GitError} `too_large` when it holds too much
  */
-export function linkedFolder(
+export async function linkedFolder(
   repository: readonly TreeNode[],
   folder: string,
   textOf: (hash: string) => string | undefined,
-): LinkedFolder {
-  const walk = new Walk(repository, textOf);
-  walk.folder({ from: folder, to: "", tops: [{ from: folder, to: "" }], ways: [] });
+): Promise<LinkedFolder> {
+  const walk = await Walk.of(repository, textOf);
+  await walk.folder({ from: folder, to: "", tops: [{ from: folder, to: "" }], ways: [] });
   const entries = walk.entries.sort((a, b) => a.path < b.path ? -1 : 1);
   const key = walk.brought.length === 0
     ? ""
@@ -58,12 +62,12 @@ export type PathEnd =
  * @param path without slashes at its ends
  * @param textOf what a link says, by the name of its content; undefined when it was not read yet
  */
-export function linkedPath(
+export async function linkedPath(
   repository: readonly TreeNode[],
   path: string,
   textOf: (hash: string) => string | undefined,
-): PathEnd | undefined {
-  return new Walk(repository, textOf).way(path);
+): Promise<PathEnd | undefined> {
+  return (await Walk.of(repository, textOf)).way(path);
 }
 
 interface Visit {
@@ -82,33 +86,45 @@ class Walk {
   readonly unread = new Set<string>();
   /** What came from outside of the folder. */
   readonly brought: string[] = [];
-  readonly #nodes: ReadonlyMap<string, TreeNode>;
+  readonly #nodes = new Map<string, TreeNode>();
   readonly #children = new Map<string, TreeNode[]>();
   readonly #textOf: (hash: string) => string | undefined;
   #steps = 0;
 
-  constructor(nodes: readonly TreeNode[], textOf: (hash: string) => string | undefined) {
-    this.#nodes = new Map(nodes.map((node) => [node.path, node]));
-    for (const node of nodes) {
-      const parent = parentOf(node.path);
-      const known = this.#children.get(parent);
-      if (known === undefined) this.#children.set(parent, [node]);
-      else known.push(node);
-    }
+  private constructor(textOf: (hash: string) => string | undefined) {
     this.#textOf = textOf;
   }
 
-  folder({ from, to, ...visit }: Visit): void {
+  /** Knows where everything is; now and then everything else has a turn. */
+  static async of(
+    nodes: readonly TreeNode[],
+    textOf: (hash: string) => string | undefined,
+  ): Promise<Walk> {
+    const walk = new Walk(textOf);
+    await mappedInTurns(nodes, (node) => walk.#add(node), TURNS);
+    return walk;
+  }
+
+  #add(node: TreeNode): void {
+    this.#nodes.set(node.path, node);
+    const parent = parentOf(node.path);
+    const known = this.#children.get(parent);
+    if (known === undefined) this.#children.set(parent, [node]);
+    else known.push(node);
+  }
+
+  async folder({ from, to, ...visit }: Visit): Promise<void> {
     for (const node of this.#children.get(from) ?? []) {
       if (++this.#steps > ENTRIES_MAX) throw tooManyFiles();
+      if (this.#steps % TURNS.each === 0) await TURNS.clock.sleep(0);
       const path = joined(to, node.path.slice(node.path.lastIndexOf("/") + 1));
-      if (node.kind === "folder") this.folder({ from: node.path, to: path, ...visit });
-      else if (node.kind === "symlink") this.#link(node, { from, to: path, ...visit });
+      if (node.kind === "folder") await this.folder({ from: node.path, to: path, ...visit });
+      else if (node.kind === "symlink") await this.#link(node, { from, to: path, ...visit });
       else this.entries.push({ path, kind: node.kind, blob: node.hash });
     }
   }
 
-  #link(node: TreeNode, { from, to: path, tops, ways }: Visit): void {
+  async #link(node: TreeNode, { from, to: path, tops, ways }: Visit): Promise<void> {
     const target = this.#target(node, { left: HOPS_MAX });
     if (target === undefined) return;
     const leave = (link: LinkEnd) =>
@@ -134,7 +150,7 @@ class Walk {
       return;
     }
     const visit = { tops: [...tops, { from: target.path, to: path }], ways: [...ways, from] };
-    this.folder({ from: target.path, to: path, ...visit });
+    await this.folder({ from: target.path, to: path, ...visit });
   }
 
   /** Where a path leads. */

@@ -120,7 +120,7 @@ async function followed({ missing, path, root, run }: {
   readonly root: string;
   readonly path: string;
   readonly missing: ReadonlySet<string>;
-}): Promise<ReturnType<typeof linkedFolder>> {
+}): ReturnType<typeof linkedFolder> {
   const nodes = await allNodes(run, root);
   const texts = new Map<string, string>();
   const links = new Set(nodes.filter(({ kind }) => kind === "symlink").map(({ hash }) => hash));
@@ -129,10 +129,10 @@ async function followed({ missing, path, root, run }: {
     const unread = [...links].filter((hash) => missing.has(hash)).sort();
     if (unread.length > 0) return { entries: [], unread, key: "" };
     const read = await contentsOf(run, [...links].sort(), LINKS_BYTES_MAX);
-    return linkedFolder(nodes, path, (hash) => read.get(hash));
+    return await linkedFolder(nodes, path, (hash) => read.get(hash));
   }
   for (let round = 0; round < ROUNDS_MAX; round++) {
-    const linked = linkedFolder(nodes, path, (hash) => texts.get(hash));
+    const linked = await linkedFolder(nodes, path, (hash) => texts.get(hash));
     const here = linked.unread.filter((hash) => !missing.has(hash));
     if (here.length === 0) return linked;
     for (const [hash, text] of await contentsOf(run, here, LINKS_BYTES_MAX)) texts.set(hash, text);
@@ -168,7 +168,7 @@ async function linkedSubtree(run: RunLocal, { path, place, root }: PathCall): Pr
   const nodes = await allNodes(run, root);
   const texts = new Map<string, string>();
   for (;;) {
-    const end = linkedPath(nodes, path, (hash) => texts.get(hash));
+    const end = await linkedPath(nodes, path, (hash) => texts.get(hash));
     if (end === undefined) return { missing: [] };
     if ("folder" in end) {
       const folder = nodes.find((node) => node.path === end.folder && node.kind === "folder");

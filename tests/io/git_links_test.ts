@@ -1,0 +1,28 @@
+import { assertEquals } from "@std/assert";
+import { systemClock } from "#base";
+import { linkedFolder } from "#git";
+
+Deno.test("C2: linkedFolder() lets everything else have its turns while it walks a large repository", async () => {
+  const nodes = [
+    { path: "here", kind: "folder" as const, hash: "f" },
+    { path: "here/link", kind: "symlink" as const, hash: "l" },
+    { path: "there", kind: "folder" as const, hash: "t" },
+    ...Array.from(
+      { length: 60_000 },
+      (_, index) => ({ path: `there/${index}.yaml`, kind: "file" as const, hash: `${index}` }),
+    ),
+  ];
+  let [turns, isDone] = [0, false];
+  const beating = (async () => {
+    while (!isDone) {
+      await systemClock.sleep(0);
+      turns++;
+    }
+  })();
+  const { entries } = await linkedFolder(nodes, "here", () => "../there");
+  isDone = true;
+  await beating;
+  assertEquals(entries.length, 60_000);
+  // One for each 2,000 that it learns the place of, and one for each 2,000 that it reads.
+  assertEquals(turns >= 50, true, `${turns} turns`);
+});

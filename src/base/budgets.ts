@@ -23,6 +23,8 @@ export const MANIFEST_BUDGETS = {
   nodes: 300_000,
   /** Values in one document, which are in memory at once: about 1.4 kB each. */
   documentNodes: 100_000,
+  /** Values in one file that variables or decryption change, which are in memory at once. */
+  editedNodes: 100_000,
   /** Values in all files of a revision. */
   revisionNodes: 2_000_000,
   /** Members of one map. */

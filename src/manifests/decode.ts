@@ -129,7 +129,7 @@ function decoded(all: readonly Chunk[], lineAt: LineAt, onStep: OnStep): Decoded
   return { documents, problems, nodes };
 }
 
-/** All documents first, then their values as the edit leaves them. */
+/** All documents first, then their values as the edit leaves them: so many fewer, as the nodes of all are in memory. */
 function edited(
   all: readonly Chunk[],
   { edit, lineAt, onStep, text }: {
@@ -139,13 +139,16 @@ function edited(
     readonly text: string;
   },
 ): DecodedFile {
+  const { editedNodes } = MANIFEST_BUDGETS;
+  const parsed: { readonly chunk: Chunk; readonly found: ParsedChunk }[] = [];
   let nodes = 0;
-  const parsed = all.map((chunk) => {
+  for (const chunk of all) {
     onStep();
-    const found = parsedChunk(chunk, MANIFEST_BUDGETS.nodes - nodes);
+    const found = parsedChunk(chunk, editedNodes - nodes, editedNodes);
     nodes += found.nodes;
-    return { chunk, found };
-  });
+    parsed.push({ chunk, found });
+    if (nodes > editedNodes) break;
+  }
   const broken = parsed.flatMap(({ found }) => found.problems);
   const located = broken.map(({ message, offset }) => ({ line: lineAt(offset), message }));
   const documents = parsed.flatMap(({ found }) => found.document ?? []);

@@ -135,9 +135,14 @@ const OPEN_EACH = 3;
  * A document as nodes.
  *
  * @param nodesMax values that the file may still have
+ * @param fileNodesMax values that the file may have, for the message
  */
-export function parsedChunk(chunk: Chunk, nodesMax: number): ParsedChunk {
-  return withoutEnvironment(() => parsed(chunk, nodesMax));
+export function parsedChunk(
+  chunk: Chunk,
+  nodesMax: number,
+  fileNodesMax: number = MANIFEST_BUDGETS.nodes,
+): ParsedChunk {
+  return withoutEnvironment(() => parsed(chunk, { nodesMax, fileNodesMax }));
 }
 
 const NO_ENVIRONMENT = Object.freeze({});
@@ -156,7 +161,10 @@ function withoutEnvironment<T>(work: () => T): T {
   }
 }
 
-function parsed({ isJson, offset, text }: Chunk, nodesMax: number): ParsedChunk {
+function parsed(
+  { isJson, offset, text }: Chunk,
+  { fileNodesMax, nodesMax }: { readonly nodesMax: number; readonly fileNodesMax: number },
+): ParsedChunk {
   const strange = isJson ? -1 : text.search(CONTROL);
   if (strange >= 0) {
     const code = text.charCodeAt(strange).toString(16).toUpperCase().padStart(4, "0");
@@ -176,7 +184,7 @@ function parsed({ isJson, offset, text }: Chunk, nodesMax: number): ParsedChunk 
     lexemes++;
     if (VALUE_STARTS.has(lexeme)) nodes++;
     if (nodes > nodesMax) {
-      return over(`the file has more than ${MANIFEST_BUDGETS.nodes} values; make several of it`);
+      return over(`the file has more than ${fileNodesMax} values; make several of it`);
     }
     if (nodes > documentNodes || lexemes > documentNodes * LEXEMES_EACH) {
       return over(`the document has more than ${documentNodes} values; make several of it`);

@@ -164,3 +164,15 @@ Deno.test("selectedFiles() lets everything else have a turn while it compares ma
   assertEquals(selection.entries.length, 9_000);
   assertEquals(turns > 1, true, `${turns} turns`);
 });
+
+Deno.test("yamlDocuments() reads fewer values of a file that variables or decryption change, and no more of it", () => {
+  const { editedNodes } = MANIFEST_BUDGETS;
+  const text = `---\na: [${"1,".repeat(editedNodes / 4)}]\n`.repeat(12);
+  let steps = 0;
+  const { nodes, problems } = yamlDocuments(text, () => [], () => steps++);
+  assertEquals(problems.map(({ message }) => message), [
+    `the file has more than ${editedNodes} values; make several of it`,
+  ]);
+  assert(nodes <= editedNodes + 2 && steps <= 5, `${nodes} values in ${steps} documents`);
+  assertEquals(yamlDocuments(text).problems, []);
+});

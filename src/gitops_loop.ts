@@ -77,6 +77,7 @@ export class GitOpsLoop {
     const { signal } = group;
     const syncs = this.#informer(signal);
     this.#syncs = syncs;
+    this.#sayRights();
     try {
       group.start(() => syncs.run());
       group.start((stop) => this.#work(syncs, stop));
@@ -88,6 +89,18 @@ export class GitOpsLoop {
       await this.#reader[Symbol.asyncDispose]();
       await this.#notices[Symbol.asyncDispose]();
     }
+  }
+
+  /** Arguments of an earlier version name no account: then Git has the rights of the program, which are many. */
+  #sayRights(): void {
+    const { log, tenancy } = this.#parts;
+    if (tenancy.account !== undefined || tenancy.isSingleTenant) return;
+    log.warn("MeshSyncs of the program's namespace act with the program's own rights", {
+      namespace: tenancy.home,
+      kinds: tenancy.kinds,
+      hint: "Apply what `meshwright install` of this version prints, which names an account " +
+        "(--gitops-service-account), or say --single-tenant",
+    });
   }
 
   async #work(syncs: Informer, signal: AbortSignal): Promise<void> {

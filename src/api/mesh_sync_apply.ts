@@ -141,6 +141,13 @@ export const APPLY_MEMBERS = {
 
 /** Members of a MeshSync's status about what a revision does. */
 export const APPLY_STATUS_MEMBERS = {
+  actsAs: optional(
+    Type.Object({
+      serviceAccount: optional(text("NAMESPACE/NAME of the account whose rights it has")),
+      namespace: optional(text("The only namespace that it may touch (default: any)")),
+      kinds: optional(choice("What it may apply (default: anything)", ["none", "mesh-only"])),
+    }, { description: "As whom it acts and how far that reaches: what else Git holds is refused" }),
+  ),
   plan: optional(
     Type.Object({
       revision: text("Revision that it is about"),

@@ -50,12 +50,17 @@ function clusterFrom(flags: FlagValues): Config["cluster"] {
 
 const KINDS = { none: "none", "mesh-only": "mesh-only", "cluster-admin": "any" } as const;
 
+/** What `--gitops-rights` lets the platform's MeshSyncs apply. */
+export function gitOpsKinds(flags: FlagValues): "any" | "mesh-only" | "none" {
+  return KINDS[flags.text("gitops-rights") as keyof typeof KINDS];
+}
+
 function gitOpsFrom(flags: FlagValues): GitOpsConfig {
   const account = accountFrom(flags);
   const singleTenant = flags.text("single-tenant");
   return {
     ...(account === undefined ? {} : { account }),
-    kinds: KINDS[flags.text("gitops-rights") as keyof typeof KINDS],
+    kinds: gitOpsKinds(flags),
     ...(singleTenant === "auto" ? {} : { singleTenant: singleTenant === "true" }),
     defaultServiceAccount: flags.text("default-service-account") || "default",
   };

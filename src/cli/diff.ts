@@ -32,7 +32,8 @@ export const diffVerb: Verb = {
     "Asks the API server by dry runs; nothing is written. Values of Secrets are masked.",
     "With --sync the manifests are taken as that MeshSync would apply them, with its variables and the",
     "keys of its encrypted files (you must be allowed to read those), of a folder PATH the files that its",
-    "include, exclude and .meshignore leave, and what it would delete is shown too. Exit code 0: no difference, 1: differences, 2: an error.",
+    "include, exclude and .meshignore leave, what it would delete is shown too, and what it does not reach is an error",
+    "(its status says as whom it acts: actsAs). Exit code 0: no difference, 1: differences, 2: an error.",
   ],
   flags: [
     text("sync", "DIFF_SYNC", "", "NAME", "MeshSync whose folder PATH is: NAME or NAMESPACE/NAME"),

@@ -8,6 +8,7 @@ import {
 import { UsageError } from "./flag.ts";
 import { outputFlag } from "./flags.ts";
 import { distinctFiles, emptyProblems, namedFiles } from "./named_files.ts";
+import { REACH_FLAGS, tenantProblems } from "./tenant_problems.ts";
 import type { Verb } from "./verb.ts";
 
 /** `meshwright validate` */
@@ -19,9 +20,10 @@ export const validateVerb: Verb = {
     "Reads files whatever they are called, - for standard input, and folders with all that is below them and not",
     "hidden there: *.yaml, *.yml and *.json. A PATH without any object is a problem.",
     "Each problem is a line `file:line: Kind/name field.path: what is wrong, and what to do`.",
+    "With --tenant-namespace or --gitops-rights also what the loop of a shared cluster would refuse.",
     "Warnings go to standard error and do not count. Exit code 1 when there is a problem.",
   ],
-  flags: [outputFlag(["text", "json"])],
+  flags: [...REACH_FLAGS, outputFlag(["text", "json"])],
   async run({ flags, words, output }) {
     if (words.length === 0) throw new UsageError("Name what to check: meshwright validate PATH...");
     const named = await namedFiles(words);
@@ -33,6 +35,7 @@ export const validateVerb: Verb = {
       ...emptyProblems(named, read),
       ...read.problems,
       ...ownerProblems(documents),
+      ...tenantProblems(documents, flags),
     ];
     if (flags.text("output") === "json") {
       output.out(JSON.stringify({ objects: documents.length, problems, warnings }));

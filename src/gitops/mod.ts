@@ -31,6 +31,7 @@ export { Proofs } from "./proofs.ts";
 export { syncManifests } from "./source/remote.ts";
 export { revisionText } from "./source/revision.ts";
 export { dependencyKeys } from "./source/schedule.ts";
+export { PROGRAM_NAMESPACE, reachProblems } from "./stated_authority.ts";
 export { reconcileSync } from "./sync.ts";
 export {
   actingClient,

@@ -22,6 +22,7 @@ import { refusalText } from "./plan/refusal.ts";
 import { pruneBrake, type RevisionPlan, revisionPlan } from "./plan/revision.ts";
 import { Proofs } from "./proofs.ts";
 import { composition, quarantinesOf } from "./rollback.ts";
+import { authorityFrom, PROGRAM_NAMESPACE, reachProblems } from "./stated_authority.ts";
 
 /** One object before and after manifests would be applied. */
 export interface Preview {
@@ -113,6 +114,8 @@ async function syncPreviews(
     },
   };
   const all = manifests.map((manifest) => targetObject(manifest, sync, kinds));
+  const unreached = reachProblems(all, authorityFrom(sync), { home: PROGRAM_NAMESPACE });
+  if (unreached.length > 0) throw new Error(unreached.map(manifestProblemText).join("\n"));
   const { applied: targets, left } = await withoutLeft(all, manifests, { acting: cluster, signal });
   // What is in quarantine stays as it is: which commit it goes back to is the loop's to know.
   const composed = await composition(targets, sync, () => Promise.resolve(undefined));

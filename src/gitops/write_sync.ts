@@ -3,6 +3,7 @@ import { idOf, type JsonObject, keyOf, keyText, sameJson } from "#base";
 import { isConflict, isNotFound, NoAnswerError } from "#kube";
 import { statusPatch } from "#plan";
 import type { SyncContext } from "./context.ts";
+import { withAuthority } from "./stated_authority.ts";
 
 /** The field manager of status writes. */
 const STATUS_MANAGER = "meshwright-status";
@@ -50,9 +51,10 @@ async function liveSync(sync: MeshSync, ctx: SyncContext): Promise<MeshSync | un
  */
 export async function writeStatus(
   sync: MeshSync,
-  status: MeshSyncStatus,
+  wanted: MeshSyncStatus,
   ctx: SyncContext,
 ): Promise<MeshSync> {
+  const status = withAuthority(wanted, sync, ctx);
   const patch = statusPatch(sync.status, status);
   if (patch === undefined) return sync;
   let base = sync;

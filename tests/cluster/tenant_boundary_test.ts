@@ -1,6 +1,8 @@
 /** What a MeshSync of a tenant cannot do, with exactly what `install` prints and an ordinary user's token. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { testCluster } from "../support/control_plane.ts";
+import type { MeshSync } from "#api";
+import { folderWith, meshwright } from "../support/cli.ts";
+import { eventually, testCluster } from "../support/control_plane.ts";
 import { functionObject } from "../support/objects.ts";
 import { configMapText } from "../support/sync_texts.ts";
 import { runPrinted, type TenantStage, tenantStage } from "../support/tenant_stage.ts";
@@ -89,6 +91,25 @@ Deno.test("C1a: nor by its targetNamespace, nor does it depend on what is not it
   await stage.sync(own, "mine", { targetNamespace: own });
   await stage.isReady(own, "mine", /^True Healthy: /);
   assertEquals(await stage.find("configmap", other, "a"), undefined);
+});
+
+Deno.test("C1a: diff --sync says what the loop would refuse, which the MeshSync's status tells it", async () => {
+  await using stage = await tenantStage(cluster);
+  const { other, own } = stage;
+  await trusted(stage);
+  await stage.repository.commit({ "mine/a.yaml": configMapText("a", "1") });
+  await stage.sync(own, "mine");
+  await stage.isReady(own, "mine", /^True Healthy: /);
+  const { status } = await stage.find("msync", own, "mine") as MeshSync;
+  assertEquals(status?.actsAs, { serviceAccount: `${own}/default`, namespace: own });
+  const metadata = { name: "b", namespace: other };
+  await using folder = await folderWith({ "b.yaml": json("v1", "ConfigMap", { metadata }) });
+  const where = ["--kubeconfig", cluster.kubeconfigPath, "--namespace", own];
+  const { code, notes, out } = await meshwright(["diff", folder.path, "--sync=mine", ...where]);
+  assertEquals([code, out], [2, []]);
+  assertMatch(notes.join("\n"), /ConfigMap\/b: belongs to namespace .* a tenant's and applies/);
+  // As a plain file it is nobody's yet.
+  assertEquals((await meshwright(["diff", folder.path, ...where])).code, 1);
 });
 
 Deno.test("C1b: without a serviceAccountName a tenant's MeshSync is worth its namespace's default account: nothing, until somebody says so", async () => {
@@ -212,6 +233,40 @@ Deno.test("C1: a MeshSync from Git is never worth more than the one that applies
     "grab/again.yaml": nested("grab-again", { serviceAccountName: "maker" }),
   });
   await stage.isReady(own, "grab-child", /^True Healthy: /);
+});
+
+Deno.test("C1: with the policy of docs/security.md an author names only accounts that the author may act as", async () => {
+  await using stage = await tenantStage(cluster);
+  const { own } = stage;
+  const page = await Deno.readTextFile(new URL("../../docs/security.md", import.meta.url));
+  const [, policy = ""] = page.split("```yaml\n");
+  await using folder = await folderWith({ "policy.yaml": policy.split("```")[0] ?? "" });
+  await cluster.kubectl(["apply", "-f", `${folder.path}/policy.yaml`]);
+  try {
+    let attempts = 0;
+    const attempt = async (spec: Record<string, unknown>) => {
+      const full = { suspend: true, commonLabels: { attempt: `${attempts++}` }, ...spec };
+      return await stage.sync(own, "mine", full).then(() => "taken", String);
+    };
+    // A policy takes effect a moment after it was made.
+    await eventually(async () => {
+      assertMatch(await attempt({ serviceAccountName: "robot" }), /you may not act as the Serv/);
+      return true;
+    });
+    assertEquals(await attempt({}), "taken");
+    await cluster.kubectl([
+      ...["create", "role", "act-as-robot", "-n", own, "--verb=impersonate"],
+      ...["--resource=serviceaccounts", "--resource-name=robot"],
+    ]);
+    await cluster.kubectl([
+      ...["create", "rolebinding", "act-as-robot", "-n", own, "--role=act-as-robot"],
+      `--serviceaccount=${own}:ada`,
+    ]);
+    assertEquals(await attempt({ serviceAccountName: "robot" }), "taken");
+    assertMatch(await attempt({ serviceAccountName: "other" }), /you may not act as the Serv/);
+  } finally {
+    await cluster.kubectl(["delete", "-f", `${folder.path}/policy.yaml`]);
+  }
 });
 
 Deno.test("with --single-tenant MeshSyncs of all namespaces act as the platform's", async () => {

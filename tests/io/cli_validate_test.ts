@@ -39,3 +39,44 @@ Deno.test("validate -o json gives the same as data", async () => {
     true,
   ]]);
 });
+
+Deno.test("C1: validate says what the loop of a shared cluster refuses, for a tenant and for the platform", async () => {
+  const object = (apiVersion: string, kind: string, namespace?: string, rest = {}) =>
+    stringify({
+      apiVersion,
+      kind,
+      metadata: { name: kind.toLowerCase(), ...(namespace === undefined ? {} : { namespace }) },
+      ...rest,
+    });
+  const rbac = "rbac.authorization.k8s.io/v1";
+  const sync = "gitops.functionmesh.io/v1alpha1";
+  await using folder = await folderWith({
+    "a.yaml": object("v1", "ConfigMap"),
+    "b.yaml": object("v1", "ConfigMap", "team"),
+    "c.yaml": object("v1", "Secret", "other"),
+    "d.yaml": object("v1", "Namespace"),
+    "e.yaml": object(rbac, "ClusterRole"),
+    "f.yaml": object(rbac, "Role", "team"),
+    "g.yaml": object(sync, "MeshSync", undefined, {
+      spec: { url: "https://git.example/a.git", targetNamespace: "other" },
+    }),
+  });
+  const files = async (...flags: string[]) => {
+    const { code, out } = await meshwright(["validate", ...flags, folder.path]);
+    return [code, ...out.map((line) => line.replace(/^.*\/(\w\.yaml):\d+: (\S+).*$/, "$1 $2"))];
+  };
+  assertEquals(await files(), [0]);
+  assertEquals(await files("--tenant-namespace=team"), [
+    1,
+    "c.yaml Secret/secret:",
+    "d.yaml Namespace/namespace:",
+    "e.yaml ClusterRole/clusterrole:",
+    "g.yaml MeshSync/meshsync",
+  ]);
+  assertEquals(await files("--gitops-rights=mesh-only"), [
+    1,
+    "e.yaml ClusterRole/clusterrole:",
+    "f.yaml Role/role:",
+  ]);
+  assertEquals((await files("--gitops-rights=none")).length, 8);
+});

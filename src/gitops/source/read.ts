@@ -21,7 +21,8 @@ import {
 import { logName, type SyncContext } from "../context.ts";
 import type { Inputs } from "./remote.ts";
 import { passedOverStatus } from "./revision.ts";
-import { authorityOf, nestedSyncProblems, type Tenancy, unreached } from "../tenancy.ts";
+import { reachProblems } from "../stated_authority.ts";
+import { authorityOf, nestedSyncProblems } from "../tenancy.ts";
 
 /** A commit that was fetched, and what else decides what is applied of it. */
 export interface Found {
@@ -100,22 +101,10 @@ async function read(found: Found, sync: MeshSync, ctx: ReadContext): Promise<Rea
   const passedOver = passedOverStatus(selection, left.map(({ words }) => words));
   metrics.observeSyncPhase("read", (ctx.clock.monotonicMs() - startMs) / 1000);
   // Again, as a target namespace can bring together what files kept apart.
-  const wrong = [...duplicateProblems(targets), ...reachProblems(targets, sync, ctx.tenancy)];
+  const unreached = reachProblems(targets, authorityOf(sync, ctx.tenancy), ctx.tenancy);
+  const wrong = [...duplicateProblems(targets), ...unreached];
   if (wrong.length > 0) return { targets: [], problems: wrong, passedOver };
   return { targets, problems: await nestedSyncProblems(targets, sync, ctx), passedOver };
-}
-
-/** Objects that are not the sync's to apply, whatever rights its account has. */
-function reachProblems(
-  targets: readonly TargetObject[],
-  sync: MeshSync,
-  tenancy: Tenancy,
-): ManifestProblem[] {
-  const authority = authorityOf(sync, tenancy);
-  return targets.flatMap((target) => {
-    const words = unreached(target.id, authority, tenancy);
-    return words === undefined ? [] : problemOf(target, words);
-  });
 }
 
 /** Objects that are prepared before something else has its turn. */

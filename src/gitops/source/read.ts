@@ -10,7 +10,6 @@ import {
   type Manifest,
   type ManifestFile,
   type ManifestProblem,
-  problemOf,
   ReadingEndedError,
   type ReadManifests,
   selectedFiles,

@@ -1,8 +1,16 @@
 import type { MeshSync, MeshSyncStatus } from "#api";
-import { errorText, isAbort, keyOf, keyText, type ObjectKey, timestamp } from "#base";
-import { inventoryOf, mergedInventory, revisionCommit } from "#plan";
+import {
+  errorText,
+  isAbort,
+  keyOf,
+  keyText,
+  type ObjectId,
+  type ObjectKey,
+  timestamp,
+} from "#base";
+import { entryKey, inventoryOf, mergedInventory, revisionCommit } from "#plan";
 import { applyObjects, type ApplyReport, NOTHING_APPLIED } from "./apply/apply.ts";
-import { type StoredInventory, storeInventory } from "./apply/inventory.ts";
+import { loadInventory, type StoredInventory, storeInventory } from "./apply/inventory.ts";
 import { NOTHING_PRUNED, pruneObjects, type PruneReport } from "./apply/prune.ts";
 import { logName, type SyncContext } from "./context.ts";
 import {
@@ -44,6 +52,8 @@ export interface Outcome {
   readonly corrected: ApplyReport;
   /** Where the inventory is now; absent where it stays as it was. */
   readonly stored?: StoredInventory;
+  /** The inventory without what others took over, while no revision was applied. */
+  readonly released?: StoredInventory;
   /** What keeps the revision from being applied completely; absent when it is. */
   readonly trouble?: Phase;
   /** What could not be put right. */
@@ -81,12 +91,14 @@ export async function act(
   const isAnnounced = decision.do === "apply" && decision.announcement !== undefined;
   if (!isWritten && !isAnnounced && isWriting(decision)) await confirmSync(sync, ctx);
   if (decision.do === "apply") return await applyRevision(decision, scope);
-  if (decision.changed.length === 0) return nothingDone(sync);
+  const released = await releaseObjects(decision.toRelease, scope);
+  if (decision.changed.length === 0) return { ...nothingDone(sync), ...released };
   const corrected = await applyObjects(decision.changed, scope);
   const trouble = correctionTrouble(corrected);
   const { interruption } = corrected;
   return {
     ...nothingDone(sync),
+    ...released,
     corrected,
     // What is known of the revision says more than that a correction of it was interrupted.
     ...(interruption === undefined || decision.trouble !== undefined
@@ -94,6 +106,19 @@ export async function act(
       : { trouble: failedPhase(interruption) }),
     ...(trouble === undefined ? {} : { correctionTrouble: trouble }),
   };
+}
+
+/** Takes out of the inventory what others took over. */
+async function releaseObjects(
+  ids: readonly ObjectId[],
+  { ctx, sync }: ApplyScope,
+): Promise<Pick<Outcome, "released">> {
+  if (ids.length === 0) return {};
+  const theirs = new Set(ids.map(entryKey));
+  const inventory = await loadInventory(sync, ctx);
+  const rest = inventory.filter(({ id }) => !theirs.has(id));
+  if (rest.length === inventory.length) return {};
+  return { released: await storeInventory(rest, sync, ctx) };
 }
 
 function isWriting(decision: Rest | ApplyDecision): boolean {

@@ -87,7 +87,8 @@ export function conclude(facts: PassFacts): Conclusion {
     ...contestedConditions(outcome.sync, facts.contests, watchedTimeMs(pass, monotonicMs)),
   ];
   const healthy = isHealthy ? healthyFacts(final, pass, nowMs) : undefined;
-  const remembered = rememberedPass(pass, { health, isHealthy });
+  const isReleased = outcome.released !== undefined;
+  const remembered = rememberedPass(pass, { health, isHealthy, isReleased });
   return {
     status: syncStatus(outcome.sync, { news: all, phase, conditions, nowMs }),
     // With the quarantine written down, the same commit is another thing to apply.
@@ -143,12 +144,23 @@ function watchedMs(pass: PassMemory, monotonicMs: number): (revision: string) =>
   return (revision) => monotonicMs - (pass.candidatesSinceMs?.[revision] ?? monotonicMs);
 }
 
-/** What is remembered of what was healthy: only as long as it is. */
+/**
+ * What is remembered of what was healthy, only as long as it is. Of what another sync took over something, all is compared
+ * with the next look.
+ */
 function rememberedPass(
   pass: PassMemory,
-  { health, isHealthy }: { readonly health: Health | undefined; readonly isHealthy: boolean },
+  { health, isHealthy, isReleased }: {
+    readonly health: Health | undefined;
+    readonly isHealthy: boolean;
+    readonly isReleased: boolean;
+  },
 ): PassMemory {
   const { measuredFromMs: _measured, ...measured } = pass;
+  if (isReleased) {
+    const { appliedKey: _applied, decided: _decided, ...rest } = isHealthy ? measured : pass;
+    return rest;
+  }
   const isWell = health !== undefined && health.unhealthy.length === 0 &&
     health.unknown.length === 0 && pass.appliedKey !== undefined;
   const wellFor = isWell ? { ordinaryHealthyFor: pass.appliedKey } : {};
@@ -190,7 +202,7 @@ function passNews(facts: PassFacts): StatusNews {
       : {}),
     ...planNews(facts),
     ...(decision.do === "apply" ? workNews(facts, decision) : {}),
-    ...outcome.stored as StatusNews | undefined,
+    ...(outcome.stored ?? outcome.released) as StatusNews | undefined,
     ...pruneWaitNews(facts),
     ...jobsNews(sync, { ...facts, isComplete: outcome.stored !== undefined }),
     ...(requested === undefined ? {} : { lastHandledReconcileAt: requested }),
@@ -245,7 +257,9 @@ function workNews(facts: PassFacts, decision: ApplyDecision): StatusNews {
   const { composed, revision } = decision;
   const changes = changesOf(facts, revision.text);
   const isStored = outcome.stored !== undefined;
-  const isQuarantineNew = !sameJson(composed.kept, sync.status?.quarantined ?? []);
+  // What ended is in force until all is applied that ended it: a part of it tells nothing of what runs.
+  const isQuarantineNew = !sameJson(composed.kept, sync.status?.quarantined ?? []) &&
+    (isStored || composed.ended.length === 0);
   return {
     ...(isQuarantineNew ? { quarantined: [...composed.kept] } : {}),
     ...(isStored ? trialNews(facts, decision, changes) : {}),

@@ -1,5 +1,5 @@
 import type { MeshSync } from "#api";
-import { conditionOf, idText, sameJson } from "#base";
+import { conditionOf, idText, type ObjectId, sameJson } from "#base";
 import { entryKey, inventoryOf, mergedInventory } from "#plan";
 import type { LiveSync, Observed } from "./observe.ts";
 import {
@@ -47,6 +47,8 @@ export interface Rest {
   /** What the finalizer has to be; absent where it is so. */
   readonly finalizer?: boolean;
   readonly changed: readonly ObjectPlan[];
+  /** Objects that are another sync's now, and leave the inventory. */
+  readonly toRelease: readonly ObjectId[];
   /** Why the remote or the revision did not come to an end; absent when it did. */
   readonly trouble?: Phase;
   /** What the status will say of the commit; absent where nothing is decided. */
@@ -106,7 +108,7 @@ export function decide(seen: Observed, pass: PassMemory, nowMs: number): Decisio
 
 function decideLive(seen: LiveSync, pass: PassMemory, nowMs: number): Rest | ApplyDecision {
   const { changed, source } = seen;
-  const rest = { do: "rest", changed, isSame: false } as const;
+  const rest = { do: "rest", changed, isSame: false, toRelease: releasable(seen, pass) } as const;
   const before = pass.decided === undefined ? {} : { decided: pass.decided };
   switch (source.tag) {
     case "not-due": {
@@ -118,20 +120,31 @@ function decideLive(seen: LiveSync, pass: PassMemory, nowMs: number): Rest | App
     case "failed":
       return { ...rest, ...before, trouble: failedPhase(source.error) };
     case "revision":
-      return decideRevision(seen, source, nowMs);
+      return decideRevision(seen, source, { pass, nowMs });
     default:
       return source satisfies never;
   }
 }
 
+/**
+ * What leaves the inventory, as another sync took it over. While a revision is applied in part that is for its end to say,
+ * and what is taken back by force with the next commit stays.
+ */
+function releasable({ source, takenOver }: LiveSync, { trouble }: PassMemory): ObjectId[] {
+  if (source.tag === "not-due" && trouble?.tag === "Applying") return [];
+  return takenOver.flatMap(({ id, isForced }) => isForced ? [] : id);
+}
+
 type RevisionSource = Extract<LiveSync["source"], { readonly tag: "revision" }>;
 
 function decideRevision(
-  { changed, sync }: LiveSync,
+  live: LiveSync,
   { content, seen }: RevisionSource,
-  nowMs: number,
+  { nowMs, pass }: { readonly pass: PassMemory; readonly nowMs: number },
 ): Rest | ApplyDecision {
-  const rest = { do: "rest", changed, isSame: false } as const;
+  const { changed, sync } = live;
+  const toRelease = releasable(live, pass);
+  const rest = { do: "rest", changed, isSame: false, toRelease } as const;
   const key = decisionKey(seen.resolved, sync, seen.found.inputs);
   switch (content.tag) {
     case "same":

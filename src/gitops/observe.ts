@@ -1,11 +1,11 @@
-import { ANNOTATIONS, LABELS, type MeshSync, problems, type RefMove } from "#api";
-import { errorText, isAbort, keyOf, type ObjectKey, type Problem } from "#base";
+import { ANNOTATIONS, type MeshSync, problems, type RefMove } from "#api";
+import { errorText, isAbort, keyOf, type ObjectId, type ObjectKey, type Problem } from "#base";
 import { isNewerVersion } from "#kube";
-import { belongsTo } from "#manifests";
 import { logName, type SyncContext } from "./context.ts";
 import { healthRuleProblems } from "./health_rules.ts";
 import { intervalMs, type PassMemory } from "./phase.ts";
 import type { ObjectPlan } from "./plan/object.ts";
+import { isOfAnother } from "./plan/others.ts";
 import { objectPlans } from "./plan/revision.ts";
 import { observeRemoval, type RemovalSeen } from "./removal.ts";
 import { observeSource, type SourceSeen } from "./source/fetch.ts";
@@ -28,6 +28,8 @@ export interface LiveSync {
   readonly source: SourceSeen;
   /** Objects that somebody may have changed since they were applied, with what is to be done. */
   readonly changed: readonly ObjectPlan[];
+  /** Objects that another MeshSync took over since they were applied. */
+  readonly takenOver: readonly TakenOver[];
   /** A branch that moved, with what was found out of it; absent where nothing was asked. */
   readonly move?: {
     readonly asked: RefMove;
@@ -68,9 +70,9 @@ export async function observe(sync: MeshSync, ctx: SyncContext): Promise<Observe
     : { tag: "not-due" };
   const comparedAtMs = doubtInTime(sync, source, ctx);
   const isPlanned = source.tag === "revision" && source.content.tag === "planned";
-  const changed = isPlanned ? [] : await observeChanged(sync, ctx);
+  const drifted = isPlanned ? NOTHING_CHANGED : await observeChanged(sync, ctx);
   const move = await observeMove(sync, source, ctx);
-  return { tag: "live", sync, source, changed, comparedAtMs, ...move };
+  return { tag: "live", sync, source, ...drifted, comparedAtMs, ...move };
 }
 
 /** What was found of syncs that are known still, so that a pass without news costs no check of all rules. */
@@ -127,9 +129,25 @@ export function compareWaitMs(comparedAtMs: number, nowMs: number): number {
   return Math.max(0, comparedAtMs + COMPARE_MS - nowMs);
 }
 
-async function observeChanged(sync: MeshSync, ctx: SyncContext): Promise<ObjectPlan[]> {
+/** An object that is another MeshSync's now. */
+export interface TakenOver {
+  readonly id: ObjectId;
+  /** Whether this one takes it back with the next commit, by force. */
+  readonly isForced: boolean;
+}
+
+/** Nothing that was applied is other than it was. */
+export const NOTHING_CHANGED: Pick<LiveSync, "changed" | "takenOver"> = {
+  changed: [],
+  takenOver: [],
+};
+
+async function observeChanged(
+  sync: MeshSync,
+  ctx: SyncContext,
+): Promise<Pick<LiveSync, "changed" | "takenOver">> {
   const changed = ctx.proofs.changed(keyOf(sync));
-  if (changed.length === 0) return [];
+  if (changed.length === 0) return NOTHING_CHANGED;
   const acting = actingClient(sync, ctx);
   const targets = await Promise.all(changed.map(async ({ hash, id, object, secrets }) => {
     const type = await acting.resourceType(id.apiVersion, id.kind);
@@ -137,23 +155,16 @@ async function observeChanged(sync: MeshSync, ctx: SyncContext): Promise<ObjectP
     return { ...place, object, id, hash, type, secrets };
   }));
   const plans = await objectPlans(targets, { sync, ctx, acting });
-  return plans.filter((plan) => {
-    const isTheirs = isTakenOver(plan, sync, ctx);
-    if (isTheirs) ctx.proofs.release(keyOf(sync), plan.target.id);
-    return !isTheirs;
-  });
+  const takenOver = plans.flatMap((plan) => takenOverBy(plan, sync, ctx));
+  const theirs = new Set(takenOver.map(({ id }) => id));
+  return { changed: plans.filter(({ target }) => !theirs.has(target.id)), takenOver };
 }
 
-/** Whether another MeshSync that is there applied an object last: what is wrong with it is no longer this one's to mend. */
-function isTakenOver(plan: ObjectPlan, sync: MeshSync, ctx: SyncContext): boolean {
+/** An object that another MeshSync applied last: what is wrong with it is no longer this one's to mend. */
+function takenOverBy(plan: ObjectPlan, sync: MeshSync, ctx: SyncContext): TakenOver[] {
   const write = plan.step === "write" ? plan : plan.step === "refused" ? plan.write : undefined;
-  const labels = write?.live?.metadata.labels;
-  if (write?.live === undefined || belongsTo(sync, write.live)) return false;
-  const key = {
-    namespace: labels?.[LABELS.syncNamespace] ?? "",
-    name: labels?.[LABELS.syncName] ?? "",
-  };
-  return ctx.syncs.get(key) !== undefined;
+  if (write?.live === undefined || !isOfAnother(write.live, sync, ctx)) return [];
+  return [{ id: plan.target.id, isForced: write.force }];
 }
 
 /** Finds out whether a branch was rewritten, where nothing is being brought up: nobody waits for the answer. */

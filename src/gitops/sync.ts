@@ -27,7 +27,7 @@ import {
   emitWork,
 } from "./emit.ts";
 import { appliedHealth, type Health } from "./health.ts";
-import { knownSync, type LiveSync, observe, type Observed } from "./observe.ts";
+import { knownSync, type LiveSync, NOTHING_CHANGED, observe, type Observed } from "./observe.ts";
 import { failedPhase, timeoutMs } from "./phase.ts";
 import {
   goesWithNamespace,
@@ -142,7 +142,13 @@ async function observed(
       return { tag: "deleted", sync, removal: { tag: "failed", failure: errorText(error) } };
     }
     const comparedAtMs = bounded.clock.monotonicMs();
-    return { tag: "live", sync, source: { tag: "failed", error }, changed: [], comparedAtMs };
+    return {
+      tag: "live",
+      sync,
+      source: { tag: "failed", error },
+      ...NOTHING_CHANGED,
+      comparedAtMs,
+    };
   }
 }
 
@@ -287,8 +293,9 @@ async function record(
   const isWoken = ctx.proofs.pass(key).nextLookAtMs === 0 && nextLookAtMs > 0;
   const woken = isWoken ? { nextLookAtMs: 0 } : {};
   ctx.proofs.setPass(key, { ...conclusion.pass, ...woken, written });
+  seen.takenOver.forEach(({ id }) => ctx.proofs.release(key, id));
   emitWorkDone(written, done, ctx);
-  emitConclusion(seen, { written, conclusion, decision }, ctx);
+  emitConclusion(seen, { ...done, written, conclusion }, ctx);
   await dropParts(written, ctx);
   outcome.waitsFor.forEach((other) => ctx.wake(other));
   return conclusion.next;
@@ -301,7 +308,7 @@ async function recordedHealth(
   ctx: SyncContext,
 ): Promise<Health | undefined> {
   const trouble = outcome.trouble ?? (decision.do === "rest" ? decision.trouble : undefined);
-  const { stored = {} } = outcome;
+  const stored = outcome.stored ?? outcome.released ?? {};
   return await appliedHealth(
     { sync: withNews(outcome.sync, stored as StatusNews), ctx },
     { isLookDue: source.tag !== "not-due", isPartial: trouble?.tag === "Applying" },
@@ -343,17 +350,18 @@ function emitWorkDone(
 
 function emitConclusion(
   { move, sync }: LiveSync,
-  { conclusion, decision, written }: {
+  { conclusion, decision, outcome, written }: {
     readonly written: MeshSync;
     readonly conclusion: Conclusion;
     readonly decision: Rest | ApplyDecision;
+    readonly outcome: Outcome;
   },
   ctx: SyncContext,
 ): void {
   const key = keyOf(sync);
   const { healthy, results, rollback } = conclusion;
   results.forEach((result) => ctx.metrics.countSync(result));
-  if (decision.do === "apply") {
+  if (decision.do === "apply" && outcome.stored !== undefined) {
     decision.composed.ended.forEach((hold) => emitRelease(written, hold, ctx));
   }
   emitState(sync, written, ctx);

@@ -1,7 +1,8 @@
 /** A new process that remembers nothing says what the one before it said: of what is, not of what was remembered. */
 import { assertEquals, assertMatch } from "@std/assert";
+import { faultAt } from "../support/fault_plan.ts";
 import { configMapText, functionText } from "../support/sync_texts.ts";
-import { functionId, requestText, SyncWorld } from "../support/sync_world.ts";
+import { configMapId, functionId, requestText, SyncWorld } from "../support/sync_world.ts";
 
 const MINUTE_MS = 60_000;
 
@@ -81,3 +82,99 @@ for (
     assertEquals(await writesAfterRestart(world), []);
   });
 }
+
+for (const isRestarted of [false, true]) {
+  const when = isRestarted ? ", after a restart" : "";
+  Deno.test(`what another sync took over while a folder is gone does not come again when that deletes it${when}`, async () => {
+    const world = new SyncWorld();
+    world.repository.commit({ "a/one.json": ONE, "a/two.json": configMapText("two", "1") });
+    await world.sync("a", { interval: "2m" });
+    await world.sync("b", { interval: "2m" });
+    await world.advance(1_000);
+    // It waits for `a`, which does not come to let it go; somebody deletes it.
+    const other = configMapText("one", "2");
+    world.repository.commit({
+      "a/one.json": undefined,
+      "a/two.json": undefined,
+      "b/one.json": other,
+    });
+    await world.advance(3 * MINUTE_MS);
+    assertMatch(world.condition("b"), /^False FieldConflict/);
+    world.plan = faultAt(({ name, verb }) => verb === "dry-run" && name === "one", {
+      meanwhile: () => world.removeNow(configMapId("one")),
+    });
+    await world.advance(3 * MINUTE_MS);
+    assertMatch(world.condition("b"), /^True Healthy/);
+    if (isRestarted) world.restart();
+    await world.advance(3 * MINUTE_MS);
+    const ids = (world.status("a").inventory ?? []).map(({ id }) => id.split("_")[1]);
+    assertEquals(ids, ["two"]);
+    world.repository.commit({
+      "b/one.json": undefined,
+      "b/three.json": configMapText("three", "1"),
+    });
+    await world.advance(20 * MINUTE_MS);
+    assertMatch(world.condition("a"), /^False PathNotFound/);
+    assertEquals(world.object(configMapId("one")), undefined);
+    assertEquals(await writesAfterRestart(world), []);
+    assertEquals(world.object(configMapId("one")), undefined);
+  });
+}
+
+Deno.test("a sync whose object another one made in its place says so, and takes it when that lets it go", async () => {
+  const world = new SyncWorld();
+  const first = world.repository.commit({
+    "a/one.json": ONE,
+    "a/two.json": configMapText("two", "1"),
+    "b/three.json": configMapText("three", "1"),
+  });
+  await world.sync("a", { interval: "10m" });
+  await world.sync("b", { interval: "1m" });
+  await world.advance(1_000);
+  world.repository.commit({ "a/one.json": undefined, "b/one.json": configMapText("one", "2") });
+  world.plan = faultAt(({ name, verb }) => verb === "dry-run" && name === "one", {
+    meanwhile: () => world.removeNow(configMapId("one")),
+  });
+  await world.advance(2 * MINUTE_MS);
+  world.repository.reset(first);
+  await world.advance(30 * MINUTE_MS);
+  assertMatch(world.condition("a"), /^True Healthy/);
+  const one = world.object(configMapId("one"));
+  const owner = one?.metadata.labels?.["gitops.functionmesh.io/name"];
+  assertEquals([one?.["data"], owner], [{ value: "1" }, "a"]);
+  assertEquals(await writesAfterRestart(world), []);
+});
+
+Deno.test("a quarantine lasts until all is applied that ends it: a restart in between makes nothing of what went back", async () => {
+  const world = new SyncWorld();
+  world.repository.commit({ "a/one.json": ONE, "b/two.json": configMapText("two", "1") });
+  const times = { healthTimeout: "20s", settleTime: "0s", interval: "2m" };
+  await world.sync("a", { onUnhealthy: "rollback", ...times });
+  await world.sync("b", { interval: "2m" });
+  await world.advance(1_000);
+  const bad = functionText("f", "bad");
+  world.repository.commit({ "a/one.json": configMapText("one", "2"), "a/f.json": bad });
+  await world.advance(10 * MINUTE_MS);
+  assertMatch(world.condition("a"), /^False Quarantined/);
+  assertEquals(world.object(functionId("f")), undefined);
+  // It ends the quarantine; `b`, of which no folder is left, never lets go what it wants first.
+  world.repository.commit({
+    "a/one.json": ONE,
+    "b/two.json": undefined,
+    "a/two.json": configMapText("two", "1"),
+  });
+  await world.advance(10 * MINUTE_MS);
+  assertMatch(world.condition("a"), /^False FieldConflict/);
+  assertEquals([world.object(functionId("f")), world.status("a").quarantined?.length], [
+    undefined,
+    1,
+  ]);
+  assertEquals(await writesAfterRestart(world), []);
+  assertEquals(world.object(functionId("f")), undefined);
+  world.repository.commit({ "a/two.json": undefined, "b/two.json": configMapText("two", "1") });
+  while (world.object(functionId("f")) === undefined) await world.advance(1_000);
+  world.setReady(functionId("f"), true);
+  await world.advance(10 * MINUTE_MS);
+  assertMatch(world.condition("a"), /^True Healthy/);
+  assertEquals(world.events.filter(({ reason }) => reason === "Released").length, 1);
+});

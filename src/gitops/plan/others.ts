@@ -1,4 +1,4 @@
-import type { MeshSync } from "#api";
+import { LABELS, type MeshSync } from "#api";
 import {
   conditionOf,
   idOf,
@@ -10,7 +10,13 @@ import {
   sameJson,
 } from "#base";
 import { type ClusterClient, isForbidden } from "#kube";
-import { fieldManager, formerFieldManagers, syncLabels, type TargetObject } from "#manifests";
+import {
+  belongsTo,
+  fieldManager,
+  formerFieldManagers,
+  syncLabels,
+  type TargetObject,
+} from "#manifests";
 import {
   driftPaths,
   entryKey,
@@ -35,6 +41,18 @@ type OthersContext = Pick<
 async function otherSyncs(sync: KubeObject, ctx: OthersContext): Promise<MeshSync[]> {
   const all = await ctx.syncs.list(ctx.signal);
   return all.filter((other) => keyText(keyOf(other)) !== keyText(keyOf(sync)));
+}
+
+/** Whether an object carries the labels of another MeshSync that is there. */
+export function isOfAnother(
+  live: KubeObject,
+  sync: MeshSync,
+  { syncs }: Pick<SyncContext, "syncs">,
+): boolean {
+  if (belongsTo(sync, live)) return false;
+  const { labels = {} } = live.metadata;
+  const namespace = labels[LABELS.syncNamespace] ?? "";
+  return syncs.get({ namespace, name: labels[LABELS.syncName] ?? "" }) !== undefined;
 }
 
 /** What is known of the other MeshSyncs when objects are to be deleted. */

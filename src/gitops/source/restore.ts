@@ -8,7 +8,7 @@ import { loadInventory } from "../apply/inventory.ts";
 import { logName, type SyncContext } from "../context.ts";
 import { type Found, type ReadContext, readRevision } from "./read.ts";
 import { liveObject, type PlanScope, proofOf } from "../plan/object.ts";
-import { observeOthers } from "../plan/others.ts";
+import { isOfAnother, observeOthers } from "../plan/others.ts";
 import { followedTypes } from "../plan/revision.ts";
 import { type Composition, composition, healthyCommit, quarantinesOf } from "../rollback.ts";
 import { fetchCall, revisionParts, signatureCheck } from "./revision.ts";
@@ -153,8 +153,12 @@ async function proveApplied(
     if (ctx.proofs.of(keyOf(sync)).has(entryKey(target.id))) continue;
     const stamp = ctx.proofs.stamp();
     const live = await liveObject(target, planScope);
+    const isOwned = owned.has(entryKey(target.id));
+    // What another sync took over meanwhile is let go, as long as it is in the inventory.
     const isSame = live === undefined
-      ? !onlyLive && owned.has(entryKey(target.id))
+      ? !onlyLive && isOwned
+      : isOfAnother(live, sync, ctx)
+      ? isOwned
       : live.metadata.annotations?.[HASH_ANNOTATION] === target.hash;
     // Applied, but not compared: what the object says besides its hash nobody looked at.
     if (isSame) ctx.proofs.prove(keyOf(sync), proofOf(target, undefined, { sync }), stamp);

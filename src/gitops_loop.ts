@@ -295,8 +295,9 @@ export class GitOpsLoop {
     ).map(keyOf);
   }
 
-  /** Has a sync look at its repository now, whatever its interval. */
+  /** Has a sync look at its repository now, whatever its interval. Of one that is gone nothing is remembered. */
   #wake(key: ObjectKey): void {
+    if (this.#syncs?.get(key) === undefined) return;
     this.#proofs.setPass(key, { ...this.#proofs.pass(key), nextLookAtMs: 0 });
     this.#queue?.enqueue(key);
   }

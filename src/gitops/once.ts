@@ -1,6 +1,16 @@
 import { type MeshSync, resourceOf } from "#api";
-import { conditionOf, keyOf, keyText, type KubeObject, type ObjectKey } from "#base";
+import {
+  conditionOf,
+  errorText,
+  isAbort,
+  keyOf,
+  keyText,
+  type KubeObject,
+  type ObjectKey,
+} from "#base";
+import { isForbidden } from "#kube";
 import type { SyncContext } from "./context.ts";
+import { retryDelayMs } from "./status.ts";
 import { reconcileSync } from "./sync.ts";
 
 /** How one run to convergence ended. */
@@ -18,10 +28,15 @@ export interface OnceReport {
 /** How long to wait between two looks. */
 const POLL_MS = 1_000;
 
+/** No delay between two tries is longer. */
+const RETRY_MS_MAX = 30_000;
+
 /**
- * Runs one MeshSync until it is healthy, until only a person can help, or until time is up: for cron and CI.
+ * Runs one MeshSync until it is healthy, until only a person can help, or until time is up: for cron and CI. What fails
+ * without a status to say it (the write of the status, for one) is tried again, later and later, while there is time.
  *
  * @param ctx what the loop needs; the sync itself is read from the API server
+ * @throws where a right is missing
  */
 export async function syncOnce(
   key: ObjectKey,
@@ -29,26 +44,75 @@ export async function syncOnce(
   options: { readonly timeoutMs: number },
 ): Promise<OnceReport> {
   const endMs = ctx.clock.monotonicMs() + options.timeoutMs;
+  let failures = 0;
   while (true) {
-    const sync = await ctx.cluster.get(resourceOf("MeshSync"), key, ctx.signal);
-    if (sync === undefined) {
-      return failed("NotFound", `Cannot sync ${keyText(key)}: no such MeshSync`);
-    }
-    const list = async (signal: AbortSignal) =>
-      await ctx.cluster.list(resourceOf("MeshSync"), { signal }) as MeshSync[];
-    const syncs = { get: onlyOf(sync), list, synced: true };
-    const next = await reconcileSync(key, { ...ctx, syncs, isTransient: true });
-    const after = await ctx.cluster.get(resourceOf("MeshSync"), key, ctx.signal) as
-      | MeshSync
-      | undefined;
-    const report = reportOf(after);
-    const isStalled = conditionOf(after?.status?.conditions, "Stalled")?.status === "True";
-    if (report.exit === 0 || isStalled || report.reason === "Suspended") return report;
+    const { delayMs, isFinal, report, trouble } = await triedPass(key, ctx);
     const leftMs = endMs - ctx.clock.monotonicMs();
-    if (leftMs <= 0) return report;
-    const delayMs = next.after === "delay" ? Math.min(next.delayMs, POLL_MS) : POLL_MS;
-    await ctx.clock.sleep(Math.max(0, Math.min(delayMs, leftMs)), ctx.signal);
+    if (isFinal || leftMs <= 0) return report;
+    failures = trouble === undefined ? 0 : failures + 1;
+    const waitMs = trouble === undefined
+      ? Math.min(delayMs, POLL_MS)
+      : retryDelayMs(failures, RETRY_MS_MAX, ctx.random());
+    if (trouble !== undefined) {
+      ctx.log.warn("A pass did not come to its end, and is tried again", {
+        sync: keyText(key),
+        error: trouble,
+        retryMs: Math.round(waitMs),
+      });
+    }
+    await ctx.clock.sleep(Math.max(0, Math.min(waitMs, leftMs)), ctx.signal);
   }
+}
+
+/** What came of one pass. */
+interface OncePass {
+  readonly report: OnceReport;
+  /** Whether another pass would tell nothing else. */
+  readonly isFinal: boolean;
+  readonly delayMs: number;
+  /** What ended it before a status could say so. */
+  readonly trouble?: unknown;
+}
+
+/** One pass, whatever becomes of it. */
+async function triedPass(
+  key: ObjectKey,
+  ctx: Omit<SyncContext, "isTransient" | "syncs">,
+): Promise<OncePass> {
+  try {
+    return await pass(key, ctx);
+  } catch (error) {
+    // A right that is missing is not given while somebody waits for the end of a job.
+    if (ctx.signal.aborted || isAbort(error, ctx.signal) || isForbidden(error)) throw error;
+    const message = `Cannot bring MeshSync ${keyText(key)} to its end: ${errorText(error)}`;
+    const report = failed("SyncFailed", message);
+    return { report, isFinal: false, delayMs: POLL_MS, trouble: error };
+  }
+}
+
+async function pass(
+  key: ObjectKey,
+  ctx: Omit<SyncContext, "isTransient" | "syncs">,
+): Promise<OncePass> {
+  const sync = await ctx.cluster.get(resourceOf("MeshSync"), key, ctx.signal);
+  if (sync === undefined) {
+    const report = failed("NotFound", `Cannot sync ${keyText(key)}: no such MeshSync`);
+    return { report, isFinal: true, delayMs: 0 };
+  }
+  const list = async (signal: AbortSignal) =>
+    await ctx.cluster.list(resourceOf("MeshSync"), { signal }) as MeshSync[];
+  const syncs = { get: onlyOf(sync), list, synced: true };
+  const next = await reconcileSync(key, { ...ctx, syncs, isTransient: true });
+  const after = await ctx.cluster.get(resourceOf("MeshSync"), key, ctx.signal) as
+    | MeshSync
+    | undefined;
+  const report = reportOf(after);
+  const isStalled = conditionOf(after?.status?.conditions, "Stalled")?.status === "True";
+  return {
+    report,
+    isFinal: report.exit === 0 || isStalled || report.reason === "Suspended",
+    delayMs: next.after === "delay" ? next.delayMs : POLL_MS,
+  };
 }
 
 /** A look-up that knows one sync. */

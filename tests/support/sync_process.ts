@@ -114,6 +114,11 @@ export class SyncProcess {
     return this.#isAlive;
   }
 
+  /** What the loop of this process works with, for what runs beside it. */
+  get context(): SyncContext {
+    return this.#context;
+  }
+
   /** When the next key is due, in monotonic time; `Infinity` when none is. */
   get nextDueMs(): number {
     let due = Infinity;

@@ -136,3 +136,27 @@ Deno.test("what is in quarantine goes to the sync that Git moves it to, without 
   assertEquals(owner(world, "one"), "b");
   assertMatch(world.condition("b"), /^True Healthy/);
 });
+
+Deno.test("an object that goes back with the branch waits for the sync that had it and looks later", async () => {
+  const world = new SyncWorld();
+  const before = world.repository.commit({ "a/one.json": ONE, "b/two.json": TWO });
+  await world.sync("a", { interval: "4m" });
+  await world.sync("b", { interval: "1m" });
+  await world.advance(1_000);
+  world.repository.commit({ "a/one.json": undefined, "b/one.json": ONE });
+  let isGone = false;
+  world.plan = ({ name, verb }) => {
+    if (isGone || verb !== "dry-run" || name !== "one") return undefined;
+    isGone = true;
+    return { meanwhile: () => world.removeNow(configMapId("one")) };
+  };
+  await world.advance(5 * MINUTE_MS);
+  assertEquals(owner(world, "one"), "b");
+  assertMatch(world.condition("a"), /^False PathNotFound/);
+  const uid = world.object(configMapId("one"))?.metadata.uid;
+  world.repository.reset(before);
+  await world.advance(11 * MINUTE_MS);
+  assertEquals([owner(world, "one"), world.object(configMapId("one"))?.metadata.uid], ["a", uid]);
+  assertEquals([ids(world, "a"), ids(world, "b")], ["one", "two"]);
+  assertMatch(world.condition("b"), /^True Healthy/);
+});

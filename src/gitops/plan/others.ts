@@ -156,9 +156,14 @@ export interface WaitFacts {
   readonly nowMs: number;
 }
 
-/** Whether a sibling did not apply a revision yet and is still waited for; not a suspended one. */
-export function isLaggard(sync: MeshSync, facts: WaitFacts): boolean {
-  return sync.status?.lastAppliedRevision !== facts.text && isAwaited(sync, facts);
+/**
+ * Whether a sibling did not apply a revision yet and is still waited for; not a suspended one. One that applied it once, and
+ * looked at another since, did not come back to it yet: the branch was set back.
+ */
+export function isLaggard({ status = {}, ...sync }: MeshSync, facts: WaitFacts): boolean {
+  const { lastAppliedRevision, lastAttemptedRevision } = status;
+  const isThere = lastAppliedRevision === facts.text && lastAttemptedRevision === facts.text;
+  return !isThere && isAwaited(sync, facts);
 }
 
 /** Whether a sibling may still let go, or delete, what it has and its revision does not hold. */

@@ -56,3 +56,4 @@ export {
   targetObject,
 } from "./target.ts";
 export { type Variable, type Variables } from "./variables.ts";
+export { lightManifests } from "./wire.ts";

@@ -36,6 +36,8 @@ export interface ReadManifests {
   readonly problems: readonly ManifestProblem[];
   /** What is worth saying and harmless, e.g. a field that nobody knows. */
   readonly warnings: readonly ManifestProblem[];
+  /** Values in all of them: scalars, lists and maps; absent where reading did not come to its end. */
+  readonly nodes?: number;
 }
 
 /** What to do with values before they are taken. */
@@ -93,6 +95,7 @@ export function readManifests(
     }),
     problems: sorted(problems).slice(0, MANIFEST_BUDGETS.problems),
     warnings: sorted(warnings).slice(0, MANIFEST_BUDGETS.problems),
+    nodes: read.nodes,
   };
 }
 
@@ -157,11 +160,7 @@ export function duplicateProblems(manifests: readonly Manifest[]): ManifestProbl
   return problems;
 }
 
-interface ReadFile {
-  readonly documents: readonly Manifest[];
-  readonly problems: readonly ManifestProblem[];
-  readonly nodes: number;
-}
+type ReadFile = Required<Omit<ReadManifests, "warnings">>;
 
 /** One file after the other, until there is too much. */
 function readFiles(files: readonly ManifestFile[], options: ReadOptions): ReadFile {

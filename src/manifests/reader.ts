@@ -272,8 +272,8 @@ class ReadingWorker {
       if (data.tag === "secrets") secrets.push(data.values);
       else if (data.tag === "manifests") documents.push(...data.manifests.map(made));
       else if (data.tag === "done") {
-        const { problems, warnings } = data;
-        resolve({ documents, problems, warnings });
+        const { nodes, problems, warnings } = data;
+        resolve({ documents, problems, warnings, nodes });
       } else if (data.tag === "ended") reject(new Error("Cannot read manifests: it was ended"));
       else failed(data.message);
     };

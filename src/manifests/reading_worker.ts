@@ -25,6 +25,7 @@ export type ReadingAnswer =
     readonly tag: "done";
     readonly problems: readonly ManifestProblem[];
     readonly warnings: readonly ManifestProblem[];
+    readonly nodes: number;
   }
   | { readonly tag: "ended" }
   | { readonly tag: "failed"; readonly message: string };
@@ -57,8 +58,8 @@ async function answer(request: ReadingRequest, scope: Scope): Promise<void> {
     onStep(manifests[0]?.file ?? "");
     scope.postMessage({ tag: "manifests", manifests });
   }
-  const { problems, warnings } = read;
-  scope.postMessage({ tag: "done", problems, warnings });
+  const { nodes = 0, problems, warnings } = read;
+  scope.postMessage({ tag: "done", problems, warnings, nodes });
 }
 
 /** Answers one request after another. */

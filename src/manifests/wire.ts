@@ -86,6 +86,22 @@ export function manifestMaker(
   };
 }
 
+/** Manifests that hold on to nothing but the text of their own file, for who keeps them: lines are looked for in it when asked. */
+export function lightManifests(
+  manifests: readonly Manifest[],
+  files: readonly ManifestFile[],
+): Manifest[] {
+  const makers = new Map(files.map((file) => [file.path, manifestMaker([file], () => [])]));
+  return manifests.map(({ file, line, object, origin, secrets }) => {
+    const plain = { object, file, line, ...(origin === undefined ? {} : { origin }) };
+    return {
+      ...plain,
+      lineOf: makers.get(file)?.(plain).lineOf ?? (() => line),
+      ...(secrets === undefined ? {} : { secrets }),
+    };
+  });
+}
+
 /** A file in which lines are looked for. */
 class FileSource {
   readonly #text: string;

@@ -18,6 +18,7 @@ import {
   withoutLeft,
 } from "#manifests";
 import { logName, type SyncContext } from "../context.ts";
+import type { Readings } from "./readings.ts";
 import type { Inputs } from "./remote.ts";
 import { passedOverStatus } from "./revision.ts";
 import { reachProblems } from "../stated_authority.ts";
@@ -47,6 +48,7 @@ export type ReadContext =
   >
   & {
     readonly git: GitSource;
+    readonly readings: Readings;
     readonly acting: Pick<ClusterClient, "create" | "get" | "resourceType">;
   };
 
@@ -81,7 +83,7 @@ async function read(found: Found, sync: MeshSync, ctx: ReadContext): Promise<Rea
   if (selection.submodules.length > 0) {
     log.warn("Passed over submodules", { sync: logName(sync), paths: selection.submodules });
   }
-  const manifests = await readWithin(files, { ...ctx, found, sync });
+  const manifests = await readFiles(files, { ...ctx, found, sync });
   for (const warning of manifests.warnings.slice(0, 20)) {
     log.warn("Read a manifest with a flaw", { sync: logName(sync), ...warning });
   }
@@ -90,13 +92,16 @@ async function read(found: Found, sync: MeshSync, ctx: ReadContext): Promise<Rea
     const passedOver = passedOverStatus(selection);
     return { targets: [], problems, passedOver, ...(manifests.isEnded ? { isEnded: true } : {}) };
   }
-  const kinds = await servedKinds(manifests.documents, acting);
-  const all = await mappedInTurns(
-    manifests.documents,
+  const { inputs } = found;
+  const documents = ctx.readings.remember(files, manifests, { sync, inputs });
+  const kinds = await servedKinds(documents, acting);
+  const targetOf = ctx.readings.targetsOf(
+    sync,
+    { inputs, kinds },
     (manifest) => targetObject(manifest, sync, kinds),
-    { each: TARGETS_AT_ONCE, clock: ctx.clock },
   );
-  const { applied: targets, left } = await withoutLeft(all, manifests.documents, ctx);
+  const all = await mappedInTurns(documents, targetOf, { each: TARGETS_AT_ONCE, clock: ctx.clock });
+  const { applied: targets, left } = await withoutLeft(all, documents, ctx);
   const passedOver = passedOverStatus(selection, left.map(({ words }) => words));
   metrics.observeSyncPhase("read", (ctx.clock.monotonicMs() - startMs) / 1000);
   // Again, as a target namespace can bring together what files kept apart.
@@ -109,18 +114,20 @@ async function read(found: Found, sync: MeshSync, ctx: ReadContext): Promise<Rea
 /** Objects that are prepared before something else has its turn. */
 const TARGETS_AT_ONCE = 100;
 
-/** What files say; that reading them takes too long is a problem of theirs. */
-async function readWithin(
+/** What files say: read are those that changed since, where that is enough. Taking too long is a problem of theirs. */
+async function readFiles(
   files: readonly ManifestFile[],
-  { found: { inputs, revision }, readManifests, signal, sync }:
-    & Pick<ReadContext, "readManifests" | "signal">
+  { found: { inputs, revision }, readManifests, readings, signal, sync }:
+    & Pick<ReadContext, "readManifests" | "readings" | "signal">
     & { readonly found: Found; readonly sync: MeshSync },
 ): Promise<ReadManifests & { readonly isEnded?: boolean }> {
   const share = sync.metadata.namespace ?? "";
   const patterns = [sync.spec.include, sync.spec.exclude];
   const key = contentHash([revision.tree, sync.spec.path, patterns, inputs.key]);
   try {
-    return await readManifests(inputs, files, { key, share, signal });
+    const read = (some: readonly ManifestFile[]) =>
+      readManifests(inputs, some, { key, share, signal });
+    return await readings.changed(files, { sync, inputs, read }) ?? await read(files);
   } catch (error) {
     if (!(error instanceof ReadingEndedError)) throw error;
     return { documents: [], problems: [error.problem], warnings: [], isEnded: true };

@@ -11,6 +11,7 @@ import { liveObject, type PlanScope, proofOf } from "../plan/object.ts";
 import { isOfAnother, observeOthers } from "../plan/others.ts";
 import { followedTypes } from "../plan/revision.ts";
 import { type Composition, composition, healthyCommit, quarantinesOf } from "../rollback.ts";
+import { readingsOf } from "./readings.ts";
 import { fetchCall, revisionParts, signatureCheck } from "./revision.ts";
 
 /** For whom the remote is looked at. */
@@ -23,7 +24,8 @@ export interface SourceScope {
 
 export function readContext({ acting, ctx }: SourceScope): ReadContext {
   const { clock, git, log, metrics, reading, readManifests, signal, tenancy } = ctx;
-  return { clock, git, log, metrics, reading, readManifests, signal, tenancy, acting: acting() };
+  const common = { clock, git, log, metrics, reading, readManifests, signal, tenancy };
+  return { ...common, readings: readingsOf(ctx.proofs), acting: acting() };
 }
 
 /**

@@ -11,6 +11,7 @@ import {
 import type { EventDraft, Notice } from "#plan";
 import type { Logger, Metrics } from "#telemetry";
 import type { Proofs } from "./proofs.ts";
+import type { SecretValues } from "./secret_values.ts";
 import type { Tenancy } from "./tenancy.ts";
 
 /** Objects of one kind as a watch told them last. */
@@ -83,6 +84,8 @@ export interface SyncContext {
   readonly events: { record(object: KubeObject, event: EventDraft): void };
   /** Tells those whom a MeshSync names. */
   readonly notices: { tell(sync: MeshSync, notice: Notice): void };
+  /** What passes of this sync read as a secret; absent outside of passes. */
+  readonly secrets?: SecretValues;
   readonly bootstrap?: Bootstrap;
   /** As whom MeshSyncs act. */
   readonly tenancy: Tenancy;

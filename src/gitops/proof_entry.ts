@@ -5,6 +5,7 @@ import { driftPaths, type InventoryEntry, replicasOf } from "#plan";
 import type { ContestedObject, KeptDrift } from "./contested.ts";
 import type { PassMemory } from "./phase.ts";
 import type { FinishedJob } from "./plan/jobs.ts";
+import type { SecretValues } from "./secret_values.ts";
 
 /** The API server answered: at this version this object is what Git says. */
 export interface Proof {
@@ -59,6 +60,7 @@ export interface Entry {
   readonly kept: Map<string, KeptDrift>;
   readonly finished: Map<string, FinishedJob>;
   readonly contests: Map<string, Contested>;
+  readonly secrets: SecretValues;
   parts: StoredParts | undefined;
 }
 

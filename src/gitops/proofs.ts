@@ -14,6 +14,7 @@ import {
   type StoredParts,
 } from "./proof_entry.ts";
 import { type FinishedJob, isJob, jobHash, jobResult } from "./plan/jobs.ts";
+import { SecretValues } from "./secret_values.ts";
 
 /** Deletions of a sync that are remembered until a cache tells of them. */
 const DELETED_MAX = 10_000;
@@ -49,6 +50,11 @@ export class Proofs {
     this.#entry(key).pass = pass;
   }
 
+  /** What nothing may repeat that is told of a sync. */
+  secretsOf(key: ObjectKey): SecretValues {
+    return this.#entry(key).secrets;
+  }
+
   /** What is proven of a sync, by `entryKey`. */
   of(key: ObjectKey): ReadonlyMap<string, Proof> {
     return this.#entries.get(keyText(key))?.proofs ?? new Map();
@@ -63,9 +69,8 @@ export class Proofs {
 
   /** Says which objects are about to be compared: what watches tell of them counts from now on. */
   watchFor(key: ObjectKey, ids: readonly ObjectId[]): void {
-    const entry = this.#entry(key);
     for (const id of ids) {
-      entry.awaited.add(entryKey(id));
+      this.#entry(key).awaited.add(entryKey(id));
       this.#own(key, entryKey(id));
     }
   }
@@ -88,9 +93,8 @@ export class Proofs {
 
   /** Says which objects are about to be written: what watches tell of them counts from now on. */
   expect(key: ObjectKey, ids: readonly ObjectId[]): void {
-    const entry = this.#entry(key);
     for (const id of ids) {
-      entry.expected.add(entryKey(id));
+      this.#entry(key).expected.add(entryKey(id));
       this.#own(key, entryKey(id));
     }
   }
@@ -110,9 +114,7 @@ export class Proofs {
   }
 
   /**
-   * Drops what is known of all objects but these: the revision is applied completely.
-   *
-   * @param frozen more of them, by `entryKey`
+   * Drops what is known of all objects but these and the frozen ones (by `entryKey`): the revision is applied completely.
    */
   retain(key: ObjectKey, ids: readonly ObjectId[], frozen: ReadonlySet<string>): void {
     const entry = this.#entry(key);
@@ -288,6 +290,7 @@ export class Proofs {
       kept: new Map<string, KeptDrift>(),
       finished: new Map<string, FinishedJob>(),
       contests: new Map<string, Contested>(),
+      secrets: new SecretValues(),
       parts: undefined,
     };
     this.#entries.set(keyText(key), known);

@@ -16,6 +16,7 @@ import { dropParts } from "./apply/inventory.ts";
 import { conclude, type Conclusion, driftLine } from "./conclude.ts";
 import { logName, type SyncContext } from "./context.ts";
 import { type ApplyDecision, decide, type Decision, type Rest } from "./decide.ts";
+import { discreetContext } from "./discreet.ts";
 import {
   emitCorrections,
   emitKeptDrift,
@@ -59,10 +60,9 @@ import { LostSyncError, writeFinalizer, writeStatus } from "./write_sync.ts";
 export async function reconcileSync(key: ObjectKey, surroundings: SyncContext): Promise<Next> {
   const sync = knownSync(key, surroundings);
   if (sync === undefined) return forget(key, surroundings);
-  const ctx: SyncContext = {
-    ...surroundings,
-    caches: surroundings.cachesFor?.(sync) ?? surroundings.caches,
-  };
+  const caches = surroundings.cachesFor?.(sync) ?? surroundings.caches;
+  const secrets = surroundings.proofs.secretsOf(key);
+  const ctx = discreetContext({ ...surroundings, caches }, secrets);
   dropOutdated(sync, ctx);
   const seconds = timeoutMs(sync) / 1000;
   using limit = deadline(timeoutMs(sync), {

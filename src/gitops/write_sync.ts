@@ -3,6 +3,7 @@ import { idOf, type JsonObject, keyOf, keyText, sameJson } from "#base";
 import { isConflict, isNotFound, NoAnswerError } from "#kube";
 import { statusPatch } from "#plan";
 import type { SyncContext } from "./context.ts";
+import { discreetStatus } from "./discreet.ts";
 import { withAuthority } from "./stated_authority.ts";
 
 /** The field manager of status writes. */
@@ -54,7 +55,7 @@ export async function writeStatus(
   wanted: MeshSyncStatus,
   ctx: SyncContext,
 ): Promise<MeshSync> {
-  const status = withAuthority(wanted, sync, ctx);
+  const status = withAuthority(discreetStatus(wanted, ctx), sync, ctx);
   const patch = statusPatch(sync.status, status);
   if (patch === undefined) return sync;
   let base = sync;

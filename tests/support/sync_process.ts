@@ -21,7 +21,7 @@ import {
   type ResourceType,
   serviceAccountUser,
 } from "#kube";
-import type { EventDraft } from "#plan";
+import type { EventDraft, Notice } from "#plan";
 import { Backoff, verdictOn } from "#runtime";
 import { createLogger, silentLogger } from "#telemetry";
 import type { FakeClock } from "./fake_clock.ts";
@@ -52,6 +52,8 @@ export interface ProcessSetting {
   readonly onPassStart: (key: ObjectKey) => void;
   readonly onPassEnd: (key: ObjectKey, result: { readonly error?: unknown }) => void;
   readonly log?: (line: string) => void;
+  /** Told of every notice to those whom a sync names. */
+  readonly onNotice?: (notice: Notice) => void;
   readonly random: () => number;
 }
 
@@ -232,7 +234,8 @@ export class SyncProcess {
   }
 
   #newContext(): SyncContext {
-    const { cluster, git, log, onEvent, onRequest, plan, random, readManifests } = this.#setting;
+    const { cluster, git, log, onEvent, onNotice, onRequest, plan, random, readManifests } =
+      this.#setting;
     const clock = this.#clock();
     const faults = {
       clock,
@@ -267,7 +270,7 @@ export class SyncProcess {
       proofs: this.memory,
       reading: new Semaphore(2),
       readManifests,
-      notices: { tell: () => {} },
+      notices: { tell: (_sync, notice) => onNotice?.(notice) },
       isTransient: false,
       wake: (key) => {
         this.memory.setPass(key, { ...this.memory.pass(key), nextLookAtMs: 0 });

@@ -10,6 +10,7 @@ import {
   timestamp,
 } from "#base";
 import { type ClusterClient, httpCluster, resourcePath } from "#kube";
+import type { Notice } from "#plan";
 import { setImmediate } from "node:timers";
 import { FakeClock } from "./fake_clock.ts";
 import { FakeCluster } from "./fake_cluster.ts";
@@ -57,6 +58,8 @@ export class SyncWorld {
   /** Errors that passes ended with. */
   readonly errors: unknown[] = [];
   readonly logs: string[] | undefined;
+  /** What those were told whom MeshSyncs name. */
+  readonly notices: Notice[] = [];
   /** Told of every change of what the API server stores. */
   onEvent: ((event: StoreEvent) => void) | undefined;
   /** How many passes may be under way at the same time. */
@@ -256,6 +259,7 @@ export class SyncWorld {
       onPassEnd: (_key, { error }) => {
         if (error !== undefined) this.errors.push(error);
       },
+      onNotice: (notice) => this.notices.push(notice),
       ...(this.logs === undefined ? {} : { log: (line: string) => this.logs?.push(line) }),
       random: () => {
         // A Lehmer generator: the same numbers in every run.

@@ -1,0 +1,214 @@
+/**
+ * Markers in every place of a MeshSync's world that a secret can come from, every refusal that an API server can give, quoting
+ * them in every spelling; then all that comes out of the program is looked through (H3).
+ */
+import { assert, assertEquals } from "@std/assert";
+import type { JsonObject } from "#base";
+import { apiErrorFrom, type TransportRequest } from "#kube";
+import { numberSpellings, secretSpellings } from "../support/secret_spellings.ts";
+import { SHOP, SyncWorld } from "../support/sync_world.ts";
+
+const MINUTE_MS = 60_000;
+/** What must not come out, by where it is planted. */
+const MARKERS = {
+  variable: 'MARKVAR"in<side>&x',
+  git: "MARKGITtoken-0a1b2c3d",
+  inGit: "MARKSECRETinGit/9+8",
+  stringData: "MARKSTRINGdata 77 words",
+};
+const NUMBER = 81_726_354;
+
+/** A part of each marker in each spelling. */
+const PARTS: readonly string[] = [
+  ...Object.values(MARKERS).flatMap((value) =>
+    [...secretSpellings(value)].filter(([name]) => name !== "a nested struct")
+      .map(([, spelling]) => spelling.slice(2, 10))
+  ),
+  String(NUMBER),
+  "8.1726354",
+  "4df0b92",
+];
+
+function findings(world: SyncWorld): string[] {
+  const outputs = {
+    status: JSON.stringify(world.status("a")),
+    events: JSON.stringify(world.events),
+    notices: JSON.stringify(world.notices),
+    logs: (world.logs ?? []).join("\n"),
+    errors: world.errors.map((error) => String(error)).join("\n"),
+  };
+  return Object.entries(outputs).flatMap(([name, text]) =>
+    PARTS.filter((part) => text.includes(part)).map((part) => `${name}: ${part}`)
+  );
+}
+
+/** What the fake server says to the apply of a ConfigMap. */
+type Refusing = (quoted: string) => { readonly status: number; readonly body: JsonObject };
+
+const cause = (message: string, field: string) => ({ reason: "FieldValueInvalid", message, field });
+
+const REFUSALS: Readonly<Record<string, Refusing>> = {
+  invalid: (quoted) => ({
+    status: 422,
+    body: {
+      reason: "Invalid",
+      message: `ConfigMap "b" is invalid: data: Invalid value: ${quoted}: is odd`,
+      details: { causes: [cause(`Invalid value: ${quoted}: ${quoted} is odd`, "data")] },
+    },
+  }),
+  "invalid field": (quoted) => ({
+    status: 422,
+    body: {
+      reason: "Invalid",
+      message: `ConfigMap "b" is invalid`,
+      details: { causes: [cause("must be text", `data[${quoted}]`)] },
+    },
+  }),
+  immutable: (quoted) => ({
+    status: 422,
+    body: {
+      reason: "Invalid",
+      message:
+        `Job.batch "b" is invalid: spec.template: Invalid value: ${quoted}: field is immutable`,
+      details: { causes: [cause(`Invalid value: ${quoted}: field is immutable`, "spec.template")] },
+    },
+  }),
+  forbidden: (quoted) => ({
+    status: 403,
+    body: { reason: "Forbidden", message: `configmaps "b" is forbidden: policy says ${quoted}` },
+  }),
+  webhook: (quoted) => ({
+    status: 400,
+    body: { message: `admission webhook "p.example.com" denied the request: ${quoted}` },
+  }),
+  conflict: (quoted) => ({
+    status: 409,
+    body: { reason: "Conflict", message: `Apply failed with 1 conflict: using ${quoted}: .data.a` },
+  }),
+  "typed patch": (quoted) => ({
+    status: 500,
+    body: {
+      message:
+        `failed to create typed patch object (shop/b; v1, Kind=ConfigMap): .data.a: expected string, got ${quoted}`,
+    },
+  }),
+  broken: (quoted) => ({ status: 500, body: { message: `Internal error: ${quoted}` } }),
+};
+
+/** Has the server refuse what the program applies to ConfigMaps, as long as there are words. */
+function refusing(world: SyncWorld): { words: (() => ReturnType<Refusing>) | undefined } {
+  const state: { words: (() => ReturnType<Refusing>) | undefined } = { words: undefined };
+  const { cluster } = world;
+  const plain = cluster.answer.bind(cluster);
+  cluster.answer = (request: TransportRequest, user: string) => {
+    const isMeant = /\/configmaps\/[bc]\b/.test(request.path) && request.method === "PATCH";
+    if (state.words === undefined || !isMeant || user === "user") return plain(request, user);
+    throw apiErrorFrom(state.words(), request.ask);
+  };
+  return state;
+}
+
+async function secret(world: SyncWorld, name: string, data: Record<string, string>) {
+  const encoded = Object.entries(data).map(([member, value]) => [
+    member,
+    new TextEncoder().encode(value).toBase64(),
+  ]);
+  await world.user.apply({
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { namespace: SHOP, name },
+    data: Object.fromEntries(encoded),
+  }, { fieldManager: "user" });
+}
+
+function files(round: number): Record<string, string> {
+  const base64 = new TextEncoder().encode(MARKERS.inGit).toBase64();
+  return {
+    "a/b.yaml": `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\n` +
+      `data:\n  a: "\${KEY}"\n  count: "\${NUMBER}"\n  round: "${round}"\n`,
+    // Holds no secret itself: what a server says of it is shown, and may be of what it held before.
+    "a/c.yaml": `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {round: "${round}"}\n`,
+    "a/s.yaml": `apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {x: ${base64}}\n` +
+      `stringData: {y: ${MARKERS.stringData}}\n`,
+  };
+}
+
+async function planted(): Promise<SyncWorld> {
+  const world = new SyncWorld({ logs: true });
+  await secret(world, "vars", { KEY: MARKERS.variable, NUMBER: String(NUMBER) });
+  await secret(world, "git", { username: "bot", password: MARKERS.git });
+  world.repository.commit(files(0));
+  await world.sync("a", {
+    interval: "1m",
+    secretRef: { name: "git" },
+    variablesFrom: [{ kind: "Secret", name: "vars" }],
+    notify: [{ type: "webhook", address: "https://hook.example/x" }],
+  });
+  await world.advance(1_000);
+  return world;
+}
+
+Deno.test("no secret comes out of a sync, whatever an API server quotes in whichever spelling (H3)", async () => {
+  const world = await planted();
+  assertEquals(
+    world.object({ apiVersion: "v1", kind: "ConfigMap", namespace: SHOP, name: "b" })?.["data"],
+    {
+      a: MARKERS.variable,
+      count: String(NUMBER),
+      round: "0",
+    },
+  );
+  const refused = refusing(world);
+  const spellings = [
+    ...Object.values(MARKERS).flatMap((value) => [...secretSpellings(value).values()]),
+    ...numberSpellings(NUMBER).values(),
+  ];
+  let round = 0;
+  let told = 0;
+  for (const [name, answer] of Object.entries(REFUSALS)) {
+    // All spellings of a refusal at once, and then one after the other for the two that are shown the most of.
+    const quotes = ["invalid", "broken"].includes(name) ? spellings : [spellings.join(" ")];
+    for (const quoted of quotes) {
+      refused.words = () => answer(quoted);
+      world.repository.commit(files(++round));
+      await world.advance(2 * MINUTE_MS);
+      const isTold = world.condition("a", "Applied").startsWith("False");
+      told += isTold ? 1 : 0;
+      assertEquals(findings(world), [], `${name}: ${quoted}`);
+    }
+  }
+  assert(told > 20, `refusals that a status told of: ${told}`);
+  assert(world.events.length > 10 && world.notices.length > 10 && (world.logs ?? []).length > 10);
+});
+
+Deno.test("no secret comes out of bad YAML beside it, of drift, a contest, a rollback or a removal (H3)", async () => {
+  const world = await planted();
+  const id = { apiVersion: "v1", kind: "ConfigMap", namespace: SHOP, name: "b" };
+  const change = async (a: string) => {
+    await world.user.patch(id, { data: { a } }, { fieldManager: "kubectl" });
+    await world.advance(MINUTE_MS);
+  };
+  for (let at = 0; at < 6; at++) await change(`${MARKERS.variable}${at}`);
+  world.repository.commit({
+    ...files(100),
+    "a/bad.yaml":
+      `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: \${KEY}\ndata:\n  a:\n  - \${KEY}\n`,
+    "a/odd.yaml":
+      `apiVersion: v1\nkind: Secret\nmetadata: {name: o}\nstringData: {x: [${MARKERS.inGit}]}\n`,
+  });
+  await world.advance(2 * MINUTE_MS);
+  assertEquals(
+    world.condition("a", "Applied").includes("${KEY}"),
+    true,
+    world.condition("a", "Applied"),
+  );
+  assertEquals(findings(world), []);
+  world.repository.commit(files(101));
+  await world.advance(2 * MINUTE_MS);
+  const refused = refusing(world);
+  refused.words = () => REFUSALS["broken"]?.(JSON.stringify(MARKERS)) ?? { status: 500, body: {} };
+  await change("other");
+  world.repository.commit({ "a/other.yaml": files(102)["a/s.yaml"] ?? "" });
+  await world.advance(5 * MINUTE_MS);
+  assertEquals(findings(world), []);
+});

@@ -59,7 +59,9 @@ export class InstanceClient implements Disposable {
 function numbersIn(response: Response, body: Uint8Array): InstanceNumbers {
   const status = response.headers.get("grpc-status");
   if (!response.ok || (status !== null && status !== "0")) {
-    const said = response.ok ? `gRPC status ${status}` : `HTTP status ${response.status}`;
+    // The header is whatever somebody wrote there.
+    const code = /^\d{1,3}$/.test(status ?? "") ? status : "unknown";
+    const said = response.ok ? `gRPC status ${code}` : `HTTP status ${response.status}`;
     throw new CallProblem(`it does not tell: ${said}`, { isSilence: false });
   }
   if (body.length < FRAME_BYTES || body[0] !== 0) throw noInstance();

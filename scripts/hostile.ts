@@ -1,6 +1,6 @@
 /**
- * `deno task hostile [COUNT] [SEED]`: gives hostile inputs to what reads them, and prints how long the event loop waited and
- * how much memory that took.
+ * `deno task hostile [COUNT] [SEED]`: gives hostile inputs to what reads them, and prints how long the main thread
+ * worked between two turns of the event loop, in processor time, and how much memory that took.
  *
  * @module
  */
@@ -15,11 +15,11 @@ async function main([count = "10000", seed = "11"]: readonly string[]): Promise<
       Math.round((performance.now() - startMs) / 1000)
     } s, seed ${seed}`,
     ...[...report.kinds].map(([kind, { count, longestMs }]) =>
-      `${kind}: ${count}, the longest took ${Math.round(longestMs)} ms`
+      `${kind}: ${count}, ${Math.round(longestMs)} ms of the main thread at most`
     ),
-    `the event loop had ${report.turns} turns and waited ${
+    `the event loop had ${report.turns} turns, and the main thread worked ${
       Math.round(report.blockedMs)
-    } ms at most`,
+    } ms at most between two of them`,
     `memory: ${Math.round(report.rssBytesMax / 1e6)} MB at most`,
   ];
   await Deno.stdout.write(new TextEncoder().encode(`${lines.join("\n")}\n`));

@@ -283,6 +283,7 @@ export class GitOpsLoop {
     if (sync !== undefined) {
       this.#queue?.enqueue(keyOf(sync));
       for (const key of this.#dependants(keyOf(sync))) this.#queue?.enqueue(key);
+      if (change.after === undefined) this.#wakeNamespace(sync.metadata.namespace);
     }
     this.#notice(change);
   }
@@ -293,6 +294,13 @@ export class GitOpsLoop {
     return syncs.filter((sync) =>
       dependencyKeys(sync).some((other) => keyText(other) === keyText(key))
     ).map(keyOf);
+  }
+
+  /** One MeshSync less: another one of the namespace may be followed now. */
+  #wakeNamespace(namespace: string | undefined): void {
+    for (const sync of this.#syncs?.list() ?? []) {
+      if (sync.metadata.namespace === namespace) this.#queue?.enqueue(keyOf(sync));
+    }
   }
 
   /** Has a sync look at its repository now, whatever its interval. Of one that is gone nothing is remembered. */

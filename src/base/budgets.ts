@@ -110,3 +110,11 @@ export const HTTP_BUDGETS = {
   /** How long a call may take to arrive. */
   callMs: 10_000,
 } as const;
+
+/** Of the MeshSyncs of a tenant's namespace: the platform's have no such limits. */
+export const TENANT_BUDGETS = {
+  /** MeshSyncs of one namespace that are followed, the oldest first: each of them has one pass at a time. */
+  syncs: 100,
+  /** How long a pass of one of them may take: it holds a place among all passes. */
+  timeoutMs: 1_800_000,
+} as const;

@@ -11,7 +11,7 @@ import { observeRemoval, type RemovalSeen } from "./removal.ts";
 import { observeSource, type SourceSeen } from "./source/fetch.ts";
 import { isBootstrap, remoteOf } from "./source/remote.ts";
 import { judgedMove } from "./source/revision.ts";
-import { actingClient, tenantRule } from "./tenancy.ts";
+import { actingClient, isTenantOf, shareProblems, tenantRule } from "./tenancy.ts";
 import { type Suspension, suspensionOf, waitOf, windowProblems } from "./source/schedule.ts";
 
 /** All that a pass saw before it decides. */
@@ -61,7 +61,11 @@ export async function observe(sync: MeshSync, ctx: SyncContext): Promise<Observe
   }
   const suspension = suspensionOf(sync.spec, ctx.clock.now());
   if (suspension !== undefined) return { tag: "suspended", sync, suspension };
-  const found = [...ruleProblems(sync, ctx), ...windowProblems(sync.spec?.windows ?? [])];
+  const found = [
+    ...ruleProblems(sync, ctx),
+    ...windowProblems(sync.spec?.windows ?? []),
+    ...await tooMuch(sync, ctx),
+  ];
   if (found.length > 0) return { tag: "invalid", sync, problems: found };
   ctx.proofs.releaseContests(keyOf(sync), ctx.clock.monotonicMs());
   const acting = () => actingClient(sync, ctx);
@@ -89,6 +93,12 @@ function ruleProblems(sync: MeshSync, ctx: SyncContext): readonly Problem[] {
   ];
   RULE_PROBLEMS.set(sync, found);
   return found;
+}
+
+/** What a tenant's sync is beyond; nobody else's costs a look at the others. */
+async function tooMuch(sync: MeshSync, ctx: SyncContext): Promise<readonly Problem[]> {
+  if (!isTenantOf(sync.metadata.namespace ?? "", ctx.tenancy)) return [];
+  return shareProblems(sync, await ctx.syncs.list(ctx.signal), ctx.tenancy);
 }
 
 /** What a look is for: another text means to look again. */

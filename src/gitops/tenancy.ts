@@ -1,5 +1,14 @@
-import { type MeshSync, resourceOf, type RuleOptions } from "#api";
-import { groupOf, isNamespace, isPlainObject, keyText, type ObjectId, type ObjectKey } from "#base";
+import { durationMs, type MeshSync, resourceOf, type RuleOptions } from "#api";
+import {
+  groupOf,
+  isNamespace,
+  isPlainObject,
+  keyText,
+  type ObjectId,
+  type ObjectKey,
+  type Problem,
+  TENANT_BUDGETS,
+} from "#base";
 import type { ClusterClient } from "#kube";
 import { isNestedSync, type Manifest, type ManifestProblem, problemOf } from "#manifests";
 
@@ -94,6 +103,44 @@ export function tenantRule(
   { home, isSingleTenant }: Tenancy,
 ): Pick<RuleOptions, "platformNamespace"> {
   return isSingleTenant ? {} : { platformNamespace: home };
+}
+
+/**
+ * What is too much of a tenant's namespace: of its MeshSyncs the oldest are followed, so that none that works stops to
+ * because of a new one.
+ *
+ * @param all the MeshSyncs that there are, those of other namespaces among them
+ */
+export function shareProblems(
+  sync: MeshSync,
+  all: readonly MeshSync[],
+  tenancy: Tenancy,
+): Problem[] {
+  const { namespace = "" } = sync.metadata;
+  if (!isTenantOf(namespace, tenancy)) return [];
+  const { syncs, timeoutMs } = TENANT_BUDGETS;
+  const older =
+    all.filter(({ metadata }) =>
+      metadata.namespace === namespace && metadata.deletionTimestamp === undefined &&
+      ageText(metadata) < ageText(sync.metadata)
+    ).length;
+  const minutes = timeoutMs / 60_000;
+  return [
+    ...(older < syncs ? [] : [{
+      path: "metadata.namespace",
+      message: `${namespace} has ${older} older MeshSyncs, and the ${syncs} oldest of a tenant's ` +
+        "namespace are followed; delete others, or have one follow several folders",
+    }]),
+    ...((durationMs(sync.spec?.timeout ?? "") ?? 0) <= timeoutMs ? [] : [{
+      path: "spec.timeout",
+      message: `is ${sync.spec.timeout}, but a tenant's pass takes ${minutes}m at most; make it ` +
+        "shorter, or give parts of the folder to MeshSyncs of their own",
+    }]),
+  ];
+}
+
+function ageText({ creationTimestamp = "", name }: MeshSync["metadata"]): string {
+  return `${creationTimestamp} ${name}`;
 }
 
 const LISTED: readonly (readonly [apiVersion: string, kind: string])[] = [

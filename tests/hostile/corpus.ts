@@ -1,17 +1,21 @@
 /** Gives hostile inputs to what reads them, and counts what becomes of them and of the event loop meanwhile. */
 import { templateParts } from "#api";
-import { gitAddress, refusedAddress, systemClock } from "#base";
+import { gitAddress, refusedAddress, systemClock, withoutValues } from "#base";
 import { ManifestReader, selectedFiles } from "#manifests";
+import { NoReviewError, reviewAnswer } from "../../src/admission/review.ts";
+import { webhookAt } from "../../src/admission/webhook.ts";
+import { pushOf } from "../../src/receiver/payload.ts";
 import { closedUntilMs, windowProblems } from "../../src/gitops/source/schedule.ts";
 import { treeNodes } from "../../src/git/tree.ts";
+import { threadMs } from "./thread_time.ts";
 import { type HostileInput, hostileInputs, type InputKind } from "./inputs.ts";
 
 /** What became of a corpus. */
 export interface CorpusReport {
   readonly inputs: number;
-  /** By what was given: how many inputs, and the longest that one took. */
+  /** By what was given: how many inputs, and what one took at most of this thread. */
   readonly kinds: ReadonlyMap<InputKind, { readonly count: number; readonly longestMs: number }>;
-  /** How often everything else had a turn, and how long it waited for it at most. */
+  /** How often everything else had a turn, and how long the thread worked at most between two of them. */
   readonly turns: number;
   readonly blockedMs: number;
   readonly rssBytesMax: number;
@@ -31,25 +35,36 @@ export async function readCorpus(seed: number, count: number): Promise<CorpusRep
   let [turns, blockedMs, rssBytesMax, isDone] = [0, 0, 0, false];
   const beat = async () => {
     while (!isDone) {
-      const beforeMs = performance.now();
+      const beforeMs = threadMs();
       await systemClock.sleep(0);
       turns++;
-      blockedMs = Math.max(blockedMs, performance.now() - beforeMs);
+      blockedMs = Math.max(blockedMs, threadMs() - beforeMs);
       rssBytesMax = Math.max(rssBytesMax, Deno.memoryUsage().rss);
     }
   };
   const beating = beat();
   for (const input of hostileInputs(seed, count)) {
-    const startMs = performance.now();
+    const startMs = threadMs();
     await consume(input, reader);
     const known = kinds.get(input.kind) ?? { count: 0, longestMs: 0 };
-    const longestMs = Math.max(known.longestMs, performance.now() - startMs);
+    const longestMs = Math.max(known.longestMs, threadMs() - startMs);
     kinds.set(input.kind, { count: known.count + 1, longestMs });
     await systemClock.sleep(0);
   }
   isDone = true;
   await beating;
   return { inputs: count, kinds, turns, blockedMs, rssBytesMax };
+}
+
+const PUSH_HEADERS = new Headers({ "x-github-event": "push", "x-gitlab-event": "Push Hook" });
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }
 
 /** Reads one input: refusals are answers, errors of other kinds are not. */
@@ -75,6 +90,29 @@ async function consume({ kind, text }: HostileInput, reader: ManifestReader): Pr
     }
     case "tree":
       await treeNodes(new TextEncoder().encode(text));
+      break;
+    case "review": {
+      const body = parsedJson(text);
+      const webhook = webhookAt("/validate-gitops-functionmesh-io-v1alpha1-meshsync");
+      if (body === undefined || webhook === undefined) break;
+      try {
+        reviewAnswer(body, webhook);
+      } catch (error) {
+        if (!(error instanceof NoReviewError)) throw error;
+      }
+      break;
+    }
+    case "push":
+      for (const type of ["github", "gitlab", "generic"] as const) {
+        try {
+          pushOf(type, { headers: PUSH_HEADERS, text });
+        } catch (error) {
+          if (!(error instanceof SyntaxError)) throw error;
+        }
+      }
+      break;
+    case "secret":
+      withoutValues(text, ["hunter2", text.slice(0, 40)]);
       break;
     case "address":
       gitAddress(text);

@@ -1,14 +1,26 @@
 /** Hostile inputs, made by a generator: the same seed gives the same ones. */
 
 /** What an input is given to. */
-export type InputKind = "yaml" | "glob" | "template" | "window" | "tree" | "address";
+export type InputKind =
+  | "yaml"
+  | "glob"
+  | "template"
+  | "window"
+  | "tree"
+  | "address"
+  | "review"
+  | "push"
+  | "secret";
 
 export interface HostileInput {
   readonly kind: InputKind;
   readonly text: string;
 }
 
-const KINDS: readonly InputKind[] = ["yaml", "glob", "template", "window", "tree", "address"];
+const KINDS: readonly InputKind[] = [
+  ...["yaml", "glob", "template", "window", "tree"] as const,
+  ...["address", "review", "push", "secret"] as const,
+];
 
 /** Pieces that have hurt parsers, by what is parsed. */
 const PIECES: Readonly<Record<InputKind, readonly string[]>> = {
@@ -21,6 +33,40 @@ const PIECES: Readonly<Record<InputKind, readonly string[]>> = {
   template: ["{{", "}}", "{", "}", "{{ sync }}", "{{message", " ", "a"],
   window: ["*", "/1", ",", "-", "0", "31", "2", "59", " ", "L", "#5", "W"],
   tree: ["100644 blob ", "a".repeat(40), "\t", "\0", "../", ".yaml", "120000 blob ", "x/"],
+  review: [
+    ...['{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"a",'],
+    ...['"operation":"CREATE","object":{"spec":{', '"kind":{"kind":"Function"},', '"a":', "["],
+    ...[
+      "{",
+      "}",
+      "]",
+      '"',
+      "\\",
+      "\\u0000",
+      "1e999",
+      "-",
+      "{{",
+      '"notify":[{"template":"{{"}]',
+      ",",
+    ],
+  ],
+  push: [
+    ...['{"ref":"refs/heads/', '"commits":[', '{"added":["', '"repository":{"clone_url":"https://'],
+    ...['"git_http_url":"', "git@", "..", "%2e", "[::1]", "{", "}", "[", "]", '"', ",", ":", "\\"],
+  ],
+  secret: [
+    "hunter2",
+    "aHVudGVyMg==",
+    "\\",
+    '"',
+    "\\u0068",
+    "%68",
+    "&quot;",
+    "\n",
+    "1",
+    "h",
+    "unter",
+  ],
   address: ["http://", "git@", ":", "@", "[::1]", "127.0.0.1", "0x7f", "/", "%", "..", "a."],
 };
 

@@ -1,4 +1,4 @@
-import { GIT_BUDGETS, HTTP_BUDGETS, MANIFEST_BUDGETS } from "#base";
+import { GIT_BUDGETS, HTTP_BUDGETS, MANIFEST_BUDGETS, TENANT_BUDGETS } from "#base";
 import { assertEquals } from "@std/assert";
 import { createMetrics } from "#telemetry";
 import { RESOURCES_PAGE, resourcesPage } from "../../scripts/generate_resources_page.ts";
@@ -112,7 +112,7 @@ Deno.test("docs/gitops.md names the budgets of a revision", () => {
 });
 
 Deno.test("docs/operations.md names every budget with its number", () => {
-  const all = { ...MANIFEST_BUDGETS, ...GIT_BUDGETS, ...HTTP_BUDGETS };
+  const all = { ...MANIFEST_BUDGETS, ...GIT_BUDGETS, ...HTTP_BUDGETS, ...TENANT_BUDGETS };
   const rows = OPERATIONS.split("\n").map((line) => line.split("|").map((cell) => cell.trim()));
   const shown = new Map(rows.map(([, name = "", value = ""]) => [name, value]));
   const missing = Object.entries(all)

@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { type MeshSync, problems } from "#api";
 import { authorityOf, MESH_ONLY_KINDS, type Tenancy, tenantRule } from "#gitops";
-import { unreached } from "../../../src/gitops/tenancy.ts";
+import { shareProblems, unreached } from "../../../src/gitops/tenancy.ts";
 
 const TENANCY: Tenancy = {
   home: "meshwright",
@@ -69,4 +69,47 @@ Deno.test("C1: a tenant's MeshSync that names another namespace is refused by th
   assertEquals(paths("team", TENANCY), ["spec.targetNamespace", "spec.dependsOn[0].namespace"]);
   assertEquals(paths("meshwright", TENANCY), []);
   assertEquals(paths("team", { ...TENANCY, isSingleTenant: true }), []);
+});
+
+Deno.test("M7: of a tenant's MeshSyncs the oldest are followed, and a pass has a longest time; the platform's have neither", () => {
+  const syncAt = (namespace: string, index: number, timeout = "5m") => ({
+    metadata: {
+      name: `s${index % 7}-${index}`,
+      namespace,
+      creationTimestamp: new Date(Date.UTC(2026, 0, 1) + index * 60_000).toISOString(),
+    },
+    spec: { url: "https://git.example/a.git", timeout },
+  } as MeshSync);
+  const all = ["team", "other", TENANCY.home].flatMap((namespace) =>
+    Array.from({ length: 103 }, (_, index) => syncAt(namespace, index))
+  );
+  const refused = all.filter((sync) => shareProblems(sync, all, TENANCY).length > 0)
+    .map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
+  assertEquals(refused, [
+    "team/s2-100",
+    "team/s3-101",
+    "team/s4-102",
+    "other/s2-100",
+    "other/s3-101",
+    "other/s4-102",
+  ]);
+  assertEquals(shareProblems(syncAt("team", 101), all, TENANCY), [{
+    path: "metadata.namespace",
+    message:
+      "team has 101 older MeshSyncs, and the 100 oldest of a tenant's namespace are followed; " +
+      "delete others, or have one follow several folders",
+  }]);
+  // One that goes leaves its place.
+  const [oldest, ...others] = all;
+  const metadata = { ...oldest?.metadata, deletionTimestamp: "2026-01-02T00:00:00Z" };
+  const leaving = [{ ...oldest, metadata } as MeshSync, ...others];
+  assertEquals(shareProblems(syncAt("team", 100), leaving, TENANCY), []);
+  assertEquals(shareProblems(syncAt("team", 0, "31m"), [], TENANCY).map(({ path }) => path), [
+    "spec.timeout",
+  ]);
+  assertEquals(shareProblems(syncAt(TENANCY.home, 0, "9h"), all, TENANCY), []);
+  assertEquals(
+    shareProblems(syncAt("team", 101, "9h"), all, { ...TENANCY, isSingleTenant: true }),
+    [],
+  );
 });

@@ -67,6 +67,8 @@ export const GIT_BUDGETS = {
   bigFileBytes: MIB,
   /** Memory for unpacking. */
   packWindowBytes: 32 * MIB,
+  /** Characters of the path of a file: no longer one can be checked out. */
+  pathChars: 4_096,
   /** Files of a folder. */
   folderFiles: 100_000,
   /** Files and folders of a repository in which links are followed. */

@@ -1,6 +1,13 @@
 import { createHash } from "node:crypto";
-import { mappedInTurns, systemClock } from "#base";
-import { ENTRIES_MAX, type LinkEnd, tooManyFiles, type TreeEntry, type TreeNode } from "./tree.ts";
+import { GIT_BUDGETS, mappedInTurns, systemClock } from "#base";
+import {
+  ENTRIES_MAX,
+  type LinkEnd,
+  pathTooLong,
+  tooManyFiles,
+  type TreeEntry,
+  type TreeNode,
+} from "./tree.ts";
 
 /** A folder with what links bring into it. */
 export interface LinkedFolder {
@@ -106,6 +113,7 @@ class Walk {
   }
 
   #add(node: TreeNode): void {
+    if (node.path.length > GIT_BUDGETS.pathChars) throw pathTooLong(node.path);
     this.#nodes.set(node.path, node);
     const parent = parentOf(node.path);
     const known = this.#children.get(parent);
@@ -118,6 +126,7 @@ class Walk {
       if (++this.#steps > ENTRIES_MAX) throw tooManyFiles();
       if (this.#steps % TURNS.each === 0) await TURNS.clock.sleep(0);
       const path = joined(to, node.path.slice(node.path.lastIndexOf("/") + 1));
+      if (path.length > GIT_BUDGETS.pathChars) throw pathTooLong(path);
       if (node.kind === "folder") await this.folder({ from: node.path, to: path, ...visit });
       else if (node.kind === "symlink") await this.#link(node, { from, to: path, ...visit });
       else this.entries.push({ path, kind: node.kind, blob: node.hash });

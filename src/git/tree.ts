@@ -52,6 +52,15 @@ export function tooManyFiles(): GitError {
   return new GitError("too_large", `Cannot read a folder of more than ${ENTRIES_MAX} files`);
 }
 
+/** The error for a path that nobody could check out. */
+export function pathTooLong(path: string): GitError {
+  const shown = `${path.slice(0, 100)}…`;
+  return new GitError(
+    "too_large",
+    `Cannot read ${shown}: its path has ${path.length} characters, ${GIT_BUDGETS.pathChars} at most`,
+  );
+}
+
 /** More is not looked through for where links lead. */
 const NODES_MAX = GIT_BUDGETS.repositoryEntries;
 

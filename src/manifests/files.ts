@@ -1,5 +1,5 @@
 import type { MeshSync } from "#api";
-import { MANIFEST_BUDGETS, systemClock } from "#base";
+import { GIT_BUDGETS, MANIFEST_BUDGETS, systemClock } from "#base";
 import type { TreeEntry, TreeFile } from "#git";
 import type { ManifestFile, ManifestProblem } from "./manifest.ts";
 import { GlobBudgetError, GlobMeter } from "./glob.ts";
@@ -176,6 +176,8 @@ export async function selectedFiles(
   tree: FileTree,
   spec: Pick<MeshSync["spec"], "exclude" | "include">,
 ): Promise<SelectedFiles> {
+  const long = tree.entries.find(({ path }) => path.length > GIT_BUDGETS.pathChars);
+  if (long !== undefined) return refusedPath(long.path, tree.root);
   const ignoreFiles = await tree.read(ignoreEntries(tree.entries));
   const { exclude = [], include = [] } = spec;
   const patterns = { exclude, ignoreFiles, include };
@@ -203,6 +205,19 @@ export async function selectedFiles(
   }
   const linked = linkedFiles(await tree.read(selection.entries), tree.root);
   return { files: linked.files, problems: linked.problems, selection };
+}
+
+/** How much of a path that is too long a message shows. */
+const PATH_SHOWN = 100;
+
+function refusedPath(path: string, root: string): SelectedFiles {
+  const message = `its path has ${path.length} characters, ${GIT_BUDGETS.pathChars} at most; ` +
+    "put it into fewer or shorter folders";
+  return {
+    files: [],
+    problems: [{ file: pathIn(root, `${path.slice(0, PATH_SHOWN)}…`), line: 1, message }],
+    selection: { entries: [], submodules: [], leftOut: 0, others: 0 },
+  };
 }
 
 /** Compares paths with patterns: now and then everything else has a turn. */

@@ -125,14 +125,21 @@ function rule(line: string): Rule[] {
  */
 function matcher(layers: readonly Layer[], meter: GlobMeter): (path: string) => boolean {
   const folders = new Map<string, boolean>();
+  // From the outermost folder that is not known on: a path can have thousands of them.
   const isFolderMatched = (path: string): boolean => {
-    if (path === "" || layers.length === 0) return false;
-    const known = folders.get(path);
-    if (known !== undefined) return known;
-    const matched = isFolderMatched(folderOf(path)) ||
-      isNamed({ path, isFolder: true }, layers, meter);
-    folders.set(path, matched);
-    return matched;
+    if (layers.length === 0) return false;
+    const unknown: string[] = [];
+    let folder = path;
+    while (folder !== "" && !folders.has(folder)) {
+      unknown.push(folder);
+      folder = folderOf(folder);
+    }
+    let isMatched = folders.get(folder) === true;
+    for (const inner of unknown.reverse()) {
+      isMatched = isMatched || isNamed({ path: inner, isFolder: true }, layers, meter);
+      folders.set(inner, isMatched);
+    }
+    return isMatched;
   };
   return (path) =>
     isFolderMatched(folderOf(path)) || isNamed({ path, isFolder: false }, layers, meter);

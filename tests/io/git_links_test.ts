@@ -1,6 +1,6 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { systemClock } from "#base";
-import { linkedFolder } from "#git";
+import { GitError, linkedFolder } from "#git";
 
 Deno.test("C2: linkedFolder() lets everything else have its turns while it walks a large repository", async () => {
   const nodes = [
@@ -25,4 +25,14 @@ Deno.test("C2: linkedFolder() lets everything else have its turns while it walks
   assertEquals(entries.length, 60_000);
   // One for each 2,000 that it learns the place of, and one for each 2,000 that it reads.
   assertEquals(turns >= 50, true, `${turns} turns`);
+});
+
+Deno.test("linkedFolder() refuses folders in folders without end, in a tree or by what links bring", async () => {
+  const deep = Array.from({ length: 3_000 }, (_, at) => "a/".repeat(at) + "a");
+  const folders = deep.map((path) => ({ path, kind: "folder" as const, hash: "f" }));
+  await assertRejects(
+    async () => await linkedFolder(folders, "", () => undefined),
+    GitError,
+    "at most",
+  );
 });

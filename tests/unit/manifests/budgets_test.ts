@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { MANIFEST_BUDGETS, systemClock } from "#base";
 import { manifestProblemText, readManifests, selectedFiles } from "#manifests";
 import { yamlDocuments } from "../../../src/manifests/decode.ts";
@@ -175,4 +175,19 @@ Deno.test("yamlDocuments() reads fewer values of a file that variables or decryp
   ]);
   assert(nodes <= editedNodes + 2 && steps <= 5, `${nodes} values in ${steps} documents`);
   assertEquals(yamlDocuments(text).problems, []);
+});
+
+Deno.test("selectedFiles() refuses a path that nobody can check out", async () => {
+  const path = `${"a/".repeat(50_000)}b.yaml`;
+  const tree = {
+    root: "mesh",
+    entries: [{ path, blob: "1", kind: "file" as const }],
+    read: () => Promise.reject(new Error("nothing is read")),
+  };
+  const { files, problems } = await selectedFiles(tree, { exclude: ["c/"] });
+  assertEquals(files, []);
+  assertMatch(
+    problems[0]?.message ?? "",
+    /^its path has 100006 characters, 4096 at most; put it into fewer or shorter folders$/,
+  );
 });

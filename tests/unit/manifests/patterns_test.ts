@@ -60,3 +60,9 @@ Deno.test("fileFilter() lets nothing in the repository bring back what the spec 
     "dir/b.yaml dir/keep.yaml other/dir/d.yaml",
   );
 });
+
+Deno.test("fileFilter() takes a path of thousands of folders", () => {
+  const path = `${"a/".repeat(2_000)}b.yaml`;
+  assertEquals(fileFilter({ exclude: ["c/"] })(path), true);
+  assertEquals(fileFilter({ exclude: ["a/a/"] })(path), false);
+});

@@ -19,13 +19,26 @@ const BEGINNINGS: readonly (readonly [string, string])[] = [
   ["-----BEGIN AGE ENCRYPTED FILE", "is encrypted by age as a whole; encrypt its values with SOPS"],
   ["-----BEGIN PGP MESSAGE", "is encrypted by PGP as a whole; encrypt its values with SOPS"],
   ["$ANSIBLE_VAULT;", "is encrypted by Ansible Vault; encrypt its values with SOPS"],
+  ["\x1f\ufffd", "is compressed by gzip; commit what is in it"],
+  ["<!doctype html", "is a page of HTML, such as a server's login page; commit the manifest"],
+  ["<html", "is a page of HTML, such as a server's login page; commit the manifest"],
 ];
+
+/** Of how many characters at the start of a file the encoding is guessed. */
+const GUESSED_FROM = 200;
 
 /** Why a file is no manifest, by its text alone; undefined for what may be one. */
 export function foreignText(text: string): YamlProblem | undefined {
-  const start = text.slice(0, 200).trimStart();
-  const beginning = BEGINNINGS.find(([begins]) => start.startsWith(begins));
+  const start = text.slice(0, GUESSED_FROM).trimStart();
+  const beginning = BEGINNINGS.find(([begins]) =>
+    start.slice(0, begins.length).toLowerCase() === begins.toLowerCase()
+  );
   if (beginning !== undefined) return { line: 1, message: beginning[1] };
+  // Every second character at least is one in text of Latin letters.
+  const zeros = start.split("\0").length - 1;
+  if (zeros * 3 > start.length) {
+    return { line: 1, message: "is in UTF-32, or in UTF-16 without its mark; save it as UTF-8" };
+  }
   const ours = lineThatStarts(text, "<<<<<<< ");
   const isConflict = ours > 0 && lineThatStarts(text, ">>>>>>> ") > ours;
   if (!isConflict) return undefined;
@@ -38,11 +51,19 @@ export function foreignText(text: string): YamlProblem | undefined {
  */
 export function templateProblem(text: string): YamlProblem | undefined {
   const lines = text.split("\n");
-  const at = lines.findIndex((line) => isTemplateLine(line));
+  const at = lines.findIndex((line) => isTemplateLine(line) || isTemplateTag(line));
   if (at < 0) return undefined;
-  const message = "is a template ({{ … }}), as those of Helm, and no YAML; " +
-    "commit what `helm template` makes of it";
+  // Helm has no tags of this kind: those of Jinja hold values in double braces as well.
+  const message = lines.some(isTemplateTag)
+    ? "is a template ({% … %}), as those of Jinja, and no YAML; commit what is made of it"
+    : "is a template ({{ … }}), as those of Helm, and no YAML; " +
+      "commit what `helm template` makes of it";
   return { line: at + 1, message };
+}
+
+/** `{% if … %}` on a line of its own. */
+function isTemplateTag(line: string): boolean {
+  return line.trimStart().startsWith("{%");
 }
 
 /** `{{- if … }}` on a line of its own, or `key: {{ … }}` without quotes. */
@@ -61,12 +82,28 @@ export function headlessText(
   const file = path.slice(path.lastIndexOf("/") + 1).toLowerCase();
   if (/^kustomization(?:\.ya?ml)?$/.test(file)) return OVERLAY;
   const { apiVersion, name, version } = value;
+  if (apiVersion === undefined && OVERLAY_MEMBERS.some((member) => member in value)) return OVERLAY;
   const isChart = (apiVersion === "v1" || apiVersion === "v2") && name !== undefined &&
     version !== undefined;
   return isChart
     ? "is the description of a Helm chart; commit what `helm template` makes of the chart"
     : undefined;
 }
+
+/** Members that only overlays have at their top. */
+const OVERLAY_MEMBERS = [
+  "bases",
+  "commonAnnotations",
+  "commonLabels",
+  "configMapGenerator",
+  "generatorOptions",
+  "helmCharts",
+  "namePrefix",
+  "nameSuffix",
+  "patchesJson6902",
+  "patchesStrategicMerge",
+  "secretGenerator",
+];
 
 /** Whose kinds only kustomize makes sense of. */
 export const OVERLAY_GROUP = "kustomize.config.k8s.io";

@@ -43,6 +43,9 @@ function typeProblems(manifest: Manifest): ManifestProblem[] {
   ];
 }
 
+/** What is said of names that are still to be made. */
+const TEMPLATE = "is a template, as those of Helm; commit what `helm template` makes of it";
+
 function nameProblems(manifest: Manifest): ManifestProblem[] {
   const metadata: Readonly<Record<string, unknown>> = { ...manifest.object.metadata };
   const { generateName, name, namespace } = metadata;
@@ -59,6 +62,8 @@ function nameProblems(manifest: Manifest): ManifestProblem[] {
       )
       : typeof name !== "string"
       ? problem(textExpected(manifest, "metadata.name", name), "name")
+      : name.includes("{{")
+      ? problem(TEMPLATE, "name")
       : isPathPart(name)
       ? []
       : problem("must not be . or .., nor hold / or %; choose another name", "name")),
@@ -66,6 +71,8 @@ function nameProblems(manifest: Manifest): ManifestProblem[] {
       ? []
       : typeof namespace !== "string"
       ? problem(textExpected(manifest, "metadata.namespace", namespace), "namespace")
+      : namespace.includes("{{")
+      ? problem(TEMPLATE, "namespace")
       : NAMESPACE.test(namespace) && namespace.length <= 63
       ? []
       : problem(
@@ -102,7 +109,9 @@ function dataProblems(manifest: Manifest): ManifestProblem[] {
     Object.entries(isPlainObject(object[path]) ? object[path] : {}).flatMap(([name, value]) =>
       typeof value !== "string" || isBase64(value) ? [] : [problemOf(
         manifest,
-        isSecret
+        value.startsWith("ENC[")
+          ? "is encrypted by SOPS, but the member sops that says how is gone; encrypt the file again"
+          : isSecret
           ? "must be base64; give a text as it is in stringData"
           : "must be base64; give a text as it is in data",
         fieldPath(path, name),

@@ -351,6 +351,12 @@ function manifestOf(value: Record<string, unknown>, place: Omit<Manifest, "objec
   const at = { file: place.file, line: place.line };
   const untyped = untypedText(value, place.file);
   if (untyped !== undefined) return { ...at, message: untyped };
+  const unread = (["apiVersion", "kind"] as const).find((name) => typeof value[name] !== "string");
+  if (unread !== undefined) {
+    const written = place.sourceOf?.(unread) ?? String(value[unread]);
+    const message = `${unread} must be text, but is ${written}; put it in quotes`;
+    return { ...at, line: place.lineOf(unread), message };
+  }
   if (groupOf(String(apiVersion)) === OVERLAY_GROUP) return { ...at, message: OVERLAY };
   if (!isPlainObject(metadata)) {
     const message = metadata === undefined || metadata === null ? "is missing" : "must be a map";
@@ -364,11 +370,16 @@ function manifestOf(value: Record<string, unknown>, place: Omit<Manifest, "objec
 /** Why something with members is no Kubernetes object; undefined for one that is. */
 function untypedText(value: Readonly<Record<string, unknown>>, path: string): string | undefined {
   const missing = (["apiVersion", "kind"] as const).filter((name) =>
-    typeof value[name] !== "string" || value[name] === ""
+    typeof value[name] !== "string" && !isWord(value[name]) || value[name] === ""
   );
   if (missing.length === 0) return undefined;
   return headlessText(value, path) ??
     `is no Kubernetes object: ${missing.join(" and ")} missing`;
+}
+
+/** Whether a value is what becomes of one word without quotes that is no text. */
+function isWord(value: unknown): boolean {
+  return typeof value === "number" || typeof value === "boolean";
 }
 
 function documentProblems(manifest: Manifest): ManifestProblem[] {

@@ -14,7 +14,7 @@ export * from "./cache.ts";
 export * from "./cluster.ts";
 export * from "./container_log.ts";
 export * from "./definitions.ts";
-export { type Discovery, kindDiscovery } from "./discovery.ts";
+export { type Discovery, isUnanswered as isKindUnanswered, kindDiscovery } from "./discovery.ts";
 export * from "./event_recorder.ts";
 export { grantText, withReadGrant } from "./grant.ts";
 export * from "./http_cluster.ts";

@@ -10,7 +10,7 @@ import {
   type ObjectId,
   pooled,
 } from "#base";
-import { type ClusterClient, isAlreadyExists, isConflict } from "#kube";
+import { type ClusterClient, isAlreadyExists, isConflict, isKindUnanswered } from "#kube";
 import { fieldManager, type TargetObject } from "#manifests";
 import { applyStages, type Contest, entryKey } from "#plan";
 import { CALLS_AT_ONCE, type SyncContext } from "../context.ts";
@@ -268,12 +268,25 @@ async function isServed(
   const spec = (object.spec ?? {}) as DefinitionSpec;
   const [version] = (spec.versions ?? []).filter(({ served }) => served !== false);
   const apiVersion = `${spec.group}/${version?.name}`;
-  const type = await cluster.resourceType(apiVersion, spec.names?.kind ?? "");
-  if (type !== undefined) return true;
+  if (await isAnswered(cluster, apiVersion, spec.names?.kind ?? "")) return true;
   const live = await cluster.get(DEFINITION, idOf(object), signal);
   const status = live?.status as { readonly conditions?: unknown } | undefined;
   // Refused names never become served.
   return conditionOf(status?.conditions, "NamesAccepted")?.status === "False";
+}
+
+/** Whether a server says that it serves a kind: a new group is named for a moment before it is answered for. */
+async function isAnswered(
+  cluster: ClusterClient,
+  apiVersion: string,
+  kind: string,
+): Promise<boolean> {
+  try {
+    return await cluster.resourceType(apiVersion, kind) !== undefined;
+  } catch (error) {
+    if (isKindUnanswered(error)) return false;
+    throw error;
+  }
 }
 
 /** Whether a revision is applied completely. */

@@ -18,6 +18,9 @@ const TENANT_POLLED_MAX = 64;
 /** Accounts of a tenant's namespace that follow anything; what others apply is looked at by requests. */
 const TENANT_ACCOUNTS_MAX = 8;
 
+/** Why kinds are not followed for one account more. */
+const FULL = `${TENANT_ACCOUNTS_MAX} accounts of its namespace have watches already`;
+
 /** What {@linkcode FollowedAccounts} is made from, and whom it tells. */
 export interface FollowedAccountsOptions {
   /** Ends everything. */
@@ -28,6 +31,8 @@ export interface FollowedAccountsOptions {
   readonly onChange: (change: ObjectChange) => void;
   /** An account has seen all objects of a kind. */
   readonly onSynced: (type: ResourceType, isMeant: (sync: MeshSync) => boolean) => void;
+  /** An account may not follow a kind. */
+  readonly onRefused: (type: ResourceType, isMeant: (sync: MeshSync) => boolean) => void;
   /** Waits until kinds are read, or not much longer. */
   readonly whenRead: (
     kinds: FollowedKinds,
@@ -67,6 +72,12 @@ export class FollowedAccounts {
     return {
       of: (type) => isMeshKind(type) ? this.#meshCache(type, sync) : known()?.cache(type),
       version: (type, key) => isMeshKind(type) ? undefined : known()?.version(type, key),
+      obstacle: (type) => {
+        if (isMeshKind(type)) return undefined;
+        const kinds = known();
+        if (kinds !== undefined) return kinds.obstacle(type);
+        return this.#isFull(authority) ? FULL : undefined;
+      },
       follow: async (types, signal) => {
         const followed = types.length === 0 ? undefined : this.#follower(authority)?.kinds;
         if (followed === undefined) return;
@@ -122,14 +133,19 @@ export class FollowedAccounts {
     };
   }
 
+  /** Whether as many accounts as may follow for a namespace do so. */
+  #isFull({ namespace }: Authority): boolean {
+    const others = [...this.#followers.values()].filter((other) => other.namespace === namespace);
+    return namespace !== undefined && others.length >= TENANT_ACCOUNTS_MAX;
+  }
+
   /** Whoever follows for an authority; undefined where its namespace has enough who do. */
   #follower(authority: Authority): Follower | undefined {
     const key = followerKey(authority);
     const known = this.#followers.get(key);
     if (known !== undefined) return known;
+    if (this.#isFull(authority)) return undefined;
     const { namespace } = authority;
-    const others = [...this.#followers.values()].filter((other) => other.namespace === namespace);
-    if (namespace !== undefined && others.length >= TENANT_ACCOUNTS_MAX) return undefined;
     const { tenancy } = this.#parts;
     const stop = new AbortController();
     const isMeant = (sync: MeshSync) => followerKey(authorityOf(sync, tenancy)) === key;
@@ -141,6 +157,7 @@ export class FollowedAccounts {
       signal: AbortSignal.any([this.#options.signal, stop.signal]),
       onChange: this.#options.onChange,
       onSynced: (type) => this.#options.onSynced(type, isMeant),
+      onRefused: (type) => this.#options.onRefused(type, isMeant),
     });
     const follower = { kinds, stop, isMeant, namespace };
     this.#followers.set(key, follower);

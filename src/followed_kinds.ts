@@ -20,6 +20,8 @@ export interface FollowedKindsOptions {
   readonly onChange: (change: ObjectChange) => void;
   /** All objects of a kind have been seen, for the first time or again after a failure. */
   readonly onSynced?: (type: ResourceType) => void;
+  /** The server says that a kind may not be followed. */
+  readonly onRefused?: (type: ResourceType) => void;
   /** Kinds that are watched at the same time; {@linkcode WATCHED_MAX} when left out. */
   readonly watchedMax?: number;
   /** Kinds beyond those; {@linkcode POLLED_MAX} when left out. */
@@ -118,6 +120,18 @@ export class FollowedKinds {
     return `${source.synced ? "not current" : "not read yet"}: ${problem}`;
   }
 
+  /**
+   * Why changes of a kind are seen late for as long as nobody does something about it; undefined where they are seen at
+   * once, or a watch begins or is taken up again by itself.
+   */
+  obstacle(type: ResourceType): string | undefined {
+    const followed = this.#kinds.get(keyOfType(type));
+    if (followed === undefined) return this.#isFull() ? "too many kinds are followed" : undefined;
+    const { cause, source } = followed;
+    if (source instanceof PolledKind) return source.because;
+    return cause === "refused" ? source.problem : undefined;
+  }
+
   /** Resolves when everything has ended, after the signal. */
   async ended(): Promise<void> {
     while (this.#running.size > 0) await Promise.all(this.#running);
@@ -137,6 +151,11 @@ export class FollowedKinds {
     if (this.#watched().length >= watchedMax && leaving !== undefined) this.#end(leaving);
     if (this.#watched().length >= watchedMax) this.#poll(type);
     else this.#watch(type);
+  }
+
+  #isFull(): boolean {
+    const { polledMax = POLLED_MAX, watchedMax = WATCHED_MAX } = this.#options;
+    return this.#kinds.size >= watchedMax + polledMax;
   }
 
   #watched(): Followed[] {
@@ -164,7 +183,9 @@ export class FollowedKinds {
       },
       onRestart: (cause) => {
         metrics.countWatchRestart(type.kind, cause);
+        const isNews = cause === "refused" && followed.cause !== cause;
         followed.cause = cause;
+        if (isNews) this.#options.onRefused?.(type);
         if (cause === "refused" || cause === "not_served") decided.resolve();
       },
       clock,
@@ -183,8 +204,8 @@ export class FollowedKinds {
   }
 
   #poll(type: ResourceType): void {
-    const { polledMax = POLLED_MAX, watchedMax: max = WATCHED_MAX } = this.#options;
-    if (this.#kinds.size >= max + polledMax) {
+    const { watchedMax: max = WATCHED_MAX } = this.#options;
+    if (this.#isFull()) {
       this.#log.warn("Cannot follow another kind, nor list it now and then", { kind: type.kind });
       return;
     }

@@ -185,6 +185,7 @@ export class GitOpsLoop {
       meshKinds: this.#controller.caches,
       onChange: (change) => this.#wakeOwners(change),
       onSynced: (type, isMeant) => this.#wakeDoubting(type, isMeant),
+      onRefused: (type, isMeant) => this.#wakeOwning(type, isMeant),
       whenRead: (...words) => this.#whenRead(...words),
     });
     this.#followed = followed;
@@ -320,6 +321,14 @@ export class GitOpsLoop {
     for (const key of this.#proofs.notice(change)) this.#queue?.enqueue(key);
   }
 
+  /** Who applies a kind says in its status that it is not followed. */
+  #wakeOwning(type: ResourceType, isMeant: (sync: MeshSync) => boolean): void {
+    for (const key of this.#proofs.owningKind(type)) {
+      const sync = this.#syncs?.get(key) as MeshSync | undefined;
+      if (sync !== undefined && isMeant(sync)) this.#queue?.enqueue(key);
+    }
+  }
+
   /** What happened while nobody watched a kind is not known: all of it is compared again, at the cost of its cache. */
   #wakeDoubting(type: ResourceType, isMeant: (sync: MeshSync) => boolean): void {
     for (const key of this.#proofs.owningKind(type)) {
@@ -335,5 +344,6 @@ export class GitOpsLoop {
 const NO_CACHES: ObjectCaches = {
   of: () => undefined,
   version: () => undefined,
+  obstacle: () => undefined,
   follow: () => Promise.resolve(),
 };

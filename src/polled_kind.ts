@@ -41,6 +41,12 @@ export class PolledKind {
     this.#options = options;
   }
 
+  /** Why the kind is not watched, and what keeps it from being listed. */
+  get because(): string {
+    const { because } = this.#options;
+    return this.#failure === "" ? because : `${because}; ${this.#failure}`;
+  }
+
   /** Never undefined: changes of the kind are seen late. */
   get problem(): string {
     const { because, type } = this.#options;

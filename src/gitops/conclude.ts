@@ -1,7 +1,7 @@
 import { ANNOTATIONS, type MeshSync, type MeshSyncStatus, type RefMove } from "#api";
-import { idText, type Next, sameJson, timestamp } from "#base";
+import { type Next, sameJson, timestamp } from "#base";
 import { entryKey } from "#plan";
-import { contestedConditions, contestWaitMs, type KeptDrift } from "./contested.ts";
+import { contestedConditions, contestWaitMs, driftLine, type KeptDrift } from "./contested.ts";
 import type { ApplyDecision } from "./decide.ts";
 import { type Health, NO_HEALTH } from "./health.ts";
 import { compareWaitMs, type LiveSync } from "./observe.ts";
@@ -197,6 +197,7 @@ function passNews(facts: PassFacts): StatusNews {
   return {
     ...(looked === undefined ? {} : sourceNews(sync, looked)),
     ...moved,
+    ...notesNews(facts, { ...(looked === undefined ? {} : { source: looked.source }), ...moved }),
     ...(decision.do === "rest" && decision.isSame && looked !== undefined
       ? { lastAppliedRevision: looked.text }
       : {}),
@@ -211,14 +212,21 @@ function passNews(facts: PassFacts): StatusNews {
 }
 
 function sourceNews(sync: MeshSync, { signer, source, text }: RevisionSeen): StatusNews {
-  const notes = sourceNotes(source);
   const isSame = sameJson(sync.status?.source ?? {}, source);
   return {
     lastAttemptedRevision: text,
     ...((sync.status?.signer ?? "") === signer ? {} : { signer }),
     ...(isSame ? {} : { source }),
-    ...(sameJson(sync.status?.notes ?? [], notes) ? {} : { notes }),
   };
+}
+
+/** What is said besides conditions, of what was read from Git and of what is not followed in the cluster. */
+function notesNews(
+  { seen: { sync }, unfollowed }: PassFacts,
+  { source = sync.status?.source ?? {} }: Pick<MeshSyncStatus, "source">,
+): StatusNews {
+  const notes = [...sourceNotes(source), ...unfollowed];
+  return sameJson(sync.status?.notes ?? [], notes) ? {} : { notes };
 }
 
 /** Since when objects wait. */
@@ -230,8 +238,7 @@ function pruneWaitNews(facts: PassFacts): StatusNews {
 
 /** Only that a branch was rewritten is news. */
 function moveNews({ status }: MeshSync, moved: RefMove): StatusNews {
-  const source = { ...status?.source, moved };
-  return { source, notes: sourceNotes(source) };
+  return { source: { ...status?.source, moved } };
 }
 
 const CHANGES_SHOWN_MAX = 20;
@@ -351,11 +358,6 @@ function healthyFacts(
 }
 
 const DRIFT_SHOWN_MAX = 20;
-
-/** What others changed of one object, in a line. */
-export function driftLine({ id, paths }: KeptDrift): string {
-  return `${idText(id)}: ${paths.slice(0, 5).join(", ")}`;
-}
 
 /** The first objects that others changed and that are left so, for the status. */
 function driftedLines(kept: readonly KeptDrift[]): string[] {

@@ -68,3 +68,8 @@ export function contestWaitMs(contested: readonly ContestedObject[], nowMs: numb
   );
   return Math.min(Infinity, ...times.map((atMs) => atMs - nowMs));
 }
+
+/** What others changed of one object, in a line. */
+export function driftLine({ id, paths }: KeptDrift): string {
+  return `${idText(id)}: ${paths.slice(0, 5).join(", ")}`;
+}

@@ -26,6 +26,8 @@ export interface ObjectCaches {
   of(type: ResourceType): ObjectCache | undefined;
   /** The version of an object of a kind that is followed without its content; undefined where nobody knows. */
   version(type: ResourceType, key: ObjectKey): string | undefined;
+  /** Why changes of a kind are seen late; undefined where they are seen at once, or nothing is to be done about it. */
+  obstacle(type: ResourceType): string | undefined;
   /** Follows these kinds too; resolves when they are read, or soon. */
   follow(types: readonly ResourceType[], signal: AbortSignal): Promise<void>;
 }

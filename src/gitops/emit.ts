@@ -1,10 +1,10 @@
 import type { MeshSync, NoticeEvent, Quarantine } from "#api";
-import { conditionOf, idText, type ObjectId, repositoryPlace } from "#base";
+import { conditionOf, idText, keyOf, keyText, type ObjectId, repositoryPlace } from "#base";
 import type { Revision } from "#git";
 import { type Notice, revisionCommit } from "#plan";
 import type { Applied, ApplyReport } from "./apply/apply.ts";
 import type { PruneReport } from "./apply/prune.ts";
-import { type ContestedObject, fightText } from "./contested.ts";
+import { type ContestedObject, driftLine, fightText } from "./contested.ts";
 import { logName, type SyncContext } from "./context.ts";
 import { changeCounts, changeLines, type ChangeList } from "./plan/revision.ts";
 import { releaseText } from "./rollback.ts";
@@ -98,8 +98,33 @@ function emitFight(sync: MeshSync, fight: ContestedObject, ctx: EmitContext): vo
   ctx.log.warn("An object is contested", { sync: logName(sync), cause: message });
 }
 
+/** Remembers what changes of others were left, and tells those that are new. */
+export function emitNewDrift(
+  { applied, corrected, sync }: {
+    readonly sync: MeshSync;
+    readonly applied: ApplyReport;
+    readonly corrected: ApplyReport;
+  },
+  ctx: EmitContext & Pick<SyncContext, "proofs">,
+): void {
+  const key = keyOf(sync);
+  const isReported = (sync.spec.drift?.mode ?? "correct") === "report";
+  for (const { id, kept } of [...applied.applied, ...corrected.applied]) {
+    const paths = isReported ? kept : [];
+    const known = ctx.proofs.kept(key).find((drift) =>
+      keyText(drift.id) === keyText(id) && drift.id.kind === id.kind
+    );
+    if (known === undefined && paths.length === 0) continue;
+    ctx.proofs.setKept(key, { id, paths });
+    const isTold = known === undefined
+      ? sync.status?.drifted?.includes(driftLine({ id, paths })) === true
+      : known.paths.join() === paths.join();
+    if (paths.length > 0 && !isTold) emitKeptDrift(sync, { id, paths }, ctx);
+  }
+}
+
 /** Tells that somebody changed an object and that this is left so. */
-export function emitKeptDrift(
+function emitKeptDrift(
   sync: MeshSync,
   { id, paths }: { readonly id: ObjectId; readonly paths: readonly string[] },
   ctx: EmitContext,

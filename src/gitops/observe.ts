@@ -42,7 +42,7 @@ export interface LiveSync {
 }
 
 /** How often all objects are compared again, whatever watches told. */
-const COMPARE_MS = 600_000;
+export const COMPARE_MS = 600_000;
 
 /** The sync as it is known: of the cached one and the answer of our own last write the newer; a cache may lag behind. */
 export function knownSync(key: ObjectKey, ctx: SyncContext): MeshSync | undefined {

@@ -25,6 +25,8 @@ export interface PassFacts {
   readonly proofs: ReadonlyMap<string, Proof>;
   /** What was put right lately. */
   readonly contests: readonly ContestedObject[];
+  /** Kinds whose changes are seen late, and what comes of that. */
+  readonly unfollowed: readonly string[];
   /** Jobs that were seen at their end. */
   readonly finished: ReadonlyMap<string, FinishedJob>;
   /** Milliseconds since 1970. */

@@ -106,7 +106,12 @@ async function syncPreviews(
     tenancy: { home: "", isSingleTenant: true, kinds: "any", defaultServiceAccount: "default" },
     signal,
     proofs: new Proofs(),
-    caches: { of: () => undefined, version: () => undefined, follow: () => Promise.resolve() },
+    caches: {
+      of: () => undefined,
+      version: () => undefined,
+      obstacle: () => undefined,
+      follow: () => Promise.resolve(),
+    },
     syncs: {
       get: () => undefined,
       list: async () => await cluster.list(resourceOf("MeshSync"), { signal }) as MeshSync[],

@@ -13,13 +13,13 @@ import {
 } from "#base";
 import { act, nothingDone, type Outcome } from "./act.ts";
 import { dropParts } from "./apply/inventory.ts";
-import { conclude, type Conclusion, driftLine } from "./conclude.ts";
+import { conclude, type Conclusion } from "./conclude.ts";
 import { logName, type SyncContext } from "./context.ts";
 import { type ApplyDecision, decide, type Decision, type Rest } from "./decide.ts";
 import { discreetContext } from "./discreet.ts";
 import {
   emitCorrections,
-  emitKeptDrift,
+  emitNewDrift,
   emitRelease,
   emitRemovalTrouble,
   emitRewritten,
@@ -42,6 +42,7 @@ import { remoteOf } from "./source/remote.ts";
 import { moveNotes } from "./source/revision.ts";
 import { retryDelayMs, type StatusNews, syncStatus, withNews } from "./status.ts";
 import { actingClient } from "./tenancy.ts";
+import { unfollowedNotes } from "./unfollowed.ts";
 import { LostSyncError, writeFinalizer, writeStatus } from "./write_sync.ts";
 
 /**
@@ -264,7 +265,7 @@ async function record(
 ): Promise<Next> {
   const { decision, outcome } = done;
   const key = keyOf(seen.sync);
-  noteKeptDrift(outcome, ctx);
+  emitNewDrift(outcome, ctx);
   const { nextLookAtMs } = ctx.proofs.pass(key);
   const health = await recordedHealth(seen, done, ctx);
   const conclusion = conclude({
@@ -277,6 +278,7 @@ async function record(
     proofs: ctx.proofs.of(key),
     finished: ctx.proofs.finished(key),
     contests: ctx.proofs.contests(key),
+    unfollowed: unfollowedNotes(key, ctx),
     nowMs: ctx.clock.now(),
     monotonicMs: ctx.clock.monotonicMs(),
     random: ctx.random(),
@@ -313,26 +315,6 @@ async function recordedHealth(
     { sync: withNews(outcome.sync, stored as StatusNews), ctx },
     { isLookDue: source.tag !== "not-due", isPartial: trouble?.tag === "Applying" },
   );
-}
-
-/** What changes of others were left, and which of these are new. */
-function noteKeptDrift({ applied, corrected, sync }: Outcome, ctx: SyncContext): void {
-  const key = keyOf(sync);
-  const isReported = (sync.spec.drift?.mode ?? "correct") === "report";
-  for (const { id, kept } of [...applied.applied, ...corrected.applied]) {
-    const paths = isReported ? kept : [];
-    const known = ctx.proofs.kept(key).find((drift) =>
-      keyText(drift.id) === keyText(id) && drift.id.kind === id.kind
-    );
-    if (known === undefined && paths.length === 0) continue;
-    ctx.proofs.setKept(key, { id, paths });
-    const isTold = known === undefined
-      ? sync.status?.drifted?.includes(driftLine({ id, paths })) === true
-      : known.paths.join() === paths.join();
-    if (paths.length > 0 && !isTold) {
-      emitKeptDrift(sync, { id, paths }, ctx);
-    }
-  }
 }
 
 function emitWorkDone(

@@ -74,8 +74,34 @@ function isTemplateLine(line: string): boolean {
   return !before.startsWith("#") && !before.includes('"') && !before.includes("'");
 }
 
+/**
+ * Why something with members is no Kubernetes object, and which member that is about; undefined for one that is. A version
+ * or a kind that YAML takes for a number or for true or false is not missing.
+ */
+export function untypedText(
+  value: Readonly<Record<string, unknown>>,
+  { file, sourceOf }: {
+    readonly file: string;
+    readonly sourceOf?: (path: string) => string | undefined;
+  },
+): { readonly message: string; readonly member?: string } | undefined {
+  const members = ["apiVersion", "kind"] as const;
+  const isWord = (of: unknown) => typeof of === "number" || typeof of === "boolean";
+  const missing = members.filter((name) =>
+    value[name] === "" || (typeof value[name] !== "string" && !isWord(value[name]))
+  );
+  if (missing.length > 0) {
+    const text = `is no Kubernetes object: ${missing.join(" and ")} missing`;
+    return { message: headlessText(value, file) ?? text };
+  }
+  const member = members.find((name) => typeof value[name] !== "string");
+  if (member === undefined) return undefined;
+  const written = sourceOf?.(member) ?? String(value[member]);
+  return { member, message: `${member} must be text, but is ${written}; put it in quotes` };
+}
+
 /** What an object without `apiVersion` or `kind` probably is. */
-export function headlessText(
+function headlessText(
   value: Readonly<Record<string, unknown>>,
   path: string,
 ): string | undefined {

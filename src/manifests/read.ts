@@ -10,7 +10,7 @@ import {
   withoutValues,
 } from "#base";
 import { type FileEdit, type ParsedFile, type YamlDocument, yamlDocuments } from "./decode.ts";
-import { foreignText, headlessText, OVERLAY, OVERLAY_GROUP, templateProblem } from "./foreign.ts";
+import { foreignText, OVERLAY, OVERLAY_GROUP, templateProblem, untypedText } from "./foreign.ts";
 import { exportWarnings } from "./left_alone.ts";
 import {
   type Manifest,
@@ -321,8 +321,8 @@ function objectsIn(
       origin: originOf(document, base),
     })];
   }
-  const untyped = untypedText(whole, file.path);
-  if (untyped !== undefined) return [{ ...at, message: untyped }];
+  const untyped = untypedText(whole, { file: file.path });
+  if (untyped !== undefined) return [{ ...at, message: untyped.message }];
   if (items === null) return [];
   if (!Array.isArray(items)) {
     return [{
@@ -349,13 +349,10 @@ function originOf({ chunk, line }: YamlDocument, base: string): ManifestOrigin {
 function manifestOf(value: Record<string, unknown>, place: Omit<Manifest, "object">): Found {
   const { apiVersion, kind, metadata } = value;
   const at = { file: place.file, line: place.line };
-  const untyped = untypedText(value, place.file);
-  if (untyped !== undefined) return { ...at, message: untyped };
-  const unread = (["apiVersion", "kind"] as const).find((name) => typeof value[name] !== "string");
-  if (unread !== undefined) {
-    const written = place.sourceOf?.(unread) ?? String(value[unread]);
-    const message = `${unread} must be text, but is ${written}; put it in quotes`;
-    return { ...at, line: place.lineOf(unread), message };
+  const untyped = untypedText(value, place);
+  if (untyped !== undefined) {
+    const { member = "", message } = untyped;
+    return { ...at, line: member === "" ? at.line : place.lineOf(member), message };
   }
   if (groupOf(String(apiVersion)) === OVERLAY_GROUP) return { ...at, message: OVERLAY };
   if (!isPlainObject(metadata)) {
@@ -365,21 +362,6 @@ function manifestOf(value: Record<string, unknown>, place: Omit<Manifest, "objec
   }
   const object = { ...value, apiVersion, kind, metadata } as unknown as KubeObject;
   return { ...place, object };
-}
-
-/** Why something with members is no Kubernetes object; undefined for one that is. */
-function untypedText(value: Readonly<Record<string, unknown>>, path: string): string | undefined {
-  const missing = (["apiVersion", "kind"] as const).filter((name) =>
-    typeof value[name] !== "string" && !isWord(value[name]) || value[name] === ""
-  );
-  if (missing.length === 0) return undefined;
-  return headlessText(value, path) ??
-    `is no Kubernetes object: ${missing.join(" and ")} missing`;
-}
-
-/** Whether a value is what becomes of one word without quotes that is no text. */
-function isWord(value: unknown): boolean {
-  return typeof value === "number" || typeof value === "boolean";
 }
 
 function documentProblems(manifest: Manifest): ManifestProblem[] {

@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { testCluster } from "../support/control_plane.ts";
+import { eventually, testCluster } from "../support/control_plane.ts";
 import { runningLoop } from "../support/running_loop.ts";
 import { configMapText } from "../support/sync_story.ts";
 
@@ -61,4 +61,50 @@ Deno.test("an account without rights, or that is not there, applies nothing", as
   await loop.isReady("meshes", /^False ApplyFailed: .*serviceaccount:.*:nobody" cannot/);
   const found = await cluster.tryKubectl(["get", "configmap", "a", "-n", loop.namespace]);
   assertEquals(found.code, 1);
+});
+
+Deno.test("a kind that an account may not watch is told in the status with what comes of it, until it may", async () => {
+  await using loop = await runningLoop(cluster);
+  const { namespace } = loop;
+  const metadata = { namespace, name: "team" };
+  const grant = async (...verbs: string[]) => {
+    const rules = [
+      { apiGroups: [""], resources: ["configmaps"], verbs: ["get", "create", "patch", ...verbs] },
+      { apiGroups: [""], resources: ["secrets"], verbs: ["*"] },
+    ];
+    const apiVersion = "rbac.authorization.k8s.io/v1";
+    await cluster.apply({ apiVersion, kind: "Role", metadata, rules });
+  };
+  await grant();
+  const subjects = [{ kind: "ServiceAccount", name: "team", namespace }];
+  const roleRef = { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: "team" };
+  await cluster.apply(
+    { apiVersion: "v1", kind: "ServiceAccount", metadata },
+    {
+      apiVersion: "rbac.authorization.k8s.io/v1",
+      kind: "RoleBinding",
+      metadata,
+      roleRef,
+      subjects,
+    },
+  );
+  await loop.repository.commit({
+    "meshes/a.yaml": configMapText("a", "1"),
+    "meshes/s.yaml": SECRET_TEXT,
+  });
+  await loop.sync("meshes", { serviceAccountName: "team" });
+  await loop.isReady("meshes", /^True Healthy: .*: 2 objects$/);
+  const [note = "", ...others] = (await loop.read("meshes"))?.status?.notes ?? [];
+  assertEquals(others, []);
+  assertMatch(
+    note,
+    /^ConfigMap \(v1\) is not watched: what somebody changes of its objects is seen within 10 minutes; .*cannot list resource "configmaps"/,
+  );
+  const isNoted = async () => ((await loop.read("meshes"))?.status?.notes ?? []).length > 0;
+  await grant("list", "watch");
+  await eventually(async () => !(await isNoted()), { timeoutMs: 60_000 });
+  const edit = JSON.stringify({ data: { value: "2" } });
+  await cluster.kubectl(["patch", "configmap", "a", "-n", namespace, "-p", edit]);
+  const value = ["get", "configmap", "a", "-n", namespace, "-o", "jsonpath={.data.value}"];
+  await eventually(async () => await cluster.kubectl(value) === "1");
 });

@@ -49,6 +49,7 @@ function accounts() {
     meshKinds: {},
     onChange() {},
     onSynced() {},
+    onRefused() {},
     whenRead: () => Promise.resolve(),
   });
   return {

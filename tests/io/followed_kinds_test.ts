@@ -91,6 +91,7 @@ function followedKinds(server: ReturnType<typeof manyKinds>, clock = new FakeClo
   const stop = new AbortController();
   const changes: ObjectChange[] = [];
   const synced: string[] = [];
+  const refused: string[] = [];
   const parts = {
     clock,
     cluster: httpCluster(server.transport, { clock }),
@@ -103,12 +104,14 @@ function followedKinds(server: ReturnType<typeof manyKinds>, clock = new FakeClo
     signal: stop.signal,
     onChange: (change) => changes.push(change),
     onSynced: ({ kind }) => synced.push(kind),
+    onRefused: ({ kind }) => refused.push(kind),
   });
   return {
     followed,
     clock,
     changes,
     synced,
+    refused,
     async [Symbol.asyncDispose]() {
       stop.abort(new DOMException("over", "AbortError"));
       await followed.ended();
@@ -134,6 +137,7 @@ Deno.test("FollowedKinds follows kinds, and has a cache of those that are read",
   followed.follow([gear]);
   assertEquals(followed.cache(gear), undefined);
   assertMatch(followed.problem(gear) ?? "", /^not read yet: /);
+  assertEquals(followed.obstacle(gear), undefined);
   await followed.whenRead([gear], never);
   assertEquals(followed.cache(gear)?.list().map(({ metadata }) => metadata.name), ["a"]);
   assertEquals([followed.problem(gear), synced], [undefined, ["Gear"]]);
@@ -151,6 +155,8 @@ Deno.test("FollowedKinds says that a kind is forbidden or not served, and waits 
   await followed.whenRead(types, never);
   assertMatch(followed.problem(typeOf("Gear")) ?? "", /^forbidden: Cannot list Gear: no/);
   assertMatch(followed.problem(typeOf("Bolt")) ?? "", /^not served: /);
+  assertMatch(followed.obstacle(typeOf("Gear")) ?? "", /^Cannot list Gear: no/);
+  assertEquals(followed.obstacle(typeOf("Bolt")), undefined);
   assertEquals(types.map((type) => followed.cache(type)), [undefined, undefined]);
   server.refused.clear();
   await eventually(async () => {
@@ -193,6 +199,7 @@ Deno.test("FollowedKinds has no cache while the server refuses what it allowed, 
     return followed.cache(gear) === undefined;
   });
   assertMatch(followed.problem(gear) ?? "", /^forbidden: /);
+  assertEquals([followed.obstacle(gear) === undefined, kinds.refused], [false, ["Gear"]]);
   server.refused.clear();
   server.watches.delete("Gear");
   await eventually(async () => {
@@ -235,6 +242,10 @@ Deno.test("FollowedKinds finds changes of the 65th kind late, and says so", asyn
   followed.follow(types);
   await followed.whenRead(types, never);
   assertEquals(followed.cache(last), undefined);
+  assertEquals(
+    followed.obstacle(last),
+    "64 kinds are watched already",
+  );
   assertEquals(
     followed.problem(last),
     "64 kinds are watched already: changes of Kind64 are looked for every 10 minutes",

@@ -265,6 +265,7 @@ export class SyncProcess {
         of: (type) =>
           isCachedKind(type) ? this.caches[type.kind] : this.#followed.get(typeText(type)),
         version: () => undefined,
+        obstacle: () => undefined,
         follow: (types) => this.#follow(types),
       },
       proofs: this.memory,

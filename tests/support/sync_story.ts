@@ -72,6 +72,7 @@ export function onlySync(get: () => KubeObject | undefined, cluster: ClusterClie
 export const NO_CACHES: SyncContext["caches"] = {
   of: () => undefined,
   version: () => undefined,
+  obstacle: () => undefined,
   follow: () => Promise.resolve(),
 };
 

@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { testCluster } from "../support/control_plane.ts";
+import { eventually, testCluster } from "../support/control_plane.ts";
 import { type SyncStory, syncStory, WRITES } from "../support/sync_story.ts";
 
 const cluster = testCluster();
@@ -55,3 +55,55 @@ Deno.test("definitions of groups that are new to the cluster are applied, withou
   const names = groups.map((group) => `knobs.${group}`);
   await cluster.kubectl(["delete", "crd", "--wait=false", ...names]);
 });
+
+/** What words of the fixture stand for, before and after. */
+const SIDES = {
+  SIDEPOLICY: { left: "Never", right: "PreemptLowerPriority" },
+  SIDEMODE: { left: "Persistent", right: "Ephemeral" },
+  CLUSTERIP: { left: '""', right: "None" },
+  ADDRESSES: { left: "IPv4", right: "IPv6" },
+  SIDE: { left: "left", right: "right" },
+};
+
+const IMMUTABLE = (await fixture("immutable.yaml")).split("---\n");
+
+for (const text of IMMUTABLE) {
+  const [, kind = ""] = /^kind: (.*)$/m.exec(text) ?? [];
+  Deno.test(`a ${kind} of which Git changes what cannot be changed names field and remedy, and is made anew where it may be`, async () => {
+    await using story = await syncStory(cluster);
+    const name = `one-${story.namespace}`;
+    const of = (side: "left" | "right") =>
+      Object.entries(SIDES).reduce(
+        (written, [word, values]) => written.replaceAll(word, values[side]),
+        text.replaceAll("NAME", name),
+      );
+    await story.repository.commit({ "meshes/a.yaml": of("left") });
+    const spec = { health: { ignore: [{ kind }] }, settleTime: "0s" };
+    await story.sync(spec);
+    await story.pass();
+    assertMatch(await story.ready(), /^True Healthy/);
+    const uid = async () => {
+      const path = ["-n", story.namespace, "-o", "jsonpath={.metadata.uid}"];
+      return await cluster.kubectl(["get", kind, name, ...path]);
+    };
+    const before = await uid();
+    await story.repository.commit({ "meshes/a.yaml": of("right") });
+    await story.pass();
+    assertMatch(
+      await story.ready(),
+      new RegExp(
+        `^False ApplyFailed: .*${kind}/${name}: .*\\n?.*gitops\\.functionmesh\\.io/replace`,
+        "s",
+      ),
+    );
+    assertEquals((await story.ready()).includes("hunter2"), false, await story.ready());
+    assertEquals(await uid(), before);
+    await story.sync({ ...spec, replace: [{ kind }] });
+    await eventually(async () => {
+      await story.pass();
+      return /^True Healthy/.test(await story.ready());
+    });
+    assertEquals(await uid() === before, false);
+    await cluster.kubectl(["delete", kind, name, "-n", story.namespace, "--wait=false"]);
+  });
+}

@@ -131,18 +131,13 @@ async function decision(
     (id.name === sync.metadata.namespace || isProtectedNamespace(id.name, ctx.tenancy.home));
   if (isSelf || isHome) return { fate: "skip", id };
   const isRemoval = sync.metadata.deletionTimestamp !== undefined;
-  const isWanted = !isRemoval && others.wanted.has(entryKey(id));
+  if (!isRemoval && others.wanted.has(entryKey(id))) return { fate: "move", id, entry };
   const reach = unreached(id, { ...authorityOf(sync, ctx.tenancy), kinds: "any" }, ctx.tenancy);
   if (reach !== undefined) {
-    if (isWanted) return { fate: "move", id, entry };
     return { fate: "unknown", entry, failure: `Cannot delete ${idText(id)}: it ${reach}` };
   }
   try {
     const live = await liveOf(id, acting, ctx.signal);
-    const holder = live && others.holders.find(({ labels }) => hasLabels(live, labels));
-    const isHolders = holder?.held.has(entry.id) === true;
-    // Two that both only hold what neither wants would each leave it to the other: whose labels it carries decides first.
-    if (isWanted && !isHolders) return { fate: "move", id, entry };
     if (live === undefined) return { fate: "absent", id };
     const isHeld = live.metadata.annotations?.[ANNOTATIONS.prune] === "disabled";
     const isTheirs = others.unread.some((labels) => hasLabels(live, labels));
@@ -150,7 +145,8 @@ async function decision(
     const isKeptByOthers = keeperText(live) !== undefined || controllerOf(live) !== undefined;
     const isKept = isHeld || isTheirs || isKeptByOthers || isForeignNamespace(live, sync);
     if (isKept) return { fate: "skip", id };
-    if (holder !== undefined && isHolders) {
+    const holder = others.holders.find(({ labels }) => hasLabels(live, labels));
+    if (holder?.held.has(entry.id) === true) {
       return { fate: "undecided", object: { id, entry, live, holder: holder.sync } };
     }
     // What a sibling let go is this sync's, although it did not come to take it over.

@@ -241,7 +241,8 @@ function placesIn(chunk: Chunk): Places {
   return places;
 }
 
-function aliasTargets(document: Document.Parsed): Map<unknown, Node> {
+/** What aliases stand for. */
+export function aliasTargets(document: Document): Map<unknown, Node> {
   const anchors = new Map<string, Node>();
   const targets = new Map<unknown, Node>();
   visit(document, (_key, node) => {

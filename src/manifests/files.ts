@@ -176,11 +176,6 @@ export async function selectedFiles(
   tree: FileTree,
   spec: Pick<MeshSync["spec"], "exclude" | "include">,
 ): Promise<SelectedFiles> {
-  const long = tree.entries.find(({ path }) => path.length > GIT_BUDGETS.pathChars);
-  if (long !== undefined) return refusedPath(long.path, tree.root);
-  const ignoreFiles = await tree.read(ignoreEntries(tree.entries));
-  const { exclude = [], include = [] } = spec;
-  const patterns = { exclude, ignoreFiles, include };
   const named = (problem: ManifestProblem) => ({
     ...problem,
     file: problem.file.startsWith("spec.") ? problem.file : pathIn(tree.root, problem.file),
@@ -190,6 +185,11 @@ export async function selectedFiles(
     problems: problems.map(named),
     selection: { entries: [], submodules: [], leftOut: 0, others: 0 },
   });
+  const long = tree.entries.find(({ path }) => path.length > GIT_BUDGETS.pathChars);
+  if (long !== undefined) return refused([longPathProblem(long.path)]);
+  const ignoreFiles = await tree.read(ignoreEntries(tree.entries));
+  const { exclude = [], include = [] } = spec;
+  const patterns = { exclude, ignoreFiles, include };
   const unread = patternProblems(patterns);
   if (unread.length > 0) return refused(unread);
   const selection = await selectionBy(patterns, tree.entries);
@@ -210,14 +210,10 @@ export async function selectedFiles(
 /** How much of a path that is too long a message shows. */
 const PATH_SHOWN = 100;
 
-function refusedPath(path: string, root: string): SelectedFiles {
+function longPathProblem(path: string): ManifestProblem {
   const message = `its path has ${path.length} characters, ${GIT_BUDGETS.pathChars} at most; ` +
     "put it into fewer or shorter folders";
-  return {
-    files: [],
-    problems: [{ file: pathIn(root, `${path.slice(0, PATH_SHOWN)}…`), line: 1, message }],
-    selection: { entries: [], submodules: [], leftOut: 0, others: 0 },
-  };
+  return { file: `${path.slice(0, PATH_SHOWN)}…`, line: 1, message };
 }
 
 /** Compares paths with patterns: now and then everything else has a turn. */

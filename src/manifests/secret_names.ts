@@ -2,7 +2,6 @@ import {
   type Document,
   isAlias,
   isMap,
-  isNode,
   isScalar,
   isSeq,
   type Node,
@@ -10,7 +9,7 @@ import {
   visit,
   type YAMLMap,
 } from "yaml";
-import type { ParsedFile, YamlProblem } from "./decode.ts";
+import { aliasTargets, type ParsedFile, type YamlProblem } from "./decode.ts";
 import { usesIn, type Variables } from "./variables.ts";
 
 /** Fields that everybody may read: they are in URLs, events, logs, metrics and other objects. `*` is any item. */
@@ -67,19 +66,6 @@ interface Field {
 }
 
 type Targets = ReadonlyMap<unknown, Node>;
-
-/** What aliases stand for. */
-function aliasTargets(document: Document): Targets {
-  const anchors = new Map<string, Node>();
-  const targets = new Map<unknown, Node>();
-  visit(document, (_key, node) => {
-    if (isAlias(node)) {
-      const target = anchors.get(node.source);
-      if (target !== undefined) targets.set(node, target);
-    } else if (isNode(node) && node.anchor) anchors.set(node.anchor, node);
-  });
-  return targets;
-}
 
 function publicFields(document: Document, targets: Targets): Field[] {
   return objectNodes(document.contents, targets).flatMap((object) =>

@@ -323,20 +323,23 @@ export class GitOpsLoop {
 
   /** Who applies a kind says in its status that it is not followed. */
   #wakeOwning(type: ResourceType, isMeant: (sync: MeshSync) => boolean): void {
-    for (const key of this.#proofs.owningKind(type)) {
-      const sync = this.#syncs?.get(key) as MeshSync | undefined;
-      if (sync !== undefined && isMeant(sync)) this.#queue?.enqueue(key);
-    }
+    for (const key of this.#owning(type, isMeant)) this.#queue?.enqueue(key);
   }
 
   /** What happened while nobody watched a kind is not known: all of it is compared again, at the cost of its cache. */
   #wakeDoubting(type: ResourceType, isMeant: (sync: MeshSync) => boolean): void {
-    for (const key of this.#proofs.owningKind(type)) {
-      const sync = this.#syncs?.get(key) as MeshSync | undefined;
-      if (sync !== undefined && !isMeant(sync)) continue;
+    for (const key of this.#owning(type, isMeant)) {
       this.#proofs.doubt(key, type);
       this.#queue?.enqueue(key);
     }
+  }
+
+  /** The syncs that have objects of a kind, of those that are meant. */
+  #owning(type: ResourceType, isMeant: (sync: MeshSync) => boolean): ObjectKey[] {
+    return this.#proofs.owningKind(type).filter((key) => {
+      const sync = this.#syncs?.get(key) as MeshSync | undefined;
+      return sync === undefined || isMeant(sync);
+    });
   }
 }
 

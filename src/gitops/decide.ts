@@ -120,7 +120,7 @@ function decideLive(seen: LiveSync, pass: PassMemory, nowMs: number): Rest | App
     case "failed":
       return { ...rest, ...before, trouble: failedPhase(source.error) };
     case "revision":
-      return decideRevision(seen, source, { pass, nowMs });
+      return decideRevision(seen, source, { rest, nowMs });
     default:
       return source satisfies never;
   }
@@ -138,13 +138,10 @@ function releasable({ source, takenOver }: LiveSync, { trouble }: PassMemory): O
 type RevisionSource = Extract<LiveSync["source"], { readonly tag: "revision" }>;
 
 function decideRevision(
-  live: LiveSync,
+  { sync }: LiveSync,
   { content, seen }: RevisionSource,
-  { nowMs, pass }: { readonly pass: PassMemory; readonly nowMs: number },
+  { nowMs, rest }: { readonly rest: Rest; readonly nowMs: number },
 ): Rest | ApplyDecision {
-  const { changed, sync } = live;
-  const toRelease = releasable(live, pass);
-  const rest = { do: "rest", changed, isSame: false, toRelease } as const;
   const key = decisionKey(seen.resolved, sync, seen.found.inputs);
   switch (content.tag) {
     case "same":

@@ -84,7 +84,7 @@ function discreetLog(log: Logger, secrets: SecretValues): Logger {
     info: (message, facts) => log.info(message, clean(facts)),
     warn: (message, facts) => log.warn(message, clean(facts)),
     error: (message, facts) => log.error(message, clean(facts)),
-    with: (facts) => discreetLog(log.with(clean(facts) ?? {}), secrets),
+    with: (facts) => discreetLog(log.with(clean(facts)), secrets),
   };
 }
 

@@ -150,9 +150,9 @@ async function appliedObjects(
   const others = (await loadInventory(sync, ctx))
     .flatMap((entry) => proofs.has(entry.id) ? [] : entryId(entry) ?? [])
     .filter((id) => unreached(id, authority, ctx.tenancy) === undefined);
-  const proven = [...proofs.values()].map(({ id, resourceVersion }) => ({ id, resourceVersion }));
+  const proven = [...proofs.values()];
   return [
-    ...proven.map((proof) => ({ ...proof, isApplied: true })),
+    ...proven.map(({ id, resourceVersion }) => ({ id, resourceVersion, isApplied: true })),
     ...others.map((id) => ({ id, resourceVersion: undefined, isApplied })),
   ];
 }

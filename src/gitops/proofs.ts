@@ -15,6 +15,7 @@ import {
 } from "./proof_entry.ts";
 import { type FinishedJob, isJob, jobHash, jobResult } from "./plan/jobs.ts";
 import { SecretValues } from "./secret_values.ts";
+import { Readings } from "./source/readings.ts";
 
 /** Deletions of a sync that are remembered until a cache tells of them. */
 const DELETED_MAX = 10_000;
@@ -35,6 +36,8 @@ export class Proofs {
   readonly #entries = new Map<string, Entry>();
   /** Object -> syncs that applied it. */
   readonly #owners = new Map<string, Set<string>>();
+  /** What reading came to last. */
+  readonly readings = new Readings();
   #stamp = 0;
 
   /** The time of this moment, for {@linkcode Proofs.prove}: changes that are told later are later. */
@@ -69,8 +72,10 @@ export class Proofs {
 
   /** Says which objects are about to be compared: what watches tell of them counts from now on. */
   watchFor(key: ObjectKey, ids: readonly ObjectId[]): void {
+    if (ids.length === 0) return;
+    const { awaited } = this.#entry(key);
     for (const id of ids) {
-      this.#entry(key).awaited.add(entryKey(id));
+      awaited.add(entryKey(id));
       this.#own(key, entryKey(id));
     }
   }
@@ -93,8 +98,10 @@ export class Proofs {
 
   /** Says which objects are about to be written: what watches tell of them counts from now on. */
   expect(key: ObjectKey, ids: readonly ObjectId[]): void {
+    if (ids.length === 0) return;
+    const { expected } = this.#entry(key);
     for (const id of ids) {
-      this.#entry(key).expected.add(entryKey(id));
+      expected.add(entryKey(id));
       this.#own(key, entryKey(id));
     }
   }
@@ -273,6 +280,7 @@ export class Proofs {
   forget(key: ObjectKey): void {
     const entry = this.#entries.get(keyText(key));
     this.#entries.delete(keyText(key));
+    this.readings.forget(key);
     if (entry === undefined) return;
     const { awaited, deleted, expected, proofs } = entry;
     const ids = new Set([...proofs.keys(), ...awaited, ...expected, ...deleted.keys()]);

@@ -1,15 +1,21 @@
 import type { MeshSync } from "#api";
-import { contentHash, keyOf, keyText, MANIFEST_BUDGETS } from "#base";
+import { contentHash, keyOf, keyText, MANIFEST_BUDGETS, type ObjectKey } from "#base";
 import {
   duplicateProblems,
   type Kinds,
   lightManifests,
   type Manifest,
   type ManifestFile,
+  type ReadInputs,
   type ReadManifests,
   type TargetObject,
 } from "#manifests";
-import type { Inputs } from "./remote.ts";
+
+/** What files are read with. */
+type Inputs = ReadInputs & {
+  /** Differs when any of it does. */
+  readonly key: string;
+};
 
 /** One file, and what reading made of it. */
 interface KnownFile {
@@ -124,6 +130,11 @@ export class Readings {
     };
   }
 
+  /** Drops what is known of a sync. */
+  forget(key: ObjectKey): void {
+    this.#known.delete(keyText(key));
+  }
+
   /** Drops what was read longest ago, while there is too much. */
   #bound(): void {
     let chars = [...this.#known.values()].reduce((sum, reading) => sum + reading.chars, 0);
@@ -156,13 +167,4 @@ function sorted(files: readonly ManifestFile[]): ManifestFile[] {
 
 function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
   return a < b ? -1 : 1;
-}
-
-const READINGS = new WeakMap<object, Readings>();
-
-/** The readings that go with what else a program remembers, and are dropped with it. */
-export function readingsOf(memory: object): Readings {
-  const known = READINGS.get(memory) ?? new Readings();
-  READINGS.set(memory, known);
-  return known;
 }

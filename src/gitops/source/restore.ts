@@ -11,7 +11,6 @@ import { liveObject, type PlanScope, proofOf } from "../plan/object.ts";
 import { isOfAnother, observeOthers } from "../plan/others.ts";
 import { followedTypes } from "../plan/revision.ts";
 import { type Composition, composition, healthyCommit, quarantinesOf } from "../rollback.ts";
-import { readingsOf } from "./readings.ts";
 import { fetchCall, revisionParts, signatureCheck } from "./revision.ts";
 
 /** For whom the remote is looked at. */
@@ -25,7 +24,7 @@ export interface SourceScope {
 export function readContext({ acting, ctx }: SourceScope): ReadContext {
   const { clock, git, log, metrics, reading, readManifests, signal, tenancy } = ctx;
   const common = { clock, git, log, metrics, reading, readManifests, signal, tenancy };
-  return { ...common, readings: readingsOf(ctx.proofs), acting: acting() };
+  return { ...common, readings: ctx.proofs.readings, acting: acting() };
 }
 
 /**

@@ -10,7 +10,7 @@ import { reconcileSync } from "#gitops";
 import { Informer } from "#kube";
 import { startedCluster } from "../support/control_plane.ts";
 import { commitMany, largeFile, largeName } from "../support/large_repository.ts";
-import { functionCaches, type SyncStory, syncStory, WRITES } from "../support/sync_story.ts";
+import { functionCaches, isWrite, type SyncStory, syncStory } from "../support/sync_story.ts";
 
 interface Watched extends AsyncDisposable {
   pass(): Promise<void>;
@@ -71,7 +71,7 @@ export async function gitOpsBench(count: number, say: (line: string) => void): P
     const tookMs = performance.now() - startMs;
     const { system, user } = process.cpuUsage(used);
     const requests = story.requests().filter((one) => !one.startsWith("watch "));
-    const writes = requests.filter((one) => WRITES.includes(one.split(" ")[0] ?? ""));
+    const writes = requests.filter(isWrite);
     const each = (requests.length / count).toFixed(3);
     say(
       `${what}: ${tookMs.toFixed(0)} ms (${

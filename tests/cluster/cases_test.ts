@@ -7,7 +7,7 @@ import { type CaseInput, caseInputs, type CaseName } from "../support/cases.ts";
 import { eventually, testCluster } from "../support/control_plane.ts";
 import { gitServer } from "../support/git_server.ts";
 import { temporaryFolder } from "../support/git_repository.ts";
-import { configMapText, type SyncStory, syncStory, WRITES } from "../support/sync_story.ts";
+import { configMapText, isWrite, type SyncStory, syncStory } from "../support/sync_story.ts";
 import { type RunningLoop, runningLoop } from "../support/running_loop.ts";
 import { testClient } from "../support/transport.ts";
 
@@ -76,7 +76,7 @@ async function assertCalm(story: SyncStory): Promise<void> {
   await story.pass();
   await story.pass();
   const writes = story.requests().filter((request) =>
-    WRITES.includes(request.split(" ")[0] ?? "") && !request.endsWith("MeshSync")
+    isWrite(request) && !request.endsWith("MeshSync")
   );
   assertEquals(writes, []);
 }

@@ -4,8 +4,8 @@ import {
   appliedStory,
   configMapText,
   functionText,
+  isWrite,
   syncStory,
-  WRITES,
 } from "../support/sync_story.ts";
 
 const cluster = testCluster();
@@ -95,7 +95,7 @@ Deno.test("a restarted program writes nothing, with functions and with ordinary 
   story.restart();
   await story.pass();
   assertEquals(
-    story.requests().filter((request) => WRITES.includes(request.split(" ")[0] ?? "")),
+    story.requests().filter(isWrite),
     [],
   );
   assertEquals(await story.status(), before);

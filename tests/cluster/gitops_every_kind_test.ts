@@ -6,7 +6,7 @@ import { testCluster } from "../support/control_plane.ts";
 import { eventually } from "../support/eventually.ts";
 import { temporaryFolder } from "../support/git_repository.ts";
 import { livingObjects } from "../support/living_objects.ts";
-import { type SyncStory, syncStory, WRITES } from "../support/sync_story.ts";
+import { isWrite, type SyncStory, syncStory } from "../support/sync_story.ts";
 
 const cluster = testCluster();
 
@@ -107,8 +107,7 @@ async function livingOf({ isNamespaced, resource }: Kind, own: string): Promise<
   return [...named, ...built.slice(0, 2)];
 }
 
-const isWrite = (one: string) =>
-  WRITES.includes(one.split(" ")[0] ?? "") && !/MeshSync|Event/.test(one);
+const isObjectWrite = (one: string) => isWrite(one) && !/MeshSync|Event/.test(one);
 
 /** What of an object nobody but its authors changes: all but the marks of the loop, versions, and what is reported. */
 function content({ apiVersion, kind, metadata, status: _status, ...rest }: KubeObject): string {
@@ -138,7 +137,7 @@ async function outcome(kind: Kind, story: SyncStory): Promise<string> {
     story.requests();
     if (round === "after a restart") story.restart();
     await story.pass();
-    const writes = story.requests().filter(isWrite);
+    const writes = story.requests().filter(isObjectWrite);
     if (writes.length > 0) return `${round} ${writes.join(", ")}`;
   }
   const after = new Set((await livingOf(kind, story.namespace)).map(content));

@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { testCluster } from "../support/control_plane.ts";
 import { eventually } from "../support/eventually.ts";
-import { functionText, type SyncStory, syncStory, WRITES } from "../support/sync_story.ts";
+import { functionText, isWrite, type SyncStory, syncStory } from "../support/sync_story.ts";
 
 const cluster = testCluster();
 
@@ -68,13 +68,12 @@ Deno.test("what was exported comes back: applied once, then calm, also after a r
   await story.pass();
   const ready = await story.ready();
   assertEquals(/ApplyFailed|InvalidManifests|Conflict/.test(ready), false, ready);
-  const isWrite = (one: string) =>
-    WRITES.includes(one.split(" ")[0] ?? "") && !/MeshSync|Event/.test(one);
+  const isObjectWrite = (one: string) => isWrite(one) && !/MeshSync|Event/.test(one);
   for (const round of ["at once", "after a restart", "and again"]) {
     story.requests();
     if (round === "after a restart") story.restart();
     await story.pass();
-    assertEquals(story.requests().filter(isWrite), [], round);
+    assertEquals(story.requests().filter(isObjectWrite), [], round);
   }
 });
 

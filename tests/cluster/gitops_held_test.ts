@@ -4,8 +4,8 @@ import {
   appliedStory,
   configMapText,
   functionText,
+  isWrite,
   syncStory,
-  WRITES,
 } from "../support/sync_story.ts";
 
 const cluster = testCluster();
@@ -142,5 +142,5 @@ Deno.test("a request by annotation is answered once, before its time", async () 
   story.requests();
   await story.idlePass();
   assertEquals(await story.git.take(), []);
-  assertEquals(story.requests().filter((one) => WRITES.includes(one.split(" ")[0] ?? "")), []);
+  assertEquals(story.requests().filter(isWrite), []);
 });

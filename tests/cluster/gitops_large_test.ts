@@ -5,7 +5,7 @@ import { reconcileSync, type SyncContext } from "#gitops";
 import { Informer } from "#kube";
 import { testCluster } from "../support/control_plane.ts";
 import { commitMany, largeFile, largeName } from "../support/large_repository.ts";
-import { functionCaches, type SyncStory, syncStory, WRITES } from "../support/sync_story.ts";
+import { functionCaches, isWrite, type SyncStory, syncStory } from "../support/sync_story.ts";
 
 const cluster = testCluster();
 const COUNT = 2_000;
@@ -80,7 +80,6 @@ async function restartCostsNothing(story: SyncStory, watch: Watch): Promise<void
   story.restart();
   await watch.pass(true);
   const requests = story.requests();
-  const isWrite = (one: string) => WRITES.includes(one.split(" ")[0] ?? "");
   assertEquals(requests.filter(isWrite), []);
   assertEquals(requests.filter((one) => one === "get Function"), []);
 }

@@ -3,9 +3,9 @@ import { eventually, testCluster } from "../support/control_plane.ts";
 import {
   appliedStory,
   configMapText,
+  isWrite,
   type SyncStory,
   syncStory,
-  WRITES,
 } from "../support/sync_story.ts";
 
 const cluster = testCluster();
@@ -41,9 +41,7 @@ async function names(story: SyncStory, kind = "configmaps"): Promise<string[]> {
 
 /** Writes of objects since the last call; dry runs and the status of the MeshSync are none. */
 function writes(story: SyncStory): string[] {
-  return story.requests().filter((one) =>
-    WRITES.includes(one.split(" ")[0] ?? "") && one !== "patch MeshSync"
-  );
+  return story.requests().filter((one) => isWrite(one) && one !== "patch MeshSync");
 }
 
 Deno.test("a revision with one object that the API server refuses is refused as a whole, new objects too", async () => {

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { eventually, testCluster } from "../support/control_plane.ts";
-import { type SyncStory, syncStory, WRITES } from "../support/sync_story.ts";
+import { isWrite, type SyncStory, syncStory } from "../support/sync_story.ts";
 
 const cluster = testCluster();
 
@@ -9,7 +9,7 @@ async function fixture(name: string): Promise<string> {
 }
 
 function writes(story: SyncStory): string[] {
-  return story.requests().filter((one) => WRITES.includes(one.split(" ")[0] ?? ""));
+  return story.requests().filter(isWrite);
 }
 
 const SPELLED = (await fixture("spelled.yaml")).split("---\n");

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { testCluster } from "../support/control_plane.ts";
-import { syncStory, WRITES } from "../support/sync_story.ts";
+import { isWrite, syncStory } from "../support/sync_story.ts";
 
 const cluster = testCluster();
 
@@ -56,7 +56,7 @@ for (const mode of ["correct", "report", "ignore"]) {
       if (restart) story.restart();
       story.requests();
       await story.pass();
-      const writes = story.requests().filter((one) => WRITES.includes(one.split(" ")[0] ?? ""));
+      const writes = story.requests().filter(isWrite);
       assertEquals(writes, []);
       assertEquals((await story.status()).drifted ?? [], []);
       assertMatch(await story.ready(), /^True Healthy/);

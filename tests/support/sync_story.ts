@@ -76,8 +76,12 @@ export const NO_CACHES: SyncContext["caches"] = {
   follow: () => Promise.resolve(),
 };
 
-/** Requests that change something. */
-export const WRITES: readonly string[] = ["apply", "create", "delete", "patch", "remove", "update"];
+const WRITES: readonly string[] = ["apply", "create", "delete", "patch", "remove", "update"];
+
+/** Whether a request, as {@linkcode SyncStory.requests} tells it, changes something. */
+export function isWrite(request: string): boolean {
+  return WRITES.includes(request.split(" ")[0] ?? "");
+}
 
 /** A loop that acts for itself, follows nothing, and has nobody to tell. */
 const SURROUNDINGS = {

@@ -2,7 +2,7 @@
 import { type Installation, installObjects } from "#install";
 import { assertEquals } from "@std/assert";
 import { localTarget } from "./admission.ts";
-import type { TestCluster } from "./control_plane.ts";
+import { eventually, type TestCluster } from "./control_plane.ts";
 import { temporaryFolder } from "./git_repository.ts";
 import { type MetricSample, metricSamples } from "./running_controller.ts";
 
@@ -58,7 +58,10 @@ export async function install(cluster: TestCluster, choices: Installation): Prom
 /** Tests have whatever is called on this machine. */
 const LOCAL = "--allow-local-addresses=true";
 
-/** Starts the program with the token of the installed ServiceAccount and nothing else. */
+/**
+ * Starts the program with the token of the installed ServiceAccount and nothing else; done when it answers about its health,
+ * or has ended. Before that it takes no signal.
+ */
 export async function startProgram(
   cluster: TestCluster,
   { namespace, flags, command = SOURCE_PROGRAM }: {
@@ -67,7 +70,7 @@ export async function startProgram(
     readonly command?: ProgramCommand;
   },
 ): Promise<RunningProgram> {
-  const stack = new AsyncDisposableStack();
+  await using stack = new AsyncDisposableStack();
   const folder = stack.use(await temporaryFolder());
   const kubeconfig = `${folder.path}/kubeconfig`;
   const access = await cluster.serviceAccountKubeconfig({ namespace, name: "meshwright" });
@@ -98,8 +101,10 @@ export async function startProgram(
     await reading;
     assertEquals(code, 0, log);
   });
+  await eventually(async () => !(await isRunning(child)) || await answersHealth(address));
   const metric = async (name: string) =>
     metricSamples(await (await fetch(`http://${address}/metrics`)).text(), name);
+  const running = stack.move();
   return {
     log: () => log,
     metric,
@@ -108,8 +113,12 @@ export async function startProgram(
         .filter(({ labels }) => codes.test(labels["code"] ?? ""))
         .map(({ labels }) => `${labels["verb"]} ${labels["kind"]}`),
     readiness: () => readinessOf(address, () => log),
-    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+}
+
+async function answersHealth(address: string): Promise<boolean> {
+  return await (await fetch(`http://${address}/healthz`)).text() !== "";
 }
 
 async function readinessOf(address: string, log: () => string): Promise<string> {

@@ -5,6 +5,7 @@
  */
 import { parseArgs } from "node:util";
 import settings from "../deno.json" with { type: "json" };
+import { audited, configuredRegistry, ownLock } from "./audit.ts";
 import { anyBase, TARGETS } from "./compile.ts";
 import { Interruption } from "./control_plane/interruption.ts";
 import { progressOnStderr } from "./control_plane/progress.ts";
@@ -13,7 +14,9 @@ import { checkoutState, releaseProblems } from "./release/checkout_state.ts";
 import { makeRelease } from "./release/release_folder.ts";
 
 const HELP =
-  `Make everything that people get of a version: binaries, image, manifests, notes, checksums.
+  `Make everything that people get of a version: binaries, image, manifests, notes, bill of materials
+(SPDX), licences, checksums. A package with a known vulnerability is not released; where the registry
+does not tell, that is said (deno task audit).
 
 Usage: deno task release [FLAGS]
 
@@ -51,7 +54,9 @@ async function main(args: readonly string[]): Promise<number> {
   const state = await checkoutState();
   const problems = releaseProblems(state, settings.version);
   for (const problem of problems) progressOnStderr(`${rehearsal ? "warning: " : ""}${problem}`);
-  if (problems.length > 0 && !rehearsal) return 1;
+  const audit = await audited(await ownLock(), configuredRegistry());
+  for (const line of audit.lines) progressOnStderr(`audit: ${line}`);
+  if ((problems.length > 0 || audit.outcome === "some") && !rehearsal) return 1;
   const all = rehearsal ? [Deno.build.target] : TARGETS;
   using interruption = new Interruption();
   const names = await makeRelease({

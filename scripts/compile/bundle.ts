@@ -10,6 +10,11 @@ const READING_WORKER = "src/manifests/reading_worker.ts";
 const WORKER_FILE = READING_WORKER.replace(/\.ts$/, ".js");
 const WORKER_URL = "src/manifests/worker_url.ts";
 
+/** What a binary is made of: these modules and all that they import. */
+export const PROGRAM_ENTRIES: readonly URL[] = ["main.ts", READING_WORKER].map((path) =>
+  new URL(path, TOP)
+);
+
 /** CommonJS packages in the bundle look for the runtime's own modules by this function. */
 const REQUIRE =
   'import { createRequire as createRequireOf } from "node:module";const require=createRequireOf(import.meta.url);';
@@ -54,8 +59,7 @@ export async function bundleProgram(
     "--code-splitting",
     `--import-map=${importMap}`,
     `--outdir=${output}`,
-    fileURLToPath(new URL("main.ts", TOP)),
-    fileURLToPath(new URL(READING_WORKER, TOP)),
+    ...PROGRAM_ENTRIES.map((entry) => fileURLToPath(entry)),
   ]);
   const environment = variables === undefined ? "" : environmentHead(variables);
   const main = `${output}/main.js`;

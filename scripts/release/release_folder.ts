@@ -4,7 +4,9 @@ import settings from "../../deno.json" with { type: "json" };
 import { yamlStream } from "../../src/cli/crds.ts";
 import { INSTALL_FLAGS, installationFrom, installText } from "../../src/cli/install.ts";
 import { parseArguments } from "../../src/cli/parse.ts";
+import { ownLock } from "../audit.ts";
 import { compileProgram } from "../compile.ts";
+import { PROGRAM_ENTRIES } from "../compile/bundle.ts";
 import { runProgram } from "../compile/program.ts";
 import type { CompileBase } from "../compile/test_base.ts";
 import { reported } from "../control_plane/progress.ts";
@@ -12,8 +14,11 @@ import { layerOf } from "../e2e/image_archive.ts";
 import { megabytes } from "../e2e/layers.ts";
 import { type Making, removeTree } from "../e2e/stored.ts";
 import { writeProgramImage } from "../image/program_image.ts";
+import { billOfMaterials } from "./bill_of_materials.ts";
 import { writeArchive } from "./binary_archive.ts";
 import type { CheckoutState } from "./checkout_state.ts";
+import { licencesText, shippedPackages } from "./licences.ts";
+import { lockedPackages, packageText } from "./locked_packages.ts";
 import { releaseNotes } from "./notes.ts";
 
 /** What to release. */
@@ -36,7 +41,7 @@ const SUMS = "SHA256SUMS";
 
 /**
  * Makes everything that people get of a version, in one folder, whole or not at all: a binary for each system, the image,
- * the manifest that installs it, the definitions, what changed, and checksums of all of it.
+ * the manifest that installs it, the definitions, what changed, what the binaries are made of, and checksums of all of it.
  *
  * @returns names of the files, sorted
  * @throws {Error} when something cannot be made here
@@ -57,6 +62,7 @@ export async function makeRelease(options: ReleaseOptions): Promise<string[]> {
     await write("crds.yaml", `${yamlStream(customResourceDefinitions())}\n`);
     const changelog = await Deno.readTextFile(new URL("CHANGELOG.md", TOP));
     await write("NOTES.md", releaseNotes(version, { changelog, commits: state.commits }));
+    await writeMaterials(write, state);
     await write(SUMS, await checksums(folder, options));
     await removeTree(output);
     await Deno.rename(folder, output);
@@ -64,6 +70,24 @@ export async function makeRelease(options: ReleaseOptions): Promise<string[]> {
     await removeTree(folder);
   }
   return await namesIn(output);
+}
+
+/** What the binaries hold: a bill of materials for programs, licences for people. */
+async function writeMaterials(
+  write: (name: string, text: string) => Promise<void>,
+  { commit, date }: CheckoutState,
+): Promise<void> {
+  const packages = await shippedPackages(PROGRAM_ENTRIES);
+  const bill = billOfMaterials(lockedPackages(await ownLock()), {
+    version,
+    commit,
+    date,
+    licence: settings.license,
+    denoVersion: Deno.version.deno,
+    shipped: new Map(packages.map((one) => [packageText(one), one.licence])),
+  });
+  await write(`meshwright-${version}.spdx.json`, `${JSON.stringify(bill, null, 2)}\n`);
+  await write("LICENCES.md", licencesText(packages, Deno.version.deno));
 }
 
 async function addBinary(

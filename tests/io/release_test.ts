@@ -89,8 +89,8 @@ Deno.test("makeRelease() makes what people get, with true checksums and a binary
     progress: () => {},
   });
   const name = `meshwright-${version}-${target}`;
-  const rest = ["NOTES.md", "SHA256SUMS", "crds.yaml", "install.yaml"];
-  assertEquals(names, [...rest, `${name}.tar.gz`]);
+  const rest = ["LICENCES.md", "NOTES.md", "SHA256SUMS", "crds.yaml", "install.yaml"];
+  assertEquals(names, [...rest, `${name}.tar.gz`, `meshwright-${version}.spdx.json`]);
   const checked = await ran("sha256sum", ["--check", "SHA256SUMS"], { cwd: output });
   assertEquals(
     checked.split("\n"),

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { keepCertificates } from "#admission";
+import { keepCertificates, KEY_STAYS, KEY_STAYS_HINT } from "#admission";
 import { type Clock, errorText, isAbort, pause, spread } from "#base";
 import { AccessReviews, type ClusterClient, type Transport } from "#kube";
 import { answerPlainly, type Logger, type Metrics, TlsServer } from "#telemetry";
@@ -8,9 +8,10 @@ import { answerPlainly, type Logger, type Metrics, TlsServer } from "#telemetry"
 const LOOK_EVERY_MS = 60_000;
 const RETRY_MS = 10_000;
 
-/** Service of the metrics, and the Secret that keeps their certificate: names that `install` gives rights for. */
+/** Service of the metrics, and the Secrets of their certificate and of what signs it: `install` gives rights for these. */
 const SERVICE = "meshwright-metrics";
 const SECRET = `${SERVICE}-tls`;
+const AUTHORITY_SECRET = `${SERVICE}-ca`;
 
 /** What secure metrics are made from. */
 export interface SecureMetricsOptions {
@@ -34,6 +35,7 @@ export class SecureMetrics implements AsyncDisposable {
   readonly #reviews: AccessReviews;
   readonly #server: TlsServer;
   #problem = "";
+  #moveProblem = "";
 
   constructor(options: SecureMetricsOptions) {
     this.#options = options;
@@ -83,12 +85,18 @@ export class SecureMetrics implements AsyncDisposable {
   async #lookAfter(signal: AbortSignal): Promise<void> {
     const { cluster, clock, log, namespace } = this.#options;
     const hosts = [`${SERVICE}.${namespace}.svc`, "127.0.0.1", "localhost"];
-    const key = { namespace, name: SECRET };
+    const serving = { namespace, name: SECRET };
+    const secrets = { serving, authority: { namespace, name: AUTHORITY_SECRET } };
     const nowMs = clock.now();
-    const { certificates } = await keepCertificates(cluster, key, { hosts, nowMs, signal });
-    if (await this.#server.use(certificates)) {
-      log.info("Metrics are served over TLS", { port: this.#server.port, certificateIn: key });
+    const kept = await keepCertificates(cluster, secrets, { hosts, nowMs, signal });
+    if (await this.#server.use(kept.certificates)) {
+      log.info("Metrics are served over TLS", { port: this.#server.port, certificateIn: serving });
     }
+    const problem = kept.keyStays === undefined ? "" : errorText(kept.keyStays);
+    if (problem !== "" && problem !== this.#moveProblem) {
+      log.warn(KEY_STAYS, { error: kept.keyStays, hint: KEY_STAYS_HINT });
+    }
+    this.#moveProblem = problem;
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

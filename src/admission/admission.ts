@@ -4,7 +4,6 @@ import {
   errorText,
   isAbort,
   type KubeObject,
-  type ObjectKey,
   pause,
   spread,
   StalledError,
@@ -12,7 +11,12 @@ import {
 import { type ClusterClient, isForbidden, type ResourceType } from "#kube";
 import type { Logger } from "#telemetry";
 import { readServingFiles, type ServingFiles } from "./certificate_files.ts";
-import { keepCertificates } from "./certificate_secret.ts";
+import {
+  type CertificateSecrets,
+  keepCertificates,
+  KEY_STAYS,
+  KEY_STAYS_HINT,
+} from "./certificate_secret.ts";
 import { installConfiguration, webhookConfiguration, type WebhookTarget } from "./configuration.ts";
 import { AdmissionServer } from "./server.ts";
 
@@ -35,13 +39,13 @@ export interface AdmissionOptions {
   readonly log: Logger;
   /** Where to listen. */
   readonly address: string;
-  /** Namespace of Service and Secret: the program's own. */
+  /** Namespace of Service and Secrets: the program's own. */
   readonly namespace: string;
   /** Name of the Service that leads here. */
   readonly service: string;
   /** `https://host:port` that leads here; goes before the Service. */
   readonly url?: string | undefined;
-  /** A folder with a certificate that somebody else renews; one is made and kept in a Secret when left out. */
+  /** A folder with a certificate that somebody else renews; one is made and kept in Secrets when left out. */
   readonly certificateFolder?: string | undefined;
   /** The only namespace that is looked at. */
   readonly watchedNamespace?: string | undefined;
@@ -65,6 +69,7 @@ export class Admission implements AsyncDisposable {
   readonly #options: AdmissionOptions;
   readonly #server: AdmissionServer;
   #problem: string | undefined = "not started yet";
+  #moveProblem = "";
   #installed = false;
   #tried = false;
 
@@ -131,6 +136,13 @@ export class Admission implements AsyncDisposable {
     log.warn("Cannot keep the admission webhook", { error, hint });
   }
 
+  #reportMoveOnce(error: unknown): void {
+    const problem = error === undefined ? "" : errorText(error);
+    if (problem === this.#moveProblem) return;
+    this.#moveProblem = problem;
+    if (error !== undefined) this.#options.log.warn(KEY_STAYS, { error, hint: KEY_STAYS_HINT });
+  }
+
   /** One look: certificate, server, configuration. */
   async #lookAfter(signal: AbortSignal): Promise<void> {
     const { cluster, log, watchedNamespace } = this.#options;
@@ -174,22 +186,25 @@ export class Admission implements AsyncDisposable {
   async #serving(signal: AbortSignal): Promise<ServingFiles> {
     const { certificateFolder, clock, cluster, log, terms } = this.#options;
     if (certificateFolder !== undefined) return await readServingFiles(certificateFolder);
-    const key = secretKey(this.#options);
-    const kept = await keepCertificates(cluster, key, {
+    const secrets = certificateSecrets(this.#options);
+    const kept = await keepCertificates(cluster, secrets, {
       ...terms,
       hosts: [hostOf(this.#options)],
       nowMs: clock.now(),
       signal,
     });
     if (kept.renewed) {
-      log.info("Made a certificate for the admission webhook", { certificateIn: key });
+      log.info("Made a certificate for the admission webhook", {
+        certificateIn: secrets.serving,
+      });
     }
+    this.#reportMoveOnce(kept.keyStays);
     const { certificate, privateKey, authorities } = kept.certificates;
     return { certificate, privateKey, authorities: authorities.join("") };
   }
 }
 
-/** What the names of Secret and configuration begin with: a program beside the cluster has its own. */
+/** What the names of Secrets and configuration begin with: a program beside the cluster has its own. */
 const LOCAL_NAME = "meshwright-local";
 
 type Reached = Pick<AdmissionOptions, "namespace" | "service" | "url">;
@@ -199,9 +214,13 @@ export function configurationName({ namespace, service, url }: Reached): string 
   return `${url === undefined ? service : LOCAL_NAME}.${namespace}`;
 }
 
-/** The Secret that keeps authority and certificate. */
-export function secretKey({ namespace, service, url }: Reached): ObjectKey {
-  return { namespace, name: `${url === undefined ? service : LOCAL_NAME}-tls` };
+/** The Secrets that keep the certificate, and what signs it. */
+export function certificateSecrets({ namespace, service, url }: Reached): CertificateSecrets {
+  const name = url === undefined ? service : LOCAL_NAME;
+  return {
+    serving: { namespace, name: `${name}-tls` },
+    authority: { namespace, name: `${name}-ca` },
+  };
 }
 
 /** The name by which the API server calls. */

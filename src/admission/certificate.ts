@@ -2,13 +2,18 @@ import { createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
 
 const DAY_MS = 24 * 60 * 60_000;
 
-/** What is kept and renewed: an authority that the API server trusts, and a certificate that it signed. PEM texts. */
+/** What is served, and whom its callers trust. PEM texts. */
 export interface Certificates {
-  /** The authority first, then older ones that are still trusted. */
+  /** The one that signed the certificate first, then an older one that is still trusted. */
   readonly authorities: readonly string[];
-  readonly authorityKey: string;
   readonly certificate: string;
   readonly privateKey: string;
+}
+
+/** What signs certificates. PEM texts. */
+export interface Authority {
+  readonly certificate: string;
+  readonly key: string;
 }
 
 /** Whom a certificate is for, and for how long. */
@@ -27,28 +32,46 @@ const CLOCKS_APART_MS = 60 * 60_000;
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 
 /**
- * The certificates that should be in use: those that are held, or new ones where they are missing, damaged, for other
- * hosts, or past two thirds of their life, which leaves a month to notice that renewing fails.
+ * Whether certificates should stay in use: whole, for these hosts, and certificate and authority in the first two thirds of
+ * their life, which leaves a month to notice that renewing fails. The authority's key is not needed to tell.
+ */
+export function areSound(held: Certificates, terms: CertificateTerms): boolean {
+  const [authority] = held.authorities;
+  return isSound(() => authority !== undefined && renewalTimeMs(authority) > terms.nowMs) &&
+    isSoundServing(held, { ...terms, authority });
+}
+
+/** The first authority that will do, or a new one where all are missing, damaged, or past two thirds of their life. */
+export async function renewedAuthority(
+  candidates: readonly Authority[],
+  terms: CertificateTerms,
+): Promise<Authority> {
+  return candidates.find((one) => isSoundAuthority(one, terms)) ?? await newAuthority(terms);
+}
+
+/**
+ * The certificates that should be in use: those that are held, or new ones where they are missing, damaged, for other hosts,
+ * past two thirds of their life, or of another authority.
  *
  * # Guarantees
- * A new certificate comes from the authority that is trusted already, so that nobody who serves the old one is cut off.
- * A new authority is put before the old, which stays trusted until its end.
+ * The authority of what was held stays trusted until its end beside a new one, so that nobody who serves the old
+ * certificate is cut off.
  *
  * @returns `held` itself when it will do
  */
 export async function renewedCertificates(
   held: Certificates | undefined,
-  terms: CertificateTerms,
+  terms: CertificateTerms & { readonly authority: Authority },
 ): Promise<Certificates> {
-  const authority = held !== undefined && isSoundAuthority(held, terms)
-    ? { authorities: held.authorities, authorityKey: held.authorityKey }
-    : await newAuthority(stillTrusted(held?.authorities ?? [], terms), terms);
+  const { authority } = terms;
   if (
-    held !== undefined && isSoundServing(held, { ...terms, authority: authority.authorities[0] })
-  ) {
-    return held;
-  }
-  return { ...authority, ...await newCertificate(authority, terms) };
+    held !== undefined && held.authorities[0] === authority.certificate && areSound(held, terms)
+  ) return held;
+  const older = (held?.authorities ?? []).filter((pem) => pem !== authority.certificate);
+  return {
+    authorities: [authority.certificate, ...stillTrusted(older, terms)],
+    ...await newCertificate(authority, terms),
+  };
 }
 
 /** When a certificate should be replaced: two thirds into its life, in milliseconds since 1970. */
@@ -81,10 +104,8 @@ function publicText(key: KeyObject): string {
   return String(key.export({ type: "spki", format: "pem" }));
 }
 
-function isSoundAuthority(held: Certificates, { nowMs }: CertificateTerms): boolean {
-  const [current] = held.authorities;
-  return current !== undefined && isKeyOf(current, held.authorityKey) &&
-    renewalTimeMs(current) > nowMs;
+function isSoundAuthority({ certificate, key }: Authority, { nowMs }: CertificateTerms): boolean {
+  return isKeyOf(certificate, key) && renewalTimeMs(certificate) > nowMs;
 }
 
 function isSoundServing(
@@ -124,10 +145,7 @@ async function x509Library(): Promise<typeof import("@peculiar/x509")> {
   return await import("@peculiar/x509");
 }
 
-async function newAuthority(
-  older: readonly string[],
-  terms: CertificateTerms,
-): Promise<Pick<Certificates, "authorities" | "authorityKey">> {
+async function newAuthority(terms: CertificateTerms): Promise<Authority> {
   const x509 = await x509Library();
   const keys = await crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
@@ -143,20 +161,20 @@ async function newAuthority(
     ],
   });
   return {
-    authorities: [pemText(certificate.toString("pem")), ...older],
-    authorityKey: await keyText(keys.privateKey),
+    certificate: pemText(certificate.toString("pem")),
+    key: await keyText(keys.privateKey),
   };
 }
 
 async function newCertificate(
-  { authorities, authorityKey }: Pick<Certificates, "authorities" | "authorityKey">,
+  { certificate: signer, key }: Authority,
   terms: CertificateTerms,
 ): Promise<Pick<Certificates, "certificate" | "privateKey">> {
   const x509 = await x509Library();
-  const authority = new x509.X509Certificate(authorities[0] ?? "");
+  const authority = new x509.X509Certificate(signer);
   const signingKey = await crypto.subtle.importKey(
     "pkcs8",
-    x509.PemConverter.decodeFirst(authorityKey),
+    x509.PemConverter.decodeFirst(key),
     ALGORITHM,
     false,
     ["sign"],

@@ -1,136 +1,143 @@
-import { idText, type KubeObject, type ObjectKey, secretData, StalledError } from "#base";
+import { isAbort, type KubeObject, type ObjectKey, secretData } from "#base";
+import { type ClusterClient, isAlreadyExists, isConflict, isNotFound } from "#kube";
+import { keepAuthority } from "./authority_secret.ts";
 import {
-  type ClusterClient,
-  isAlreadyExists,
-  isConflict,
-  isNotFound,
-  type ResourceType,
-} from "#kube";
-import {
+  areSound,
+  type Authority,
   type Certificates,
   type CertificateTerms,
   pemCertificates,
   renewedCertificates,
 } from "./certificate.ts";
+import { ownSecret, secretText, storeOwnSecret } from "./own_secret.ts";
 
-/** Secrets. */
-export const SECRET_TYPE: ResourceType = {
-  apiVersion: "v1",
-  kind: "Secret",
-  plural: "secrets",
-  namespaced: true,
-};
-
-/** Says that the program made an object and may change it. */
-export const MANAGED_LABELS: Readonly<Record<string, string>> = {
-  "app.kubernetes.io/component": "webhook",
-  "app.kubernetes.io/managed-by": "meshwright",
-};
-
-const FIELD_MANAGER = "meshwright-webhook";
 /** Each try but the first follows another replica that was faster: more than a few mean something else. */
 const TRIES_MAX = 5;
+/**
+ * How long a key that an earlier version kept beside the serving key stays there as well: replicas of that version may go on
+ * for a while, and would make a new authority without it.
+ */
+const HANDOVER_MS = 10 * 60_000;
+
+/** What is logged where {@linkcode KeptCertificates.keyStays} says why. */
+export const KEY_STAYS = "The authority's key stays in the Secret of what is served";
+export const KEY_STAYS_HINT =
+  "Certificates serve as before. The rights that install prints let the program keep the key in a " +
+  "Secret of its own";
+
+/** Where certificates are kept: who reads or mounts what is served holds nothing that signs. */
+export interface CertificateSecrets {
+  /** Certificate, its key, and whom to trust: read all the time. */
+  readonly serving: ObjectKey;
+  /** The authority with its key: read only when a certificate has to be made. */
+  readonly authority: ObjectKey;
+}
 
 /** The certificates, and whether this call made any. */
 export interface KeptCertificates {
   readonly certificates: Certificates;
   readonly renewed: boolean;
+  /** Why the authority's key could not be taken away from beside the serving key, where an earlier version put it. */
+  readonly keyStays?: unknown;
 }
 
+type KeepTerms = CertificateTerms & { readonly signal?: AbortSignal };
+
 /**
- * The certificates of a Secret, which is made, completed and renewed as needed. Replicas that do so at the same time
- * agree: who comes second (409) takes what the first one stored.
+ * The certificates of two Secrets, which are made, completed and renewed as needed. Replicas that do so at the same time
+ * agree: who comes second (409) takes what the first one stored. The authority is stored before what it signed.
  *
- * @throws {StalledError} when the Secret belongs to somebody else
- * @throws {ApiError} when the server refuses
+ * A key of the authority that an earlier version kept beside the serving key is moved: stored in its own Secret first, taken
+ * away later. Whatever happens between, the next call goes on with it; meanwhile the certificates serve.
+ *
+ * @throws {StalledError} when a Secret that is needed belongs to somebody else
+ * @throws {ApiError} when the server refuses what is needed
  */
 export async function keepCertificates(
   cluster: ClusterClient,
-  key: ObjectKey,
-  terms: CertificateTerms & { readonly signal?: AbortSignal },
+  secrets: CertificateSecrets,
+  terms: KeepTerms,
 ): Promise<KeptCertificates> {
   let cause: unknown;
   for (let tries = 1; tries <= TRIES_MAX; tries++) {
-    const secret = await cluster.get(SECRET_TYPE, key, terms.signal);
-    if (secret !== undefined) checkOwner(secret, key);
+    const secret = await ownSecret(cluster, secrets.serving, terms.signal);
     const held = secret === undefined ? undefined : certificatesFrom(secret);
-    const certificates = await renewedCertificates(held, terms);
-    if (certificates === held) return { certificates, renewed: false };
+    if (secret !== undefined && held !== undefined && areSound(held, terms)) {
+      const keyStays = await problemOfMove(cluster, secrets, { ...terms, secret });
+      return { certificates: held, renewed: false, ...keyStays };
+    }
     try {
-      await storeCertificates(cluster, certificates, { ...terms, key, secret });
+      const certificates = await makeCertificates(cluster, secrets, { ...terms, secret, held });
       return { certificates, renewed: true };
     } catch (error) {
-      if (!isAlreadyExists(error) && !isConflict(error) && !isNotFound(error)) throw error;
+      if (!wasSlower(error)) throw error;
       // Not found: deleted since it was read, or its namespace is not there, which the next try says again.
       cause = error;
     }
   }
-  throw new Error(`Cannot keep certificates in ${secretText(key)}: others keep changing it`, {
-    cause,
-  });
-}
-
-async function storeCertificates(
-  cluster: ClusterClient,
-  certificates: Certificates,
-  options: {
-    readonly key: ObjectKey;
-    readonly secret: KubeObject | undefined;
-    readonly signal?: AbortSignal;
-  },
-): Promise<void> {
-  const { key, secret, signal } = options;
-  const how = { fieldManager: FIELD_MANAGER, ...(signal === undefined ? {} : { signal }) };
-  const id = { apiVersion: SECRET_TYPE.apiVersion, kind: SECRET_TYPE.kind, ...key };
-  const data = dataOf(certificates);
-  if (secret === undefined) {
-    const metadata = { ...key, labels: MANAGED_LABELS };
-    const { apiVersion, kind } = SECRET_TYPE;
-    await cluster.create({ apiVersion, kind, metadata, type: "kubernetes.io/tls", data }, how);
-    return;
-  }
-  // The version makes a write after somebody else's a conflict instead of a mixture.
-  const resourceVersion = secret.metadata.resourceVersion ?? "";
-  await cluster.patch(id, { metadata: { resourceVersion }, data }, how);
-}
-
-function checkOwner(secret: KubeObject, key: ObjectKey): void {
-  const owner = secret.metadata.labels?.["app.kubernetes.io/managed-by"];
-  if (owner === MANAGED_LABELS["app.kubernetes.io/managed-by"]) return;
-  throw new StalledError(
-    "ForeignSecret",
-    `Cannot use ${secretText(key)}: it is not this program's (no label ` +
-      "app.kubernetes.io/managed-by: meshwright); delete it, or mount it and name its folder " +
-      "with --cert-dir",
+  throw new Error(
+    `Cannot keep certificates in ${secretText(secrets.serving)}: others keep changing it`,
+    { cause },
   );
+}
+
+function wasSlower(error: unknown): boolean {
+  return isAlreadyExists(error) || isConflict(error) || isNotFound(error);
+}
+
+async function makeCertificates(
+  cluster: ClusterClient,
+  secrets: CertificateSecrets,
+  options: KeepTerms & {
+    readonly secret: KubeObject | undefined;
+    readonly held: Certificates | undefined;
+  },
+): Promise<Certificates> {
+  const { held, secret, signal } = options;
+  const others = authoritiesBesideServing(secret);
+  const { authority } = await keepAuthority(cluster, secrets.authority, { ...options, others });
+  const made = await renewedCertificates(held, { ...options, authority });
+  const data = {
+    "ca.crt": btoa(made.authorities.join("")),
+    "tls.crt": btoa(made.certificate),
+    "tls.key": btoa(made.privateKey),
+  };
+  const type = "kubernetes.io/tls";
+  await storeOwnSecret(cluster, data, { key: secrets.serving, secret, type, signal });
+  return made;
+}
+
+/** Moves the authority's key out of the Secret of what is served, one step a call. What hinders that hinders nothing else. */
+async function problemOfMove(
+  cluster: ClusterClient,
+  secrets: CertificateSecrets,
+  options: KeepTerms & { readonly secret: KubeObject },
+): Promise<{ readonly keyStays?: unknown }> {
+  const { secret, signal } = options;
+  if (secretData(secret)["ca.key"] === undefined) return {};
+  try {
+    const others = authoritiesBesideServing(secret);
+    const { ageMs } = await keepAuthority(cluster, secrets.authority, { ...options, others });
+    if (ageMs < HANDOVER_MS) return {};
+    await storeOwnSecret(cluster, { "ca.key": null }, { key: secrets.serving, secret, signal });
+    return {};
+  } catch (error) {
+    if (isAbort(error, signal)) throw error;
+    // Another replica did it.
+    return wasSlower(error) ? {} : { keyStays: error };
+  }
+}
+
+/** The authority as an earlier version kept it. */
+function authoritiesBesideServing(secret: KubeObject | undefined): Authority[] {
+  const { "ca.crt": bundle = "", "ca.key": key } = secretData(secret);
+  const [certificate] = pemCertificates(bundle);
+  return certificate === undefined || key === undefined ? [] : [{ certificate, key }];
 }
 
 function certificatesFrom(secret: KubeObject): Certificates | undefined {
   const data = secretData(secret);
-  const [authorities, authorityKey, certificate, privateKey] = [
-    "ca.crt",
-    "ca.key",
-    "tls.crt",
-    "tls.key",
-  ].map((name) => data[name]);
-  if (authorities === undefined || authorityKey === undefined) return undefined;
-  return {
-    authorities: pemCertificates(authorities),
-    authorityKey,
-    certificate: certificate ?? "",
-    privateKey: privateKey ?? "",
-  };
-}
-
-function dataOf(certificates: Certificates): Record<string, string> {
-  return {
-    "ca.crt": btoa(certificates.authorities.join("")),
-    "ca.key": btoa(certificates.authorityKey),
-    "tls.crt": btoa(certificates.certificate),
-    "tls.key": btoa(certificates.privateKey),
-  };
-}
-
-function secretText(key: ObjectKey): string {
-  return idText({ kind: SECRET_TYPE.kind, ...key });
+  const { "ca.crt": bundle, "tls.crt": certificate = "", "tls.key": privateKey = "" } = data;
+  if (bundle === undefined) return undefined;
+  return { authorities: pemCertificates(bundle), certificate, privateKey };
 }

@@ -1,6 +1,6 @@
 import { groupOf, isPlainObject, type KubeObject, sameJson } from "#base";
 import type { ClusterClient, ResourceType } from "#kube";
-import { MANAGED_LABELS } from "./certificate_secret.ts";
+import { MANAGED_LABELS } from "./own_secret.ts";
 import { REVIEW_API_VERSION } from "./review.ts";
 import { type Webhook, WEBHOOKS } from "./webhook.ts";
 

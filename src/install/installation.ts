@@ -45,7 +45,9 @@ export const GITOPS_ACCOUNT = "meshwright-gitops";
 export const RUNTIME_NAMES = {
   webhookService: "meshwright-webhook",
   webhookSecret: "meshwright-webhook-tls",
+  webhookAuthority: "meshwright-webhook-ca",
   metricsSecret: "meshwright-metrics-tls",
+  metricsAuthority: "meshwright-metrics-ca",
   lease: "a3f45fce.functionmesh.io",
 } as const;
 

@@ -37,7 +37,9 @@ function programCommands(installation: Installation): string[] {
     ...program.toReversed().map(removalOf),
     removal("validatingwebhookconfiguration", `${RUNTIME_NAMES.webhookService}.${namespace}`),
     removal("secret", RUNTIME_NAMES.webhookSecret, namespace),
+    removal("secret", RUNTIME_NAMES.webhookAuthority, namespace),
     removal("secret", RUNTIME_NAMES.metricsSecret, namespace),
+    removal("secret", RUNTIME_NAMES.metricsAuthority, namespace),
     removal("lease", RUNTIME_NAMES.lease, namespace),
     ...accessCommands(installation),
   ];

@@ -101,13 +101,15 @@ export const METRICS_READER_RULES = [{ nonResourceURLs: ["/metrics"], verbs: ["g
 
 /** What the program needs in its own namespace: certificates, lease, and a look at the webhook's Service. */
 export function ownNamespaceRules({ metricsSecure }: { readonly metricsSecure: boolean }): Rule[] {
-  const named = (found: Rule, name: string): Rule => ({ ...found, resourceNames: [name] });
+  const named = (found: Rule, ...resourceNames: string[]): Rule => ({ ...found, resourceNames });
+  const certificates = (...names: string[]) =>
+    named(rule(CORE, ["secrets"], ["get", "patch"]), ...names);
   return [
     // A creation has no name yet that a rule could ask for.
     rule(CORE, ["secrets"], ["create"]),
-    named(rule(CORE, ["secrets"], ["get", "patch"]), RUNTIME_NAMES.webhookSecret),
+    certificates(RUNTIME_NAMES.webhookSecret, RUNTIME_NAMES.webhookAuthority),
     ...(metricsSecure
-      ? [named(rule(CORE, ["secrets"], ["get", "patch"]), RUNTIME_NAMES.metricsSecret)]
+      ? [certificates(RUNTIME_NAMES.metricsSecret, RUNTIME_NAMES.metricsAuthority)]
       : []),
     named(rule(CORE, ["services"], ["get"]), RUNTIME_NAMES.webhookService),
     rule("coordination.k8s.io", ["leases"], ["create"]),

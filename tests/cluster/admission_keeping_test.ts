@@ -1,5 +1,5 @@
 import { CONFIGURATION_TYPE, SECRET_TYPE } from "#admission";
-import { errorText, type KubeObject, type ObjectKey } from "#base";
+import { errorText, type KubeObject, type ObjectKey, systemClock } from "#base";
 import { isInvalid } from "#kube";
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import {
@@ -103,9 +103,12 @@ Deno.test("replicas that start together share one authority and one certificate"
     const made = replicas.flatMap(({ logLines }) => logLines)
       .filter((line) => line.includes("Made a certificate"));
     assertEquals(made.length, 1, made.join("\n"));
-    const [{ secret, configuration: name }] = replicas as [RunningAdmission];
+    const [{ authoritySecret, secret, configuration: name }] = replicas as [RunningAdmission];
     const data = await secretData(client, secret);
-    assertEquals(Object.keys(data).sort(), ["ca.crt", "ca.key", "tls.crt", "tls.key"]);
+    assertEquals(Object.keys(data).sort(), ["ca.crt", "tls.crt", "tls.key"]);
+    const authority = await secretData(client, authoritySecret);
+    assertEquals(Object.keys(authority).sort(), ["ca.crt", "ca.key"]);
+    assertEquals(authority["ca.crt"], data["ca.crt"]);
     assertEquals((await firstWebhook(client, name))?.clientConfig.caBundle, data["ca.crt"]);
     await eventually(() => isRefused(story));
   });
@@ -123,12 +126,64 @@ Deno.test("a deleted Secret is made anew, and the API server trusts what is in i
       const data = await secretData(client, webhook.secret);
       return data["ca.crt"] !== undefined && data;
     });
-    assertNotEquals(after["ca.crt"], before["ca.crt"]);
+    assertNotEquals(after["tls.crt"], before["tls.crt"]);
+    assertEquals(after["ca.crt"], before["ca.crt"], "its authority has a Secret of its own");
     await eventually(async () => {
       const stored = await firstWebhook(client, webhook.configuration);
       return stored?.clientConfig.caBundle === after["ca.crt"];
     });
     await eventually(() => isRefused(story));
+  });
+});
+
+Deno.test("a deleted authority is made anew with the next certificate, and trusted (L9)", async () => {
+  await story(async (story) => {
+    const { client, start } = story;
+    const webhook = start();
+    await whenInstalled(webhook);
+    await eventually(() => isRefused(story));
+    const before = await secretData(client, webhook.secret);
+    for (const key of [webhook.authoritySecret, webhook.secret]) {
+      await client.cluster.remove({ apiVersion: "v1", kind: "Secret", ...key });
+    }
+    await eventually(async () => {
+      const stored = await firstWebhook(client, webhook.configuration);
+      return stored?.clientConfig.caBundle !== before["ca.crt"];
+    });
+    await eventually(() => isRefused(story));
+  });
+});
+
+Deno.test("the authority's key leaves the Secret of what is served, and no review is missed (L9)", async () => {
+  await story(async (story) => {
+    const { client, namespace, start } = story;
+    const target = localTarget();
+    const first = start(target);
+    await whenInstalled(first);
+    await first[Symbol.asyncDispose]();
+    const authority = await secretData(client, first.authoritySecret);
+    const before = await secretData(client, first.secret);
+    // As an earlier version left it.
+    const patch = JSON.stringify({ data: { "ca.key": authority["ca.key"] } });
+    await cluster.kubectl(["patch", "secret", first.secret.name, "-n", namespace, "-p", patch]);
+    await client.cluster.remove({ apiVersion: "v1", kind: "Secret", ...first.authoritySecret });
+    let aheadMs = 0;
+    const clock = { ...systemClock, now: () => systemClock.now() + aheadMs };
+    const webhook = start({ ...target, clock });
+    await whenInstalled(webhook);
+    await eventually(() => isRefused(story));
+    await eventually(async () => {
+      assert(await isRefused(story));
+      return (await secretData(client, webhook.authoritySecret))["ca.key"] !== undefined;
+    });
+    assertEquals((await secretData(client, webhook.secret))["ca.key"], authority["ca.key"]);
+    aheadMs = 11 * 60_000;
+    await eventually(async () => {
+      assert(await isRefused(story));
+      return (await secretData(client, webhook.secret))["ca.key"] === undefined;
+    });
+    assertEquals(await secretData(client, webhook.secret), before);
+    assertEquals(await secretData(client, webhook.authoritySecret), authority);
   });
 });
 

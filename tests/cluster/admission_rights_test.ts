@@ -40,7 +40,7 @@ function rights(namespace: string, configuration: string): unknown[] {
         {
           apiGroups: [""],
           resources: ["secrets"],
-          resourceNames: ["meshwright-webhook-tls"],
+          resourceNames: ["meshwright-webhook-tls", "meshwright-webhook-ca"],
           verbs: ["get", "patch"],
         },
         {

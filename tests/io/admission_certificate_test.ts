@@ -1,8 +1,12 @@
 import {
+  areSound,
+  type Authority,
   type Certificates,
+  type CertificateTerms,
   pemCertificates,
   readServingFiles,
   renewalTimeMs,
+  renewedAuthority,
   renewedCertificates,
 } from "#admission";
 import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
@@ -12,8 +16,18 @@ const DAY_MS = 24 * 60 * 60_000;
 const NOW_MS = Date.UTC(2026, 0, 1);
 const HOSTS = ["meshwright-webhook.meshwright.svc"];
 
-async function made(nowMs = NOW_MS, hosts: readonly string[] = HOSTS): Promise<Certificates> {
-  return await renewedCertificates(undefined, { hosts, nowMs });
+interface Made extends Certificates {
+  readonly authority: Authority;
+}
+
+async function made(nowMs = NOW_MS, hosts: readonly string[] = HOSTS): Promise<Made> {
+  return await renewed(undefined, { hosts, nowMs });
+}
+
+/** With the authority that is held, if it will do. */
+async function renewed(held: Made | undefined, terms: CertificateTerms): Promise<Made> {
+  const authority = await renewedAuthority(held === undefined ? [] : [held.authority], terms);
+  return { ...await renewedCertificates(held, { ...terms, authority }), authority };
 }
 
 function lifeDays(pem: string): number {
@@ -38,7 +52,12 @@ Deno.test("renewedCertificates() makes an authority and a certificate that it si
 Deno.test("renewedCertificates() keeps what will do", async () => {
   const held = await made();
   for (const days of [0, 30, 59]) {
-    const terms = { hosts: HOSTS, nowMs: NOW_MS + days * DAY_MS };
+    const terms = {
+      hosts: HOSTS,
+      nowMs: NOW_MS + days * DAY_MS,
+      authority: await renewedAuthority([held.authority], { hosts: HOSTS, nowMs: NOW_MS }),
+    };
+    assert(areSound(held, terms), `after ${days} days`);
     assert(await renewedCertificates(held, terms) === held, `after ${days} days`);
   }
 });
@@ -47,47 +66,51 @@ Deno.test("renewedCertificates() renews a month before the end, with the same au
   const held = await made();
   const nowMs = NOW_MS + 61 * DAY_MS;
   assert(renewalTimeMs(held.certificate) < nowMs);
-  const renewed = await renewedCertificates(held, { hosts: HOSTS, nowMs });
-  assertEquals(renewed.authorities, held.authorities);
-  assertNotEquals(renewed.certificate, held.certificate);
-  assertNotEquals(renewed.privateKey, held.privateKey);
+  assert(!areSound(held, { hosts: HOSTS, nowMs }));
+  const next = await renewed(held, { hosts: HOSTS, nowMs });
+  assertEquals(next.authorities, held.authorities);
+  assertNotEquals(next.certificate, held.certificate);
+  assertNotEquals(next.privateKey, held.privateKey);
 });
 
 Deno.test("renewedCertificates() makes a new certificate for another host", async () => {
   const held = await made();
   const hosts = ["other.meshwright.svc"];
-  const renewed = await renewedCertificates(held, { hosts, nowMs: NOW_MS });
-  assertEquals(renewed.authorities, held.authorities);
-  assertEquals(new X509Certificate(renewed.certificate).checkHost(hosts[0] ?? ""), hosts[0]);
+  const next = await renewed(held, { hosts, nowMs: NOW_MS });
+  assertEquals(next.authorities, held.authorities);
+  assertEquals(new X509Certificate(next.certificate).checkHost(hosts[0] ?? ""), hosts[0]);
 });
 
 Deno.test("renewedCertificates() trusts the old authority beside a new one, and forgets it in the end", async () => {
   const held = await made();
   const nowMs = NOW_MS + 2500 * DAY_MS;
-  const renewed = await renewedCertificates(held, { hosts: HOSTS, nowMs });
-  assertEquals(renewed.authorities.length, 2);
-  assertEquals(renewed.authorities[1], held.authorities[0]);
-  const signer = new X509Certificate(renewed.authorities[0] ?? "");
-  assert(new X509Certificate(renewed.certificate).verify(signer.publicKey));
-  const later = await renewedCertificates(held, { hosts: HOSTS, nowMs: NOW_MS + 4000 * DAY_MS });
+  const next = await renewed(held, { hosts: HOSTS, nowMs });
+  assertEquals(next.authorities.length, 2);
+  assertEquals(next.authorities[1], held.authorities[0]);
+  const signer = new X509Certificate(next.authorities[0] ?? "");
+  assert(new X509Certificate(next.certificate).verify(signer.publicKey));
+  const later = await renewed(held, { hosts: HOSTS, nowMs: NOW_MS + 4000 * DAY_MS });
   assertEquals(later.authorities.length, 1);
 });
 
 Deno.test("renewedCertificates() replaces what is damaged", async () => {
   const [held, other] = [await made(), await made()];
   const terms = { hosts: HOSTS, nowMs: NOW_MS };
-  const cases: readonly (readonly [string, Certificates, boolean])[] = [
+  const noKey = { ...held.authority, key: other.authority.key };
+  const cases: readonly (readonly [string, Made, boolean])[] = [
     ["no certificate", { ...held, certificate: "" }, true],
     ["a certificate that is none", { ...held, certificate: "-----BEGIN" }, true],
     ["the key of another", { ...held, privateKey: other.privateKey }, true],
     ["a certificate of another authority", { ...held, ...servingOf(other) }, true],
-    ["no authority", { ...held, authorities: [] }, false],
-    ["an authority without its key", { ...held, authorityKey: other.authorityKey }, false],
+    ["no authority in the bundle", { ...held, authorities: [] }, true],
+    ["no authority", { ...held, authority: { certificate: "", key: "" } }, false],
+    ["an authority without its key", { ...held, authority: noKey }, false],
   ];
   for (const [what, damaged, keepsAuthority] of cases) {
-    const renewed = await renewedCertificates(damaged, terms);
-    assertEquals(renewed.authorities[0] === held.authorities[0], keepsAuthority, what);
-    assert(await renewedCertificates(renewed, terms) === renewed, what);
+    const next = await renewed(damaged, terms);
+    assertEquals(next.authorities[0] === held.authorities[0], keepsAuthority, what);
+    assert(areSound(next, terms), what);
+    assertEquals(await renewed(next, terms), next, what);
   }
 });
 

@@ -1,7 +1,8 @@
-import { AdmissionServer, type Certificates, renewedCertificates } from "#admission";
+import { AdmissionServer, type Certificates } from "#admission";
 import { errorText } from "#base";
 import { createLogger } from "#telemetry";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { ownCertificates } from "../support/certificates.ts";
 import { eventually } from "../support/eventually.ts";
 import { functionObject } from "../support/objects.ts";
 import { type RawCaller, rawCaller } from "../support/raw_caller.ts";
@@ -10,7 +11,7 @@ const PATH = "/validate-compute-functionmesh-io-v1alpha1-function";
 const HOSTS = ["127.0.0.1"];
 
 async function certificates(): Promise<Certificates> {
-  return await renewedCertificates(undefined, { hosts: HOSTS, nowMs: Date.now() });
+  return await ownCertificates(HOSTS);
 }
 
 interface Running extends AsyncDisposable {

@@ -6,11 +6,11 @@ import {
   type OutboundOptions,
   RefusedAddressError,
 } from "#outbound";
-import { renewedCertificates } from "#admission";
 import { errorText } from "#base";
 import { createServer } from "node:https";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
+import { ownCertificates } from "../support/certificates.ts";
 import { scriptedServer } from "../support/scripted_server.ts";
 
 const LOCAL = { apiServer: [], allowLoopback: true };
@@ -129,7 +129,7 @@ Deno.test("OutboundClient ends with its signal, and says what the network failed
 });
 
 Deno.test("OutboundClient trusts the authority that it is given, and no other stranger", async () => {
-  const keys = await renewedCertificates(undefined, { hosts: ["127.0.0.1"], nowMs: Date.now() });
+  const keys = await ownCertificates(["127.0.0.1"]);
   const server = createServer({ cert: keys.certificate, key: keys.privateKey }, (_, response) => {
     response.end("over TLS");
   });

@@ -1,8 +1,8 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { renewedCertificates } from "#admission";
 import { systemClock } from "#base";
 import { CALLER_LIMITS, Listener, silentLogger, startServer, TlsServer } from "#telemetry";
+import { ownCertificates } from "../support/certificates.ts";
 import { type RawCaller, rawCaller } from "../support/raw_caller.ts";
 
 const HALF = "GET /healthz HTTP/1.1\r\nHost: a\r\nX-";
@@ -108,7 +108,7 @@ Deno.test("startServer() ends while somebody is connected who asks nothing, or h
 });
 
 Deno.test("TlsServer closes half a request, and leaves those alone whom it is answering", async () => {
-  const keys = await renewedCertificates(undefined, { hosts: ["127.0.0.1"], nowMs: Date.now() });
+  const keys = await ownCertificates(["127.0.0.1"]);
   const { promise: goOn, resolve } = Promise.withResolvers<void>();
   const asked = Promise.withResolvers<void>();
   let count = 0;

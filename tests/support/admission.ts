@@ -1,5 +1,10 @@
 /** The admission webhook inside the test's process, called by a real API server. */
-import { Admission, type AdmissionOptions, configurationName, secretKey } from "#admission";
+import {
+  Admission,
+  type AdmissionOptions,
+  certificateSecrets,
+  configurationName,
+} from "#admission";
 import { customResourceDefinitions } from "#api";
 import { type ObjectKey, systemClock } from "#base";
 import { type ClusterClient, installDefinitions } from "#kube";
@@ -13,7 +18,10 @@ export interface RunningAdmission extends AsyncDisposable {
   readonly logLines: readonly string[];
   /** Name of its ValidatingWebhookConfiguration. */
   readonly configuration: string;
+  /** What is served. */
   readonly secret: ObjectKey;
+  /** What signs it. */
+  readonly authoritySecret: ObjectKey;
   readonly address: string;
   readonly url: string;
 }
@@ -44,6 +52,7 @@ export function startAdmission(
     ...target,
     ...choices,
   };
+  const secrets = certificateSecrets(options);
   const admission = new Admission(options);
   const stop = new AbortController();
   const ended = admission.run(stop.signal);
@@ -51,7 +60,8 @@ export function startAdmission(
     admission,
     logLines,
     configuration: configurationName(options),
-    secret: secretKey(options),
+    secret: secrets.serving,
+    authoritySecret: secrets.authority,
     address: options.address,
     url: options.url ?? "",
     async [Symbol.asyncDispose]() {

@@ -1,4 +1,5 @@
-/** Certificates for servers on loopback, made by openssl. */
+/** Certificates for servers on loopback, made by openssl or as the program makes its own. */
+import { type Certificates, renewedAuthority, renewedCertificates } from "#admission";
 import { needProgram, ran } from "./programs.ts";
 
 /** A certificate authority, and a server's certificate by it (PEM). */
@@ -24,4 +25,11 @@ export async function testAuthority(folder: string, name: string): Promise<TestA
   await ran("openssl", [...sign, ...by, "-in", at("tls.csr"), "-out", at("tls.crt")]);
   const read = (file: string) => Deno.readTextFile(at(file));
   return { caPem: await read("ca.crt"), cert: await read("tls.crt"), key: await read("tls.key") };
+}
+
+/** A certificate as the program makes it for itself. */
+export async function ownCertificates(hosts: readonly string[]): Promise<Certificates> {
+  const terms = { hosts, nowMs: Date.now() };
+  const authority = await renewedAuthority([], terms);
+  return await renewedCertificates(undefined, { ...terms, authority });
 }

@@ -4,8 +4,9 @@
  *
  * @module
  */
-import { type Clock, StalledError } from "#base";
+import { type Clock, isPlainObject, StalledError } from "#base";
 import type { KubeConfig } from "@kubernetes/client-node";
+import { dirname } from "node:path";
 import type { Credentials, Endpoint } from "./http_transport.ts";
 import { inClusterEndpoint } from "./in_cluster.ts";
 
@@ -66,14 +67,20 @@ async function kubeconfigFrom(paths: readonly string[]): Promise<KubeConfig> {
   const merged = new KubeConfig();
   let found = false;
   for (const path of paths) {
+    const text = await textOf(path);
+    // Of several files some may be missing, as kubectl has it.
+    if (text === undefined) continue;
     const config = new KubeConfig();
     try {
-      config.loadFromFile(path);
-    } catch (cause) {
-      // Of several files some may be missing, as kubectl has it.
-      if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") continue;
-      throw unusable(`Cannot read kubeconfig ${path}`, cause);
+      config.loadFromString(text);
+    } catch (error) {
+      // A file that it names cannot be read: what says so names it and holds nothing of it.
+      if (error instanceof Error && "code" in error) {
+        throw unusable(`Cannot use kubeconfig ${path}`, error);
+      }
+      throw unusable(`Cannot use kubeconfig ${path}: ${flawOf(error)}`);
     }
+    config.makePathsAbsolute(dirname(path));
     if (found) merged.mergeConfig(config, true);
     else merged.loadFromOptions(config);
     found = true;
@@ -85,6 +92,30 @@ async function kubeconfigFrom(paths: readonly string[]): Promise<KubeConfig> {
       : `Cannot find an API server: not in a pod, and no kubeconfig at ${paths.join(", ")}`,
   );
 }
+
+async function textOf(path: string): Promise<string | undefined> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw unusable(`Cannot read kubeconfig ${path}`, error);
+  }
+}
+
+/** What client-node says of an entry that lacks something: nothing of the file is in it. */
+const MISSING = /^(?:clusters|contexts|users)\[\d+\](?:\.[a-z]+){1,2} is missing$/;
+
+/** What is wrong with a file, in our words: those of parsers quote its lines, and any of them may hold a token. */
+function flawOf(error: unknown): string {
+  if (!(error instanceof Error)) return NO_KUBECONFIG;
+  if ("mark" in error && isPlainObject(error.mark) && typeof error.mark["line"] === "number") {
+    return `it is not valid YAML, line ${error.mark["line"] + 1}`;
+  }
+  return MISSING.test(error.message) ? error.message : NO_KUBECONFIG;
+}
+
+const NO_KUBECONFIG =
+  "it is not a kubeconfig, whose members clusters, contexts and users are lists of named entries";
 
 function useContext(config: KubeConfig, context: string): void {
   if (config.getContextObject(context) === null) {
@@ -127,7 +158,12 @@ async function tlsFrom(
   try {
     await config.applyToHTTPSOptions(options);
   } catch (cause) {
-    throw unusable(`Cannot authenticate as user ${config.getCurrentUser()?.name}`, cause);
+    const message = `Cannot authenticate as user ${config.getCurrentUser()?.name}`;
+    // A parser quotes what it read, which is where the token should be.
+    if (cause instanceof SyntaxError) {
+      throw unusable(`${message}: its plugin or its token is not the JSON that it should be`);
+    }
+    throw unusable(message, cause);
   }
   const headers = new Headers(stringMembers(options.headers));
   const basic = typeof options.auth === "string" ? `Basic ${btoa(options.auth)}` : undefined;

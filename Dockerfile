@@ -1,6 +1,7 @@
-# syntax=docker/dockerfile:1.7
 # The program as one binary, with what it runs: git, ssh and gpg. Nothing else of it needs a shell.
 #   docker build --tag meshwright:0.1.0 --build-arg COMMIT=$(git rev-parse HEAD) .
+# Images are named by exact versions. Their digests were not known where this was written: who builds for others adds
+# `@sha256:…` of what was looked at. No `# syntax` line: it would fetch and run a parser from a registry, by a tag.
 
 FROM denoland/deno:bin-2.9.6 AS deno
 

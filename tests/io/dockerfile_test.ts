@@ -24,8 +24,9 @@ const FINAL = INSTRUCTIONS.slice(INSTRUCTIONS.findLastIndex(({ name }) => name =
 
 Deno.test("the Dockerfile pins what it builds on, and Deno as CI has it", async () => {
   for (const image of argumentsOf("FROM")) {
-    assertMatch(image, /^[\w./-]+:[\w-]*\d+\.\d+[\w.-]*( AS \w+)?$/);
+    assertMatch(image, /^[\w./-]+:[\w-]*\d+\.\d+[\w.-]*(@sha256:[0-9a-f]{64})?( AS \w+)?$/);
   }
+  assertEquals(/^#\s*syntax\s*=/im.test(DOCKERFILE), false, "no parser comes from a registry (L6)");
   const [, version] = /deno@(\d+\.\d+\.\d+)/.exec(await Deno.readTextFile(".ci/run")) ?? [];
   assertStringIncludes(argumentsOf("FROM").join("\n"), `denoland/deno:bin-${version} AS deno`);
   assertStringIncludes(argumentsOf("ARG").join("\n"), `VERSION=${settings.version}`);

@@ -30,14 +30,14 @@ import {
   serverCertificatePath,
   type Site,
 } from "./control_plane/flags.ts";
-import { GuardedDirectory, GuardedProcess } from "./control_plane/guarded_process.ts";
+import { GuardedDirectory } from "./control_plane/guarded_process.ts";
 import { kubeconfigText } from "./control_plane/kubeconfig.ts";
 import { type CommandResult, type KubectlOptions, runKubectl } from "./control_plane/kubectl.ts";
+import { PlanePrograms } from "./control_plane/plane_programs.ts";
 import { freePorts } from "./control_plane/ports.ts";
 import { durationText, type Progress } from "./control_plane/progress.ts";
 import { simulatedNode, simulatedStorageClass } from "./control_plane/simulated_objects.ts";
 import { stagesText } from "./control_plane/stages.ts";
-import { type ProgramName } from "./control_plane/versions.ts";
 import { PortTakenError, waitFor } from "./control_plane/waiting.ts";
 
 export {
@@ -85,6 +85,8 @@ export interface ControlPlane extends AsyncDisposable {
   /** Data, logs (`NAME.log`) and kubeconfigs, removed at the end. */
   readonly directory: string;
   readonly binaries: Binaries;
+  /** Its processes, for what kills, stops and restarts them. */
+  readonly programs: PlanePrograms;
   /** Runs kubectl as the administrator. */
   kubectl(args: readonly string[], options?: KubectlOptions): Promise<CommandResult>;
   /** The path of the kubeconfig of one of `users`. */
@@ -129,21 +131,21 @@ async function launch(binaries: Binaries, options: ControlPlaneOptions): Promise
   const [etcdPort = 0, etcdPeerPort = 0, serverPort = 0] = freePorts(3);
   const serverAddress = options.listenAddress ?? LOOPBACK_ADDRESS;
   const site: Site = { directory, etcdPort, etcdPeerPort, serverPort, serverAddress };
-  const processes: GuardedProcess[] = [];
-  const run = (name: ProgramName, args: readonly string[]) => {
-    const logPath = `${directory}/${name}.log`;
-    const process = stack.use(new GuardedProcess(name, { program: binaries[name], args, logPath }));
-    processes.push(process);
-  };
+  const programs = stack.use(new PlanePrograms({ binaries, directory }));
   const until = <T>(what: string, look: () => Promise<T | undefined>) =>
-    waitFor(look, { what, processes, timeoutMs: START_TIMEOUT_MS, signal: options.signal });
+    waitFor(look, {
+      what,
+      processes: programs.running,
+      timeoutMs: START_TIMEOUT_MS,
+      signal: options.signal,
+    });
 
   step(1, "etcd");
-  run("etcd", etcdFlags(site));
+  programs.run("etcd", etcdFlags(site));
   const users = await writeFiles(directory, options.users ?? []);
   await until("etcd does not answer", () => connects(etcdPort));
   step(2, "kube-apiserver");
-  run("kube-apiserver", apiServerFlags(site, options));
+  programs.run("kube-apiserver", apiServerFlags(site, options));
   const certificate = serverCertificatePath(site);
   const caPem = await until("there is no certificate", () => certificatePem(certificate));
   const access = { serverUrl: `https://${serverAddress}:${serverPort}`, caPem };
@@ -156,14 +158,14 @@ async function launch(binaries: Binaries, options: ControlPlaneOptions): Promise
   );
   const nodeCount = options.nodeCount ?? 2;
   step(3, `kube-controller-manager, kube-scheduler${nodeCount > 0 ? ", kwok" : ""}`);
-  run("kube-controller-manager", controllerManagerFlags(site, options));
-  run("kube-scheduler", schedulerFlags(site));
-  if (nodeCount > 0) run("kwok", kwokFlags(site));
+  programs.run("kube-controller-manager", controllerManagerFlags(site, options));
+  programs.run("kube-scheduler", schedulerFlags(site));
+  if (nodeCount > 0) programs.run("kwok", kwokFlags(site));
   step(4, nodeCount > 0 ? `${nodeCount} simulated nodes` : "default ServiceAccount");
   await createObjects(session, nodeCount, options.signal);
   await until("the nodes are not ready", () => readiness(session, nodeCount, options.signal));
   progress(`control plane ready (${durationText(performance.now() - startMs)})`);
-  return controlPlaneOf(stack.move(), { directory, binaries, access, users });
+  return controlPlaneOf(stack.move(), { directory, binaries, access, users, programs });
 }
 
 interface Users {
@@ -178,15 +180,17 @@ function controlPlaneOf(
     readonly binaries: Binaries;
     readonly access: { readonly serverUrl: string; readonly caPem: string };
     readonly users: Users;
+    readonly programs: PlanePrograms;
   },
 ): ControlPlane {
-  const { directory, binaries, access, users } = facts;
+  const { directory, binaries, access, users, programs } = facts;
   const kubeconfigPath = adminKubeconfigPath({ directory });
   return {
     kubeconfigPath,
     adminToken: users.admin.token,
     directory,
     binaries,
+    programs,
     ...access,
     kubectl: (args, options) =>
       runKubectl({ path: binaries.kubectl, kubeconfigPath }, args, options),

@@ -23,6 +23,7 @@ exec 3<&0 </dev/null
 log=$1; shift
 "$@" 3<&- >>"$log" 2>&1 &
 child=$!
+echo "$child" >"$log.pid"
 ( while read -r _; do :; done <&3; kill -s KILL "$child" ) &
 guard=$!
 exec 3<&-
@@ -61,6 +62,18 @@ export class GuardedProcess implements AsyncDisposable {
       options,
     );
     this.exited = this.#shell.status.then(({ code }) => this.exitCode = code);
+  }
+
+  /**
+   * Sends the program a signal, and only the program: the shell that guards it goes on.
+   *
+   * @throws {Error} when it has ended
+   */
+  async signal(name: "SIGCONT" | "SIGKILL" | "SIGSTOP"): Promise<void> {
+    if (this.exitCode !== undefined) {
+      throw new Error(`Cannot send ${name} to ${this.name}: it ended with code ${this.exitCode}`);
+    }
+    Deno.kill(Number(await Deno.readTextFile(`${this.logPath}.pid`)), name);
   }
 
   /** The last lines of its output. */

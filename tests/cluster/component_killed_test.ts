@@ -7,16 +7,11 @@ import {
   readyText,
   userFunction,
 } from "../support/controller_story.ts";
+import { type ProgramProcess, programProcess } from "../support/program_process.ts";
 
 const cluster = testCluster();
 
 const COUNT = 12;
-
-/** The program as people run it, as a process of its own. */
-interface Program extends AsyncDisposable {
-  /** Ends it without a chance to finish anything. */
-  kill(): Promise<void>;
-}
 
 Deno.test("a program that is killed at work goes on where it was, and changes nothing twice", async () => {
   await using space = await cluster.namespace();
@@ -28,7 +23,7 @@ Deno.test("a program that is killed at work goes on where it was, and changes no
     await eventually(async () => (await cluster.tryKubectl(["get", "fn", "-A"])).code === 0);
     await story.apply(...names.map((name) => userFunction(name)));
     await eventually(async () => (await story.list("statefulsets")).length > 2);
-    await first.kill();
+    await first[Symbol.asyncDispose]();
   }
   {
     await using second = startedProgram(space.name);
@@ -36,14 +31,14 @@ Deno.test("a program that is killed at work goes on where it was, and changes no
       const objects = await story.list<Conditioned>("functions");
       return objects.filter((object) => readyText(object).startsWith("True ")).length === COUNT;
     }, { intervalMs: 500 });
-    await second.kill();
+    await second[Symbol.asyncDispose]();
   }
   const before = await state();
   assertEquals(before.filter((line) => /^StatefulSet \S+ 1 /.test(line)).length, COUNT);
   await using third = startedProgram(space.name);
   await story.apply(userFunction("last"));
   await story.untilReady("function/last", /^True /);
-  await third.kill();
+  await third[Symbol.asyncDispose]();
   assertEquals((await state()).filter((line) => !line.includes(" last")), before);
 
   async function state(): Promise<string[]> {
@@ -59,23 +54,6 @@ function versionOf(kind: string, metadata: KubeObject["metadata"]): string {
   return kind === "Pod" ? "" : metadata.resourceVersion ?? "";
 }
 
-function startedProgram(namespace: string): Program {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      ..."run --allow-all --no-check main.ts run --metrics-addr 0 --health-probe-addr 0".split(" "),
-      ...["--kubeconfig", cluster.kubeconfigPath, "--watched-namespace", namespace],
-      ...["--namespace", namespace],
-    ],
-    cwd: new URL("../..", import.meta.url).pathname,
-    stdout: "null",
-    stderr: "null",
-  }).spawn();
-  let isOver = false;
-  const kill = async () => {
-    if (isOver) return;
-    isOver = true;
-    child.kill("SIGKILL");
-    await child.status;
-  };
-  return { kill, [Symbol.asyncDispose]: kill };
+function startedProgram(namespace: string): ProgramProcess {
+  return programProcess({ kubeconfig: cluster.kubeconfigPath, namespace });
 }

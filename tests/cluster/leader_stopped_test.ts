@@ -8,40 +8,17 @@ import {
   userFunction,
 } from "../support/controller_story.ts";
 import { temporaryFolder } from "../support/git_repository.ts";
+import { type ProgramProcess, programProcess } from "../support/program_process.ts";
 import { proxyKubeconfig, recordingProxy } from "../support/recording_proxy.ts";
 
 const cluster = testCluster();
 const COUNT = 5;
 const LEASE = "a3f45fce.functionmesh.io";
 
-interface Replica extends AsyncDisposable {
-  readonly child: Deno.ChildProcess;
-}
-
-/** One replica of the program, as a process of its own. */
-function replica(kubeconfig: string, namespace: string): Replica {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      ..."run --allow-all --no-check main.ts run --metrics-addr 0 --health-probe-addr 0".split(" "),
-      ...["--kubeconfig", kubeconfig, "--watched-namespace", namespace, "--namespace", namespace],
-      ...["--enable-leader-election", "--leader-election-namespace", namespace],
-    ],
-    cwd: new URL("../..", import.meta.url).pathname,
-    stdout: "null",
-    stderr: "null",
-  }).spawn();
-  return {
-    child,
-    async [Symbol.asyncDispose]() {
-      try {
-        child.kill("SIGKILL");
-      } catch (error) {
-        // It has ended: that was the aim.
-        if (!(error instanceof TypeError)) throw error;
-      }
-      await child.status;
-    },
-  };
+/** One of two replicas. */
+function replica(kubeconfig: string, namespace: string): ProgramProcess {
+  const flags = ["--enable-leader-election", "--leader-election-namespace", namespace];
+  return programProcess({ kubeconfig, namespace, flags });
 }
 
 Deno.test("a leader that is stopped writes nothing when it goes on after another one leads, and ends (F9, F11)", async () => {
@@ -70,18 +47,18 @@ Deno.test("a leader that is stopped writes nothing when it goes on after another
   const stopped = await holder();
   assertNotEquals(stopped, "");
 
-  first.child.kill("SIGSTOP");
+  first.signal("SIGSTOP");
   await using second = replica(cluster.kubeconfigPath, space.name);
   await eventually(async () => await holder() !== stopped, { intervalMs: 500 });
   // What the stopped one will see first is a lot to do.
   await changed("200m");
   const seen = proxy.seen.length;
-  first.child.kill("SIGCONT");
-  assertEquals((await first.child.status).code, 1);
+  first.signal("SIGCONT");
+  assertEquals(await first.ended, 1);
   const late = proxy.seen.slice(seen);
   assertEquals(late.filter((one) => !one.startsWith("GET ") && !one.includes("/leases/")), []);
 
-  second.child.kill("SIGTERM");
-  assertEquals((await second.child.status).code, 0);
+  second.signal("SIGTERM");
+  assertEquals(await second.ended, 0);
   assertEquals(await holder(), "");
 });

@@ -1,10 +1,37 @@
 import type { ClusterAccess } from "./control_plane.ts";
 
+/** A request as a proxy sees it. */
+export interface ProxiedRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly isWatch: boolean;
+  /** Of the lease that makes a leader. */
+  readonly isLease: boolean;
+  /** Whether it changes an object when it succeeds: no question, no trial, no lease and no event. */
+  readonly isWrite: boolean;
+}
+
+/** What happens to a request on its way. */
+export interface Encounter {
+  /** Before it is passed on. */
+  readonly before?: () => Promise<void> | void;
+  /** The answer, in place of the server's: the server never hears of it. */
+  readonly answer?: () => Response;
+  /** The server did it; the one who asked has not heard of it yet. */
+  readonly after?: (answer: Response) => Promise<Response> | Response;
+}
+
 /** Stands before an API server and notes who asks for what: the program behind it needs no credentials. */
 export interface RecordingProxy extends AsyncDisposable {
   readonly url: string;
   /** `METHOD /path` of everything that came, in order. */
   readonly seen: readonly string[];
+  /** Requests so far, those apart that come at rest too: watches, and leases. */
+  readonly requestCount: number;
+  /** Says what happens to a request; nothing does where it says nothing. */
+  meet: (request: ProxiedRequest) => Encounter | undefined;
+  /** Ends the watches that are open now; answers how many. */
+  cutWatches(): number;
 }
 
 /** Starts a proxy on the loopback that passes everything on as the administrator. */
@@ -12,32 +39,74 @@ export function recordingProxy(access: ClusterAccess): RecordingProxy {
   const seen: string[] = [];
   const client = Deno.createHttpClient({ caCerts: [access.caPem] });
   const stop = new AbortController();
-  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
+  const watches = new Set<AbortController>();
+  let requestCount = 0;
+  const passedOn = async (request: Request, described: ProxiedRequest): Promise<Response> => {
     const { pathname, search } = new URL(request.url);
-    seen.push(`${request.method} ${pathname}`);
     const headers = new Headers(request.headers);
     headers.delete("host");
     headers.set("authorization", `Bearer ${access.token}`);
     const body = request.body === null ? null : await request.bytes();
-    const answer = await fetch(`${access.serverUrl}${pathname}${search}`, {
-      client,
-      method: request.method,
-      headers,
-      body,
-      // Who goes away cancels the body, and with it this request.
-      signal: stop.signal,
-    });
-    return new Response(answer.body, { status: answer.status, headers: answer.headers });
+    const cut = new AbortController();
+    if (described.isWatch) watches.add(cut);
+    const url = `${access.serverUrl}${pathname}${search}`;
+    // Who goes away cancels the body, and with it this request.
+    const signal = AbortSignal.any([stop.signal, cut.signal]);
+    try {
+      const answer = await fetch(url, { client, method: request.method, headers, body, signal });
+      return new Response(answer.body, { status: answer.status, headers: answer.headers });
+    } catch (error) {
+      if (!(error instanceof TypeError) && !signal.aborted) throw error;
+      return brokenAnswer();
+    }
+  };
+  const address = { hostname: "127.0.0.1", port: 0, onListen() {} };
+  const server = Deno.serve(address, async (request) => {
+    const described = proxiedRequest(request);
+    seen.push(`${described.method} ${described.path}`);
+    if (!described.isWatch && !described.isLease) requestCount++;
+    const { before, answer, after } = proxy.meet(described) ?? {};
+    await before?.();
+    if (answer !== undefined) return answer();
+    const given = await passedOn(request, described);
+    return await after?.(given) ?? given;
   });
-  return {
+  const proxy: RecordingProxy = {
     url: `http://127.0.0.1:${server.addr.port}`,
     seen,
+    get requestCount() {
+      return requestCount;
+    },
+    meet: () => undefined,
+    cutWatches() {
+      const count = watches.size;
+      for (const watch of watches) watch.abort();
+      watches.clear();
+      return count;
+    },
     async [Symbol.asyncDispose]() {
       stop.abort();
       await server.shutdown();
       client.close();
     },
   };
+  return proxy;
+}
+
+/** An answer that breaks off: the connection is lost. The server prints the error, which is empty for that. */
+function brokenAnswer(): Response {
+  return new Response(new ReadableStream({ start: (controller) => controller.error("") }));
+}
+
+function proxiedRequest(request: Request): ProxiedRequest {
+  const { method } = request;
+  const { pathname: path, searchParams } = new URL(request.url);
+  const isLease = path.includes("/leases/") || path.endsWith("/leases");
+  const asks = method === "GET" || searchParams.has("dryRun") ||
+    /(access|token)reviews$/.test(path);
+  const isEvent = /\/events(\/[^/]+)?$/.test(path);
+  const isWatch = searchParams.get("watch") === "true" || searchParams.get("watch") === "1";
+  return { method, path, isWatch, isLease, isWrite: !asks && !isLease && !isEvent };
 }
 
 /** A kubeconfig for the proxy. */

@@ -1,0 +1,72 @@
+/**
+ * `deno task chaos`: faults that are injected for real, and what the program makes of them. See `HELP`.
+ *
+ * @module
+ */
+import { parseArgs } from "@std/cli/parse-args";
+import { guaranteesWith, runChaos } from "../tests/chaos/chaos.ts";
+import { Interruption } from "./control_plane/interruption.ts";
+import { durationText, progressOnStderr } from "./control_plane/progress.ts";
+import { exitWith } from "./exit.ts";
+
+const HELP =
+  `Do the program harm, for real: kill it, stop it, and take away what it needs, on a real control plane.
+
+Usage: deno task chaos [--minutes N] [--seed S] [--only NAME]
+
+  --minutes  how long, in as many rounds as fit (default: one round, within 10 minutes)
+  --seed     all that is left to chance (default: drawn, and printed)
+  --only     guarantees whose name holds NAME; --only help lists them
+
+Prints a line for each guarantee: whether it held, how often it was tried, what was done and what is claimed. Exits with
+1 where one did not hold or was not tried, with the log of the program.
+`;
+
+const DEFAULT_MINUTES = 9;
+
+async function main(words: readonly string[]): Promise<number> {
+  const flags = parseArgs([...words], {
+    boolean: ["help"],
+    string: ["minutes", "seed", "only"],
+    unknown: (word: string) => {
+      throw new Error(`Cannot use ${word}: there are --minutes, --seed and --only`);
+    },
+  });
+  if (flags.help) return await say(HELP, 0);
+  const { only = "" } = flags;
+  const wanted = guaranteesWith(only === "help" ? "" : only);
+  if (wanted.length === 0) throw new Error(`Cannot find ${only}: see --only help`);
+  if (only === "help") {
+    return await say(wanted.map(({ name, claim }) => `${name}  ${claim}\n`).join(""), 0);
+  }
+  const drawn = crypto.getRandomValues(new Uint16Array(1))[0] ?? 0;
+  const seed = flags.seed === undefined ? drawn : whole("seed", flags.seed);
+  const minutes = flags.minutes === undefined ? DEFAULT_MINUTES : whole("minutes", flags.minutes);
+  using interruption = new Interruption();
+  progressOnStderr(`seed ${seed}`);
+  const startMs = performance.now();
+  const report = await runChaos({
+    seed,
+    minutes,
+    isRepeated: flags.minutes !== undefined,
+    only,
+    progress: progressOnStderr,
+    signal: interruption.signal,
+  });
+  const took = durationText(performance.now() - startMs);
+  const last = `seed ${seed}, ${report.faultCount} faults, ${took}`;
+  return await say(`${report.table()}\n${report.failures()}\n${last}\n`, report.isGood ? 0 : 1);
+}
+
+function whole(name: string, text: string): number {
+  const number = Number(text);
+  if (Number.isSafeInteger(number) && number >= 0) return number;
+  throw new Error(`Cannot use --${name} ${text}: give a whole number`);
+}
+
+async function say(text: string, code: number): Promise<number> {
+  await Deno.stdout.write(new TextEncoder().encode(text));
+  return code;
+}
+
+if (import.meta.main) await exitWith(main);

@@ -1,0 +1,58 @@
+import type { Binaries } from "./binaries.ts";
+import { GuardedProcess } from "./guarded_process.ts";
+import type { ProgramName } from "./versions.ts";
+
+/** The processes of one control plane. Dispose it to kill them all. */
+export class PlanePrograms implements AsyncDisposable {
+  readonly #binaries: Binaries;
+  readonly #directory: string;
+  readonly #args = new Map<ProgramName, readonly string[]>();
+  readonly #processes = new Map<ProgramName, GuardedProcess>();
+
+  constructor(plane: { readonly binaries: Binaries; readonly directory: string }) {
+    this.#binaries = plane.binaries;
+    this.#directory = plane.directory;
+  }
+
+  /** Those that were started and not killed, whether they have ended by themselves or not. */
+  get running(): readonly GuardedProcess[] {
+    return [...this.#processes.values()];
+  }
+
+  /** Starts a program. */
+  run(name: ProgramName, args: readonly string[]): void {
+    const logPath = `${this.#directory}/${name}.log`;
+    this.#args.set(name, args);
+    const options = { program: this.#binaries[name], args, logPath };
+    this.#processes.set(name, new GuardedProcess(name, options));
+  }
+
+  /** Starts a program again as it was started before; the caller waits until it answers. */
+  start(name: ProgramName): void {
+    if (this.#processes.has(name)) throw new Error(`Cannot start ${name}: it was not killed`);
+    this.run(name, this.#args.get(name) ?? []);
+  }
+
+  /** Kills a program at once, without a chance to finish anything. */
+  async kill(name: ProgramName): Promise<void> {
+    const process = this.#process(name);
+    this.#processes.delete(name);
+    await process[Symbol.asyncDispose]();
+  }
+
+  /** Stops a program where it is, or lets it go on. */
+  async signal(name: ProgramName, signal: "SIGCONT" | "SIGSTOP"): Promise<void> {
+    await this.#process(name).signal(signal);
+  }
+
+  /** The last started is killed first. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const name of [...this.#processes.keys()].reverse()) await this.kill(name);
+  }
+
+  #process(name: ProgramName): GuardedProcess {
+    const process = this.#processes.get(name);
+    if (process === undefined) throw new Error(`Cannot find ${name}: it does not run`);
+    return process;
+  }
+}

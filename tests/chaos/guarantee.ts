@@ -1,0 +1,155 @@
+/** What the harness claims about the program, and what came of trying it. */
+import { errorText } from "#base";
+import { durationText, type Progress } from "../../scripts/control_plane.ts";
+import { seeded } from "../support/seeded.ts";
+import type { ChaosStage } from "./stage.ts";
+
+/** One claim: `name` is for `--only` and for `docs/operations.md`. */
+export interface Guarantee {
+  readonly name: string;
+  /** What holds, whatever happened. */
+  readonly claim: string;
+}
+
+/** What was done to the program, and how often. */
+export interface Injected {
+  readonly what: string;
+  readonly times: number;
+}
+
+/** A guarantee with the one way to try it. */
+export interface Trial extends Guarantee {
+  /** Does its worst, waits until rest and looks. @throws where the claim does not hold */
+  readonly run: (chaos: Chaos, chance: () => number) => Promise<Injected>;
+}
+
+/** Guarantees that are tried on the same kind of place. */
+export interface Chapter {
+  readonly guarantees: readonly Guarantee[];
+  /** Tries those that are wanted, once or for as long as there is time. */
+  readonly run: (chaos: Chaos, wanted: ReadonlySet<string>) => Promise<void>;
+}
+
+/** A run of the harness, as chapters see it. */
+export interface Chaos {
+  readonly stage: ChaosStage;
+  readonly report: Report;
+  /** Chance of one guarantee in one round: the same for the same seed. */
+  readonly chance: (name: string) => () => number;
+  /** How long the run may still take. */
+  readonly leftMs: () => number;
+}
+
+/** One line of the table. */
+interface Line {
+  readonly guarantee: Guarantee;
+  times: number;
+  what: string;
+  readonly failures: string[];
+}
+
+/** Collects what happened, and tells it as it comes. */
+export class Report {
+  readonly #lines: ReadonlyMap<string, Line>;
+  readonly #progress: Progress;
+  readonly #startMs = performance.now();
+
+  constructor(guarantees: readonly Guarantee[], progress: Progress) {
+    this.#lines = new Map(
+      guarantees.map((guarantee) => [
+        guarantee.name,
+        { guarantee, times: 0, what: "not tried", failures: [] },
+      ]),
+    );
+    this.#progress = progress;
+  }
+
+  /** A guarantee held under so many faults more; what is said of them is what is said last. */
+  held(name: string, { what, times }: Injected): void {
+    const line = this.#line(name);
+    line.times += times;
+    line.what = what;
+    this.#progress(`${this.#sinceText()}  held    ${name}: ${what}`);
+  }
+
+  /** A guarantee did not hold. */
+  broken(name: string, where: string, error: unknown): void {
+    const text = `${where}: ${errorText(error)}`;
+    this.#line(name).failures.push(text);
+    this.#progress(`${this.#sinceText()}  BROKEN  ${name}: ${text}`);
+  }
+
+  /** Whether all held, and each was tried at least once. */
+  get isGood(): boolean {
+    return [...this.#lines.values()].every(({ failures, what }) =>
+      failures.length === 0 && what !== "not tried"
+    );
+  }
+
+  /** How many faults there were. */
+  get faultCount(): number {
+    return [...this.#lines.values()].reduce((sum, { times }) => sum + times, 0);
+  }
+
+  /** The table, a guarantee a line. */
+  table(): string {
+    return [...this.#lines.values()].map(({ guarantee, times, what, failures }) => {
+      const verdict = failures.length > 0 ? "BROKEN" : what === "not tried" ? "-" : "held";
+      const name = guarantee.name.padEnd(28);
+      return `${verdict.padEnd(8)}${name}${String(times).padStart(5)}  ${what}: ${guarantee.claim}`;
+    }).join("\n");
+  }
+
+  /** What broke, with the log of the program. */
+  failures(): string {
+    return [...this.#lines.values()].flatMap(({ guarantee, failures }) =>
+      failures.map((failure) => `\n${guarantee.name}: ${failure}`)
+    ).join("\n");
+  }
+
+  #line(name: string): Line {
+    const line = this.#lines.get(name);
+    if (line === undefined) throw new Error(`Cannot report ${name}: it is no guarantee`);
+    return line;
+  }
+
+  #sinceText(): string {
+    return durationText(performance.now() - this.#startMs).padStart(9);
+  }
+}
+
+/** A chapter of trials, one after the other. */
+export function chapterOf(trials: readonly Trial[]): Chapter {
+  return {
+    guarantees: trials,
+    run: async (chaos, wanted) => {
+      for (const { name, run } of trials.filter(({ name }) => wanted.has(name))) {
+        try {
+          chaos.report.held(name, await run(chaos, chaos.chance(name)));
+        } catch (error) {
+          chaos.report.broken(name, "it did not hold", error);
+        }
+      }
+    },
+  };
+}
+
+/** Chance of its own for each name and round, from one seed. */
+export function chanceOf(seed: number, round: number, name: string): () => number {
+  let hash = seed >>> 0;
+  for (const character of `${round} ${name}`) {
+    hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193) >>> 0;
+  }
+  return seeded(hash);
+}
+
+/** A whole number from `least` to `most`. */
+export function wholeNumber(chance: () => number, least: number, most: number): number {
+  return least + Math.floor(chance() * (most - least + 1));
+}
+
+/** The same things in another order. */
+export function shuffled<T>(chance: () => number, things: readonly T[]): T[] {
+  return things.map((thing) => [chance(), thing] as const).sort(([a], [b]) => a - b)
+    .map(([, thing]) => thing);
+}

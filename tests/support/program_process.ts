@@ -1,0 +1,64 @@
+/** The program as a process of its own that a test may kill, stop and let go on: as the administrator, from the source. */
+
+/** A running process. Dispose it to kill it. */
+export interface ProgramProcess extends AsyncDisposable {
+  /** Its exit code, once it has one. */
+  readonly ended: Promise<number>;
+  /** The end of its log. */
+  logTail(): string;
+  /** Sends it a signal; nothing happens when it has ended. */
+  signal(name: Deno.Signal): void;
+}
+
+/** Where it works: `kubeconfig` is a path. */
+export interface ProgramPlace {
+  readonly kubeconfig: string;
+  readonly namespace: string;
+  readonly flags?: readonly string[];
+}
+
+const LOG_LINES = 60;
+
+/** Starts the program in one namespace. */
+export function programProcess(
+  { kubeconfig, namespace, flags = [] }: ProgramPlace,
+): ProgramProcess {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      ..."run --allow-all --no-check main.ts run --metrics-addr 0 --health-probe-addr 0".split(" "),
+      ...["--kubeconfig", kubeconfig, "--watched-namespace", namespace, "--namespace", namespace],
+      ...flags,
+    ],
+    cwd: new URL("../..", import.meta.url).pathname,
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  let lines: string[] = [];
+  const reading = (async () => {
+    for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
+      lines = [...lines, text].slice(-LOG_LINES);
+    }
+  })();
+  const ended = child.status.then(async ({ code }) => {
+    await reading;
+    return code;
+  });
+  const signal = (name: Deno.Signal) => {
+    try {
+      child.kill(name);
+    } catch (error) {
+      // It has ended.
+      if (!(error instanceof TypeError) && !(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  };
+  return {
+    ended,
+    logTail: () => lines.join(""),
+    signal,
+    async [Symbol.asyncDispose]() {
+      signal("SIGKILL");
+      await ended;
+    },
+  };
+}

@@ -241,14 +241,15 @@ async function announce(
 }
 
 async function pruneRevision(
-  { composed, plan, revision }: ApplyDecision,
+  decision: ApplyDecision,
   scope: ApplyScope,
   applied: ApplyReport,
 ): Promise<Outcome> {
+  const { composed, plan, revision } = decision;
   const { ctx, sync } = scope;
   const key = keyOf(sync);
   const ids = plan.objects.map(({ target }) => target.id);
-  ctx.proofs.retain(key, ids, composed.frozen);
+  ctx.proofs.retain(key, ids, lookedAfter(decision));
   // What goes back is on its way to nobody.
   const back = new Set(composed.kept.flatMap((hold) => hold.objects));
   const moving = plan.prune.toDelete.filter(({ entry }) => !back.has(entry.id));
@@ -260,8 +261,8 @@ async function pruneRevision(
   const { waiting, waitsFor } = revision.isReturn
     ? { waiting: [...plan.prune.toDelete, ...plan.prune.undecided], waitsFor: [] }
     : awaited(plan.prune, moving, { text: revision.text, waitedMs, nowMs });
-  const staying = [...new Set([...waiting, ...unsucceeded(plan.prune.toDelete, applied)])];
-  const pruned = await pruneObjects(plan.prune, { ...scope, revision: revision.text }, staying);
+  const awaiting = [...new Set([...waiting, ...unsucceeded(plan.prune.toDelete, applied)])];
+  const pruned = await pruneObjects(plan.prune, { ...scope, revision: revision.text }, awaiting);
   if (pruned.pruned.length > 0) {
     ctx.metrics.observeSyncPhase("prune", (ctx.clock.monotonicMs() - startMs) / 1000);
     ctx.metrics.countPruned(pruned.pruned.length);
@@ -295,6 +296,12 @@ async function pruneRevision(
     ...(waitsFor.length === 0 ? {} : { pruneWaitsSince: since }),
     ...(trouble === undefined ? {} : { trouble }),
   };
+}
+
+/** What is looked after as it was applied, besides what Git says: also what stays until the remote says that it goes. */
+function lookedAfter({ composed, plan, revision }: ApplyDecision): ReadonlySet<string> {
+  if (revision.isReturn !== true) return composed.frozen;
+  return new Set([...composed.frozen, ...plan.prune.toDelete.map(({ entry }) => entry.id)]);
 }
 
 /** What stays for now, as siblings may take it over or let it go, and which. */

@@ -22,7 +22,7 @@ import {
 } from "./plan/revision.ts";
 import { type Rollback, rollbackOf, rolloutCandidates } from "./rollback.ts";
 import type { RevisionSeen } from "./source/fetch.ts";
-import { sourceNotes } from "./source/revision.ts";
+import { revisionText, sourceNotes } from "./source/revision.ts";
 import {
   appliedPhase,
   historyNews,
@@ -198,6 +198,8 @@ function passNews(facts: PassFacts): StatusNews {
     ...(looked === undefined ? {} : sourceNews(sync, looked)),
     ...moved,
     ...notesNews(facts, { ...(looked === undefined ? {} : { source: looked.source }), ...moved }),
+    // What came of it is decided already, although another one was looked at meanwhile.
+    ...(source.tag === "decided" ? { lastAttemptedRevision: revisionText(source.resolved) } : {}),
     ...(decision.do === "rest" && decision.isSame && looked !== undefined
       ? { lastAppliedRevision: looked.text }
       : {}),

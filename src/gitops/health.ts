@@ -18,6 +18,7 @@ import { loadInventory } from "./apply/inventory.ts";
 import { CALLS_AT_ONCE, type SyncContext } from "./context.ts";
 import { expressedHealth, isUncounted, saysUncounted } from "./health_rules.ts";
 import { appliedJob, isDone, isJob } from "./plan/jobs.ts";
+import { isDrifted } from "./proof_entry.ts";
 import { actingClient, authorityOf, unreached } from "./tenancy.ts";
 
 /** An object that is not as it should be. */
@@ -128,7 +129,8 @@ export async function appliedHealth(
     const bounded = { ...ctx, signal: limit.signal };
     const objects = await appliedObjects({ sync, ctx: bounded }, facts);
     if (objects.length === 0) return undefined;
-    return await evaluateHealth({ sync, ctx: bounded }, { objects, isOrdinaryKnown });
+    const health = await evaluateHealth({ sync, ctx: bounded }, { objects, isOrdinaryKnown });
+    return { ...health, unknown: [...health.unknown, ...changedMeanwhile({ sync, ctx })].sort() };
   } catch (error) {
     if (ctx.signal.aborted) throw error;
     const unknown = [errorText(error)];
@@ -146,7 +148,8 @@ async function appliedObjects(
 ): Promise<HealthObject[]> {
   const proofs = ctx.proofs.of(keyOf(sync));
   const authority = { ...authorityOf(sync, ctx.tenancy), kinds: "any" } as const;
-  const isApplied = proofs.size === 0 && !isPartial;
+  const isApplied = proofs.size === 0 && !isPartial &&
+    sync.status?.lastAppliedRevision !== undefined;
   const others = (await loadInventory(sync, ctx))
     .flatMap((entry) => proofs.has(entry.id) ? [] : entryId(entry) ?? [])
     .filter((id) => unreached(id, authority, ctx.tenancy) === undefined);
@@ -210,6 +213,22 @@ async function evaluateHealth(
     unknown,
     readySinceMs,
   };
+}
+
+/**
+ * What somebody changed since it was proven, as caches tell, and nobody looked at yet: how it is says nothing of what Git
+ * says. What is left to those who change it again and again has a condition of its own.
+ */
+function changedMeanwhile({ ctx, sync }: HealthScope): string[] {
+  const key = keyOf(sync);
+  return ctx.proofs.changed(key).flatMap((proof) => {
+    const { id, resourceVersion, type } = proof;
+    const cache = type === undefined ? undefined : ctx.caches.of(type);
+    const live = cache?.synced === true ? cache.get(id) : undefined;
+    const isNewer = isNewerVersion(live?.metadata.resourceVersion, resourceVersion);
+    if (live === undefined || !isNewer || ctx.proofs.isHeldBack(key, id)) return [];
+    return isDrifted(proof, live) ? `${idText(id)}: somebody changed it since it was applied` : [];
+  });
 }
 
 /** Whether an object that nobody proved is there as one of the sync's, or may be. */

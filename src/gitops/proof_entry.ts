@@ -78,7 +78,11 @@ export function isNews(entry: Entry, id: string, live: KubeObject | undefined): 
   const { resourceVersion: proven } = proof;
   if (proven !== undefined && (version === proven || isNewerVersion(proven, version))) return false;
   // Another write of the object is under way: what comes after it has to be looked at, whatever it is.
-  if (entry.expected.has(id)) return true;
+  return entry.expected.has(id) || isDrifted(proof, live);
+}
+
+/** Whether an object says something else than it was proven to. */
+export function isDrifted(proof: Proof, live: KubeObject): boolean {
   const isScaled = proof.scaledTo !== undefined && proof.scaledTo === replicasOf(live);
   return driftPaths(proof.object, live, proof.ignored, { isScaled }).length > 0;
 }

@@ -198,6 +198,8 @@ export class HistoryRules {
       const object = this.#world.meshSync(sync);
       const commit = commitOf(object?.status?.lastAppliedRevision);
       if (object === undefined || commit === undefined || commit !== this.head?.commit) continue;
+      // The branch was set back while the sync looked at another commit, which it applies.
+      if (this.#passHeads.has(sync) && this.#passHeads.get(sync) !== this.head) continue;
       const variant = this.#model.composed(object, commit, this.#world).get(name);
       if (variant === undefined || objectFlaw(name, { live, sync, variant }) !== undefined) {
         continue;

@@ -161,3 +161,41 @@ Deno.test("whether a branch was rewritten is asked again where Git did not answe
   await world.advance(2 * MINUTE_MS);
   assertEquals(world.status("a").source?.moved?.isRewritten, true);
 });
+
+Deno.test("a branch that is set back while a commit is read says again which one was looked at last", async () => {
+  const world = new SyncWorld();
+  const commit = world.repository.commit(TWO);
+  await world.sync("a", { interval: "2m" });
+  await world.advance(MINUTE_MS);
+  const { lastAttemptedRevision: first } = world.status("a");
+  world.repository.commit({ "a/one.json": configMapText("one", "2") });
+  world.plan = faultAt(({ verb }) => verb === "git read", {
+    meanwhile: () => world.repository.reset(commit),
+    fails: { when: "before", how: "timeout" },
+  });
+  const told: (string | undefined)[] = [];
+  world.onEvent = ({ after }) => {
+    if (after?.kind === "MeshSync") told.push(world.status("a").lastAttemptedRevision);
+  };
+  await world.advance(10 * MINUTE_MS);
+  assertMatch(world.condition("a"), /^True Healthy/);
+  assertEquals(world.status("a").lastAttemptedRevision, first);
+  assertEquals(new Set(told).size, 2);
+});
+
+Deno.test("what somebody edits while the answer of its write is on the way is not called healthy", async () => {
+  const world = await appliedWorld();
+  world.repository.commit({ "a/one.json": configMapText("one", "2") });
+  world.plan = faultAt(({ name, verb }) => verb === "apply" && name === "one", { lateMs: 20_000 });
+  const told: string[] = [];
+  while (value(world, "one") !== "2") await world.advance(10_000);
+  world.patchNow(configMapId("one"), { data: { value: "edited" } });
+  world.onEvent = ({ after, by }) => {
+    if (after?.kind !== "MeshSync" || by !== "meshwright-status") return;
+    told.push(`${value(world, "one")}: ${world.condition("a").slice(0, 12)}`);
+  };
+  await world.advance(MINUTE_MS);
+  assertEquals(value(world, "one"), "2");
+  assertEquals(told.filter((line) => line.startsWith("edited: True")), []);
+  assertEquals(told.at(-1), "2: True Healthy");
+});

@@ -1,5 +1,6 @@
 /** Objects that Git moves from one MeshSync to another, and what comes in between. */
 import { assertEquals, assertMatch } from "@std/assert";
+import { faultAt } from "../support/fault_plan.ts";
 import { configMapText, functionText } from "../support/sync_texts.ts";
 import { configMapId, meshSyncId, SyncWorld } from "../support/sync_world.ts";
 
@@ -159,4 +160,29 @@ Deno.test("an object that goes back with the branch waits for the sync that had 
   assertEquals([owner(world, "one"), world.object(configMapId("one"))?.metadata.uid], ["a", uid]);
   assertEquals([ids(world, "a"), ids(world, "b")], ["one", "two"]);
   assertMatch(world.condition("b"), /^True Healthy/);
+});
+
+Deno.test("an object that leaves Git while it moves is deleted, also by syncs that look at the same moment", async () => {
+  const world = new SyncWorld();
+  world.passesAtOnce = 2;
+  world.repository.commit({ "a/one.json": ONE });
+  await world.sync("a", { interval: "2m" });
+  await world.sync("b", { interval: "2m" });
+  await world.advance(1_000);
+  // `b` announces it, and `a` comes to nothing.
+  world.plan = faultAt(
+    ({ kind, name, verb }) => verb === "patch" && kind === "MeshSync" && name === "b",
+    {
+      crash: "after",
+    },
+  );
+  world.restart();
+  world.repository.commit({ "a/one.json": undefined, "b/one.json": ONE });
+  await world.advance(0);
+  assertEquals([ids(world, "a"), ids(world, "b")], ["one", "one"]);
+  world.revive();
+  await follow(world, { "a/two.json": TWO, "b/one.json": undefined, "b/three.json": THREE });
+  await world.advance(11 * MINUTE_MS);
+  assertEquals(world.object(configMapId("one")), undefined);
+  assertEquals([ids(world, "a"), ids(world, "b")], ["two", "three"]);
 });

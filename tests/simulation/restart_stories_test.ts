@@ -178,3 +178,54 @@ Deno.test("a quarantine lasts until all is applied that ends it: a restart in be
   assertMatch(world.condition("a"), /^True Healthy/);
   assertEquals(world.events.filter(({ reason }) => reason === "Released").length, 1);
 });
+
+Deno.test("of what a sync only announced, nothing of another's counts for its health, before a restart and after it", async () => {
+  const world = new SyncWorld();
+  world.repository.commit({ "a/one.json": ONE });
+  await world.sync("a", { interval: "2m" });
+  await world.sync("b", { interval: "2m" });
+  await world.advance(1_000);
+  // `a` has no folder any longer, and never lets go what `b` wants.
+  world.repository.commit({
+    "a/one.json": undefined,
+    "b/one.json": ONE,
+    "b/two.json": configMapText("two", "1"),
+    "b/f.json": functionText("f", "1"),
+  });
+  await world.advance(5 * MINUTE_MS);
+  assertMatch(world.condition("b"), /^False FieldConflict/);
+  world.repository.commit({
+    "a/f.json": functionText("f", "1"),
+    "b/one.json": undefined,
+    "b/two.json": undefined,
+    "b/f.json": undefined,
+  });
+  while (world.object(functionId("f")) === undefined) await world.advance(1_000);
+  world.setReady(functionId("f"), true);
+  await world.advance(15 * MINUTE_MS);
+  assertMatch(world.condition("a"), /^True Healthy/);
+  assertMatch(world.condition("b"), /^False PathNotFound/);
+  const health = world.condition("b", "Healthy");
+  assertEquals(await writesAfterRestart(world), []);
+  assertEquals(world.condition("b", "Healthy"), health);
+});
+
+Deno.test("what went into quarantine, and stays until Git says that it goes, is looked after, before a restart and after it", async () => {
+  const world = new SyncWorld();
+  world.repository.commit({ "a/one.json": ONE });
+  const times = { healthTimeout: "20s", settleTime: "0s", interval: "2m" };
+  await world.sync("a", { onUnhealthy: "rollback", ...times });
+  await world.advance(1_000);
+  world.repository.commit({ "a/one.json": undefined, "a/f.json": functionText("f", "bad") });
+  while (world.object(functionId("f")) === undefined) await world.advance(1_000);
+  // While nothing can be begun, as there is no folder any longer, `one` comes back and `f` stays.
+  world.repository.commit({ "a/f.json": undefined, "b/two.json": configMapText("two", "1") });
+  await world.advance(10 * MINUTE_MS);
+  assertMatch(world.condition("a"), /^False PathNotFound/);
+  assertEquals(world.object(configMapId("one"))?.["data"], { value: "1" });
+  world.patchNow(functionId("f"), { spec: { image: "example/edited:1" } });
+  await world.advance(10 * MINUTE_MS);
+  const spec = world.object(functionId("f"))?.spec as { readonly image?: string };
+  assertEquals(spec.image, "bad");
+  assertEquals(await writesAfterRestart(world), []);
+});

@@ -34,6 +34,9 @@ export const REPOSITORY_URL = "https://git.example/shop.git";
 /** The namespace of the tests' MeshSyncs. */
 export const SHOP = "shop";
 
+/** More passes than that at one moment only make each other necessary. */
+const PASSES_MAX = 1_000;
+
 const START_MS = Date.parse("2026-01-01T00:00:00Z");
 
 /** The world. */
@@ -110,9 +113,16 @@ export class SyncWorld {
   /** Lets time go by, and the program do what is due. */
   async advance(byMs: number): Promise<void> {
     const untilMs = this.clock.monotonicMs() + byMs;
+    let passes = 0;
+    let sinceMs = this.clock.monotonicMs();
     while (true) {
       const started = this.process.startDue(this.passesAtOnce - this.process.running);
       await idle();
+      if (this.clock.monotonicMs() !== sinceMs) [passes, sinceMs] = [0, this.clock.monotonicMs()];
+      passes += started;
+      if (passes > PASSES_MAX) {
+        throw new Error(`Never comes to rest: ${passes} passes at one moment`);
+      }
       if (started > 0) continue;
       const isFree = this.process.running < this.passesAtOnce;
       const passMs = isFree ? this.process.nextDueMs : Infinity;

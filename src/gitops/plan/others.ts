@@ -116,10 +116,22 @@ export async function observeOthers(
  * Whether what a sync has in its inventory is what it wants: not where it looked at another revision last, or where Git holds
  * nothing of it any longer. What it announced once it will not take over then.
  */
-function isClaimed({ status }: MeshSync, revision: string | undefined): boolean {
+function isClaimed(other: MeshSync, revision: string | undefined): boolean {
+  if (revision !== undefined && isOnlyPruning(other, revision)) return false;
+  const { status } = other;
   const isSame = revision === undefined || status?.lastAttemptedRevision === revision;
   const reason = conditionOf(status?.conditions, "Ready")?.reason ?? "";
   return isSame && !EMPTY_REASONS.includes(reason);
+}
+
+/**
+ * Whether a sync has applied all of a revision, and only has to delete: what it wants carries its labels, and the rest of its
+ * inventory is what it dropped.
+ */
+export function isOnlyPruning({ status = {} }: MeshSync, revision: string): boolean {
+  const { conditions, lastAppliedRevision, lastAttemptedRevision } = status;
+  return lastAppliedRevision === revision && lastAttemptedRevision === revision &&
+    conditionOf(conditions, "Ready")?.reason === "PruneWaits";
 }
 
 const EMPTY_REASONS: readonly string[] = ["NothingToApply", "PathNotFound"];

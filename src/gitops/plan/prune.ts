@@ -16,7 +16,7 @@ import { belongsTo, controllerOf, keeperText } from "#manifests";
 import { entryId, entryKey, type InventoryEntry } from "#plan";
 import { CALLS_AT_ONCE, type SyncContext } from "../context.ts";
 import { authorityOf, unreached } from "../tenancy.ts";
-import { observeOthers, type Others } from "./others.ts";
+import { isOnlyPruning, observeOthers, type Others } from "./others.ts";
 
 /** An object that is to be deleted. */
 export interface ToDelete {
@@ -120,7 +120,7 @@ export async function prunePlan(
 
 async function decision(
   entry: InventoryEntry,
-  { acting, sync, ctx }: PruneScope,
+  { acting, revision, sync, ctx }: PruneScope,
   others: Others,
 ): Promise<PruneDecision> {
   const id = entryId(entry);
@@ -140,13 +140,17 @@ async function decision(
     const live = await liveOf(id, acting, ctx.signal);
     if (live === undefined) return { fate: "absent", id };
     const isHeld = live.metadata.annotations?.[ANNOTATIONS.prune] === "disabled";
-    const isTheirs = others.unread.some((labels) => hasLabels(live, labels));
+    const isUnread = others.unread.some((labels) => hasLabels(live, labels));
     // Its controller would only make it again.
     const isKeptByOthers = keeperText(live) !== undefined || controllerOf(live) !== undefined;
-    const isKept = isHeld || isTheirs || isKeptByOthers || isForeignNamespace(live, sync);
+    const isKept = isHeld || isUnread || isKeptByOthers || isForeignNamespace(live, sync);
     if (isKept) return { fate: "skip", id };
     const holder = others.holders.find(({ labels }) => hasLabels(live, labels));
     if (holder?.held.has(entry.id) === true) {
+      // Both are through with the revision: whose labels it carries wants it, or deletes it.
+      const isTheirs = revision !== undefined && isOnlyPruning(sync, revision) &&
+        isOnlyPruning(holder.sync, revision);
+      if (isTheirs) return { fate: "skip", id };
       return { fate: "undecided", object: { id, entry, live, holder: holder.sync } };
     }
     // What a sibling let go is this sync's, although it did not come to take it over.

@@ -1,9 +1,8 @@
 import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { backlogOf } from "../../src/reconcile/metrics_poll/backlog.ts";
-import { BrokerClient } from "../../src/reconcile/metrics_poll/broker_client.ts";
+import { BrokerClient, type BrokerLimits } from "../../src/reconcile/metrics_poll/broker_client.ts";
 import { CallProblem } from "../../src/reconcile/metrics_poll/call_problem.ts";
 import { InstanceClient } from "../../src/reconcile/metrics_poll/instance_client.ts";
-import { sharesCredentials } from "../../src/reconcile/metrics_poll/shared_credentials.ts";
 import { PollBackoff } from "../../src/reconcile/metrics_poll/poll_backoff.ts";
 import {
   ANSWERS,
@@ -106,7 +105,7 @@ function clientOf(url: string, authorization?: string): BrokerClient {
   );
 }
 
-Deno.test("BrokerClient follows to the owner of a topic, without credentials where that is another host", async () => {
+Deno.test("H4: BrokerClient follows to the owner of a topic, without credentials where that is another host", async () => {
   await using owner = broker((_path, request) =>
     request.headers.has("authorization") || request.url.includes("/open/")
       ? Response.json({ subscriptions: {} })
@@ -117,7 +116,8 @@ Deno.test("BrokerClient follows to the owner of a topic, without credentials whe
   assertEquals(await client.get("/persistent/a/open/c/stats"), { subscriptions: {} });
   assertEquals(
     await problemOf(() => client.get("/persistent/a/b/c/stats")),
-    "it sends on to another host, which is not given the credentials",
+    "it sends on to another host, which is not given the credentials; " +
+      "name a Pulsar proxy as webServiceURL",
   );
   assertEquals(first.asked.every((call) => call.endsWith(" Bearer t")), true);
   assertEquals(owner.asked.every((call) => call.endsWith(" null")), true);
@@ -247,7 +247,7 @@ Deno.test("PollBackoff counts several who ask at the same time as one", () => {
   assertEquals(backoff.problem("a", 1_000), undefined);
 });
 
-Deno.test("BrokerClient asks no address of the program's own network", async () => {
+Deno.test("H4: BrokerClient asks no address of the program's own network", async () => {
   await using local = broker(() => Response.json({}));
   const addresses = { apiServer: ["10.96.0.1"], allowLoopback: false };
   for (const url of [local.url, "http://10.96.0.1", "http://169.254.169.254"]) {
@@ -263,20 +263,47 @@ Deno.test("BrokerClient asks no address of the program's own network", async () 
   assertEquals(local.asked, []);
 });
 
-Deno.test("sharesCredentials() knows brokers of one cluster by their namespace, and nobody else", () => {
-  const meant = "http://pulsar-broker.pulsar.svc:8080";
-  const cases: readonly (readonly [string, string, boolean])[] = [
-    [meant, meant, true],
-    [meant, "http://b-1.pulsar-broker.pulsar.svc.cluster.local:8080", true],
-    [meant, "http://b-1.other.svc:8080", false],
-    [meant, "http://b-1.pulsar.svc.attacker.example:8080", false],
-    [meant, "http://pulsar.svc:8080", false],
-    ["http://broker.example:8080", "http://broker.example:8081", false],
-    ["http://broker.example:8080", "http://other.example:8080", false],
-    ["https://broker.pulsar.svc", "http://broker.pulsar.svc", false],
-    ["http://127.0.0.1:1", "http://127.0.0.1:2", false],
+/** Every name is this machine. */
+const resolve: NonNullable<BrokerLimits["resolve"]> = (_host, _options, found) =>
+  found(null, [{ address: "127.0.0.1", family: 4 }]);
+
+Deno.test("H4: BrokerClient gives credentials to no other host after a redirect, a Service of the same namespace included", async () => {
+  const authorization = "Bearer MARKBROKERTOKEN";
+  await using other = broker(() => Response.json({ subscriptions: {} }));
+  const { port } = new URL(other.url);
+  const meant = "pulsar-broker.pulsar.svc";
+  const hosts = [
+    "b-1.pulsar-broker.pulsar.svc.cluster.local",
+    "anybody.pulsar.svc",
+    "pulsar-broker.pulsar.svc.cluster.local",
+    `${meant}.attacker.example`,
+    meant,
   ];
-  for (const [from, to, expected] of cases) {
-    assertEquals(sharesCredentials(new URL(from), new URL(to)), expected, `${from} ${to}`);
+  for (const host of hosts) {
+    await using first = broker((path) => Response.redirect(`http://${host}:${port}${path}`, 307));
+    const url = first.url.replace("127.0.0.1", meant);
+    const limits = { signal, deadlineMs: 3_000, addresses: LOCAL, resolve };
+    using client = new BrokerClient({ url, authorization }, limits);
+    assertEquals(await client.get("/persistent/a/b/c/stats"), { subscriptions: {} }, host);
+    assertEquals(first.asked.at(-1)?.endsWith(` ${authorization}`), true, host);
   }
+  assertEquals(other.asked.length, hosts.length);
+  assertEquals(other.asked.filter((call) => !call.endsWith(" null")), []);
+});
+
+Deno.test("H4: BrokerClient keeps credentials on the same host, and gives them to nobody who was asked by another", async () => {
+  const authorization = "Bearer MARKBROKERTOKEN";
+  await using back = broker((path) =>
+    path.endsWith("/chosen") ? Response.json({}) : Response.redirect(`${first.url}/chosen`, 307)
+  );
+  await using first = broker((path) => {
+    if (path.endsWith("/here")) return Response.redirect(`${first.url}/there`, 307);
+    return path.endsWith("/away") ? Response.redirect(`${back.url}/x`, 307) : Response.json({});
+  });
+  using client = clientOf(first.url, authorization);
+  assertEquals(await client.get("/here"), {});
+  assertEquals(first.asked.splice(0).every((call) => call.endsWith(` ${authorization}`)), true);
+  // Whoever is sent to does not choose what is asked with them either.
+  assertEquals(await client.get("/away"), {});
+  assertEquals(first.asked, [`GET /admin/v2/away ${authorization}`, "GET /chosen null"]);
 });

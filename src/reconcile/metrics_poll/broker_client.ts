@@ -3,11 +3,11 @@ import {
   InvalidAuthorityError,
   type OutboundAnswer,
   OutboundClient,
+  type OutboundOptions,
   RefusedAddressError,
 } from "#outbound";
 import type { BrokerAccess } from "./broker_access.ts";
 import { CallProblem, withDeadline } from "./call_problem.ts";
-import { sharesCredentials } from "./shared_credentials.ts";
 
 /** Stats of a topic with a thousand subscriptions; not all the memory there is, whoever answers. */
 const ANSWER_BYTES_MAX = 2 * 1024 * 1024;
@@ -20,6 +20,8 @@ export interface BrokerLimits {
   readonly deadlineMs: number;
   /** Where components may say that their broker is. */
   readonly addresses: AddressPolicy;
+  /** How names are resolved; as the system does it when left out. */
+  readonly resolve?: NonNullable<OutboundOptions["resolve"]>;
 }
 
 /** Asks the admin API of one Pulsar cluster. Never changes anything there. */
@@ -49,7 +51,8 @@ export class BrokerClient implements Disposable {
       if (!isWhole) throw new CallProblem("the answer is too large", { isSilence: false });
       if (status === 404) return undefined;
       if (isLeft && (status === 401 || status === 403)) {
-        const problem = "it sends on to another host, which is not given the credentials";
+        const problem = "it sends on to another host, which is not given the credentials; " +
+          "name a Pulsar proxy as webServiceURL";
         throw new CallProblem(problem, { isSilence: false });
       }
       if (status < 200 || status >= 300) {
@@ -63,15 +66,19 @@ export class BrokerClient implements Disposable {
     this.#client[Symbol.dispose]();
   }
 
-  /** Follows redirects itself; credentials stay with whom they were meant for. */
+  /**
+   * Follows redirects itself. Credentials stay with the host and port that they were meant for: not even another Service of
+   * its namespace gets them, as whoever may make a Service there need not be the broker. Who was sent on never gets them back.
+   */
   async #send(
     start: URL,
     signal: AbortSignal,
   ): Promise<{ readonly answer: OutboundAnswer; readonly isLeft: boolean }> {
     const { authorization } = this.#access;
     let url = start;
+    let isLeft = false;
     for (let redirects = 0; redirects <= REDIRECTS_MAX; redirects++) {
-      const isLeft = authorization !== undefined && !sharesCredentials(start, url);
+      isLeft ||= authorization !== undefined && !isSameServer(start, url);
       const answer = await this.#call(url, {
         accept: "application/json",
         ...(authorization === undefined || isLeft ? {} : { authorization }),
@@ -98,13 +105,30 @@ export class BrokerClient implements Disposable {
   }
 }
 
-function clientFor({ caPem }: BrokerAccess, { addresses }: BrokerLimits): OutboundClient {
+function clientFor(
+  { caPem }: BrokerAccess,
+  { addresses, resolve }: BrokerLimits,
+): OutboundClient {
   try {
-    return new OutboundClient({ policy: addresses, ...(caPem === undefined ? {} : { caPem }) });
+    return new OutboundClient({
+      policy: addresses,
+      ...(caPem === undefined ? {} : { caPem }),
+      ...(resolve === undefined ? {} : { resolve }),
+    });
   } catch (cause) {
     if (!(cause instanceof InvalidAuthorityError)) throw cause;
     throw new CallProblem(cause.message, { cause, isSilence: true });
   }
+}
+
+/** Whether two addresses are the same host and port, the second as secure as the first. */
+function isSameServer(meant: URL, other: URL): boolean {
+  return meant.hostname === other.hostname && portOf(meant) === portOf(other) &&
+    (meant.protocol !== "https:" || other.protocol === "https:");
+}
+
+function portOf({ port, protocol }: URL): string {
+  return port || (protocol === "https:" ? "443" : "80");
 }
 
 /** Https stays https. */

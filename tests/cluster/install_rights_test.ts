@@ -96,7 +96,7 @@ async function allowLocalWebhook(namespace: string): Promise<void> {
   await cluster.kubectl(["create", "clusterrolebinding", ...words, "--clusterrole=local-webhook"]);
 }
 
-Deno.test("the rights that install gives are enough for all that the program does, and none is refused", async () => {
+Deno.test("M6: the rights that install gives are enough for all that the program does, and none is refused", async () => {
   const chosen = installation({ replicas: 2 });
   const { namespace } = chosen;
   await install(cluster, chosen);
@@ -184,7 +184,7 @@ async function eventuallyRefused(): Promise<void> {
   });
 }
 
-Deno.test("with one namespace to watch the rights there are enough", async () => {
+Deno.test("M6: with one namespace to watch the rights there are enough", async () => {
   await using space = await cluster.namespace();
   const chosen = installation({
     namespace: "one-namespace",

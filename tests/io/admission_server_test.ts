@@ -139,7 +139,7 @@ Deno.test("AdmissionServer says when its address is taken", async () => {
   await second[Symbol.asyncDispose]();
 });
 
-Deno.test("AdmissionServer answers reviews while others send large bodies that never end", async () => {
+Deno.test("C2: AdmissionServer answers reviews while others send large bodies that never end", async () => {
   const keys = await certificates();
   await using webhook = await running(keys);
   const port = webhook.server.port ?? 0;

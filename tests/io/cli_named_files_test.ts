@@ -26,7 +26,7 @@ async function run(
   return { code, out: text(stdout) + text(stderr) };
 }
 
-Deno.test("validate reads what is named by any spelling of its path", async () => {
+Deno.test("H1: validate reads what is named by any spelling of its path", async () => {
   await using folder = await folderWith({
     "here/.k8s/bad.yaml": BAD,
     "here/.k8s/.hidden.yaml": BAD,
@@ -79,7 +79,7 @@ Deno.test("render reads what is named by any spelling of its path too", async ()
   }
 });
 
-Deno.test("validate fails where nothing is, and names it", async () => {
+Deno.test("H1: validate fails where nothing is, and names it", async () => {
   await using folder = await folderWith({
     "comment.yaml": "# nothing\n---\n",
     "empty.yaml": "",

@@ -22,7 +22,7 @@ function argumentsOf(name: string): string[] {
 /** What is in the image: all after the last FROM. */
 const FINAL = INSTRUCTIONS.slice(INSTRUCTIONS.findLastIndex(({ name }) => name === "FROM"));
 
-Deno.test("the Dockerfile pins what it builds on, and Deno as CI has it", async () => {
+Deno.test("L6: the Dockerfile pins what it builds on, and Deno as CI has it", async () => {
   for (const image of argumentsOf("FROM")) {
     assertMatch(image, /^[\w./-]+:[\w-]*\d+\.\d+[\w.-]*(@sha256:[0-9a-f]{64})?( AS \w+)?$/);
   }

@@ -1,12 +1,14 @@
 import { GIT_BUDGETS, HTTP_BUDGETS, MANIFEST_BUDGETS, TENANT_BUDGETS } from "#base";
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { createMetrics } from "#telemetry";
 import { RESOURCES_PAGE, resourcesPage } from "../../scripts/generate_resources_page.ts";
+import { permissionArguments } from "../../scripts/compile/permissions.ts";
 import { meshwright } from "../support/cli.ts";
 
 const README = await Deno.readTextFile("README.md");
 const COMMAND_LINE = await Deno.readTextFile("docs/command-line.md");
 const GITOPS = await Deno.readTextFile("docs/gitops.md");
+const SECURITY = await Deno.readTextFile("docs/security.md");
 const OPERATIONS = await Deno.readTextFile("docs/operations.md");
 
 /** README and the pages of docs/, by path. */
@@ -118,6 +120,73 @@ Deno.test("docs/operations.md names every budget with its number", () => {
   const missing = Object.entries(all)
     .filter(([name, value]) => shown.get(`\`${name}\``) !== amountText(name, value));
   assertEquals(missing, []);
+});
+
+/** What a security review of the first version found. */
+const FINDINGS: readonly string[] = [
+  ...["C1", "C2", "H1", "H2", "H3", "H4", "M1", "M2", "M3", "M4", "M5", "M6", "M7"],
+  ...["L1", "L2", "L3", "L4", "L5", "L6", "L7", "L8", "L9"],
+];
+
+/** Findings in names of tests, in front (`C1a: …`) or behind (`… (L9)`). */
+function findingsOf(text: string): string[] {
+  return [...text.matchAll(/\b([CHML]\d)[a-z]?\b/g)].map(([, finding]) => finding ?? "");
+}
+
+async function namedFindings(file: string): Promise<string[]> {
+  const names = (await Deno.readTextFile(file)).matchAll(
+    /Deno\.test\(\s*(?:\{ name: )?["`](.*)["`]/g,
+  );
+  return [...names].flatMap(([, name = ""]) => findingsOf(name));
+}
+
+Deno.test("docs/security.md names for every finding C1 to L9 the tests that hold it, which have its number", async () => {
+  const rows = SECURITY.split("\n").map((line) => line.split("|").map((cell) => cell.trim()));
+  const promises = rows.filter(([, , , tests = ""]) => tests.includes("tests/"));
+  const wrong: string[] = [];
+  const held = new Set<string>();
+  for (const [, promise, findings = "", tests = ""] of promises) {
+    const files = [...tests.matchAll(/`([^`]+)`/g)].map(([, file]) => file ?? "");
+    const named = await Promise.all(files.map(namedFindings));
+    const meant = findingsOf(findings);
+    for (const finding of meant) held.add(finding);
+    wrong.push(
+      ...meant.filter((finding) => !named.flat().includes(finding))
+        .map((finding) => `${promise}: no test is called after ${finding}`),
+      ...files.filter((_, at) => !named[at]?.some((finding) => meant.includes(finding)))
+        .map((file) => `${promise}: ${file} holds none of ${findings}`),
+    );
+  }
+  assertEquals(wrong, []);
+  assertEquals(FINDINGS.filter((finding) => !held.has(finding)), []);
+});
+
+Deno.test("L7: docs/contributing.md says whose packages stand for Deno's standard library", async () => {
+  const { imports } = JSON.parse(await Deno.readTextFile("deno.json"));
+  const text = (await Deno.readTextFile("docs/contributing.md")).replace(/\s+/g, " ");
+  for (const [name, target] of Object.entries<string>(imports)) {
+    if (!name.startsWith("@std/")) continue;
+    assertEquals([name, text.includes(`\`${name.split("/").slice(0, 2).join("/")}\``)], [
+      name,
+      true,
+    ]);
+    if (target.startsWith("jsr:@std/")) continue;
+    assertMatch(
+      target,
+      /^npm:deno-std@\d+\.\d+\.\d+\//,
+      "another publisher is to be named in the text",
+    );
+    assertMatch(text, /`deno-std`, which is not Deno's own publication/);
+  }
+});
+
+Deno.test("L8: docs/install.md says that the permissions of the binary are no sandbox, and there are no others", async () => {
+  const text = (await Deno.readTextFile("docs/install.md")).replace(/\s+/g, " ");
+  assertMatch(text, /they are no sandbox: .* by `git`/);
+  const kinds = permissionArguments({ system: "linux" })
+    .map((argument) => argument.replace(/^--allow-/, "").replace(/=.*$/, ""));
+  const rows = [...text.matchAll(/\| (net|read|write|run|env|sys|ffi|import) +\|/g)];
+  assertEquals(rows.map(([, kind]) => kind).sort(), kinds.sort());
 });
 
 function amountText(name: string, value: number): string {

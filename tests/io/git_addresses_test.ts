@@ -28,7 +28,7 @@ async function failure(
   return { kind: error.kind, text: errorText(error) };
 }
 
-Deno.test("no repository is asked at an address of this machine, its network link or the API server, however it is written", async () => {
+Deno.test("M1: no repository is asked at an address of this machine, its network link or the API server, however it is written", async () => {
   let requests = 0;
   await using server = scriptedServer(() => {
     requests++;
@@ -66,7 +66,7 @@ Deno.test("a repository that a flag of the program names may be anywhere", async
   assertEquals((await failure(remote, { addresses: POLICY })).kind, "not_found");
 });
 
-Deno.test("git connects to the address that was checked, whatever the name means to it", async () => {
+Deno.test("M1: git connects to the address that was checked, whatever the name means to it", async () => {
   await using repository = await testRepository();
   const commit = await repository.commit({ "a.yaml": "a: 1\n" });
   await using server = gitServer({ folder: repository.directory.replace(/\/work$/, "") });

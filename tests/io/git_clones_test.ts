@@ -175,7 +175,7 @@ Deno.test("a fetch that brings too much is ended, and says so", async () => {
   if (error instanceof Error) assertMatch(error.message, /it is more than 0 MiB/);
 });
 
-Deno.test("paths that git could take for options or magic are names of folders", async () => {
+Deno.test("L5: paths that git could take for options or magic are names of folders", async () => {
   await using repository = await testRepository();
   await using folder = await temporaryFolder();
   const source = gitSource({ cacheDirectory: folder.path });

@@ -37,7 +37,7 @@ async function served() {
   };
 }
 
-Deno.test("what an HTTP server answers is told by its code and its kind, never by its text", async () => {
+Deno.test("M1: what an HTTP server answers is told by its code and its kind, never by its text", async () => {
   await using folder = await temporaryFolder();
   const source = gitSource({ cacheDirectory: folder.path });
   const answers: Record<string, readonly [number, string, string, RegExp]> = {
@@ -128,7 +128,7 @@ Deno.test("a redirect on the same host is followed, with credentials and for fet
   assertEquals(asked.length, 1, "a redirect is believed for a while");
 });
 
-Deno.test("a redirect to another host or without an end is not followed, and named with its target", async () => {
+Deno.test("M1: a redirect to another host or without an end is not followed, and named with its target", async () => {
   await using place = await served();
   await using other = scriptedServer(() => new Response(MARK));
   await using server = redirecting((path) => `${other.url}${path}#${MARK}`);
@@ -149,7 +149,7 @@ Deno.test("a redirect to another host or without an end is not followed, and nam
   assert(loop.seen.length <= 8, "a few times, then no more");
 });
 
-Deno.test("a name in the url is seen by nobody: no argument, no message, no file", async () => {
+Deno.test("L3: a name in the url is seen by nobody: no argument, no message, no file", async () => {
   await using place = await served();
   await using server = gitServer({ folder: place.folder });
   const git = await countedGit(place.cache);

@@ -132,7 +132,7 @@ Deno.test("servedVersion() finds what serves a kind now, the server's favourite 
   await assertRejects(() => cluster.servedVersion("a.example", "Gadget"), ApiError);
 });
 
-Deno.test("words that would lead to another path are not asked for", async () => {
+Deno.test("H2: words that would lead to another path are not asked for", async () => {
   const { cluster, asked } = serverOf({});
   const wrong = [
     "../api/v1/namespaces/a/secrets/b?x=",
@@ -168,7 +168,7 @@ Deno.test("words that would lead to another path are not asked for", async () =>
   assertEquals(asked, []);
 });
 
-Deno.test("whatever is asked for, what is kept and counted stays bounded", async () => {
+Deno.test("L1: whatever is asked for, what is kept and counted stays bounded", async () => {
   const { cluster, asked } = serverOf({ "/apis": { groups: [] }, "/apis/a.example/v1": WIDGETS });
   await cluster.resourceType("a.example/v1", "Widget");
   for (let index = 0; index < 1_000; index++) {

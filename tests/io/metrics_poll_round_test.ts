@@ -75,7 +75,7 @@ Deno.test("MetricsPoll.round() holds one component's bad authority against no ot
   assertEquals(cluster.written.get("good")?.backlogProblem, undefined);
 });
 
-Deno.test("MetricsPoll.round() shows a component's token to nobody before one of its pods is ready", async () => {
+Deno.test("H4: MetricsPoll.round() shows a component's token to nobody before one of its pods is ready", async () => {
   const shown: (string | null)[] = [];
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
     shown.push(request.headers.get("authorization"));

@@ -122,7 +122,7 @@ Deno.test("Notifier tells what it had no room for as soon as it has, the newest 
   assertEquals(events, []);
 });
 
-Deno.test("Notifier calls no address of the program's own network, and follows no redirect", async () => {
+Deno.test("M1: Notifier calls no address of the program's own network, and follows no redirect", async () => {
   await using inner = scriptedServer(() => new Response("secret"));
   await using service = scriptedServer(() =>
     new Response("words of a stranger", { status: 302, headers: { location: inner.url } })

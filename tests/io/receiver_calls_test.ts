@@ -82,7 +82,7 @@ async function receiverOf(
 
 const wrong = { secret: "a guess" };
 
-Deno.test("a genuine call gets through whatever strangers did before", async () => {
+Deno.test("M4: a genuine call gets through whatever strangers did before", async () => {
   await using story = await receiverOf(["a/one", "a/two", "b/one"]);
   const paths = ["a/one", "a/none", "b/one", "c/none"];
   const calls = Array.from({ length: 400 }, (_, index) => paths[index % paths.length] ?? "");
@@ -101,7 +101,7 @@ Deno.test("a genuine call gets through whatever strangers did before", async () 
   assertEquals(refusals.length < 40, true, `${refusals.length}`);
 });
 
-Deno.test("a genuine call gets through while strangers send bodies that never end", async () => {
+Deno.test("M4: a genuine call gets through while strangers send bodies that never end", async () => {
   await using story = await receiverOf(["a/one"]);
   using callers = new DisposableStack();
   const proof = `X-Signature-256: sha256=${"0".repeat(64)}`;
@@ -125,7 +125,7 @@ Deno.test("calls without a signature are not read, and those of much forgery wai
   assertEquals([statuses[0], statuses.includes(429)], [401, true]);
 });
 
-Deno.test("how long a refusal takes does not tell whether there is a receiver", async () => {
+Deno.test("M4: how long a refusal takes does not tell whether there is a receiver", async () => {
   const clock = new FakeClock();
   await using story = await receiverOf(["a/one"], { clock });
   const answered: string[] = [];

@@ -64,7 +64,7 @@ Deno.test("Bodies reads what arrives, and refuses what is too large, too slow or
   assertEquals(clock.sleeping, 0);
 });
 
-Deno.test("Bodies lets who sends slowly keep nobody out", async () => {
+Deno.test("M4: Bodies lets who sends slowly keep nobody out", async () => {
   const { bodies, clock } = bodiesWith();
   const slow = [requestWith(), requestWith(), requestWith()];
   const readings = slow.map(({ request }, index) => bodies.read(request, [`sender ${index}`]));
@@ -101,7 +101,7 @@ Deno.test("Bodies gives each group its own share, where others do not wait", asy
   assertEquals(outcome(await readings[1] as never), 0);
 });
 
-Deno.test("Bodies bounds the bytes of all, those that are worked on as well", async () => {
+Deno.test("C2: Bodies bounds the bytes of all, those that are worked on as well", async () => {
   const { bodies, clock } = bodiesWith({ atOnce: 10 });
   const held = [requestWith(), requestWith()];
   const reads = held.map(({ request }) => bodies.read(request));

@@ -33,7 +33,7 @@ const hello = (_request: IncomingMessage, response: ServerResponse) => {
   return Promise.resolve();
 };
 
-Deno.test("a server closes half a request, and a body that does not come", async () => {
+Deno.test("M5: a server closes half a request, and a body that does not come", async () => {
   const read = async (request: IncomingMessage, response: ServerResponse) => {
     for await (const _chunk of request);
     response.end("hello");
@@ -107,7 +107,7 @@ Deno.test("startServer() ends while somebody is connected who asks nothing, or h
   assertEquals([await silent.rest(), await half.rest()], ["", ""]);
 });
 
-Deno.test("TlsServer closes half a request, and leaves those alone whom it is answering", async () => {
+Deno.test("M5: TlsServer closes half a request, and leaves those alone whom it is answering", async () => {
   const keys = await ownCertificates(["127.0.0.1"]);
   const { promise: goOn, resolve } = Promise.withResolvers<void>();
   const asked = Promise.withResolvers<void>();

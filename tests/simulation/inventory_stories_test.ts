@@ -133,7 +133,7 @@ Deno.test("a lost part is told once, and written anew with the next commit", asy
   assertEquals(isThere(world, NAMES[0] ?? ""), false);
 });
 
-Deno.test("a forged part is none: its sync is looked for in the cluster, and others go on", async () => {
+Deno.test("M2: a forged part is none: its sync is looked for in the cluster, and others go on", async () => {
   const world = await largeWorld();
   world.repository.commit({
     "b/one.json": configMapText("one", "1"),
@@ -159,7 +159,7 @@ Deno.test("a forged part is none: its sync is looked for in the cluster, and oth
   assertEquals(isThere(world, last), false);
 });
 
-Deno.test("parts cannot be edited, and say of which content they are", async () => {
+Deno.test("M2: parts cannot be edited, and say of which content they are", async () => {
   const world = await largeWorld();
   for (const name of partNames(world)) {
     assertMatch(name, PART_NAME);
@@ -182,7 +182,7 @@ Deno.test("two syncs whose long names begin alike have parts of their own", asyn
   assertNotEquals(parts[0], parts[1]);
 });
 
-Deno.test("what a MeshSync of somebody else claims without having applied it is deleted all the same", async () => {
+Deno.test("M2: what a MeshSync of somebody else claims without having applied it is deleted all the same", async () => {
   const world = new SyncWorld();
   world.repository.commit({
     "a/one.json": configMapText("one", "1"),

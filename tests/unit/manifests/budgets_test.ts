@@ -13,7 +13,7 @@ function lines(count: number, line: (index: number) => string): string {
   return Array.from({ length: count }, (_, index) => line(index)).join("");
 }
 
-Deno.test("a file over its budget is refused with the number, the limit and the line", () => {
+Deno.test("C2: a file over its budget is refused with the number, the limit and the line", () => {
   const { aliasedNodes, depth, documentNodes, documents, fileBytes, keys, nodes } =
     MANIFEST_BUDGETS;
   const cases: [string, string][] = [
@@ -72,7 +72,7 @@ Deno.test("what is within its budget is read", () => {
   for (const text of [deep, wide, texts]) assertEquals(problems(text), []);
 });
 
-Deno.test("all files of a revision have a budget together, and the rest is not read", () => {
+Deno.test("C2: all files of a revision have a budget together, and the rest is not read", () => {
   const { fileBytes, objects, revisionBytes, revisionNodes } = MANIFEST_BUDGETS;
   const big = `# ${"x".repeat(fileBytes - 100)}\n${HEAD}`;
   const many = Array.from({ length: revisionBytes / fileBytes + 2 }, (_, at) => ({
@@ -88,7 +88,7 @@ Deno.test("all files of a revision have a budget together, and the rest is not r
   assertEquals([objects, revisionNodes], [20_000, 2_000_000]);
 });
 
-Deno.test("reading takes as long as the text, whatever is in it", () => {
+Deno.test("C2: reading takes as long as the text, whatever is in it", () => {
   const kinds: Record<string, (length: number) => string> = {
     "map": (length) => lines(length / 10, (at) => `k${String(at).padStart(6, "0")}: \n`),
     "flow map": (length) => `{${lines(length / 10, (at) => `k${String(at).padStart(6, "0")}: ,`)}}`,
@@ -130,7 +130,7 @@ Deno.test("reading takes as long as the text, whatever is in it", () => {
   }
 });
 
-Deno.test("selectedFiles() refuses ignore files that are too long before it takes their lines apart", async () => {
+Deno.test("C2: selectedFiles() refuses ignore files that are too long before it takes their lines apart", async () => {
   const entries = [{ path: "a/.meshignore", kind: "file" as const, blob: "" }];
   const text = "\n".repeat(MANIFEST_BUDGETS.ignoreChars + 1);
   const tree = {
@@ -144,7 +144,7 @@ Deno.test("selectedFiles() refuses ignore files that are too long before it take
   ]);
 });
 
-Deno.test("selectedFiles() lets everything else have a turn while it compares many paths with many patterns", async () => {
+Deno.test("C2: selectedFiles() lets everything else have a turn while it compares many paths with many patterns", async () => {
   const entries = Array.from(
     { length: 9_000 },
     (_, index) => ({ path: `d${index % 50}/${index}.yaml`, kind: "file" as const, blob: "" }),

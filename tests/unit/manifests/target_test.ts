@@ -83,7 +83,7 @@ metadata: {name: a}
   assertEquals([thing?.id.namespace, thing?.type], ["", undefined]);
 });
 
-Deno.test("fieldManager() differs for syncs that differ, whatever their names", () => {
+Deno.test("L2: fieldManager() differs for syncs that differ, whatever their names", () => {
   const keys = [
     { namespace: "a-b", name: "c" },
     { namespace: "a", name: "b-c" },

@@ -71,7 +71,7 @@ function listening(client: ClusterClient, secrets: SecretValues): ClusterClient 
     create: (object, options) => client.create(object, options),
     patch: (id, patch, options) => client.patch(id, patch, options),
     remove: (id, options) => client.remove(id, options),
-    resourceType: (apiVersion, kind) => client.resourceType(apiVersion, kind),
+    resourceType: (apiVersion, kind, options) => client.resourceType(apiVersion, kind, options),
     servedVersion: (group, kind) => client.servedVersion(group, kind),
   };
 }

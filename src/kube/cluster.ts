@@ -81,8 +81,14 @@ export interface ClusterClient {
   /**
    * The type of a kind by discovery (cached; a miss is asked again), or undefined when the server says that it does not
    * serve it. Throws when the server does not say.
+   *
+   * @param options.isFresh something says that what is known may be wrong: the server is asked again
    */
-  resourceType(apiVersion: string, kind: string): Promise<ResourceType | undefined>;
+  resourceType(
+    apiVersion: string,
+    kind: string,
+    options?: { readonly isFresh?: boolean },
+  ): Promise<ResourceType | undefined>;
   /**
    * The type of a kind in whatever version of its group the server serves it now: for objects that were stored under a
    * version that is gone. Undefined when it serves none, throws when it does not say. `group` is `""` for the core group.

@@ -176,8 +176,14 @@ class HttpCluster implements ClusterClient {
     }
   }
 
-  resourceType(apiVersion: string, kind: string): Promise<ResourceType | undefined> {
-    return this.#discovery.resourceType(apiVersion, kind);
+  resourceType(
+    apiVersion: string,
+    kind: string,
+    { isFresh = false }: { readonly isFresh?: boolean } = {},
+  ): Promise<ResourceType | undefined> {
+    return isFresh
+      ? this.#discovery.freshType(apiVersion, kind)
+      : this.#discovery.resourceType(apiVersion, kind);
   }
 
   servedVersion(group: string, kind: string): Promise<ResourceType | undefined> {

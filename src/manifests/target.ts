@@ -63,8 +63,11 @@ export function authoredObject(object: KubeObject): KubeObject {
  */
 export function targetObject(manifest: Manifest, sync: MeshSync, kinds: Kinds): TargetObject {
   const object = authoredObject(manifest.object);
-  const type = kinds.served.get(kindKey(object));
-  const isNamespaced = type?.namespaced ?? kinds.defined.get(kindKey(object)) ?? true;
+  const defined = kinds.defined.get(kindKey(object));
+  const served = kinds.served.get(kindKey(object));
+  const isNamespaced = defined ?? served?.namespaced ?? true;
+  // A definition that is made anew with another scope serves its kind anew.
+  const type = served?.namespaced === isNamespaced ? served : undefined;
   const { namespace: declared, ...metadata } = object.metadata;
   const own = sync.metadata.namespace ?? "default";
   const namespace = isNamespaced ? sync.spec.targetNamespace || declared || own : undefined;

@@ -27,6 +27,7 @@ import {
   replacement,
   type WritePlan,
 } from "../plan/object.ts";
+import { isTakenAlong } from "../plan/revision.ts";
 import { authorityOf, unreached } from "../tenancy.ts";
 import { removeReplaced } from "./prune.ts";
 import { isUnanswered, noteUnanswered, takeUnanswered } from "./unanswered.ts";
@@ -40,6 +41,8 @@ export interface Applied {
   readonly corrected: readonly string[];
   /** The same, where the sync's spec wants it left. */
   readonly kept: readonly string[];
+  /** It was deleted and made anew: what was of it is gone with it. */
+  readonly isAnew?: boolean;
   /** It was put right so often that this is a fight, and whether that is new. */
   readonly fight?: { readonly contest: Contest; readonly isNew: boolean };
 }
@@ -99,11 +102,16 @@ export async function applyObjects(
     for (const stage of stages) {
       // A kind that nobody serves holds up itself, and nothing else.
       if ([...results.values()].some(({ result }) => result === "failed")) break;
+      const anew = [...results].flatMap(([{ target }, result]) =>
+        result.result === "applied" && result.isAnew === true ? target : []
+      );
       for (let at = 0; at < stage.length && !superseded; at += OBJECTS_BETWEEN_LOOKS) {
         superseded = await isSuperseded();
         const part = superseded ? [] : stage.slice(at, at + OBJECTS_BETWEEN_LOOKS);
         await pooled(part, CALLS_AT_ONCE, async (plan) => {
-          results.set(plan, answered(plan, await applyObject(plan, scope), scope));
+          const isGone = anew.some((holder) => isTakenAlong(plan.target.id, holder));
+          const result = await applyObject(plan, scope, { isGone });
+          results.set(plan, answered(plan, result, scope));
         });
       }
       if (superseded) break;
@@ -138,16 +146,23 @@ function answered(
   return { ...result, action: write.action, corrected: write.corrected ?? [] };
 }
 
-async function applyObject(first: ObjectPlan, scope: ApplyScope): Promise<ObjectResult> {
+/** @param options.isGone what held the object was deleted and made anew since the plan was made */
+async function applyObject(
+  first: ObjectPlan,
+  scope: ApplyScope,
+  { isGone = false } = {},
+): Promise<ObjectResult> {
   let plan = first;
-  if (plan.step === "unserved") {
+  if (plan.step === "unserved" || isGone) {
     // Not served when the plan was made: perhaps the revision itself brought its definition meanwhile.
-    const { apiVersion, kind } = plan.target.id;
+    const { apiVersion, kind, namespace } = plan.target.id;
     const type = await scope.acting.resourceType(apiVersion, kind);
-    if (type === undefined) return { result: "unserved", target: plan.target };
-    const refusal = type.namespaced ? undefined : unreachedNow(plan.target, scope);
+    const isOther = type !== undefined && type.namespaced !== (namespace !== "");
+    const refusal = isOther && !type.namespaced ? unreachedNow(plan.target, scope) : undefined;
     if (refusal !== undefined) return refusal;
-    plan = await objectPlan({ ...plan.target, type }, scope);
+    // One that belongs elsewhere than it was meant to is read anew by the next pass.
+    if (type === undefined || isOther) return { result: "unserved", target: plan.target };
+    plan = await objectPlan({ ...plan.target, type }, scope, { isFresh: isGone });
   }
   for (let attempt = 1;; attempt++) {
     if (plan.step === "keep") return kept(plan, scope);
@@ -198,8 +213,12 @@ function kept(
 
 async function written(plan: WritePlan, { acting, ctx, sync }: ApplyScope): Promise<Applied> {
   const { action, corrected, force, live, replaces, target, wanted } = plan;
-  if (replaces !== undefined) await removeReplaced(target, replaces, { acting, ctx });
-  else await takeFormerFields(plan, { acting, ctx, sync });
+  if (replaces !== undefined) {
+    for (const { id } of [...ctx.proofs.of(keyOf(sync)).values()]) {
+      if (isTakenAlong(id, target)) ctx.proofs.release(keyOf(sync), id);
+    }
+    await removeReplaced(target, replaces, { acting, ctx });
+  } else await takeFormerFields(plan, { acting, ctx, sync });
   if (live === undefined && isNamespace(target.id)) {
     await createNamespace(target.id.name, { acting, ctx, sync });
   }
@@ -213,7 +232,8 @@ async function written(plan: WritePlan, { acting, ctx, sync }: ApplyScope): Prom
   if (target.type !== undefined) ctx.caches.of(target.type)?.observe?.(answer);
   const isSame = live !== undefined &&
     live.metadata.resourceVersion === answer.metadata.resourceVersion;
-  const done = { result: "applied", id: target.id, kept: [] } as const;
+  const isAnew = replaces !== undefined;
+  const done = { result: "applied", id: target.id, kept: [], isAnew } as const;
   if (isSame) return { ...done, action: "unchanged", corrected: [] };
   if (corrected.length === 0) return { ...done, action, corrected };
   const nowMs = ctx.clock.monotonicMs();
@@ -256,6 +276,7 @@ async function whenServed(stage: readonly ObjectPlan[], scope: ApplyScope): Prom
 
 interface DefinitionSpec {
   readonly group?: string;
+  readonly scope?: string;
   readonly names?: { readonly kind?: string };
   readonly versions?: readonly { readonly name?: string; readonly served?: boolean }[];
 }
@@ -267,8 +288,8 @@ async function isServed(
 ): Promise<boolean> {
   const spec = (object.spec ?? {}) as DefinitionSpec;
   const [version] = (spec.versions ?? []).filter(({ served }) => served !== false);
-  const apiVersion = `${spec.group}/${version?.name}`;
-  if (await isAnswered(cluster, apiVersion, spec.names?.kind ?? "")) return true;
+  const kind = { apiVersion: `${spec.group}/${version?.name}`, kind: spec.names?.kind ?? "" };
+  if (await isAnswered(cluster, kind, spec.scope === "Namespaced")) return true;
   const live = await cluster.get(DEFINITION, idOf(object), signal);
   const status = live?.status as { readonly conditions?: unknown } | undefined;
   // Refused names never become served.
@@ -278,11 +299,15 @@ async function isServed(
 /** Whether a server says that it serves a kind: a new group is named for a moment before it is answered for. */
 async function isAnswered(
   cluster: ClusterClient,
-  apiVersion: string,
-  kind: string,
+  { apiVersion, kind }: { readonly apiVersion: string; readonly kind: string },
+  namespaced: boolean,
 ): Promise<boolean> {
   try {
-    return await cluster.resourceType(apiVersion, kind) !== undefined;
+    const known = await cluster.resourceType(apiVersion, kind);
+    if (known === undefined || known.namespaced === namespaced) return known !== undefined;
+    // Known from before the definition was made anew.
+    const fresh = await cluster.resourceType(apiVersion, kind, { isFresh: true });
+    return fresh?.namespaced === namespaced;
   } catch (error) {
     if (isKindUnanswered(error)) return false;
     throw error;

@@ -202,6 +202,8 @@ async function liveOf(
   signal: AbortSignal,
 ): Promise<KubeObject | undefined> {
   const known = await cluster.resourceType(id.apiVersion, id.kind);
+  // What had a namespace is not what has the same name and none, since its kind was defined anew.
+  if (known !== undefined && known.namespaced !== (id.namespace !== "")) return undefined;
   const live = known === undefined ? undefined : await cluster.get(known, id, signal);
   if (live !== undefined) return live;
   // The version may be gone, perhaps since it was asked for last, and the object be there in another one.

@@ -73,7 +73,7 @@ export function refusalText(
   const causes = [...new Set(error.causes.map((cause) => causeText(cause, write, words)))];
   const rest = causes.length - SHOWN_MAX;
   const shown = causes.slice(0, SHOWN_MAX).join("; ") + (rest > 0 ? `; and ${rest} more` : "");
-  return isImmutable ? `${shown}; ${remedy()}` : shown;
+  return isImmutable ? `${shown}; ${remedy(refused.object)}` : shown;
 }
 
 /** Where a server begins to print a value of another type than the field has. */
@@ -107,10 +107,21 @@ function keysOf(value: unknown): string[] {
     : [];
 }
 
-function remedy(): string {
-  return `take the change back, give the object another name, or have it deleted and made anew: ` +
-    `annotate it with ${ANNOTATIONS.replace}: "true", or name its kind in spec.replace of the MeshSync`;
+function remedy({ kind }: KubeObject): string {
+  const holders: Readonly<Record<string, string>> = HELD_BY;
+  const held = holders[kind];
+  const asked = `annotate it with ${ANNOTATIONS.replace}: "true"`;
+  return "take the change back, give the object another name, or have it deleted and made anew" +
+    (held === undefined
+      ? `: ${asked}, or name its kind in spec.replace of the MeshSync`
+      : `, with ${held}: ${asked}`);
 }
+
+/** What goes where an object of a kind is deleted: such kinds cannot be named in `spec.replace`. */
+const HELD_BY = {
+  CustomResourceDefinition: "all objects of the kind that it defines, whoever made them",
+  Namespace: "all that is in it, whoever made it",
+};
 
 /** How words about an object are shown. */
 interface Words {

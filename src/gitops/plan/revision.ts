@@ -1,5 +1,5 @@
 import { ANNOTATIONS, isMeshKind, type MeshSync } from "#api";
-import { groupOf, idText, keyOf, type KubeObject, type ObjectId, pooled } from "#base";
+import { groupOf, idText, isNamespace, keyOf, type KubeObject, type ObjectId, pooled } from "#base";
 import { isForbidden, isNamespaceMissing, isNotFound, type ResourceType } from "#kube";
 import {
   type ManifestProblem,
@@ -182,6 +182,12 @@ function deferral(plan: RefusedPlan, changing: readonly ObjectPlan[]): string | 
 /** Whether a revision brings the definition of a kind itself. */
 export function isDefinedBy(id: ObjectId, plans: readonly ObjectPlan[]): boolean {
   return plans.some(({ target }) => definesKind(target, id));
+}
+
+/** Whether an object goes where another one is deleted: of the kind that it defines, or in the namespace that it is. */
+export function isTakenAlong(id: ObjectId, holder: TargetObject): boolean {
+  return definesKind(holder, id) ||
+    (isNamespace(holder.id) && id.namespace === holder.id.name);
 }
 
 function definesKind(

@@ -69,6 +69,7 @@ export class GitOpsLoop {
     this.#reader = new ManifestReader(parts);
     // What was applied from Git is watched by the controller's caches: drift and readiness come from there.
     controller.onChange((change) => this.#notice(change));
+    controller.onSynced((type) => this.#wakeDoubting(type, () => true));
   }
 
   /** Runs until the signal aborts. */
@@ -267,12 +268,14 @@ export class GitOpsLoop {
   #informer(signal: AbortSignal): Informer {
     const { config, transport, clock, log, metrics } = this.#parts;
     const { watchedNamespace } = config;
+    const type = resourceOf("MeshSync");
     return new Informer({
       transport,
-      type: resourceOf("MeshSync"),
+      type,
       ...(watchedNamespace === undefined ? {} : { namespace: watchedNamespace }),
       onChange: (change) => this.#changed(change),
       onRestart: (cause) => metrics.countWatchRestart("MeshSync", cause),
+      onSynced: () => this.#wakeDoubting(type, () => true),
       clock,
       log,
       signal,

@@ -1,6 +1,6 @@
 import { COMPONENT_KINDS } from "#api";
 import { keyOf, type Next, type ObjectKey, pause, spread, TaskGroup, unlessAborted } from "#base";
-import { Informer, type ObjectChange, readContainerLog } from "#kube";
+import { Informer, type ObjectChange, readContainerLog, type ResourceType } from "#kube";
 import {
   isOnlyPolled,
   MetricsPoll,
@@ -27,6 +27,8 @@ export class MeshController {
   readonly #controllers = new Map<ReconciledKind, Controller>();
   /** Told of each change that a cache sees, for whoever else lives on these caches. */
   readonly #listeners: ((change: ObjectChange) => void)[] = [];
+  /** Told of each kind that was read as a whole. */
+  readonly #syncedListeners: ((type: ResourceType) => void)[] = [];
 
   /** Objects that were applied without changing: see `settledMark`. */
   readonly #settled = new Map<string, string>();
@@ -47,6 +49,14 @@ export class MeshController {
   /** Has every change that a cache sees told to `listener` as well. */
   onChange(listener: (change: ObjectChange) => void): void {
     this.#listeners.push(listener);
+  }
+
+  /**
+   * Has `listener` told of a kind whose objects have all been read: at first, and again after a time in which changes
+   * may have been missed, or after which the server went back.
+   */
+  onSynced(listener: (type: ResourceType) => void): void {
+    this.#syncedListeners.push(listener);
   }
 
   /** Resolves when all caches have been filled once; rejects with the signal's reason. */
@@ -151,6 +161,9 @@ export class MeshController {
       ...(project === undefined ? {} : { project }),
       onChange: (change) => this.#wake(watch, change),
       onRestart: (cause) => metrics.countWatchRestart(type.kind, cause),
+      onSynced: () => {
+        for (const listener of this.#syncedListeners) listener(type);
+      },
       clock,
       log,
       signal,

@@ -196,6 +196,8 @@ export class Informer implements Cache {
     if (this.#seen !== undefined && isNewerVersion(this.#seen, resourceVersion)) {
       this.#log.warn("The server went back in time; taking over its older objects");
       this.#seen = undefined;
+      // Whoever remembers newer versions has to hear of it.
+      this.#problem ??= "the server went back in time";
     }
     return new Set();
   }

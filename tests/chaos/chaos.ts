@@ -1,11 +1,13 @@
 /** `deno task chaos` without its command line: chapters, rounds and the table. */
 import type { Progress } from "../../scripts/control_plane.ts";
 import { chanceOf, type Chaos, type Chapter, type Guarantee, Report } from "./guarantee.ts";
+import { LEADERS } from "./leaders.ts";
 import { PROCESSES } from "./processes.ts";
+import { SERVER } from "./server.ts";
 import { openStage } from "./stage.ts";
 
 /** Chapters of one step run side by side, steps one after the other. */
-const STEPS: readonly (readonly Chapter[])[] = [[PROCESSES]];
+const STEPS: readonly (readonly Chapter[])[] = [[SERVER], [LEADERS, PROCESSES]];
 
 /** All that is claimed. */
 export const GUARANTEES: readonly Guarantee[] = STEPS.flat().flatMap(({ guarantees }) =>

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { type KubeObject, systemClock } from "#base";
+import { type Clock, type KubeObject, systemClock } from "#base";
 import { httpTransport, Informer, type ObjectChange } from "#kube";
 import { eventually } from "../support/eventually.ts";
 import {
@@ -35,13 +35,21 @@ interface Script {
   readonly speed?: number;
 }
 
+/** Waiting is short here, and by its own clock: no test waits for a backoff. */
+function fasterClock(speed: number): Clock {
+  return {
+    ...systemClock,
+    sleep: (delayMs, signal) => systemClock.sleep(delayMs / speed, signal),
+  };
+}
+
 /** An informer against a server whose watches the test speaks through, in the order in which they are asked for. */
 function scripted(script: Script) {
-  const { speed = 20 } = script;
   const watches: ScriptedWatch[] = [];
   const changes: string[] = [];
   const restarts: string[] = [];
   let lists = 0;
+  let syncedCount = 0;
   const server = scriptedServer((request: SeenRequest) => {
     if (request.query.get("watch") === "true") {
       const watch = new ScriptedWatch();
@@ -65,11 +73,8 @@ function scripted(script: Script) {
     type: POD,
     onChange: (change) => changes.push(changeText(change)),
     onRestart: (cause) => restarts.push(cause),
-    // Waiting is short here, and by its own clock: no test waits for a backoff.
-    clock: {
-      ...systemClock,
-      sleep: (delayMs, signal) => systemClock.sleep(delayMs / speed, signal),
-    },
+    onSynced: () => syncedCount++,
+    clock: fasterClock(script.speed ?? 20),
     signal: stop.signal,
     ...(script.silentMs === undefined ? {} : { silentMs: script.silentMs }),
   });
@@ -86,6 +91,7 @@ function scripted(script: Script) {
         query.get("resourceVersion")
       ),
     listCount: () => lists,
+    syncedCount: () => syncedCount,
     async [Symbol.asyncDispose]() {
       stop.abort();
       await run;
@@ -236,6 +242,33 @@ Deno.test("Informer notices that the server went back in time when it goes on af
   assertEquals(it.restarts, ["network", "network", "rewound"]);
   assertEquals(it.watchVersions(), ["900", "900", "300"]);
   assertEquals(it.informer.problem, undefined);
+});
+
+Deno.test("Informer tells anew that all was read when the server went back, however it finds out (F8)", async () => {
+  let version = 1_000_000;
+  await using it = scripted({
+    lists: [
+      () => listOf(900, pod("a", 800)),
+      () => listOf(300, pod("a", 200)),
+      () => listOf(100, pod("a", 90)),
+      () => listOf(150, pod("a", 90)),
+    ],
+    version: () => version,
+  });
+  const first = await it.watch(0);
+  // Only the list shows that it went back: the version was too old for the server as well.
+  first.send("ERROR", { code: 410, reason: "Expired", message: "too old" });
+  const second = await it.watch(1);
+  assertEquals([it.syncedCount(), it.informer.problem], [2, undefined]);
+  // The watch is not gone on with.
+  version = 100;
+  second.break();
+  const third = await it.watch(2);
+  assertEquals([it.syncedCount(), it.informer.problem], [3, undefined]);
+  // An ordinary list is no news of that kind.
+  third.send("ERROR", { code: 410, reason: "Expired", message: "too old" });
+  await it.watch(3);
+  assertEquals([it.syncedCount(), it.informer.problem], [3, undefined]);
 });
 
 Deno.test("Informer lists again after silence, an event from the past and a version that is not there yet (F8)", async () => {

@@ -3,6 +3,7 @@ import {
   conditionOf,
   deadline,
   errorText,
+  idOf,
   idText,
   isAbort,
   keyOf,
@@ -37,7 +38,7 @@ export interface Health {
   readonly unhealthy: readonly Unhealthy[];
   /** Objects that could not be looked at, in words: not known is neither healthy nor unhealthy. */
   readonly unknown: readonly string[];
-  /** When the last of the meshes became ready, in milliseconds since 1970; 0 without any that are ready. */
+  /** When the last of the meshes became ready, in milliseconds since 1970; 0 where any is not, or there is none. */
   readonly readySinceMs: number;
 }
 
@@ -72,14 +73,15 @@ const KINDS = ["Function", "FunctionMesh", "Sink", "Source"];
 export function unreadiness(object: KubeObject): string | undefined {
   // Nobody looks at what is not managed, so nobody could say that it is ready.
   if (object.metadata.annotations?.[ANNOTATIONS.managed] === "false") return undefined;
-  const name = idText({ kind: object.kind, ...keyOf(object) });
   const status = object.status as { readonly conditions?: unknown } | undefined;
   const ready = conditionOf(status?.conditions, "Ready");
   const generation = object.metadata.generation ?? 0;
   if (ready === undefined || (ready.observedGeneration ?? generation) < generation) {
-    return `${name}: not looked at yet`;
+    return `${idText(idOf(object))}: not looked at yet`;
   }
-  return ready.status === "True" ? undefined : `${name}: ${ready.message || ready.reason}`;
+  return ready.status === "True"
+    ? undefined
+    : `${idText(idOf(object))}: ${ready.message || ready.reason}`;
 }
 
 /** What one object was when it was looked at. */
@@ -192,19 +194,20 @@ async function evaluateHealth(
   const announced = new Set(asked.filter((one) => !one.isApplied).map(({ id }) => entryKey(id)));
   const all = observed.flat().filter((one) =>
     (one.seen !== "object" || !saysUncounted(one.object)) &&
-    (!announced.has(entryKey(one.id)) || isHeld(one, sync))
+    (announced.size === 0 || !announced.has(entryKey(one.id)) || isHeld(one, sync))
   );
-  for (const one of all) if (one.seen === "object") ctx.proofs.setFinished(keyOf(sync), one.object);
+  for (const one of all) {
+    if (one.seen === "object" && isJob(one.id)) ctx.proofs.setFinished(keyOf(sync), one.object);
+  }
   const unhealthy = all.flatMap((one) => unhealthyOf(one, { sync, ctx })).sort((a, b) =>
     a.key < b.key ? -1 : 1
   );
   const unknown = all.flatMap((one) =>
     one.seen === "unknown" ? `${idText(one.id)}: ${one.cause}` : []
   ).sort();
-  const readySinceMs = Math.max(
-    0,
-    ...all.map((one) => one.seen === "object" ? readySince(one.object) : 0),
-  );
+  const readySinceMs = unhealthy.length > 0
+    ? 0
+    : Math.max(0, ...all.map((one) => one.seen === "object" ? readySince(one.object) : 0));
   const total = asked.length - observed.flat().length + all.length;
   return {
     ready: total - unhealthy.length - unknown.length,
@@ -307,20 +310,14 @@ async function observedGroup(
     const type = await acting.resourceType(first.id.apiVersion, first.id.kind);
     if (type === undefined) return group.map(({ id }) => ({ seen: "absent", id }));
     const cache = isSync(first.id) ? ctx.syncs : ctx.caches.of(type);
+    const asked = (ones: readonly HealthObject[]) =>
+      pooled(ones, CALLS_AT_ONCE, ({ id }) => askedObject(id, { ...scope, type }));
     if (cache?.synced === true) {
-      return await pooled(
-        group,
-        CALLS_AT_ONCE,
-        (proof) => observedObject(proof, cache.get(proof.id), { ...scope, type }),
-      );
+      const known = group.map((one) => cachedObject(one, cache.get(one.id)));
+      const behind = group.filter((_, index) => known[index] === undefined);
+      return [...known.flatMap((one) => one ?? []), ...await asked(behind)];
     }
-    if (isMesh(first.id) && group.length < LISTED_MIN) {
-      return await pooled(
-        group,
-        CALLS_AT_ONCE,
-        (proof) => observedObject(proof, undefined, { ...scope, type }),
-      );
-    }
+    if (isMesh(first.id) && group.length < LISTED_MIN) return await asked(group);
     if (isOrdinaryKnown) return [];
     return await listedGroup(group, type, scope);
   } catch (error) {
@@ -331,16 +328,22 @@ async function observedGroup(
 
 const LISTED_MIN = 5;
 
-/** An object as the cache has it, where that is no older than our own write of it; else as the API server has it. */
-async function observedObject(
+/** An object as the cache has it; undefined where that is older than our own write of it. */
+function cachedObject(
   { id, resourceVersion }: HealthObject,
   cached: KubeObject | undefined,
-  { ctx, sync, type }: HealthScope & { readonly type: ResourceType },
-): Promise<Observed> {
+): Observed | undefined {
   const isBehind = cached === undefined ||
     (resourceVersion !== undefined &&
       isNewerVersion(resourceVersion, cached.metadata.resourceVersion));
-  if (!isBehind) return { seen: "object", id, object: cached };
+  return isBehind ? undefined : { seen: "object", id, object: cached };
+}
+
+/** An object as the API server has it. */
+async function askedObject(
+  id: ObjectId,
+  { ctx, sync, type }: HealthScope & { readonly type: ResourceType },
+): Promise<Observed> {
   try {
     const object = await actingClient(sync, ctx).get(type, id, ctx.signal);
     return object === undefined ? { seen: "absent", id } : { seen: "object", id, object };

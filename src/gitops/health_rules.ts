@@ -67,9 +67,11 @@ function firstLine(error: unknown): string {
 
 /** Whether the health of an object does not count, by a rule of the MeshSync. */
 export function isUncounted(id: ObjectId, { spec }: MeshSync): boolean {
+  const { ignore = [] } = spec.health ?? {};
+  if (ignore.length === 0) return false;
   const { apiVersion, kind, name, namespace } = id;
   const object = { apiVersion, kind, metadata: { name, namespace } };
-  return (spec.health?.ignore ?? []).some((rule) => isMeant(object, rule));
+  return ignore.some((rule) => isMeant(object, rule));
 }
 
 /** Whether the author of an object said that its health does not count. */

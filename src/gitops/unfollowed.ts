@@ -21,10 +21,10 @@ export function unfollowedNotes(
   key: ObjectKey,
   { caches, proofs }: Pick<SyncContext, "caches" | "proofs">,
 ): string[] {
-  const types = new Map<string, ResourceType>();
-  for (const { type } of proofs.of(key).values()) {
-    if (type !== undefined) types.set(`${type.kind} (${type.apiVersion})`, type);
-  }
+  // The client hands out one description of a kind, whatever the number of objects.
+  const known = new Set<ResourceType>();
+  for (const { type } of proofs.of(key).values()) if (type !== undefined) known.add(type);
+  const types = new Map([...known].map((type) => [`${type.kind} (${type.apiVersion})`, type]));
   const notes = [...types].sort(([a], [b]) => a < b ? -1 : 1).flatMap(([name, type]) => {
     const obstacle = caches.obstacle(type);
     if (obstacle === undefined) return [];

@@ -1,12 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { keepCertificates, KEY_STAYS, KEY_STAYS_HINT } from "#admission";
-import { type Clock, errorText, isAbort, pause, spread } from "#base";
+import { certificateDelayMs, keepCertificates, KEY_STAYS, KEY_STAYS_HINT } from "#admission";
+import { type Clock, errorText, isAbort, pause } from "#base";
 import { AccessReviews, type ClusterClient, type Transport } from "#kube";
 import { answerPlainly, type Logger, type Metrics, TlsServer } from "#telemetry";
-
-/** How often the certificate is looked at: one read by name. */
-const LOOK_EVERY_MS = 60_000;
-const RETRY_MS = 10_000;
 
 /** Service of the metrics, and the Secrets of their certificate and of what signs it: `install` gives rights for these. */
 const SERVICE = "meshwright-metrics";
@@ -56,10 +52,11 @@ export class SecureMetrics implements AsyncDisposable {
 
   /** Serves and looks after the certificate until the signal aborts. What fails is logged once and tried again. */
   async run(signal: AbortSignal): Promise<void> {
+    let failures = 0;
     while (!signal.aborted) {
-      const delayMs = await this.#tryOnce(signal) ? LOOK_EVERY_MS : RETRY_MS;
-      // Apart from each other, so that replicas do not renew at the same moment.
-      await pause(spread(delayMs, Math.random()), { clock: this.#options.clock, signal });
+      failures = await this.#tryOnce(signal) ? 0 : failures + 1;
+      const delayMs = certificateDelayMs({ failures, random: Math.random() });
+      await pause(delayMs, { clock: this.#options.clock, signal });
     }
   }
 

@@ -1,13 +1,5 @@
 import type { RuleOptions } from "#api";
-import {
-  type Clock,
-  errorText,
-  isAbort,
-  type KubeObject,
-  pause,
-  spread,
-  StalledError,
-} from "#base";
+import { type Clock, errorText, isAbort, type KubeObject, pause, StalledError } from "#base";
 import { type ClusterClient, isForbidden, type ResourceType } from "#kube";
 import type { Logger } from "#telemetry";
 import { readServingFiles, type ServingFiles } from "./certificate_files.ts";
@@ -18,6 +10,7 @@ import {
   KEY_STAYS_HINT,
 } from "./certificate_secret.ts";
 import { installConfiguration, webhookConfiguration, type WebhookTarget } from "./configuration.ts";
+import { certificateDelayMs, LOOK_EVERY_MS } from "./look_delay.ts";
 import { AdmissionServer } from "./server.ts";
 
 const SERVICE_TYPE: ResourceType = {
@@ -26,11 +19,6 @@ const SERVICE_TYPE: ResourceType = {
   plural: "services",
   namespaced: true,
 };
-
-/** How often certificate and configuration are looked at: two or three reads by name. */
-const LOOK_EVERY_MS = 60_000;
-/** Sooner after a failure, so that a right that is given takes effect while its giver watches. */
-const RETRY_MS = 10_000;
 
 /** What an admission webhook needs to know. */
 export interface AdmissionOptions {
@@ -93,11 +81,11 @@ export class Admission implements AsyncDisposable {
   /** Serves and looks after certificate and configuration until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, lookEveryMs = LOOK_EVERY_MS } = this.#options;
+    let failures = 0;
     while (!signal.aborted) {
-      const done = await this.#tryOnce(signal);
-      const delayMs = done ? lookEveryMs : Math.min(RETRY_MS, lookEveryMs);
-      // Apart from each other, so that replicas do not renew at the same moment.
-      await pause(spread(delayMs, Math.random()), { clock, signal });
+      failures = await this.#tryOnce(signal) ? 0 : failures + 1;
+      const by = { failures, everyMs: lookEveryMs, random: Math.random() };
+      await pause(certificateDelayMs(by), { clock, signal });
     }
   }
 

@@ -343,6 +343,33 @@ function isEmpty(value: unknown): boolean {
 }
 
 /**
+ * An object without members that have no value, as `kubectl apply` has it: `nodeSelector: {zone: }` asks for no zone, where a
+ * server-side apply would ask for one of the name `""`, and overwrite a value of `data` with nothing. What annotations have no
+ * value stays: they are texts without a character then, there as here.
+ */
+export function withoutNulls(object: KubeObject): KubeObject {
+  if (!holdsNull(object)) return object;
+  const { annotations } = object.metadata;
+  const bare = valued(object) as KubeObject;
+  if (annotations === undefined || annotations === null) return bare;
+  return { ...bare, metadata: { ...bare.metadata, annotations } };
+}
+
+function holdsNull(value: unknown): boolean {
+  return typeof value === "object" && (value === null || Object.values(value).some(holdsNull));
+}
+
+/** Nulls that are items of a list are values: to leave them out would move the others. */
+function valued(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(valued);
+  if (!isPlainObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).filter(([, member]) => member !== null)
+      .map(([name, member]) => [name, valued(member)]),
+  );
+}
+
+/**
  * A Secret with its `stringData` in `data`, where it would be stored: a member that leaves Git leaves the cluster then. Other
  * objects are handed back as they are.
  */
@@ -350,8 +377,8 @@ export function withStoredData(object: KubeObject): KubeObject {
   const { stringData, ...rest } = object;
   if (!isKind("Secret")(object) || stringData === undefined) return object;
   const texts = isPlainObject(stringData) ? stringData : {};
-  const encoded = Object.entries(texts).map(([name, value]) =>
-    [name, new TextEncoder().encode(String(value ?? "")).toBase64()] as const
+  const encoded = Object.entries(texts).filter(([, value]) => value !== null).map(([name, value]) =>
+    [name, new TextEncoder().encode(String(value)).toBase64()] as const
   );
   const data = isPlainObject(rest["data"]) ? rest["data"] : {};
   return { ...rest, data: { ...data, ...Object.fromEntries(encoded) } };

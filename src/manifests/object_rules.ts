@@ -145,6 +145,29 @@ function textMapProblems(
     });
 }
 
+/** Maps of texts in which a member without a value is left out, as `kubectl apply` does. */
+const TEXT_MAPS: Readonly<Record<string, readonly string[]>> = {
+  ConfigMap: ["data", "binaryData"],
+  Secret: ["data", "stringData"],
+};
+
+/** A warning for each key of a ConfigMap or Secret that has no value: who waits for the key does not find it. */
+export function emptyKeyWarnings(manifest: Manifest): ManifestProblem[] {
+  const { object } = manifest;
+  const members = object.apiVersion === "v1" ? TEXT_MAPS[object.kind] ?? [] : [];
+  return members.flatMap((path) =>
+    Object.entries(isPlainObject(object[path]) ? object[path] : {}).flatMap(([name, value]) =>
+      value === null
+        ? problemOf(
+          manifest,
+          'has no value: the key is left out; write "" for an empty text',
+          fieldPath(path, name),
+        )
+        : []
+    )
+  );
+}
+
 /** `data.key`, or `data["tls.key"]` where the key would look like a path. */
 function fieldPath(path: string, name: string): string {
   return `${path}[${JSON.stringify(name)}]`;

@@ -19,7 +19,7 @@ import {
   type ManifestProblem,
   problemOf,
 } from "./manifest.ts";
-import { generalProblems } from "./object_rules.ts";
+import { emptyKeyWarnings, generalProblems } from "./object_rules.ts";
 import { secretNameProblems } from "./secret_names.ts";
 import { decryptFile, type SopsKey, sopsKeys } from "./sops.ts";
 import {
@@ -360,7 +360,11 @@ function manifestOf(value: Record<string, unknown>, place: Omit<Manifest, "objec
     const line = place.lineOf("metadata");
     return { ...at, line, kind: String(kind), name: "", path: "metadata", message };
   }
-  const object = { ...value, apiVersion, kind, metadata } as unknown as KubeObject;
+  // `labels:` with nothing behind it is no labels.
+  const given = Object.fromEntries(
+    Object.entries(metadata).filter(([, member]) => member !== null),
+  );
+  const object = { ...value, apiVersion, kind, metadata: given } as unknown as KubeObject;
   return { ...place, object };
 }
 
@@ -376,6 +380,7 @@ function documentWarnings(manifest: Manifest): ManifestProblem[] {
   const mesh = isMesh(manifest) ? meshWarnings(manifest.object) : [];
   return [
     ...exportWarnings(manifest),
+    ...emptyKeyWarnings(manifest),
     ...mesh.map(({ path, message }) => problemOf(manifest, message, path)),
   ];
 }

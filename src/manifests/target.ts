@@ -2,7 +2,7 @@ import { LABELS, type MeshSync, resourceOf } from "#api";
 import { contentHash, idOf, isPlainObject, type KubeObject, type ObjectId } from "#base";
 import type { ResourceType } from "#kube";
 import { withDeclaredReplicas } from "#plan";
-import { authored, withStoredData } from "./exported.ts";
+import { authored, withoutNulls, withStoredData } from "./exported.ts";
 import type { Manifest } from "./manifest.ts";
 
 /** On an applied object: hash of what Git says, so that a restarted program can tell at a glance. */
@@ -53,7 +53,7 @@ export function definedKinds(manifests: readonly Manifest[]): Map<string, boolea
 
 /** What of an object is applied, whoever applies it: what its author meant, where the API server stores it. */
 export function authoredObject(object: KubeObject): KubeObject {
-  return withStoredData(authored(object));
+  return withStoredData(authored(withoutNulls(object)));
 }
 
 /**

@@ -32,6 +32,35 @@ for (const text of SPELLED) {
   });
 }
 
+const EMPTY_KEYS = [
+  'stringData: {a: , b: "x"}',
+  'data: {a: "eA==", b: "eA=="}\nstringData: {a: , b: "y"}',
+  'data: {a: , b: "eA=="}',
+  "stringData: {a: }",
+  "stringData: ~",
+];
+
+for (const members of EMPTY_KEYS) {
+  const shown = members.replaceAll("\n", " ");
+  Deno.test(`a Secret with ${shown} has the keys that kubectl apply gives it`, async () => {
+    await using story = await syncStory(cluster);
+    const text = (name: string) =>
+      `apiVersion: v1\nkind: Secret\nmetadata: {name: ${name}}\n${members}\n`;
+    const data = async (name: string) =>
+      (await cluster.get<{ data?: unknown }>(["secret", name, "-n", story.namespace])).data;
+    await story.repository.commit({ "meshes/a.yaml": text("ours") });
+    await story.sync();
+    await story.pass();
+    assertMatch(await story.ready(), /^True Healthy/);
+    await cluster.kubectl(["apply", "-n", story.namespace, "-f", "-"], { stdin: text("theirs") });
+    assertEquals(await data("ours"), await data("theirs"));
+    story.restart();
+    story.requests();
+    await story.pass();
+    assertEquals(writes(story), []);
+  });
+}
+
 /** A definition of a group of its own. */
 function defined(group: string, scope = "Namespaced"): string {
   const schema = "{type: object, x-kubernetes-preserve-unknown-fields: true}";

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { fileText, type KubeObject } from "#base";
-import { readManifests } from "#manifests";
+import { authoredObject, readManifests } from "#manifests";
 import { testCluster } from "../support/control_plane.ts";
 import { temporaryFolder } from "../support/git_repository.ts";
 import { type Spelling, yamlSpellings } from "../support/yaml_spellings.ts";
@@ -72,10 +72,33 @@ async function readingsOf(spellings: readonly Spelling[]): Promise<Reading[]> {
   return readings;
 }
 
+/** Objects with members that have no value, everywhere where one can be. */
+const NULLS = [
+  "apiVersion: v1\nkind: Secret\nmetadata: {name: a, labels: {x: , y: z}}\ndata: {a: eA==, b: }\n",
+  "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, labels: }\ndata: {a: , b: x}\nbinaryData: ~\n",
+  "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  nodeSelector: {a: , b: c}\n  volumes:\n" +
+  "  containers:\n  - {name: c, image: c, command: , env: [{name: A, value: }], resources: {limits: }}\n",
+  "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a, creationTimestamp: }\nspec:\n  replicas:\n" +
+  "  selector: {matchLabels: {a: b}}\n  template: {metadata: {labels: {a: b}, annotations: {a: }}}\n",
+];
+
+Deno.test("members without a value are left out as kubectl apply leaves them out", async () => {
+  for (const text of NULLS) {
+    const dry = ["apply", "--dry-run=client", "--validate=false", "-o", "json", "-f", "-"];
+    const theirs = JSON.parse(await cluster.kubectl(dry, { stdin: text })) as KubeObject;
+    const [manifest] = readManifests([{ path: "a.yaml", text }]).documents;
+    if (manifest === undefined) throw new Error(`it is not read: ${text}`);
+    const { annotations: _last, ...metadata } = theirs.metadata;
+    assertEquals(asWritten(authoredObject(manifest.object)), asWritten({ ...theirs, metadata }));
+  }
+});
+
 /** Without what the dry run fills in. */
 function asWritten(object: KubeObject): unknown {
   const { namespace: _namespace, ...metadata } = object.metadata ?? {};
-  return { ...object, metadata };
+  // A member of the metadata without a value is none.
+  const given = Object.fromEntries(Object.entries(metadata).filter(([, value]) => value !== null));
+  return { ...object, metadata: given };
 }
 
 Deno.test("readManifests() reads what kubectl reads, in every spelling, with the same meaning", async () => {

@@ -265,7 +265,7 @@ Deno.test("withStoredData() puts texts where they are stored, and lets them win 
   });
   assertEquals(
     withStoredData(secret),
-    object("v1 Secret", { data: { a: "eA==", b: "w6k=", c: "", d: "" } }),
+    object("v1 Secret", { data: { a: "eA==", b: "w6k=", c: "" } }),
   );
   const other = object("v1 ConfigMap", { stringData: { a: "b" } });
   assertEquals(withStoredData(other), other);

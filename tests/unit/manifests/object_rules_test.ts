@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { manifestProblemText, readManifests } from "#manifests";
+import { authoredObject, manifestProblemText, ownerProblems, readManifests } from "#manifests";
 
 function problems(text: string, path = "a.yaml"): string[] {
   return readManifests([{ path, text }]).problems.map(manifestProblemText);
@@ -70,6 +70,34 @@ Deno.test("what a Secret holds must be text too, and no problem shows a value", 
   assertEquals(problems(plain), [
     'a.yaml:5: Secret/s data["a"]: must be base64; give a text as it is in stringData',
   ]);
+});
+
+Deno.test("a key of a ConfigMap or Secret without a value is a warning at its line: it is left out", () => {
+  const text = (kind: string, member: string) =>
+    `apiVersion: v1\nkind: ${kind}\nmetadata: {name: s}\n${member}:\n  full: ""\n  empty:\n`;
+  const members = [["Secret", "stringData"], ["Secret", "data"], ["ConfigMap", "data"]] as const;
+  for (const [kind, member] of members) {
+    const read = readManifests([{ path: "a.yaml", text: text(kind, member) }]);
+    assertEquals(read.problems, []);
+    assertEquals(read.warnings.map(manifestProblemText), [
+      `a.yaml:6: ${kind}/s ${member}["empty"]: has no value: the key is left out; write "" for an empty text`,
+    ]);
+  }
+});
+
+Deno.test("a member of the metadata without a value, or with one of another type, is told or left out, whatever it is", () => {
+  const members = ["labels", "annotations", "finalizers", "ownerReferences", "generateName", "uid"];
+  for (const member of [...members, "namespace", "creationTimestamp", "managedFields", "any"]) {
+    for (const kind of ["ConfigMap", "Secret", "Function", "Endpoints", "Namespace"]) {
+      for (const value of ["", "text", "7", "true", "[~]", "[7, {a: b}]", "{a: 7}", "[[]]"]) {
+        const text = `apiVersion: v1\nkind: ${kind}\nmetadata:\n  name: a\n  ${member}: ${value}\n`;
+        const read = readManifests([{ path: "a.yaml", text }]);
+        if (value === "") assertEquals([read.documents.length, read.problems], [1, []], text);
+        ownerProblems(read.documents);
+        read.documents.forEach(({ object }) => authoredObject(object));
+      }
+    }
+  }
 });
 
 Deno.test("nothing in a manifest leads to another path of the API server", () => {

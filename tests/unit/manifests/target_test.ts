@@ -54,6 +54,28 @@ Deno.test("targetObject() drops what only servers write and marks whose it is", 
   });
 });
 
+Deno.test("targetObject() leaves members without a value out, as kubectl apply does, and items of lists in", () => {
+  const { object } = targetText(
+    "apiVersion: v1\nkind: Secret\nmetadata:\n  name: a\n  labels: {app: }\n  annotations: {note: }\n" +
+      "data: {a: eA==, b: }\nstringData: {a: , c: x, d: }\nother: [{e: , f: [~]}, ~]\n",
+  );
+  assertEquals(object["data"], { a: "eA==", c: "eA==" });
+  assertEquals(object["other"], [{ f: [null] }, null]);
+  assertEquals(Object.keys(object.metadata.labels ?? {}).length, 2);
+  assertEquals(object.metadata.annotations?.["note"], null as unknown as string);
+});
+
+Deno.test("targetObject() knows no type of a kind that the revision defines with another scope", () => {
+  const type = { apiVersion: "v1", kind: "ConfigMap", plural: "configmaps", namespaced: true };
+  const [manifest] = readManifests([{ path: "a.yaml", text: PLAIN }]).documents;
+  if (manifest === undefined) throw new Error("there is one");
+  const served = new Map([["v1 ConfigMap", type]]);
+  const target = (namespaced: boolean) =>
+    targetObject(manifest, SYNC, { served, defined: new Map([["v1 ConfigMap", namespaced]]) });
+  assertEquals([target(true).type, target(true).id.namespace], [type, "team"]);
+  assertEquals([target(false).type, target(false).id.namespace], [undefined, ""]);
+});
+
 Deno.test("targetObject() hashes the content, not its spelling", () => {
   const other = "kind: ConfigMap\n# why\nmetadata:\n  name: 'a'\napiVersion: v1\n";
   assertEquals(targetText(PLAIN).hash, targetText(other).hash);

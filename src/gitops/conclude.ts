@@ -158,8 +158,9 @@ function rememberedPass(
 ): PassMemory {
   const { measuredFromMs: _measured, ...measured } = pass;
   if (isReleased) {
-    const { appliedKey: _applied, decided: _decided, ...rest } = isHealthy ? measured : pass;
-    return rest;
+    const { appliedKey: _applied, decided, ...rest } = isHealthy ? measured : pass;
+    // What was decided of the commit that was looked at last holds until then.
+    return decided?.hold === undefined ? rest : { trouble: decided.hold, ...rest };
   }
   const isWell = health !== undefined && health.unhealthy.length === 0 &&
     health.unknown.length === 0 && pass.appliedKey !== undefined;

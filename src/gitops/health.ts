@@ -1,9 +1,7 @@
-import { ANNOTATIONS, COMPUTE_API_VERSION, GITOPS_API_VERSION, type MeshSync } from "#api";
+import { GITOPS_API_VERSION, type MeshSync } from "#api";
 import {
-  conditionOf,
   deadline,
   errorText,
-  idOf,
   idText,
   isAbort,
   keyOf,
@@ -17,7 +15,14 @@ import { belongsTo, syncSelector } from "#manifests";
 import { entryId, entryKey, hasHealth, objectHealth } from "#plan";
 import { loadInventory } from "./apply/inventory.ts";
 import { CALLS_AT_ONCE, type SyncContext } from "./context.ts";
-import { expressedHealth, isUncounted, saysUncounted } from "./health_rules.ts";
+import {
+  expressedHealth,
+  isMesh,
+  isUncounted,
+  readySince,
+  saysUncounted,
+  unreadiness,
+} from "./health_rules.ts";
 import { appliedJob, isDone, isJob } from "./plan/jobs.ts";
 import { isDrifted } from "./proof_entry.ts";
 import { actingClient, authorityOf, unreached } from "./tenancy.ts";
@@ -50,39 +55,6 @@ export const NO_HEALTH: Health = {
   unknown: [],
   readySinceMs: 0,
 };
-
-/** Our kinds that say whether they are ready; their changes are watched. */
-const KINDS = ["Function", "FunctionMesh", "Sink", "Source"];
-
-/**
- * Why a mesh object is not ready; undefined when it is. A condition about an older generation says nothing.
- *
- * @example
- * ```ts
- * import { assertEquals } from "@std/assert";
- * import { unreadiness } from "#gitops";
- * const ready = { type: "Ready", status: "True", reason: "Ready", message: "1/1", observedGeneration: 1 };
- * const object = (generation: number) => ({
- *   apiVersion: "compute.functionmesh.io/v1alpha1", kind: "Function",
- *   metadata: { name: "a", namespace: "shop", generation }, status: { conditions: [ready] },
- * });
- * assertEquals(unreadiness(object(1)), undefined);
- * assertEquals(unreadiness(object(2)), "Function shop/a: not looked at yet");
- * ```
- */
-export function unreadiness(object: KubeObject): string | undefined {
-  // Nobody looks at what is not managed, so nobody could say that it is ready.
-  if (object.metadata.annotations?.[ANNOTATIONS.managed] === "false") return undefined;
-  const status = object.status as { readonly conditions?: unknown } | undefined;
-  const ready = conditionOf(status?.conditions, "Ready");
-  const generation = object.metadata.generation ?? 0;
-  if (ready === undefined || (ready.observedGeneration ?? generation) < generation) {
-    return `${idText(idOf(object))}: not looked at yet`;
-  }
-  return ready.status === "True"
-    ? undefined
-    : `${idText(idOf(object))}: ${ready.message || ready.reason}`;
-}
 
 /** What one object was when it was looked at. */
 type Observed =
@@ -228,8 +200,9 @@ function changedMeanwhile({ ctx, sync }: HealthScope): string[] {
     const { id, resourceVersion, type } = proof;
     const cache = type === undefined ? undefined : ctx.caches.of(type);
     const live = cache?.synced === true ? cache.get(id) : undefined;
-    const isNewer = isNewerVersion(live?.metadata.resourceVersion, resourceVersion);
-    if (live === undefined || !isNewer || ctx.proofs.isHeldBack(key, id)) return [];
+    if (live === undefined || resourceVersion === undefined) return [];
+    const isNewer = isNewerVersion(live.metadata.resourceVersion, resourceVersion);
+    if (!isNewer || ctx.proofs.isHeldBack(key, id)) return [];
     return isDrifted(proof, live) ? `${idText(id)}: somebody changed it since it was applied` : [];
   });
 }
@@ -272,17 +245,6 @@ function ordinaryUnreadiness(
 ): string | undefined {
   const { state, message } = expressedHealth(live, sync) ?? objectHealth(live);
   return state === "current" ? undefined : `${idText(id)}: ${message}`;
-}
-
-function readySince(object: KubeObject): number {
-  const status = object.status as { readonly conditions?: unknown } | undefined;
-  const ready = conditionOf(status?.conditions, "Ready");
-  if (object.apiVersion !== COMPUTE_API_VERSION || ready?.status !== "True") return 0;
-  return Date.parse(ready.lastTransitionTime) || 0;
-}
-
-function isMesh(id: ObjectId): boolean {
-  return id.apiVersion === COMPUTE_API_VERSION && KINDS.includes(id.kind);
 }
 
 function isSync(id: ObjectId): boolean {

@@ -1,5 +1,13 @@
-import { ANNOTATIONS, type MeshSync } from "#api";
-import { isPlainObject, type KubeObject, type ObjectId, type Problem } from "#base";
+import { ANNOTATIONS, COMPUTE_API_VERSION, type MeshSync } from "#api";
+import {
+  conditionOf,
+  idOf,
+  idText,
+  isPlainObject,
+  type KubeObject,
+  type ObjectId,
+  type Problem,
+} from "#base";
 import { isMeant, type ObjectHealth } from "#plan";
 import { Environment, EvaluationError } from "@marcbachmann/cel-js";
 
@@ -130,4 +138,50 @@ function longestList(value: unknown): number {
   if (typeof value !== "object" || value === null) return 1;
   const items: readonly unknown[] = Object.values(value);
   return items.reduce<number>((most, item) => Math.max(most, longestList(item)), items.length);
+}
+
+/** Our kinds that say whether they are ready; their changes are watched. */
+const KINDS = ["Function", "FunctionMesh", "Sink", "Source"];
+
+/**
+ * Why a mesh object is not ready; undefined when it is. A condition about an older generation says nothing.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { unreadiness } from "#gitops";
+ * const ready = { type: "Ready", status: "True", reason: "Ready", message: "1/1", observedGeneration: 1 };
+ * const object = (generation: number) => ({
+ *   apiVersion: "compute.functionmesh.io/v1alpha1", kind: "Function",
+ *   metadata: { name: "a", namespace: "shop", generation }, status: { conditions: [ready] },
+ * });
+ * assertEquals(unreadiness(object(1)), undefined);
+ * assertEquals(unreadiness(object(2)), "Function shop/a: not looked at yet");
+ * ```
+ */
+export function unreadiness(object: KubeObject): string | undefined {
+  // Nobody looks at what is not managed, so nobody could say that it is ready.
+  if (object.metadata.annotations?.[ANNOTATIONS.managed] === "false") return undefined;
+  const status = object.status as { readonly conditions?: unknown } | undefined;
+  const ready = conditionOf(status?.conditions, "Ready");
+  const generation = object.metadata.generation ?? 0;
+  if (ready === undefined || (ready.observedGeneration ?? generation) < generation) {
+    return `${idText(idOf(object))}: not looked at yet`;
+  }
+  return ready.status === "True"
+    ? undefined
+    : `${idText(idOf(object))}: ${ready.message || ready.reason}`;
+}
+
+/** Whether an object is one of a mesh. */
+export function isMesh(id: ObjectId): boolean {
+  return id.apiVersion === COMPUTE_API_VERSION && KINDS.includes(id.kind);
+}
+
+/** When a mesh object became ready, in milliseconds since 1970; 0 where it is none, or is not. */
+export function readySince(object: KubeObject): number {
+  const status = object.status as { readonly conditions?: unknown } | undefined;
+  const ready = conditionOf(status?.conditions, "Ready");
+  if (object.apiVersion !== COMPUTE_API_VERSION || ready?.status !== "True") return 0;
+  return Date.parse(ready.lastTransitionTime) || 0;
 }

@@ -22,7 +22,8 @@ export type {
   SyncContext,
   SyncMetrics,
 } from "./context.ts";
-export { type Health, unreadiness } from "./health.ts";
+export type { Health } from "./health.ts";
+export { unreadiness } from "./health_rules.ts";
 export { type OnceReport, syncOnce } from "./once.ts";
 export { passMsMax, type Phase } from "./phase.ts";
 export { type Preview, previewed, type PreviewOptions } from "./preview.ts";

@@ -100,6 +100,10 @@ for (const isRestarted of [false, true]) {
     });
     await world.advance(3 * MINUTE_MS);
     assertMatch(world.condition("b"), /^False FieldConflict/);
+    const told = new Set<string>();
+    world.onEvent = ({ after }) => {
+      if (after?.kind === "MeshSync") told.add(world.condition("a").split(":")[0] ?? "");
+    };
     world.plan = faultAt(({ name, verb }) => verb === "dry-run" && name === "one", {
       meanwhile: () => world.removeNow(configMapId("one")),
     });
@@ -118,6 +122,7 @@ for (const isRestarted of [false, true]) {
     assertEquals(world.object(configMapId("one")), undefined);
     assertEquals(await writesAfterRestart(world), []);
     assertEquals(world.object(configMapId("one")), undefined);
+    assertEquals([...told], ["False PathNotFound"]);
   });
 }
 

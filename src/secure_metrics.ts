@@ -97,7 +97,7 @@ export class SecureMetrics implements AsyncDisposable {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { pathname } = new URL(request.url ?? "/", "https://metrics");
+    const pathname = URL.parse(request.url ?? "/", "https://metrics")?.pathname;
     if (pathname !== "/metrics") return answerPlainly(response, 404, "not found");
     if (request.method !== "GET" && request.method !== "HEAD") {
       return answerPlainly(response, 405, "method not allowed");

@@ -91,6 +91,10 @@ export const HTTP_BUDGETS = {
   headersMs: 10_000,
   /** How long a whole request may take. */
   requestMs: 20_000,
+  /** Requests of one connection that are answered at the same time: who waits for each answer has one. */
+  requestsOfConnection: 4,
+  /** How long an answer may take until all of it is sent. */
+  answerMs: 30_000,
   /** Bytes of a review for the webhook. An API server takes objects of 3 MB at most; a review holds two. */
   reviewBytes: 8 * MIB,
   /** Bytes of all reviews that are read at the same time. */

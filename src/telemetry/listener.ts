@@ -34,15 +34,22 @@ export interface ListenerOptions {
 
 interface Connection {
   readonly socket: Socket;
+  /** Aborts when it closed. */
+  readonly over: AbortController;
   /** Requests that are being answered. */
   answering: number;
+  /** Whether it asked for too much: what else it asked in the same breath is not answered. */
+  isClosed: boolean;
 }
 
 /**
  * The connections of a server of `node:http` or `node:https`, which `Deno.serve` cannot bound.
  *
  * # Guarantees
- * Who is connected and asks nothing cannot keep others out: where there are too many, the oldest such connection goes.
+ * - Who is connected and asks nothing cannot keep others out: where there are too many, the oldest such connection goes.
+ * - Who asks and does not read the answer, asks many times before reading one, or goes on with a body that nobody reads,
+ *   is closed.
+ *
  * Disposing lets answers end that are under way, for two seconds, and closes the rest.
  */
 export class Listener implements AsyncDisposable {
@@ -107,23 +114,44 @@ export class Listener implements AsyncDisposable {
       this.#connections.delete(quiet[0]);
       quiet[1].socket.destroy();
     }
-    const connection = { socket, answering: 0 };
+    const connection = { socket, over: new AbortController(), answering: 0, isClosed: false };
     this.#connections.set(key, connection);
     socket.once("close", () => {
+      // Answers that were to be sent after others are not told of it.
+      connection.over.abort();
       if (this.#connections.get(key) === connection) this.#connections.delete(key);
     });
   }
 
   #asked(request: IncomingMessage, response: ServerResponse): void {
     const connection = this.#connections.get(otherEnd(request.socket));
-    if (connection !== undefined) {
-      connection.answering++;
-      response.once("close", () => connection.answering--);
+    // Who is forgotten already was closed.
+    if (connection === undefined || connection.isClosed) return void response.destroy();
+    if (connection.answering >= HTTP_BUDGETS.requestsOfConnection) {
+      connection.isClosed = true;
+      return void connection.socket.destroy();
     }
+    connection.answering++;
+    this.#limit(connection, request, response);
     const { answer, log, name } = this.#options;
     answer(request, response).catch((error) => {
       log.warn("Cannot answer a request", { server: name, error });
       response.destroy();
+    });
+  }
+
+  /** Ends what does not end by itself: an answer that nobody reads, and a body that nobody asked for. */
+  #limit(connection: Connection, request: IncomingMessage, response: ServerResponse): void {
+    const { clock = systemClock } = this.#options;
+    const { over, socket } = connection;
+    const limit = deadline(HTTP_BUDGETS.answerMs, { clock, signal: over.signal });
+    limit.signal.addEventListener("abort", () => socket.destroy());
+    response.once("finish", () => {
+      if (!request.complete) socket.destroySoon();
+    });
+    response.once("close", () => {
+      limit[Symbol.dispose]();
+      connection.answering--;
     });
   }
 }

@@ -1,8 +1,10 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { systemClock } from "#base";
+import { type Clock, HTTP_BUDGETS, systemClock } from "#base";
 import { CALLER_LIMITS, Listener, silentLogger, startServer, TlsServer } from "#telemetry";
 import { ownCertificates } from "../support/certificates.ts";
+import { eventually } from "../support/eventually.ts";
+import { FakeClock } from "../support/fake_clock.ts";
 import { type RawCaller, rawCaller } from "../support/raw_caller.ts";
 
 const HALF = "GET /healthz HTTP/1.1\r\nHost: a\r\nX-";
@@ -18,8 +20,9 @@ const SHORT: typeof CALLER_LIMITS = {
 async function listening(
   answer: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
   connectionsMax = 4,
+  clock: Clock = systemClock,
 ) {
-  const options = { log: silentLogger, name: "test", answer, clock: systemClock, connectionsMax };
+  const options = { log: silentLogger, name: "test", answer, clock, connectionsMax };
   const listener = new Listener(createServer(SHORT), options);
   await listener.listen({ hostname: "127.0.0.1", port: 0 });
   return {
@@ -95,6 +98,55 @@ Deno.test("a server counts requests of one connection as answered when they are"
   using second = await rawCaller(server.port);
   await second.say(WHOLE);
   assertMatch(await second.hear(), /hello$/);
+});
+
+Deno.test("M5: a server closes who asks a thousand times in one breath, after few answers", async () => {
+  let count = 0;
+  await using server = await listening(async (_request, response) => {
+    count++;
+    await systemClock.sleep(1);
+    response.end("hello");
+  });
+  using caller = await rawCaller(server.port);
+  await caller.say(WHOLE.repeat(1_000));
+  const heard = await caller.rest();
+  assertEquals(count <= HTTP_BUDGETS.requestsOfConnection, true, `${count} were answered`);
+  assertEquals(heard.split("hello").length - 1 <= count, true);
+  using after = await rawCaller(server.port);
+  await after.say(WHOLE);
+  assertMatch(await after.hear(), /hello$/);
+});
+
+Deno.test("M5: a server closes who goes on with a body that nobody reads", async () => {
+  await using server = await listening(hello);
+  using caller = await rawCaller(server.port);
+  await caller.say("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n");
+  assertEquals((await caller.rest()).includes("hello"), true);
+});
+
+Deno.test("M5: a server closes who asks and does not read, at the end of the time for an answer", async () => {
+  const clock = new FakeClock();
+  const large = "x".repeat(32 * 1024 * 1024);
+  let isOver = false;
+  await using server = await listening(
+    (_request, response) => {
+      response.once("close", () => isOver = true);
+      response.end(large);
+      return Promise.resolve();
+    },
+    1,
+    clock,
+  );
+  using caller = await rawCaller(server.port);
+  await caller.say(WHOLE);
+  await eventually(() => clock.sleeping === 1);
+  await clock.advance(HTTP_BUDGETS.answerMs - 1);
+  assertEquals(isOver, false);
+  await clock.advance(1);
+  await eventually(() => isOver);
+  using after = await rawCaller(server.port);
+  await after.say(WHOLE);
+  assertMatch(await after.hear(), /^HTTP\/1\.1 200 /);
 });
 
 Deno.test("startServer() ends while somebody is connected who asks nothing, or half", async () => {

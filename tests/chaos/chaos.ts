@@ -1,16 +1,18 @@
 /** `deno task chaos` without its command line: chapters, rounds and the table. */
 import type { Progress } from "../../scripts/control_plane.ts";
 import { chanceOf, type Chaos, type Chapter, type Guarantee, Report } from "./guarantee.ts";
+import { GIT } from "./git.ts";
 import { LEADERS } from "./leaders.ts";
+import { OTHERS } from "./others.ts";
 import { PROCESSES } from "./processes.ts";
 import { SERVER } from "./server.ts";
 import { openStage } from "./stage.ts";
 
-/** Chapters of one step run side by side, steps one after the other. */
-const STEPS: readonly (readonly Chapter[])[] = [[SERVER], [LEADERS, PROCESSES]];
+/** Chapters that share a control plane run side by side; the API server of the first fails, and only there. */
+const PLANES: readonly (readonly Chapter[])[] = [[SERVER], [LEADERS, GIT, OTHERS, PROCESSES]];
 
 /** All that is claimed. */
-export const GUARANTEES: readonly Guarantee[] = STEPS.flat().flatMap(({ guarantees }) =>
+export const GUARANTEES: readonly Guarantee[] = PLANES.flat().flatMap(({ guarantees }) =>
   guarantees
 );
 
@@ -31,23 +33,40 @@ export function guaranteesWith(text: string): readonly Guarantee[] {
   return GUARANTEES.filter(({ name }) => name.includes(text));
 }
 
-/** Does the program all harm that there is, on a control plane of its own. */
+/** Does the program all harm that there is, on control planes of its own. */
 export async function runChaos(options: ChaosOptions): Promise<Report> {
-  const { seed, minutes, isRepeated, only, progress, signal } = options;
+  const { minutes, only, progress } = options;
   const wanted = guaranteesWith(only);
-  const names = new Set(wanted.map(({ name }) => name));
   const report = new Report(wanted, progress);
   const endMs = performance.now() + minutes * 60_000;
-  await using stage = await openStage({ progress, signal });
-  const leftMs = () => signal.aborted ? 0 : endMs - performance.now();
+  const leftMs = () => options.signal.aborted ? 0 : endMs - performance.now();
+  const names = new Set(wanted.map(({ name }) => name));
+  const planes = PLANES.map((chapters) => chapters.filter((chapter) => isWanted(chapter, names)))
+    .filter((chapters) => chapters.length > 0);
+  await Promise.all(
+    planes.map((chapters) => runPlane(chapters, { options, report, leftMs, names })),
+  );
+  return report;
+}
+
+function isWanted({ guarantees }: Chapter, names: ReadonlySet<string>): boolean {
+  return guarantees.some(({ name }) => names.has(name));
+}
+
+/** All rounds of the chapters of one control plane. */
+async function runPlane(chapters: readonly Chapter[], run: {
+  readonly options: ChaosOptions;
+  readonly report: Report;
+  readonly leftMs: () => number;
+  readonly names: ReadonlySet<string>;
+}): Promise<void> {
+  const { options, report, leftMs, names } = run;
+  const { seed, isRepeated, signal } = options;
+  await using stage = await openStage({ progress: () => {}, signal });
   for (let round = 1; round === 1 || (isRepeated && leftMs() > 0); round++) {
-    if (round > 1) progress(`round ${round}`);
     const chance = (name: string) => chanceOf(seed, round, name);
     const chaos: Chaos = { stage, report, chance, leftMs };
-    for (const chapters of STEPS) {
-      await Promise.all(chapters.map((chapter) => chapter.run(chaos, names)));
-      signal.throwIfAborted();
-    }
+    await Promise.all(chapters.map((chapter) => chapter.run(chaos, names)));
+    signal.throwIfAborted();
   }
-  return report;
 }

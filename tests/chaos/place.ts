@@ -53,6 +53,8 @@ export class Place implements AsyncDisposable {
   readonly #proxies: RecordingProxy[] = [];
   readonly #programs: ProgramProcess[] = [];
   #content = NOTHING;
+  /** What the commit before the last one holds. */
+  #before = NOTHING;
   #commit = "";
   /** Objects that have to stay what they are. */
   uids: ReadonlyMap<string, string> = new Map();
@@ -125,9 +127,20 @@ export class Place implements AsyncDisposable {
     const now = filesOf(content);
     const gone = Object.keys(filesOf(this.#content)).filter((path) => now[path] === undefined);
     const files = { ...now, ...Object.fromEntries(gone.map((path) => [path, undefined])) };
+    this.#before = this.#content;
     this.#content = content;
     // A folder with nothing else in it: Git keeps no empty one.
     return this.#commit = await this.repository.commit({ ...files, [`${FOLDER}/README.md`]: "#" });
+  }
+
+  /** Commits in place of the last commit, which nobody can have any longer. */
+  async recommit(content: Content): Promise<string> {
+    const { repository } = this;
+    await repository.git("reset", "--quiet", "--hard", "HEAD~1");
+    await repository.git("reflog", "expire", "--expire=now", "--all");
+    await repository.git("gc", "--quiet", "--prune=now");
+    this.#content = this.#before;
+    return await this.commit(content);
   }
 
   /** What the last commit holds. */

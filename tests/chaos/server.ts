@@ -2,7 +2,6 @@
 import { eventually } from "../support/eventually.ts";
 import type { Encounter, RecordingProxy } from "../support/recording_proxy.ts";
 import { picked } from "../support/seeded.ts";
-import type { Content } from "./content.ts";
 import {
   type Chaos,
   type Chapter,
@@ -11,53 +10,14 @@ import {
   type Trial,
   wholeNumber,
 } from "./guarantee.ts";
-import { Place } from "./place.ts";
+import { contentAfter, paused, settled } from "./settled.ts";
 import type { ChaosStage } from "./stage.ts";
-
-/** What a place holds before the fault. */
-export const BEFORE: Content = {
-  configs: { a: "1", b: "1" },
-  functions: { f: { cpu: "100m" } },
-};
-
-/** What is committed around the fault: something changed, made and pruned. */
-export function contentAfter(value: string): Content {
-  return {
-    configs: { a: value, c: value },
-    functions: { f: { cpu: "200m" }, [`h${value}`]: { cpu: "100m" } },
-  };
-}
-
-/** A place at rest, with a program behind a proxy. */
-interface Settled extends AsyncDisposable {
-  readonly place: Place;
-  readonly proxy: RecordingProxy;
-}
 
 /** More than this in a second is a busy loop: faults are no reason to ask without a pause. */
 const REQUESTS_A_SECOND_MAX = 25;
 
-async function settled(stage: ChaosStage): Promise<Settled> {
-  const place = await Place.open(stage);
-  try {
-    const proxy = place.proxy();
-    await place.commit(BEFORE);
-    await place.sync();
-    await place.start(proxy);
-    await place.untilRest();
-    return { place, proxy, [Symbol.asyncDispose]: () => place[Symbol.asyncDispose]() };
-  } catch (error) {
-    await place[Symbol.asyncDispose]();
-    throw error;
-  }
-}
-
 async function untilServes(stage: ChaosStage): Promise<void> {
   await eventually(() => stage.api.isReady(), { timeoutMs: 120_000 });
-}
-
-function paused(durationMs: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, durationMs));
 }
 
 /** Resolves at the nth write of the program, when the server has done it. */

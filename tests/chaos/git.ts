@@ -1,0 +1,110 @@
+/** Git fails: gone, slow, breaking off in the middle, with another history, and with more commits than can be applied. */
+import {
+  type Chaos,
+  type Chapter,
+  chapterOf,
+  type Injected,
+  type Trial,
+  wholeNumber,
+} from "./guarantee.ts";
+import { contentAfter, paused, settled } from "./settled.ts";
+
+/** Looks come by themselves here: nobody has to ask for one while Git is away. */
+const OFTEN = { interval: "2s" };
+
+const GONE = 2;
+
+async function gone({ stage }: Chaos, chance: () => number): Promise<Injected> {
+  await using at = await settled(stage, OFTEN);
+  const { place } = at;
+  for (let round = 1; round <= GONE; round++) {
+    await place.git.goAway();
+    await place.commit(contentAfter(String(round)));
+    // What is applied stays, and the status says what is wrong.
+    await place.untilReady(/^False (?!Healthy)/);
+    await place.api.patch(
+      { kind: "ConfigMap", name: "a", namespace: place.namespace },
+      { data: { value: "edited" } },
+    );
+    await paused(wholeNumber(chance, 0, 3_000));
+    place.git.comeBack();
+    await place.untilRest();
+  }
+  return { what: `nobody listens at the remote, ${GONE} times a round`, times: GONE };
+}
+
+async function slow({ stage }: Chaos, chance: () => number): Promise<Injected> {
+  await using at = await settled(stage, OFTEN);
+  const { place } = at;
+  const delayMs = wholeNumber(chance, 2_000, 4_000);
+  place.git.delayMs = delayMs;
+  const before = place.git.requestCount;
+  await place.commit(contentAfter("1"));
+  await place.untilRest();
+  place.git.delayMs = 0;
+  const times = place.git.requestCount - before;
+  return { what: `every answer ${delayMs} ms late`, times };
+}
+
+async function half({ stage }: Chaos, chance: () => number): Promise<Injected> {
+  await using at = await settled(stage, OFTEN);
+  const { place } = at;
+  const times = wholeNumber(chance, 2, 6);
+  place.git.halves = times;
+  await place.commit(contentAfter("1"));
+  await place.untilRest();
+  if (place.git.halves > 0) throw new Error(`${place.git.halves} answers were never asked for`);
+  return { what: `${times} answers broke off in the middle`, times };
+}
+
+const REWRITES = 3;
+
+async function rewritten({ stage }: Chaos, chance: () => number): Promise<Injected> {
+  await using at = await settled(stage, OFTEN);
+  const { place } = at;
+  for (let round = 1; round <= REWRITES; round++) {
+    // The commit before may be applied, under way or not seen when it goes.
+    await place.commit(contentAfter(String(10 + round)));
+    await paused(wholeNumber(chance, 0, 3_000));
+    await place.recommit(contentAfter(String(round)));
+    await place.untilRest();
+  }
+  return { what: `history rewritten, ${REWRITES} times a round`, times: REWRITES };
+}
+
+const PUSHES = 40;
+
+async function manyPushes({ stage }: Chaos, chance: () => number): Promise<Injected> {
+  await using at = await settled(stage, OFTEN);
+  const { place } = at;
+  for (let push = 1; push <= PUSHES; push++) {
+    await place.commit(contentAfter(String(push)));
+    if (chance() < 0.5) await place.look();
+    await paused(wholeNumber(chance, 0, 100));
+  }
+  await place.untilRest();
+  return { what: `${PUSHES} commits in a few seconds`, times: PUSHES };
+}
+
+const TRIALS: readonly Trial[] = [
+  {
+    name: "git/gone",
+    claim: "what is applied stays, the status says why, and it goes on",
+    run: gone,
+  },
+  { name: "git/slow", claim: "it is waited for", run: slow },
+  { name: "git/half", claim: "nothing of a half is believed", run: half },
+  {
+    name: "git/rewritten",
+    claim: "the new history is applied, nothing of the old one",
+    run: rewritten,
+  },
+  {
+    name: "git/many-pushes",
+    claim: "the last one is applied, nothing of those between",
+    run: manyPushes,
+  },
+];
+
+/** See the module. */
+export const GIT: Chapter = chapterOf(TRIALS);

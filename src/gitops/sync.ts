@@ -85,7 +85,8 @@ export async function reconcileSync(key: ObjectKey, surroundings: SyncContext): 
     if (error.isGone) return forget(key, ctx);
     // Its newest form is on its way, or known already: this pass is of no use.
     const { failures } = ctx.proofs.pass(key);
-    ctx.proofs.setPass(key, { ...ctx.proofs.pass(key), failures: failures + 1, nextLookAtMs: 0 });
+    dropDecisions(key, ctx);
+    ctx.proofs.setPass(key, { ...ctx.proofs.pass(key), failures: failures + 1 });
     return afterDelay(retryDelayMs(failures + 1, RETRY_MS_MAX, ctx.random()));
   }
 }
@@ -113,7 +114,11 @@ function dropOutdated(sync: MeshSync, ctx: SyncContext): void {
   const isSame = BASIS.every((member) =>
     sameJson(written.status?.[member] ?? null, sync.status?.[member] ?? null)
   );
-  if (isSame) return;
+  if (!isSame) dropDecisions(key, ctx);
+}
+
+/** Drops what was decided on the basis of a status that is another one now: everything is decided anew, after a look. */
+function dropDecisions(key: ObjectKey, ctx: SyncContext): void {
   const { appliedKey: _applied, decided: _decided, ...pass } = ctx.proofs.pass(key);
   ctx.proofs.setPass(key, { ...pass, nextLookAtMs: 0 });
   ctx.proofs.setParts(key, undefined);

@@ -1,6 +1,7 @@
 /** Single faults that once made the GitOps loop lie, forget or hang: each is a story that ends well. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { FINALIZERS } from "#api";
+import type { KubeObject } from "#base";
 import { ReadingEndedError } from "#manifests";
 import { faultAt, isStatusWrite } from "../support/fault_plan.ts";
 import { configMapText, functionText, serviceText } from "../support/sync_texts.ts";
@@ -279,4 +280,40 @@ Deno.test("what went into quarantine and did not come to go back is told as it i
   world.restart();
   await world.advance(10_000);
   assertEquals(world.condition("a", "Healthy"), health);
+});
+
+Deno.test("a status that goes back while it is written is built on: what came after it is applied again (F8)", async () => {
+  const world = new SyncWorld();
+  world.repository.commit({
+    "a/f.json": functionText("f", "1"),
+    "a/two.json": configMapText("two", "1"),
+  });
+  await world.sync("a", { interval: "720h" });
+  await world.advance(1_000);
+  world.setReady(functionId("f"), true);
+  await world.advance(1_000);
+  const { lastAppliedRevision, lastHealthyRevision, inventory } = world.status("a");
+  const two = world.object(configMapId("two"));
+  const commit = world.repository.commit({ "a/two.json": undefined });
+  await world.sync("a", { interval: "721h" });
+  await world.advance(1_000);
+  assertEquals(world.object(configMapId("two")), undefined);
+  assertEquals(world.status("a").lastAppliedRevision, `main@sha1:${commit}`);
+  // As when the storage is set back to an older copy, which the caches hear of one after the other.
+  world.plan = faultAt(isStatusWrite("MeshSync"), {
+    meanwhile: () => {
+      const status = { lastAppliedRevision, lastHealthyRevision, inventory };
+      const options = { manager: "somebody", subresource: "status" };
+      world.patchNow(meshSyncId("a"), { status }, options);
+      if (two !== undefined) {
+        const { labels, annotations } = two.metadata;
+        const metadata = { namespace: "shop", name: "two", labels, annotations };
+        world.applyNow({ ...two, metadata } as KubeObject, "meshwright");
+      }
+    },
+  });
+  world.setReady(functionId("f"), false);
+  await world.advance(MINUTE_MS);
+  assertEquals(world.status("a").lastAppliedRevision, `main@sha1:${commit}`);
+  assertEquals(world.object(configMapId("two")), undefined);
 });

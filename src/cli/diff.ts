@@ -1,6 +1,6 @@
 import { type MeshSync, resourceOf } from "#api";
-import { errorText, idText, keyFromText, keyText } from "#base";
-import { type Preview, previewed, syncManifests } from "#gitops";
+import { errorText, idText, keyFromText, keyText, withoutValues } from "#base";
+import { type Preview, previewed, secretsIn, syncManifests } from "#gitops";
 import { manifestProblemText, manifestsOnce, type ReadManifests, selectedFiles } from "#manifests";
 import type { PodRestart } from "#plan";
 import { type ClusterSession, openSession, SESSION_FLAGS } from "./cluster_session.ts";
@@ -54,19 +54,35 @@ export const diffVerb: Verb = {
   },
 };
 
-async function compare({ flags, words, output, signal }: Invocation): Promise<number> {
+async function compare(invocation: Invocation): Promise<number> {
+  const { flags, output, signal, words } = invocation;
   await using session = await openSession(flags);
-  const { cluster, namespace } = session;
   const sync = await syncFrom(flags.text("sync"), session, signal);
-  const { documents, problems } = await readNamed(words, { cluster, signal, sync });
-  problems.forEach((problem) => output.note(manifestProblemText(problem)));
+  const { documents, problems } = await readNamed(words, { ...session, signal, sync });
+  const secrets = secretsIn(documents);
+  const discreet: Output = {
+    out: (line) => output.out(line),
+    note: (line) => output.note(withoutValues(line, secrets)),
+  };
+  problems.forEach((problem) => discreet.note(manifestProblemText(problem)));
   if (problems.length > 0) return EXIT.failed;
-  const previews = await previewed(documents, {
-    cluster,
-    namespace,
-    signal,
-    ...(sync === undefined ? {} : { sync }),
-  });
+  try {
+    return await compareRead(documents, sync, { ...invocation, session, output: discreet });
+  } catch (error) {
+    if (error instanceof UsageError || signal.aborted) throw error;
+    // Whatever somebody else answered, and whatever made words of it. Without a cause, which has them too.
+    throw new Error(withoutValues(errorText(error), secrets));
+  }
+}
+
+async function compareRead(
+  documents: ReadManifests["documents"],
+  sync: MeshSync | undefined,
+  { flags, output, session, signal }: Invocation & { readonly session: ClusterSession },
+): Promise<number> {
+  const { cluster, namespace } = session;
+  const named = sync === undefined ? {} : { sync };
+  const previews = await previewed(documents, { cluster, namespace, signal, ...named });
   const settings = await settingsFrom(flags);
   const names = backendNamesFrom(flags);
   const restarts = await restartsOf(previews, { cluster, settings, names, signal });

@@ -26,7 +26,7 @@ export type { Health } from "./health.ts";
 export { unreadiness } from "./health_rules.ts";
 export { type OnceReport, syncOnce } from "./once.ts";
 export { passMsMax, type Phase } from "./phase.ts";
-export { type Preview, previewed, type PreviewOptions } from "./preview.ts";
+export { type Preview, previewed, type PreviewOptions, secretsIn } from "./preview.ts";
 export type { Proof } from "./proof_entry.ts";
 export { Proofs } from "./proofs.ts";
 export { syncManifests } from "./source/remote.ts";

@@ -22,6 +22,7 @@ import { refusalText } from "./plan/refusal.ts";
 import { pruneBrake, type RevisionPlan, revisionPlan } from "./plan/revision.ts";
 import { Proofs } from "./proofs.ts";
 import { composition, quarantinesOf } from "./rollback.ts";
+import { SecretValues } from "./secret_values.ts";
 import { authorityFrom, PROGRAM_NAMESPACE, reachProblems } from "./stated_authority.ts";
 
 /** One object before and after manifests would be applied. */
@@ -62,7 +63,31 @@ export async function previewed(
 ): Promise<Preview[]> {
   const kinds = await servedKinds(manifests, options.cluster);
   const { sync } = options;
-  if (sync !== undefined) return await syncPreviews(manifests, kinds, { ...options, sync });
+  const known = secretsIn(manifests);
+  const previews = sync === undefined
+    ? await plainPreviews(manifests, kinds, options)
+    : await syncPreviews(manifests, kinds, { ...options, sync });
+  return known.length === 0 ? previews : previews.map((preview) => {
+    const { secrets = [] } = preview;
+    // What is live may hold what only other files hold now, or no file any more.
+    return { ...preview, secrets: secrets.length === 0 ? known : [...secrets, ...known] };
+  });
+}
+
+/** What nothing may repeat that is told about manifests, whichever of them it is about. */
+export function secretsIn(manifests: readonly Manifest[]): readonly string[] {
+  const known = new SecretValues();
+  for (const secrets of new Set(manifests.map((manifest) => manifest.secrets ?? []))) {
+    known.add(secrets);
+  }
+  return known.values;
+}
+
+async function plainPreviews(
+  manifests: readonly Manifest[],
+  kinds: Kinds,
+  options: PreviewOptions,
+): Promise<Preview[]> {
   const targets = manifests.map((manifest): TargetObject => {
     const object = inNamespace(authoredObject(manifest.object), kinds, options.namespace);
     return {
@@ -76,7 +101,16 @@ export async function previewed(
   const { cluster, signal } = options;
   const { applied, left } = await withoutLeft(targets, manifests, { acting: cluster, signal });
   const ordered = applyStages(applied, ({ id }) => id).flat();
-  const changes = await pooled(ordered, CALLS_AT_ONCE, (target) => discreet(target, options));
+  const changes = await pooled(
+    ordered,
+    CALLS_AT_ONCE,
+    (target) =>
+      discreet(target, async () => {
+        const { secrets = [] } = target;
+        const named = secrets.length === 0 ? {} : { secrets };
+        return { ...await objectPreview(target.object, options), ...named };
+      }),
+  );
   return [...leftPreviews(left), ...changes];
 }
 
@@ -127,7 +161,11 @@ async function syncPreviews(
   const scope = { sync, ctx, acting: cluster, frozen: composed.frozen };
   const plan = await revisionPlan(composed.targets, scope);
   const ordered = applyStages(plan.objects, ({ target }) => target.id).flat();
-  const changes = await pooled(ordered, CALLS_AT_ONCE, (one) => planPreview(one, scope));
+  const changes = await pooled(
+    ordered,
+    CALLS_AT_ONCE,
+    (one) => discreet(one.target, () => planPreview(one, scope)),
+  );
   return [
     ...leftPreviews(left),
     ...changes.flat(),
@@ -232,12 +270,10 @@ function inNamespace(object: KubeObject, kinds: Kinds, own: string): KubeObject 
   return { ...object, metadata: { ...object.metadata, namespace } };
 }
 
-/** A preview that names its secrets, or an error that repeats none. */
-async function discreet(target: TargetObject, options: PreviewOptions): Promise<Preview> {
-  const { object, secrets = [] } = target;
-  const named = secrets.length === 0 ? {} : { secrets };
+/** What is asked of an API server for an object, or an error that repeats no secret value. */
+async function discreet<T>(target: TargetObject, ask: () => Promise<T>): Promise<T> {
   try {
-    return { ...await objectPreview(object, options), ...named };
+    return await ask();
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     // Without its cause, which holds the words of the server, and in them values.

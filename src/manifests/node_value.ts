@@ -1,6 +1,6 @@
 import { MANIFEST_BUDGETS } from "#base";
 import { isAlias, isMap, isScalar, isSeq, type Node, type Pair, type Scalar } from "yaml";
-import { memberName, type ScalarValue, scalarValue } from "./scalar.ts";
+import { memberName, type ScalarValue, scalarValue, unkeptNumber } from "./scalar.ts";
 
 /** Something in a document that has no value, or none that counts. */
 export interface NodeProblem {
@@ -81,10 +81,7 @@ class Reading {
       ? node.type === "PLAIN" && HUGE.test(value) && this.#isJson()
       : typeof value === "number" && !Number.isFinite(value);
     if (!isTooLarge) return typeof value === "string" ? value.toWellFormed() : value;
-    return this.#problem(
-      node,
-      `cannot keep the number ${node.source}: put it in quotes if it is a text`,
-    );
+    return this.#problem(node, unkeptNumber(node.source ?? ""));
   }
 
   /** Between brackets `?a` is a key for kubectl, and a text for everybody else. */
@@ -116,7 +113,9 @@ class Reading {
   #target(node: Node & { readonly source: string }): Node | undefined {
     const target = this.#anchors.get(node.source);
     if (target === undefined) {
-      this.#problem(node, `the alias *${node.source} has no anchor &${node.source} before it`);
+      // Its name is not repeated: a password may begin with a star.
+      const remedy = "put it in quotes if it is a text";
+      this.#problem(node, `is an alias (*) without an anchor (&) of its name before it; ${remedy}`);
     }
     return target;
   }

@@ -136,7 +136,12 @@ function integer(digits: string): ScalarValue | undefined {
   const number = Number(signed);
   // The JSON that is sent must say the same number.
   if (String(number) === String(signed)) return { value: number };
-  return { message: `cannot keep the number ${digits}: put it in quotes if it is a text` };
+  return { message: unkeptNumber(body) };
+}
+
+/** Why a number is refused: without its digits, which may be a secret. */
+export function unkeptNumber(digits: string): string {
+  return `is a number of ${digits.length} characters that JSON cannot keep; put it in quotes if it is a text`;
 }
 
 /** More digits than any integer has, which would take long to read. */

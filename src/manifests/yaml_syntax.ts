@@ -250,6 +250,32 @@ function composed(tokens: CST.Token[], end: number): Omit<ParsedChunk, "nodes"> 
 /** Of no consequence to libyaml, which takes `|#` and `[#` as if a space stood between. */
 const TIGHT_COMMENT = "Comments must be separated from other tokens by white space characters";
 
+/** How the parser begins a sentence in which it repeats what is in the file. */
+const QUOTING: readonly string[] = [
+  "Anchor must not contain whitespace or control characters",
+  "Block scalar header includes extra characters",
+  "Could not resolve tag",
+  "Invalid escape sequence",
+  "Keys with collection values will be stringified",
+  "Not a YAML token",
+  "Not a valid tag",
+  "Ordered maps must not include duplicate keys",
+  "Unknown directive",
+  "Unresolved alias",
+  "Unresolved plain scalar",
+  "Unresolved tag",
+  "Unsupported YAML version",
+  "Verbatim tags aren't resolved",
+];
+
+/** What the parser says, without what it repeats of the file: that may be a password, as some begin with `*`, `!` or `|`. */
+function syntaxWords(message: string): string {
+  const quoting = QUOTING.find((words) => message.startsWith(words));
+  if (quoting !== undefined) return `${quoting}; put it in quotes if it is a text`;
+  if (message.endsWith(" tag has no suffix")) return "a tag has no suffix";
+  return message.replace(/\.$/, "");
+}
+
 function syntaxProblems(
   document: Document.Parsed,
   more: readonly Document.Parsed[],
@@ -259,7 +285,7 @@ function syntaxProblems(
     error,
   ) => ({
     offset: error.pos[0],
-    message: `not valid YAML: ${error.message.replace(/\.$/, "")}`,
+    message: `not valid YAML: ${syntaxWords(error.message)}`,
   }));
   if (errors.length > 0) return errors.slice(0, 1);
   const [next] = more.filter(({ contents }) => contents !== null);

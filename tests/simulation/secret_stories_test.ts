@@ -3,8 +3,8 @@
  * them in every spelling; then all that comes out of the program is looked through (H3).
  */
 import { assert, assertEquals } from "@std/assert";
-import type { JsonObject } from "#base";
 import { apiErrorFrom, type TransportRequest } from "#kube";
+import { REFUSALS, type Refusing } from "../support/quoting_refusals.ts";
 import { numberSpellings, secretSpellings } from "../support/secret_spellings.ts";
 import { SHOP, SyncWorld } from "../support/sync_world.ts";
 
@@ -41,59 +41,6 @@ function findings(world: SyncWorld): string[] {
     PARTS.filter((part) => text.includes(part)).map((part) => `${name}: ${part}`)
   );
 }
-
-/** What the fake server says to the apply of a ConfigMap. */
-type Refusing = (quoted: string) => { readonly status: number; readonly body: JsonObject };
-
-const cause = (message: string, field: string) => ({ reason: "FieldValueInvalid", message, field });
-
-const REFUSALS: Readonly<Record<string, Refusing>> = {
-  invalid: (quoted) => ({
-    status: 422,
-    body: {
-      reason: "Invalid",
-      message: `ConfigMap "b" is invalid: data: Invalid value: ${quoted}: is odd`,
-      details: { causes: [cause(`Invalid value: ${quoted}: ${quoted} is odd`, "data")] },
-    },
-  }),
-  "invalid field": (quoted) => ({
-    status: 422,
-    body: {
-      reason: "Invalid",
-      message: `ConfigMap "b" is invalid`,
-      details: { causes: [cause("must be text", `data[${quoted}]`)] },
-    },
-  }),
-  immutable: (quoted) => ({
-    status: 422,
-    body: {
-      reason: "Invalid",
-      message:
-        `Job.batch "b" is invalid: spec.template: Invalid value: ${quoted}: field is immutable`,
-      details: { causes: [cause(`Invalid value: ${quoted}: field is immutable`, "spec.template")] },
-    },
-  }),
-  forbidden: (quoted) => ({
-    status: 403,
-    body: { reason: "Forbidden", message: `configmaps "b" is forbidden: policy says ${quoted}` },
-  }),
-  webhook: (quoted) => ({
-    status: 400,
-    body: { message: `admission webhook "p.example.com" denied the request: ${quoted}` },
-  }),
-  conflict: (quoted) => ({
-    status: 409,
-    body: { reason: "Conflict", message: `Apply failed with 1 conflict: using ${quoted}: .data.a` },
-  }),
-  "typed patch": (quoted) => ({
-    status: 500,
-    body: {
-      message:
-        `failed to create typed patch object (shop/b; v1, Kind=ConfigMap): .data.a: expected string, got ${quoted}`,
-    },
-  }),
-  broken: (quoted) => ({ status: 500, body: { message: `Internal error: ${quoted}` } }),
-};
 
 /** Has the server refuse what the program applies to ConfigMaps, as long as there are words. */
 function refusing(world: SyncWorld): { words: (() => ReturnType<Refusing>) | undefined } {

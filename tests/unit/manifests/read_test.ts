@@ -101,9 +101,9 @@ Deno.test("readManifests() reports what is no YAML, with file and line", () => {
       "tag.yaml": "apiVersion: v1\nkind: X\nmetadata: {name: a}\nspec: !!int aGk=\n",
     }),
     [
-      "alias.yaml:3: the alias *nope has no anchor &nope before it",
+      "alias.yaml:3: is an alias (*) without an anchor (&) of its name before it; put it in quotes if it is a text",
       "dup.yaml:3: the key is given twice; remove one of them",
-      "number.yaml:4: cannot keep the number 12345678901234567890: put it in quotes if it is a text",
+      "number.yaml:4: is a number of 20 characters that JSON cannot keep; put it in quotes if it is a text",
       "tag.yaml:4: is tagged !!int, which its 4 characters are not; remove the tag",
     ],
   );
@@ -114,7 +114,8 @@ Deno.test("a number that no JSON holds is refused in JSON, and the text that kub
     `{"apiVersion": "v1", "kind": "X", "metadata": {"name": "a"}, "spec": {"id": ${id}}}`;
   for (const id of ["1e400", "-1E+400", "1.5e9999"]) {
     const { problems } = readManifests([{ path: "a.json", text: object(id) }]);
-    const message = `cannot keep the number ${id}: put it in quotes if it is a text`;
+    const message =
+      `is a number of ${id.length} characters that JSON cannot keep; put it in quotes if it is a text`;
     assertEquals(problems.map((one) => one.message), [message]);
   }
   const loose = object("1e400").replaceAll('"', "");

@@ -248,6 +248,7 @@ export class Repository {
         });
         if (found.missing.length === 0) return found;
         await fetchContents(fetch, { found, resolved });
+        if (!found.hasLinks) return { ...found, missing: [] };
       }
       const message = `Cannot read ${where.path || "."} of ${
         placeText(where.remote)

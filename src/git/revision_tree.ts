@@ -21,6 +21,8 @@ export interface RevisionTree {
   readonly missing: readonly string[];
   /** What {@linkcode RevisionTree.missing} is missing of. */
   readonly searched: string;
+  /** Whether there are links, which may lead to more once what is missing was fetched. */
+  readonly hasLinks: boolean;
 }
 
 /** Runs a command in a clone that talks to nobody. */
@@ -69,7 +71,7 @@ export async function revisionTree(
   const at = path === "" ? { folder: root, path } : await subtree(run, { root, path, place });
   if ("missing" in at) {
     const revision = { ...base, tree: undefined };
-    return { revision, entries: [], missing: at.missing, searched: root };
+    return { revision, entries: [], missing: at.missing, searched: root, hasLinks: true };
   }
   const { folder } = at;
   const nodes = await treeNodes(await run(listing(folder), { outputBytesMax: LIST_BYTES_MAX }));
@@ -89,6 +91,7 @@ export async function revisionTree(
     entries: linked.entries,
     missing: [...needed].sort(),
     searched,
+    hasLinks,
   };
 }
 

@@ -36,6 +36,36 @@ Deno.test("resolveRef() costs one ls-remote, and a fetched revision costs nothin
   assertEquals((await git.take()).filter((call) => call.includes(" fetch ")), []);
 });
 
+Deno.test("a commit that changes a file costs ten git commands", async () => {
+  await using repository = await testRepository();
+  await using folder = await temporaryFolder();
+  const git = await countedGit(folder.path);
+  const source = gitSource({
+    cacheDirectory: `${folder.path}/cache`,
+    environment: git.environment,
+  });
+  const remote: Remote = { url: repository.url, fileAllowed: true };
+  const bring = async () => {
+    const resolved = await source.resolveRef(remote, { branch: "main" });
+    const { tree = "" } = await source.fetchRevision(remote, resolved, { path: "meshes" });
+    const entries = await source.listTree(remote, tree);
+    return (await source.readFiles(remote, { tree, entries })).map(({ text }) => text);
+  };
+  await repository.commit({ "meshes/a.yaml": "a: 1\n", "meshes/b.yaml": "b: 1\n" });
+  await bring();
+  await git.take();
+  await repository.commit({ "meshes/a.yaml": "a: 2\n" });
+  assertEquals(await bring(), ["a: 2\n", "b: 1\n"]);
+  const commands = (await git.take()).map((call) =>
+    call.split(" ").find((word) => /^[a-z]/.test(word))
+  );
+  assertEquals(commands, [
+    ...["ls-remote", "for-each-ref", "for-each-ref", "fetch"],
+    ...["log", "ls-tree", "ls-tree", "rev-list"],
+    ...["fetch", "cat-file"],
+  ]);
+});
+
 Deno.test("fetchRevision() fetches one commit deep and no content outside the path", async () => {
   await using repository = await testRepository();
   await using folder = await temporaryFolder();

@@ -28,7 +28,7 @@ async function gone({ stage }: Chaos, chance: () => number): Promise<Injected> {
     );
     await paused(wholeNumber(chance, 0, 3_000));
     place.git.comeBack();
-    await place.untilRest();
+    await place.untilRest({ isEdited: true });
   }
   return { what: `nobody listens at the remote, ${GONE} times a round`, times: GONE };
 }

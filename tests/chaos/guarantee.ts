@@ -1,5 +1,4 @@
 /** What the harness claims about the program, and what came of trying it. */
-import { errorText } from "#base";
 import { durationText, type Progress } from "../../scripts/control_plane.ts";
 import { seeded } from "../support/seeded.ts";
 import type { ChaosStage } from "./stage.ts";
@@ -74,9 +73,11 @@ export class Report {
 
   /** A guarantee did not hold. */
   broken(name: string, where: string, error: unknown): void {
-    const text = `${where}: ${errorText(error)}`;
+    // Causes are named in the message.
+    const text = `${where}: ${error instanceof Error ? error.message : String(error)}`;
     this.#line(name).failures.push(text);
-    this.#progress(`${this.#sinceText()}  BROKEN  ${name}: ${text}`);
+    const [first = ""] = text.split("\n");
+    this.#progress(`${this.#sinceText()}  BROKEN  ${name}: ${first}`);
   }
 
   /** Whether all held, and each was tried at least once. */

@@ -151,8 +151,9 @@ async function watchesCut({ stage }: Chaos, chance: () => number): Promise<Injec
     }
     await paused(wholeNumber(chance, 100, 600));
   }
+  if (times < CUTS) throw new Error(`Only ${times} watches were cut`);
   place.uids = new Map([...place.uids].filter(([name]) => name !== "StatefulSet f-function"));
-  await place.untilRest();
+  await place.untilRest({ isEdited: true });
   await place.commit(contentAfter("1"));
   await place.look();
   await place.untilRest();
@@ -183,6 +184,7 @@ async function watchesGone({ stage }: Chaos, chance: () => number): Promise<Inje
   await place.commit(contentAfter("1"));
   await place.look();
   const rate = await requestRate(proxy, () => paused(GONE_MS));
+  if (times === 0) throw new Error("No watch was asked for");
   proxy.meet = () => undefined;
   await place.untilRest();
   return { what: `watches answered 410 for ${GONE_MS / 1000} s, ${rate}`, times };

@@ -47,14 +47,14 @@ export function recordingProxy(access: ClusterAccess): RecordingProxy {
     headers.delete("host");
     headers.set("authorization", `Bearer ${access.token}`);
     const body = request.body === null ? null : await request.bytes();
-    const cut = new AbortController();
-    if (described.isWatch) watches.add(cut);
     const url = `${access.serverUrl}${pathname}${search}`;
     // Who goes away cancels the body, and with it this request.
-    const signal = AbortSignal.any([stop.signal, cut.signal]);
+    const { signal } = stop;
     try {
       const answer = await fetch(url, { client, method: request.method, headers, body, signal });
-      return new Response(answer.body, { status: answer.status, headers: answer.headers });
+      const { status } = answer;
+      const told = described.isWatch ? cutWithOthers(answer.body, watches) : answer.body;
+      return new Response(told, { status, headers: answer.headers });
     } catch (error) {
       if (!(error instanceof TypeError) && !signal.aborted) throw error;
       return brokenAnswer();
@@ -80,7 +80,7 @@ export function recordingProxy(access: ClusterAccess): RecordingProxy {
     meet: () => undefined,
     cutWatches() {
       const count = watches.size;
-      for (const watch of watches) watch.abort();
+      for (const watch of watches) watch.abort("");
       watches.clear();
       return count;
     },
@@ -91,6 +91,17 @@ export function recordingProxy(access: ClusterAccess): RecordingProxy {
     },
   };
   return proxy;
+}
+
+type Body = Response["body"];
+
+/** What a watch tells, until it is cut. */
+function cutWithOthers(body: Body, watches: Set<AbortController>): Body {
+  if (body === null) return null;
+  const cut = new AbortController();
+  watches.add(cut);
+  const end = () => watches.delete(cut);
+  return body.pipeThrough(new TransformStream({ flush: () => void end() }), { signal: cut.signal });
 }
 
 /** An answer that breaks off: the connection is lost. The server prints the error, which is empty for that. */

@@ -74,9 +74,9 @@ export class Proofs {
   watchFor(key: ObjectKey, ids: readonly ObjectId[]): void {
     if (ids.length === 0) return;
     const { awaited } = this.#entry(key);
-    for (const id of ids) {
-      awaited.add(entryKey(id));
-      this.#own(key, entryKey(id));
+    for (const id of ids.map(entryKey)) {
+      awaited.add(id);
+      this.#own(key, id);
     }
   }
 
@@ -100,9 +100,9 @@ export class Proofs {
   expect(key: ObjectKey, ids: readonly ObjectId[]): void {
     if (ids.length === 0) return;
     const { expected } = this.#entry(key);
-    for (const id of ids) {
-      expected.add(entryKey(id));
-      this.#own(key, entryKey(id));
+    for (const id of ids.map(entryKey)) {
+      expected.add(id);
+      this.#own(key, id);
     }
   }
 
@@ -324,7 +324,9 @@ export class Proofs {
   }
 
   #own(key: ObjectKey, id: string): void {
-    this.#owners.set(id, (this.#owners.get(id) ?? new Set()).add(keyText(key)));
+    const owners = this.#owners.get(id);
+    if (owners === undefined) this.#owners.set(id, new Set([keyText(key)]));
+    else owners.add(keyText(key));
   }
 
   #disown(key: ObjectKey, id: string): void {

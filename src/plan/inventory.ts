@@ -1,5 +1,4 @@
 import { groupOf, type ObjectId } from "#base";
-import { compareIds } from "./order.ts";
 
 /** One object that a MeshSync owns, as its status holds it. */
 export interface InventoryEntry {
@@ -42,12 +41,26 @@ export function entryId(entry: InventoryEntry): ObjectId | undefined {
   return { apiVersion: group === "" ? version : `${group}/${version}`, kind, namespace, name };
 }
 
-/** The inventory of these objects: sorted, each object once. */
+/** The inventory of these objects: sorted, each object once; of two versions the one whose name comes last. */
 export function inventoryOf(ids: readonly ObjectId[]): InventoryEntry[] {
-  const entries = new Map(
-    [...ids].sort(compareIds).map((id) => [entryKey(id), inventoryEntry(id)]),
-  );
+  const entries = new Map<string, InventoryEntry>();
+  for (const one of ids) {
+    const entry = inventoryEntry(one);
+    const { version = "" } = entries.get(entry.id) ?? {};
+    if ((entry.version ?? "") >= version) entries.set(entry.id, entry);
+  }
   return [...entries.values()].sort((a, b) => a.id < b.id ? -1 : 1);
+}
+
+/** Whether two inventories hold the same, in the same order. */
+export function isSameInventory(
+  one: readonly InventoryEntry[],
+  other: readonly InventoryEntry[],
+): boolean {
+  return one.length === other.length && one.every(({ id, version }, index) => {
+    const entry = other[index];
+    return entry?.id === id && entry.version === version;
+  });
 }
 
 /** What was owned and is no longer wanted, by object and not by version or place in Git: candidates for pruning. */

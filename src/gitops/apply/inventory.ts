@@ -18,6 +18,7 @@ import {
   type InventoryEntry,
   inventoryOf,
   inventoryParts,
+  isSameInventory,
   mergedInventory,
 } from "#plan";
 import { CALLS_AT_ONCE, logName, type SyncContext } from "../context.ts";
@@ -109,9 +110,11 @@ export async function storeInventory(
   sync: MeshSync,
   ctx: InventoryContext,
 ): Promise<StoredInventory> {
-  const parts = inventoryParts(entries);
   const key = keyOf(sync);
   const before = ctx.proofs.parts(key);
+  const isStored = before?.isRebuilt === false && isSameInventory(entries, before.entries);
+  if (isStored) return { inventoryParts: before.names, inventoryKinds: kindsOf(entries) };
+  const parts = inventoryParts(entries);
   // Until all is stored it is not known what is.
   ctx.proofs.setParts(key, undefined);
   if (parts === undefined) {
@@ -149,8 +152,17 @@ async function writePart(
 
 /** The kinds of an inventory, as `apiVersion Kind`, sorted. */
 function kindsOf(entries: readonly InventoryEntry[]): string[] {
-  const ids = entries.flatMap((entry) => entryId(entry) ?? []);
+  // Of entries of one kind only the first is taken apart.
+  const first = new Map(
+    entries.map((entry) => [`${kindPart(entry.id)} ${entry.version}`, entry]),
+  );
+  const ids = [...first.values()].flatMap((entry) => entryId(entry) ?? []);
   return [...new Set(ids.map(({ apiVersion, kind }) => `${apiVersion} ${kind}`))].sort();
+}
+
+/** `group_Kind`, as an entry ends. */
+function kindPart(id: string): string {
+  return id.slice(id.lastIndexOf("_", id.lastIndexOf("_") - 1) + 1);
 }
 
 /**

@@ -46,7 +46,7 @@ interface Followed {
  *
  * # Guarantees
  * - {@linkcode cache} is only what is complete and current: who finds none asks the server.
- * - Beyond 64 kinds changes are still found, by lists every ten minutes; {@linkcode problem} says so.
+ * - Beyond 64 kinds changes are still found, by lists every ten minutes; {@linkcode obstacle} says so.
  * - No data of a Secret is kept. {@linkcode cache} has none for Secrets, so that nobody takes a part for the whole; who
  *   knows which version of one is in order compares {@linkcode version}, and reads it where that is another.
  */
@@ -81,7 +81,7 @@ export class FollowedKinds {
   }
 
   /**
-   * Resolves when these kinds are read, or the server said why they cannot be: {@linkcode problem}.
+   * Resolves when these kinds are read, or the server said why they cannot be.
    *
    * @throws the signal's reason
    */
@@ -106,18 +106,6 @@ export class FollowedKinds {
     for (const [key, followed] of this.#kinds) {
       if (!kept.has(key)) this.#leave(followed);
     }
-  }
-
-  /** What keeps changes of a kind from being seen at once; undefined: nothing. */
-  problem(type: ResourceType): string | undefined {
-    const followed = this.#kinds.get(keyOfType(type));
-    if (followed === undefined) return "not followed";
-    const { source, cause } = followed;
-    const { problem } = source;
-    if (problem === undefined || source instanceof PolledKind) return problem;
-    if (cause === "refused") return `forbidden: ${problem}`;
-    if (cause === "not_served") return `not served: ${problem}`;
-    return `${source.synced ? "not current" : "not read yet"}: ${problem}`;
   }
 
   /**

@@ -47,13 +47,6 @@ export class PolledKind {
     return this.#failure === "" ? because : `${because}; ${this.#failure}`;
   }
 
-  /** Never undefined: changes of the kind are seen late. */
-  get problem(): string {
-    const { because, type } = this.#options;
-    const how = `changes of ${type.kind} are looked for every ${LIST_EVERY_MS / 60_000} minutes`;
-    return `${because}: ${how}${this.#failure === "" ? "" : `, now in vain: ${this.#failure}`}`;
-  }
-
   /** Lists until the signal aborts. */
   async run(): Promise<void> {
     const { clock, log, random = Math.random, signal, type } = this.#options;

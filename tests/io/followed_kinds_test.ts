@@ -133,14 +133,13 @@ Deno.test("FollowedKinds follows kinds, and has a cache of those that are read",
   await using kinds = followedKinds(server);
   const { followed, changes, synced } = kinds;
   const gear = typeOf("Gear");
-  assertEquals([followed.cache(gear), followed.problem(gear)], [undefined, "not followed"]);
+  assertEquals([followed.cache(gear), followed.obstacle(gear)], [undefined, undefined]);
   followed.follow([gear]);
   assertEquals(followed.cache(gear), undefined);
-  assertMatch(followed.problem(gear) ?? "", /^not read yet: /);
   assertEquals(followed.obstacle(gear), undefined);
   await followed.whenRead([gear], never);
   assertEquals(followed.cache(gear)?.list().map(({ metadata }) => metadata.name), ["a"]);
-  assertEquals([followed.problem(gear), synced], [undefined, ["Gear"]]);
+  assertEquals([followed.obstacle(gear), synced], [undefined, ["Gear"]]);
   followed.follow([gear]);
   assertEquals([server.lists, changes.length], [["Gear"], 1]);
 });
@@ -153,8 +152,6 @@ Deno.test("FollowedKinds says that a kind is forbidden or not served, and waits 
   const types = [typeOf("Gear"), typeOf("Bolt")];
   followed.follow(types);
   await followed.whenRead(types, never);
-  assertMatch(followed.problem(typeOf("Gear")) ?? "", /^forbidden: Cannot list Gear: no/);
-  assertMatch(followed.problem(typeOf("Bolt")) ?? "", /^not served: /);
   assertMatch(followed.obstacle(typeOf("Gear")) ?? "", /^Cannot list Gear: no/);
   assertEquals(followed.obstacle(typeOf("Bolt")), undefined);
   assertEquals(types.map((type) => followed.cache(type)), [undefined, undefined]);
@@ -163,7 +160,7 @@ Deno.test("FollowedKinds says that a kind is forbidden or not served, and waits 
     await clock.advance(1_000);
     return synced.length === 2;
   });
-  assertEquals(types.map((type) => followed.problem(type)), [undefined, undefined]);
+  assertEquals(types.map((type) => followed.obstacle(type)), [undefined, undefined]);
 });
 
 Deno.test("FollowedKinds waits no longer than its signal for a server that does not answer", async () => {
@@ -198,7 +195,6 @@ Deno.test("FollowedKinds has no cache while the server refuses what it allowed, 
     await clock.advance(1_000);
     return followed.cache(gear) === undefined;
   });
-  assertMatch(followed.problem(gear) ?? "", /^forbidden: /);
   assertEquals([followed.obstacle(gear) === undefined, kinds.refused], [false, ["Gear"]]);
   server.refused.clear();
   server.watches.delete("Gear");
@@ -208,7 +204,7 @@ Deno.test("FollowedKinds has no cache while the server refuses what it allowed, 
   });
   server.say("Gear", "BOOKMARK", { metadata: { resourceVersion: server.next() } });
   await eventually(() => followed.cache(gear) !== undefined);
-  assertEquals([followed.problem(gear), synced], [undefined, ["Gear", "Gear"]]);
+  assertEquals([followed.obstacle(gear), synced], [undefined, ["Gear", "Gear"]]);
 });
 
 Deno.test("FollowedKinds ends kinds that nobody applies any more, after a while", async () => {
@@ -221,15 +217,15 @@ Deno.test("FollowedKinds ends kinds that nobody applies any more, after a while"
   await eventually(() => server.watches.size === 3);
   followed.keep([gear]);
   await clock.advance(60_000);
-  assertEquals(followed.problem(bolt), undefined);
+  assertEquals(followed.cache(bolt)?.list(), []);
   followed.follow([bolt]);
   await clock.advance(HOUR_MS);
   await eventually(() => server.watches.size === 2);
-  assertEquals([followed.problem(gear), followed.problem(bolt)], [undefined, undefined]);
-  assertEquals([followed.problem(nut), followed.cache(nut)], ["not followed", undefined]);
+  assertEquals([gear, bolt].map((type) => followed.cache(type)?.list()), [[], []]);
+  assertEquals(followed.cache(nut), undefined);
   followed.follow([nut]);
   await followed.whenRead([nut], never);
-  assertEquals(followed.problem(nut), undefined);
+  assertEquals(followed.cache(nut)?.list(), []);
 });
 
 Deno.test("FollowedKinds finds changes of the 65th kind late, and says so", async () => {
@@ -245,10 +241,6 @@ Deno.test("FollowedKinds finds changes of the 65th kind late, and says so", asyn
   assertEquals(
     followed.obstacle(last),
     "64 kinds are watched already",
-  );
-  assertEquals(
-    followed.problem(last),
-    "64 kinds are watched already: changes of Kind64 are looked for every 10 minutes",
   );
   const words = () => {
     const told = changes.map(({ before, after }) =>
@@ -268,21 +260,21 @@ Deno.test("FollowedKinds finds changes of the 65th kind late, and says so", asyn
   server.refused.set("Kind64", 403);
   await clock.advance(12 * 60_000);
   assertMatch(
-    followed.problem(last) ?? "",
-    /every 10 minutes, now in vain: Cannot list Kind64: no/,
+    followed.obstacle(last) ?? "",
+    /^64 kinds are watched already; Cannot list Kind64: no/,
   );
   // One that leaves makes room.
   server.refused.clear();
   followed.keep(types.slice(1));
   await clock.advance(HOUR_MS);
   await followed.whenRead([last], never);
-  assertEquals(followed.problem(last), undefined);
+  assertEquals([followed.obstacle(last), followed.cache(last)?.synced], [undefined, true]);
   // What leaves soon goes at once where somebody waits.
   followed.keep(types.slice(2));
   followed.follow([typeOf("Other")]);
   await followed.whenRead([typeOf("Other")], never);
-  assertEquals(followed.problem(typeOf("Other")), undefined);
-  assertEquals(followed.problem(typeOf("Kind1")), "not followed");
+  assertEquals(followed.cache(typeOf("Other"))?.synced, true);
+  assertEquals(followed.cache(typeOf("Kind1")), undefined);
 });
 
 Deno.test("FollowedKinds keeps no data of Secrets, and tells versions all the same", async () => {

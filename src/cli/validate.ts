@@ -1,9 +1,14 @@
+import type { MeshSync } from "#api";
+import { healthRuleProblems } from "#gitops";
 import {
+  isNestedSync,
+  type Manifest,
   type ManifestFile,
   type ManifestProblem,
   manifestProblemText,
   manifestsOnce,
   ownerProblems,
+  problemOf,
 } from "#manifests";
 import { UsageError } from "./flag.ts";
 import { outputFlag } from "./flags.ts";
@@ -35,6 +40,7 @@ export const validateVerb: Verb = {
       ...emptyProblems(named, read),
       ...read.problems,
       ...ownerProblems(documents),
+      ...documents.flatMap(expressionProblems),
       ...tenantProblems(documents, flags),
     ];
     if (flags.text("output") === "json") {
@@ -47,6 +53,13 @@ export const validateVerb: Verb = {
     return problems.length === 0 ? 0 : 1;
   },
 };
+
+/** What of a MeshSync only the loop knows: whether its expressions are any. */
+function expressionProblems(manifest: Manifest): ManifestProblem[] {
+  if (!isNestedSync(manifest.object)) return [];
+  return healthRuleProblems(manifest.object as MeshSync)
+    .map(({ message, path }) => problemOf(manifest, message, path));
+}
 
 function summary(
   files: readonly ManifestFile[],

@@ -19,6 +19,7 @@ type Expression = NonNullable<NonNullable<MeshSync["spec"]["health"]>["expressio
  * go through lists is bounded by {@linkcode STEPS_MAX}.
  */
 const CEL = new Environment({
+  enableOptionalTypes: true,
   limits: { maxAstNodes: 300, maxDepth: 30, maxListElements: 20, maxMapEntries: 20 },
 })
   .registerVariable("self", "dyn")
@@ -32,8 +33,17 @@ const STEPS_MAX = 10_000_000;
 const EXPRESSION_BYTES_MAX = 1024;
 
 /** Macros that go through all items of a list or map. */
-const LOOPS: readonly string[] = ["all(", "exists(", "exists_one(", "filter(", "map("];
+const LOOPS: readonly string[] = ["all", "exists", "exists_one", "filter", "map"];
 const LOOPS_MAX = 3;
+
+/**
+ * What takes or makes more than the size of an expression tells: a pattern can take for ever, as what is compared with it comes
+ * from whoever writes the status; a text that is joined or bound to a name can be made longer again and again.
+ */
+const NOT_SERVED: readonly string[] = ["bind", "join", "json", "matches"];
+
+/** What the health of an object may be, as the check of an expression tells: the latter is decided by the object. */
+const VERDICT_TYPES: readonly string[] = ["bool", "dyn"];
 
 /** What cannot be meant in `spec.health`: expressions that are none, or may take for ever. */
 export function healthRuleProblems({ spec }: MeshSync): Problem[] {
@@ -50,22 +60,33 @@ function expressionFault(text: string): string | undefined {
   if (new TextEncoder().encode(text).length > EXPRESSION_BYTES_MAX) {
     return `is longer than ${EXPRESSION_BYTES_MAX} bytes`;
   }
-  // A pattern can take for ever; what is compared with it comes from whoever writes the status.
-  if (/\bmatches\b/.test(text)) {
-    return "uses matches, which is not served here; use ==, startsWith, endsWith or contains";
-  }
-  if (loopsOf(text) > LOOPS_MAX) return `goes through more than ${LOOPS_MAX} lists`;
   try {
-    CEL.parse(text);
-    return undefined;
+    const parsed = CEL.parse(text);
+    const calls = callsOf(parsed.ast);
+    const refused = calls.find((name) => NOT_SERVED.includes(name));
+    if (refused !== undefined) {
+      return `uses ${refused}, which is not served here; use ==, startsWith, endsWith or contains`;
+    }
+    if (loopsOf(calls) > LOOPS_MAX) return `goes through more than ${LOOPS_MAX} lists`;
+    const { error, type = "dyn" } = parsed.check();
+    if (error !== undefined) throw error;
+    return VERDICT_TYPES.includes(type) ? undefined : `is neither true nor false, but ${type}`;
   } catch (error) {
     return `is no CEL expression: ${firstLine(error)}`;
   }
 }
 
-function loopsOf(text: string): number {
-  const compact = text.replaceAll(/\s/g, "");
-  return LOOPS.reduce((count, word) => count + compact.split(`.${word}`).length - 1, 0);
+/** The names of all that an expression calls, however it is written. */
+function callsOf(node: unknown): string[] {
+  if (Array.isArray(node)) return node.flatMap(callsOf);
+  if (typeof node !== "object" || node === null || !("op" in node) || !("args" in node)) return [];
+  const { args, op } = node;
+  const isCall = (op === "call" || op === "rcall") && Array.isArray(args);
+  return [...(isCall ? [String(args[0])] : []), ...callsOf(args)];
+}
+
+function loopsOf(calls: readonly string[]): number {
+  return calls.filter((name) => LOOPS.includes(name)).length;
 }
 
 function firstLine(error: unknown): string {
@@ -116,21 +137,56 @@ function evaluatedHealth(live: KubeObject, { current, failed }: Expression): Obj
 
 /** @throws {Error} where an expression gives something else, or would take too long */
 function isTrue(text: string, live: KubeObject): boolean {
-  const loops = loopsOf(text);
-  if (loops > 0 && longestList(live) ** (loops + 1) > STEPS_MAX) {
+  const parsed = CEL.parse(text);
+  const calls = callsOf(parsed.ast);
+  const loops = loopsOf(calls);
+  // A text that is split is a list as long as itself.
+  const longest = calls.includes("split") ? JSON.stringify(live).length : longestList(live);
+  if (loops > 0 && longest ** (loops + 1) > STEPS_MAX) {
     throw new Error("its lists are too long for an expression that goes through them");
   }
-  const { metadata, spec = {}, status = {} } = live;
+  const evaluated = (object: KubeObject): unknown => {
+    const { metadata, spec = {}, status = {} } = object;
+    return parsed({ self: object, metadata, spec, status });
+  };
   let value: unknown;
   try {
-    value = CEL.parse(text)({ self: live, metadata, spec, status });
+    value = withoutOverload(() => evaluated(withIntegers(live) as KubeObject)) ?? evaluated(live);
   } catch (error) {
     // What is not there (yet) is not as it should be.
-    if (error instanceof EvaluationError && error.message.startsWith("No such key")) return false;
+    if (isEvaluation(error, "No such key")) return false;
     throw error;
   }
   if (typeof value !== "boolean") throw new Error("it is neither true nor false");
   return value;
+}
+
+/** What a function answers; undefined where CEL does not calculate with the types of its numbers. */
+function withoutOverload(evaluate: () => unknown): unknown {
+  try {
+    return evaluate();
+  } catch (error) {
+    if (isEvaluation(error, "no such overload")) return undefined;
+    throw error;
+  }
+}
+
+function isEvaluation(error: unknown, words: string): boolean {
+  return error instanceof EvaluationError && error.message.startsWith(words);
+}
+
+/**
+ * A value whose whole numbers are integers for CEL, as the API server has it by the schema: JSON has one kind of numbers only.
+ * Where a schema says `number`, a whole one is calculated with as a fraction.
+ */
+function withIntegers(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withIntegers);
+  if (isPlainObject(value)) {
+    return Object.fromEntries(
+      Object.entries(value).map(([name, member]) => [name, withIntegers(member)]),
+    );
+  }
+  return Number.isSafeInteger(value) ? BigInt(value as number) : value;
 }
 
 /** How many items the longest list or map has: what an expression may go through. */

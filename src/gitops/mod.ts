@@ -23,7 +23,7 @@ export type {
   SyncMetrics,
 } from "./context.ts";
 export type { Health } from "./health.ts";
-export { unreadiness } from "./health_rules.ts";
+export { healthRuleProblems, unreadiness } from "./health_rules.ts";
 export { type OnceReport, syncOnce } from "./once.ts";
 export { passMsMax, type Phase } from "./phase.ts";
 export { type Preview, previewed, type PreviewOptions, secretsIn } from "./preview.ts";

@@ -17,6 +17,22 @@ Deno.test("validate names file, line, object and field of each problem and exits
   }
 });
 
+Deno.test("validate names expressions of a MeshSync that are none", async () => {
+  const expression =
+    "{apiVersion: a/v1, kind: A, current: self.status.ready, failed: 'status.x =='}";
+  await using folder = await folderWith({
+    "sync.yaml":
+      "apiVersion: gitops.functionmesh.io/v1alpha1\nkind: MeshSync\nmetadata: {name: a}\nspec:\n" +
+      `  url: https://git.example/a.git\n  path: a\n  health:\n    expressions:\n    - ${expression}\n`,
+  });
+  const { code, out } = await meshwright(["validate", folder.path]);
+  assertEquals(code, 1);
+  assertMatch(
+    out.join(),
+    /sync\.yaml:9: MeshSync\/a spec\.health\.expressions\[0\]\.failed: is no CEL/,
+  );
+});
+
 Deno.test("validate exits 0 where all is well, and 2 without a path", async () => {
   await using folder = await folderWith({ "good.yaml": stringify(functionObject("good")) });
   const { code, out } = await meshwright(["validate", `${folder.path}/good.yaml`]);

@@ -20,6 +20,7 @@ import {
 import { act, type Outcome, queueError, throwIfTerminating } from "./act.ts";
 import { reconcileDeletion } from "./cleanup.ts";
 import type { Effects, PodsWithLogs, ReconcileContext } from "./context.ts";
+import { discreetEffects } from "./discreet_cluster.ts";
 import { observeComponent, type ObservedComponent } from "./observe.ts";
 import { recordStatus } from "./record.ts";
 import { recordUnknown } from "./unknown.ts";
@@ -39,8 +40,9 @@ export const FOREIGN_RECHECK_MS = 30_000;
 export async function reconcileComponent(
   kind: ComponentKind,
   key: ObjectKey,
-  effects: Effects,
+  given: Effects,
 ): Promise<Next> {
+  const effects = discreetEffects(given);
   const seen = await observeComponent(kind, key, effects);
   switch (seen.at) {
     case "gone":

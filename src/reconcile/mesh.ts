@@ -27,6 +27,7 @@ import {
 import { act, type Outcome, queueError, throwIfTerminating } from "./act.ts";
 import { FOREIGN_RECHECK_MS } from "./component.ts";
 import { type CachedKind, cacheOf, type Effects } from "./context.ts";
+import { discreetEffects } from "./discreet_cluster.ts";
 import { isRecreation, isStillThere, liveChildren, type Observed, outageOf } from "./observe.ts";
 import { recordStatus } from "./record.ts";
 import { recordUnknown } from "./unknown.ts";
@@ -49,7 +50,8 @@ const NEEDED_KINDS: readonly CachedKind[] = [
  *
  * @throws what a failed write threw, for the queue to try again
  */
-export async function reconcileMesh(key: ObjectKey, effects: Effects): Promise<Next> {
+export async function reconcileMesh(key: ObjectKey, given: Effects): Promise<Next> {
+  const effects = discreetEffects(given);
   const seen = await observeMesh(key, effects);
   switch (seen.at) {
     case "gone":

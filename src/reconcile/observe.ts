@@ -7,6 +7,7 @@ import {
   keyOf,
   type KubeObject,
   type ObjectKey,
+  withoutValues,
 } from "#base";
 import type { Problem } from "#base";
 import {
@@ -20,6 +21,7 @@ import type { CacheOutage } from "#kube";
 import { authoredComponent, isCountedReady, isTargetOf, type Pod, type WarningEvent } from "#plan";
 import { factsFor, podsOf, warningsAbout, withMeshAnnotations } from "./cached_facts.ts";
 import { type CachedKind, cacheOf, type Effects, type ReconcileContext } from "./context.ts";
+import { privateValues } from "./discreet_cluster.ts";
 
 /** Kinds that a component may own. */
 const CHILD_KINDS: readonly CachedKind[] = [
@@ -108,10 +110,29 @@ export async function observeComponent(
     live,
     statefulSet,
     pods,
-    warnings: warningsAbout(statefulSet === undefined ? pods : [statefulSet, ...pods], ctx),
+    warnings: discreetWarnings(statefulSet === undefined ? pods : [statefulSet, ...pods], {
+      ctx,
+      statefulSet,
+    }),
     cleanupJob: cacheOf(ctx.caches, "Job").get({ namespace, name: cleanupJobName(stored) }),
     autoscalers: autoscalersOf(statefulSet, stored, ctx),
   };
+}
+
+/** What the cluster's controllers say repeats what API servers told them. */
+function discreetWarnings(
+  objects: readonly KubeObject[],
+  { ctx, statefulSet }: {
+    readonly ctx: ReconcileContext;
+    readonly statefulSet: KubeObject | undefined;
+  },
+): WarningEvent[] {
+  const warnings = warningsAbout(objects, ctx);
+  const values = warnings.length === 0 ? [] : privateValues(statefulSet);
+  return values.length === 0 ? warnings : warnings.map((warning) => ({
+    ...warning,
+    ...(warning.message === undefined ? {} : { message: withoutValues(warning.message, values) }),
+  }));
 }
 
 /** What a component becomes; nothing where something is wrong with it. */

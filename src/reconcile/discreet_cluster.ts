@@ -1,0 +1,96 @@
+/**
+ * What an API server says of an object that it refuses, without the values that it repeats: of a template that cannot be
+ * changed it prints all, with the passwords in the variables of its containers and in the settings of its connector.
+ *
+ * @module
+ */
+import { isPlainObject, withoutValues } from "#base";
+import { ApiError, type ClusterClient } from "#kube";
+import type { Effects } from "./context.ts";
+
+/** Members below which texts and numbers may be secrets. */
+const PRIVATE_MEMBERS: readonly string[] = [
+  ...["args", "command", "data", "stringData"],
+  ...["discoveryTriggererConfig", "funcConfig", "sinkConfig", "sourceConfig", "userConfig"],
+];
+/** Shorter values are words of many messages. */
+const LENGTH_MIN = 6;
+/** More are no object's of ours. */
+const VALUES_MAX = 5_000;
+
+/**
+ * Values of an object that nothing may repeat that is said of it: of variables, of settings, and of commands, which hold
+ * settings.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { privateValues } from "./discreet_cluster.ts";
+ * const container = { name: "a-long-name", env: [{ name: "PASSWORD", value: "s3cret" }], command: ["sh", "-c s3cret"] };
+ * assertEquals(privateValues({ containers: [container], funcConfig: { pin: 471147 } }), ["s3cret", "-c s3cret", "471147"]);
+ * ```
+ */
+export function privateValues(object: unknown): string[] {
+  return [...valuesOf(object, false)].filter((value) => value.trim().length >= LENGTH_MIN)
+    .slice(0, VALUES_MAX);
+}
+
+function* valuesOf(value: unknown, isPrivate: boolean): Generator<string> {
+  if (Array.isArray(value)) {
+    for (const item of value) yield* valuesOf(item, isPrivate);
+  } else if (isPlainObject(value)) {
+    for (const [name, member] of Object.entries(value)) {
+      if (name === "env" && Array.isArray(member)) yield* variablesOf(member);
+      else {
+        yield* valuesOf(member, isPrivate || PRIVATE_MEMBERS.includes(name));
+      }
+    }
+  } else if (isPrivate && (typeof value === "string" || typeof value === "number")) {
+    yield String(value);
+  }
+}
+
+function* variablesOf(env: readonly unknown[]): Generator<string> {
+  for (const variable of env) {
+    if (isPlainObject(variable)) yield* valuesOf(variable["value"], true);
+  }
+}
+
+/** The surroundings of a pass, in which no refusal of an API server repeats a private value of what was written. */
+export function discreetEffects(effects: Effects): Effects {
+  const { cluster } = effects.ctx;
+  const discreet: ClusterClient = {
+    get: (type, key, signal) => cluster.get(type, key, signal),
+    managedFields: (id, signal) => cluster.managedFields(id, signal),
+    list: (type, options) => cluster.list(type, options),
+    apply: (object, options) => told(object, cluster.apply(object, options)),
+    create: (object, options) => told(object, cluster.create(object, options)),
+    patch: (id, patch, options) => told(patch, cluster.patch(id, patch, options)),
+    remove: (id, options) => cluster.remove(id, options),
+    resourceType: (apiVersion, kind, options) => cluster.resourceType(apiVersion, kind, options),
+    servedVersion: (group, kind) => cluster.servedVersion(group, kind),
+  };
+  return { ...effects, ctx: { ...effects.ctx, cluster: discreet } };
+}
+
+async function told<T>(written: unknown, answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    throw error instanceof ApiError ? discreetError(error, privateValues(written)) : error;
+  }
+}
+
+/** Without its cause, which may have the words as well. */
+function discreetError(error: ApiError, values: readonly string[]): ApiError {
+  if (values.length === 0) return error;
+  const { aboutKind, aboutName, ask, reason, retryAfterMs, status } = error;
+  return new ApiError({
+    ...{ aboutKind, aboutName, ask, reason, retryAfterMs, status },
+    text: withoutValues(error.text, values),
+    causes: error.causes.map((cause) => ({
+      ...cause,
+      ...(cause.message === undefined ? {} : { message: withoutValues(cause.message, values) }),
+    })),
+  });
+}

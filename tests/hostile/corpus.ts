@@ -7,6 +7,8 @@ import { webhookAt } from "../../src/admission/webhook.ts";
 import { pushOf } from "../../src/receiver/payload.ts";
 import { closedUntilMs, windowProblems } from "../../src/gitops/source/schedule.ts";
 import { treeNodes } from "../../src/git/tree.ts";
+import { HostilePorts } from "./requests.ts";
+import { HostileRepositories } from "./repositories_read.ts";
 import { threadMs } from "./thread_time.ts";
 import { type HostileInput, hostileInputs, type InputKind } from "./inputs.ts";
 
@@ -19,6 +21,15 @@ export interface CorpusReport {
   readonly turns: number;
   readonly blockedMs: number;
   readonly rssBytesMax: number;
+  /** Requests that a port could not answer, from its log. */
+  readonly failures: readonly string[];
+}
+
+/** What reads inputs. */
+interface Readers {
+  readonly reader: ManifestReader;
+  readonly ports: HostilePorts;
+  readonly repositories: HostileRepositories;
 }
 
 const VARIABLES = new Map([["A", { value: "x".repeat(100), isSecret: true }]]);
@@ -31,6 +42,9 @@ export async function readCorpus(seed: number, count: number): Promise<CorpusRep
     clock: systemClock,
     limits: { readingInPlaceBytes: -1 },
   });
+  await using ports = await HostilePorts.open();
+  await using repositories = await HostileRepositories.open();
+  const readers = { reader, ports, repositories };
   const kinds = new Map<InputKind, { count: number; longestMs: number }>();
   let [turns, blockedMs, rssBytesMax, isDone] = [0, 0, 0, false];
   const beat = async () => {
@@ -45,7 +59,7 @@ export async function readCorpus(seed: number, count: number): Promise<CorpusRep
   const beating = beat();
   for (const input of hostileInputs(seed, count)) {
     const startMs = threadMs();
-    await consume(input, reader);
+    await consume(input, readers);
     const known = kinds.get(input.kind) ?? { count: 0, longestMs: 0 };
     const longestMs = Math.max(known.longestMs, threadMs() - startMs);
     kinds.set(input.kind, { count: known.count + 1, longestMs });
@@ -53,7 +67,7 @@ export async function readCorpus(seed: number, count: number): Promise<CorpusRep
   }
   isDone = true;
   await beating;
-  return { inputs: count, kinds, turns, blockedMs, rssBytesMax };
+  return { inputs: count, kinds, turns, blockedMs, rssBytesMax, failures: ports.failures };
 }
 
 const PUSH_HEADERS = new Headers({ "x-github-event": "push", "x-gitlab-event": "Push Hook" });
@@ -68,10 +82,10 @@ function parsedJson(text: string): unknown {
 }
 
 /** Reads one input: refusals are answers, errors of other kinds are not. */
-async function consume({ kind, text }: HostileInput, reader: ManifestReader): Promise<void> {
+async function consume({ kind, text }: HostileInput, readers: Readers): Promise<void> {
   switch (kind) {
     case "yaml":
-      await reader.read({ variables: VARIABLES }, [{ path: "a.yaml", text }]);
+      await readers.reader.read({ variables: VARIABLES }, [{ path: "a.yaml", text }]);
       break;
     case "glob": {
       const entries = PATHS.map((path) => ({ path, kind: "file" as const, blob: "" }));
@@ -117,6 +131,12 @@ async function consume({ kind, text }: HostileInput, reader: ManifestReader): Pr
     case "address":
       gitAddress(text);
       refusedAddress(text, POLICY);
+      break;
+    case "request":
+      await readers.ports.say(text);
+      break;
+    case "repository":
+      await readers.repositories.read(text, readers.reader);
       break;
     default:
       kind satisfies never;

@@ -8,8 +8,9 @@ Deno.test("hostile inputs of the same seed are the same", () => {
 });
 
 Deno.test("every hostile input is answered, and everything else has its turns meanwhile", async () => {
-  const { inputs, kinds, turns } = await readCorpus(11, 600);
+  const { failures, inputs, kinds, turns } = await readCorpus(11, 600);
   assertEquals([...kinds.values()].reduce((sum, { count }) => sum + count, 0), inputs);
+  assertEquals(failures, []);
   assertEquals(turns >= inputs, true, `${turns} turns`);
 });
 

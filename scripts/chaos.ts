@@ -5,6 +5,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { guaranteesWith, runChaos } from "../tests/chaos/chaos.ts";
+import { killPrograms } from "../tests/support/program_process.ts";
 import { Interruption } from "./control_plane/interruption.ts";
 import { durationText, progressOnStderr } from "./control_plane/progress.ts";
 import { exitWith } from "./exit.ts";
@@ -45,14 +46,15 @@ async function main(words: readonly string[]): Promise<number> {
   using interruption = new Interruption();
   progressOnStderr(`seed ${seed}`);
   const startMs = performance.now();
-  const report = await runChaos({
-    seed,
-    minutes,
-    isRepeated: flags.minutes !== undefined,
-    only,
-    progress: progressOnStderr,
-    signal: interruption.signal,
-  });
+  const options = { seed, minutes, isRepeated: flags.minutes !== undefined, only };
+  const { signal } = interruption;
+  const run = runChaos({ ...options, progress: progressOnStderr, signal });
+  // What is under way may take minutes to notice: nobody who interrupts waits for that.
+  const report = await Promise.race([run, interruption.happened()]);
+  if (report === undefined) {
+    killPrograms();
+    return interruption.exitCode;
+  }
   const took = durationText(performance.now() - startMs);
   const last = `seed ${seed}, ${report.faultCount} faults, ${took}`;
   return await say(`${report.table()}\n${report.failures()}\n${last}\n`, report.isGood ? 0 : 1);

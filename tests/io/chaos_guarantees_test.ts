@@ -1,6 +1,10 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
+import type { KubeObject } from "#base";
 import { GUARANTEES } from "../chaos/chaos.ts";
+import { differences, type Snapshot } from "../chaos/content.ts";
 import { chanceOf } from "../chaos/guarantee.ts";
+import { Writers } from "../chaos/writers.ts";
+import type { ProxiedRequest } from "../support/recording_proxy.ts";
 
 const OPERATIONS = await Deno.readTextFile("docs/operations.md");
 
@@ -23,4 +27,78 @@ Deno.test("chanceOf() is the same for the same seed, and another one for each gu
     assertNotEquals(other, first);
   }
   assertNotEquals(drawn(7, 1, "processes/change"), first);
+});
+
+/** A request as a proxy tells of it. */
+function request(method: string, path: string): ProxiedRequest {
+  const isLease = path.includes("/leases/");
+  return { method, path, isWatch: false, isLease, isWrite: method !== "GET" && !isLease };
+}
+
+function leaseAnswer(holderIdentity: string): Response {
+  return Response.json({ kind: "Lease", metadata: { name: "lease" }, spec: { holderIdentity } });
+}
+
+Deno.test("Writers tells of whoever writes without the lease, and of nobody else", async () => {
+  const writers = new Writers();
+  const lease = request("PATCH", "/apis/coordination.k8s.io/v1/namespaces/shop/leases/lease");
+  const write = request("PATCH", "/api/v1/namespaces/shop/configmaps/a");
+  const answered = async (who: string, answer: Response) => {
+    const given = await writers.meet(who, lease)?.after?.(answer);
+    return given?.status;
+  };
+  assertEquals(await answered("first", leaseAnswer("first_1")), 200);
+  writers.meet("first", write);
+  writers.meet("second", request("GET", write.path));
+  // A lease that was refused changes nothing.
+  assertEquals(await answered("second", new Response("{}", { status: 409 })), 409);
+  assertEquals([writers.holder, writers.violations], ["first", []]);
+  await answered("second", leaseAnswer("second_1"));
+  writers.meet("first", write);
+  assertEquals(writers.violations, [`first: PATCH ${write.path} while second led`]);
+  await answered("second", leaseAnswer(""));
+  assertEquals([writers.holder, writers.releases], [undefined, ["second"]]);
+});
+
+Deno.test("differences() tells what is missing, other than in Git, left over, on its way out or not ready", () => {
+  const content = { configs: { a: "1", b: "1" }, functions: { f: { cpu: "100m" } } };
+  const metadata = (name: string, more = {}) => ({ name, uid: `uid-${name}`, ...more });
+  const config = (name: string, value: string, more = {}) =>
+    ({
+      kind: "ConfigMap",
+      metadata: metadata(name, more),
+      data: { value },
+    }) as unknown as KubeObject;
+  const child = (kind: string, owner: string) => {
+    const ownerReferences = [{ apiVersion: "v1", kind: "Function", name: "f", uid: owner }];
+    return { kind, metadata: metadata(`f-${kind}`, { ownerReferences }) } as unknown as KubeObject;
+  };
+  const conditions = [{ type: "Ready", status: "True", observedGeneration: 1 }];
+  const made = {
+    kind: "Function",
+    metadata: metadata("f", { generation: 1 }),
+    spec: { resources: { requests: { cpu: "100m" } } },
+    status: { conditions },
+  } as unknown as KubeObject;
+  const good: Snapshot = {
+    configs: [config("a", "1"), config("b", "1")],
+    functions: [made],
+    children: [child("StatefulSet", "uid-f"), child("Service", "uid-f")],
+  };
+  assertEquals(differences(good, content), []);
+  const leaving = { deletionTimestamp: "2026-01-01T00:00:00Z" };
+  const bad: Snapshot = {
+    configs: [config("a", "2"), config("c", "1", leaving)],
+    functions: [{ ...made, metadata: metadata("f", { generation: 2 }) } as KubeObject],
+    children: [child("StatefulSet", "uid-f"), child("Service", "uid-of-another")],
+  };
+  assertEquals(differences(bad, content), [
+    "ConfigMap a is 2, not 1",
+    "ConfigMap b is undefined, not 1",
+    "Function f has no Service",
+    "ConfigMap c is left",
+    "Service f-Service is left",
+    "ConfigMap c is left",
+    "Function f is not Ready: undefined",
+  ]);
 });

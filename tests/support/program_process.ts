@@ -19,6 +19,14 @@ export interface ProgramPlace {
 
 const LOG_LINES = 60;
 
+/** How to signal those that run. */
+const RUNNING = new Set<ProgramProcess["signal"]>();
+
+/** Kills all that run: for who ends without the time to dispose of them. */
+export function killPrograms(): void {
+  for (const signal of RUNNING) signal("SIGKILL");
+}
+
 /** Starts the program in one namespace. */
 export function programProcess(
   { kubeconfig, namespace, flags = [] }: ProgramPlace,
@@ -33,6 +41,8 @@ export function programProcess(
     stdin: "null",
     stdout: "null",
     stderr: "piped",
+    // A group of its own: where one of a group is stopped, the kernel may hang up on all the others.
+    detached: true,
   }).spawn();
   let lines: string[] = [];
   const reading = (async () => {
@@ -52,6 +62,8 @@ export function programProcess(
       if (!(error instanceof TypeError) && !(error instanceof Deno.errors.NotFound)) throw error;
     }
   };
+  RUNNING.add(signal);
+  ended.finally(() => RUNNING.delete(signal));
   return {
     ended,
     logTail: () => lines.join(""),

@@ -39,7 +39,7 @@ export function recordingProxy(access: ClusterAccess): RecordingProxy {
   const seen: string[] = [];
   const client = Deno.createHttpClient({ caCerts: [access.caPem] });
   const stop = new AbortController();
-  const watches = new Set<AbortController>();
+  const watches = new Set<() => void>();
   let requestCount = 0;
   const passedOn = async (request: Request, described: ProxiedRequest): Promise<Response> => {
     const { pathname, search } = new URL(request.url);
@@ -80,7 +80,7 @@ export function recordingProxy(access: ClusterAccess): RecordingProxy {
     meet: () => undefined,
     cutWatches() {
       const count = watches.size;
-      for (const watch of watches) watch.abort("");
+      for (const cut of watches) cut();
       watches.clear();
       return count;
     },
@@ -95,13 +95,27 @@ export function recordingProxy(access: ClusterAccess): RecordingProxy {
 
 type Body = Response["body"];
 
-/** What a watch tells, until it is cut. */
-function cutWithOthers(body: Body, watches: Set<AbortController>): Body {
+/** What a watch tells, until it breaks off or is cut: the same for who listens. */
+function cutWithOthers(body: Body, watches: Set<() => void>): Body {
   if (body === null) return null;
-  const cut = new AbortController();
-  watches.add(cut);
-  const end = () => watches.delete(cut);
-  return body.pipeThrough(new TransformStream({ flush: () => void end() }), { signal: cut.signal });
+  const reader = body.getReader();
+  return new ReadableStream({
+    start(controller) {
+      const cut = () => {
+        controller.error("");
+        reader.cancel().catch(() => "it broke off by itself");
+      };
+      watches.add(cut);
+      const told = async () => {
+        for (let read = await reader.read(); !read.done; read = await reader.read()) {
+          controller.enqueue(read.value);
+        }
+        controller.close();
+      };
+      told().catch(() => controller.error("")).finally(() => watches.delete(cut));
+    },
+    cancel: () => reader.cancel(),
+  });
 }
 
 /** An answer that breaks off: the connection is lost. The server prints the error, which is empty for that. */

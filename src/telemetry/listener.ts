@@ -57,6 +57,8 @@ export class Listener implements AsyncDisposable {
   readonly #options: ListenerOptions;
   /** By the other end; before the handshake as well: an orderly end would wait for those. */
   readonly #connections = new Map<string, Connection>();
+  /** Whether the runtime tells of connections: older ones do not, and nothing can be bounded there. */
+  #isTold = false;
 
   constructor(server: HttpServer | HttpsServer, options: ListenerOptions) {
     this.#server = server;
@@ -105,6 +107,7 @@ export class Listener implements AsyncDisposable {
   }
 
   #connected(socket: Socket): void {
+    this.#isTold = true;
     const { connectionsMax = HTTP_BUDGETS.connections } = this.#options;
     const key = otherEnd(socket);
     if (this.#connections.size >= connectionsMax) {
@@ -124,20 +127,30 @@ export class Listener implements AsyncDisposable {
   }
 
   #asked(request: IncomingMessage, response: ServerResponse): void {
-    const connection = this.#connections.get(otherEnd(request.socket));
-    // Who is forgotten already was closed.
-    if (connection === undefined || connection.isClosed) return void response.destroy();
-    if (connection.answering >= HTTP_BUDGETS.requestsOfConnection) {
-      connection.isClosed = true;
-      return void connection.socket.destroy();
-    }
-    connection.answering++;
-    this.#limit(connection, request, response);
+    if (this.#isTold && !this.#admits(request, response)) return;
     const { answer, log, name } = this.#options;
     answer(request, response).catch((error) => {
       log.warn("Cannot answer a request", { server: name, error });
       response.destroy();
     });
+  }
+
+  /** Counts a request; not answered is that of a connection which asks for too much. */
+  #admits(request: IncomingMessage, response: ServerResponse): boolean {
+    const connection = this.#connections.get(otherEnd(request.socket));
+    // Who is forgotten already was closed.
+    if (connection === undefined || connection.isClosed) {
+      response.destroy();
+      return false;
+    }
+    if (connection.answering >= HTTP_BUDGETS.requestsOfConnection) {
+      connection.isClosed = true;
+      connection.socket.destroy();
+      return false;
+    }
+    connection.answering++;
+    this.#limit(connection, request, response);
+    return true;
   }
 
   /** Ends what does not end by itself: an answer that nobody reads, and a body that nobody asked for. */

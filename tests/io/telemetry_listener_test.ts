@@ -50,6 +50,20 @@ Deno.test("M5: a server closes half a request, and a body that does not come", a
   assertEquals((await slow.rest()).includes("hello"), false);
 });
 
+Deno.test("a server of a runtime that tells of no connections answers all the same", async () => {
+  const server = createServer();
+  const on = server.on.bind(server);
+  server.on =
+    ((name: string, listener: () => void) =>
+      name === "connection" ? server : on(name, listener)) as typeof server.on;
+  await using listener = new Listener(server, { log: silentLogger, name: "test", answer: hello });
+  await listener.listen({ hostname: "127.0.0.1", port: 0 });
+  const answer = await fetch(`http://127.0.0.1:${listener.port}/`, {
+    headers: { connection: "close" },
+  });
+  assertEquals(await answer.text(), "hello");
+});
+
 Deno.test("a server makes room for a caller where others say nothing", async () => {
   await using server = await listening(hello);
   using callers = new DisposableStack();

@@ -13,7 +13,6 @@ import { gitSource } from "#git";
 import {
   actingClient,
   BOOTSTRAP_NAME,
-  dependencyKeys,
   ensureBootstrap,
   type ObjectCaches,
   type OnceReport,
@@ -23,6 +22,7 @@ import {
   reconcileSync,
   type SyncContext,
   syncOnce,
+  wokenBy,
 } from "#gitops";
 import { ManifestReader } from "#manifests";
 import { Informer, type ObjectChange, type ResourceType } from "#kube";
@@ -283,28 +283,8 @@ export class GitOpsLoop {
   }
 
   #changed(change: ObjectChange): void {
-    const sync = change.after ?? change.before;
-    if (sync !== undefined) {
-      this.#queue?.enqueue(keyOf(sync));
-      for (const key of this.#dependants(keyOf(sync))) this.#queue?.enqueue(key);
-      if (change.after === undefined) this.#wakeNamespace(sync.metadata.namespace);
-    }
+    for (const key of wokenBy(change, this.#syncs?.list() ?? [])) this.#queue?.enqueue(key);
     this.#notice(change);
-  }
-
-  /** The syncs that wait for another one: its events are theirs. */
-  #dependants(key: ObjectKey): ObjectKey[] {
-    const syncs = (this.#syncs?.list() ?? []) as readonly MeshSync[];
-    return syncs.filter((sync) =>
-      dependencyKeys(sync).some((other) => keyText(other) === keyText(key))
-    ).map(keyOf);
-  }
-
-  /** One MeshSync less: another one of the namespace may be followed now. */
-  #wakeNamespace(namespace: string | undefined): void {
-    for (const sync of this.#syncs?.list() ?? []) {
-      if (sync.metadata.namespace === namespace) this.#queue?.enqueue(keyOf(sync));
-    }
   }
 
   /** Has a sync look at its repository now, whatever its interval. Of one that is gone nothing is remembered. */

@@ -31,7 +31,6 @@ export type { Proof } from "./proof_entry.ts";
 export { Proofs } from "./proofs.ts";
 export { syncManifests } from "./source/remote.ts";
 export { revisionText } from "./source/revision.ts";
-export { dependencyKeys } from "./source/schedule.ts";
 export { PROGRAM_NAMESPACE, reachProblems } from "./stated_authority.ts";
 export { reconcileSync } from "./sync.ts";
 export {
@@ -43,3 +42,4 @@ export {
   type Tenancy,
   tenantRule,
 } from "./tenancy.ts";
+export { wokenBy } from "./woken.ts";

@@ -4,6 +4,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { apiErrorFrom, type TransportRequest } from "#kube";
+import { createMetrics } from "#telemetry";
 import { REFUSALS, type Refusing } from "../support/quoting_refusals.ts";
 import { numberSpellings, secretSpellings } from "../support/secret_spellings.ts";
 import { SHOP, SyncWorld } from "../support/sync_world.ts";
@@ -29,13 +30,14 @@ const PARTS: readonly string[] = [
   "4df0b92",
 ];
 
-function findings(world: SyncWorld): string[] {
+async function findings({ metrics, world }: Planted): Promise<string[]> {
   const outputs = {
     status: JSON.stringify(world.status("a")),
     events: JSON.stringify(world.events),
     notices: JSON.stringify(world.notices),
     logs: (world.logs ?? []).join("\n"),
     errors: world.errors.map((error) => String(error)).join("\n"),
+    metrics: (await metrics.exposition()).text,
   };
   return Object.entries(outputs).flatMap(([name, text]) =>
     PARTS.filter((part) => text.includes(part)).map((part) => `${name}: ${part}`)
@@ -80,8 +82,15 @@ function files(round: number): Record<string, string> {
   };
 }
 
-async function planted(): Promise<SyncWorld> {
-  const world = new SyncWorld({ logs: true });
+/** A world, and where its program counts. */
+interface Planted {
+  readonly world: SyncWorld;
+  readonly metrics: ReturnType<typeof createMetrics>;
+}
+
+async function planted(): Promise<Planted> {
+  const metrics = createMetrics();
+  const world = new SyncWorld({ logs: true, metrics });
   await secret(world, "vars", { KEY: MARKERS.variable, NUMBER: String(NUMBER) });
   await secret(world, "git", { username: "bot", password: MARKERS.git });
   world.repository.commit(files(0));
@@ -92,11 +101,12 @@ async function planted(): Promise<SyncWorld> {
     notify: [{ type: "webhook", address: "https://hook.example/x" }],
   });
   await world.advance(1_000);
-  return world;
+  return { metrics, world };
 }
 
 Deno.test("no secret comes out of a sync, whatever an API server quotes in whichever spelling (H3)", async () => {
-  const world = await planted();
+  const place = await planted();
+  const { world } = place;
   assertEquals(
     world.object({ apiVersion: "v1", kind: "ConfigMap", namespace: SHOP, name: "b" })?.["data"],
     {
@@ -121,7 +131,7 @@ Deno.test("no secret comes out of a sync, whatever an API server quotes in which
       await world.advance(2 * MINUTE_MS);
       const isTold = world.condition("a", "Applied").startsWith("False");
       told += isTold ? 1 : 0;
-      assertEquals(findings(world), [], `${name}: ${quoted}`);
+      assertEquals(await findings(place), [], `${name}: ${quoted}`);
     }
   }
   assert(told > 20, `refusals that a status told of: ${told}`);
@@ -129,7 +139,8 @@ Deno.test("no secret comes out of a sync, whatever an API server quotes in which
 });
 
 Deno.test("no secret comes out of bad YAML beside it, of drift, a contest, a rollback or a removal (H3)", async () => {
-  const world = await planted();
+  const place = await planted();
+  const { world } = place;
   const id = { apiVersion: "v1", kind: "ConfigMap", namespace: SHOP, name: "b" };
   const change = async (a: string) => {
     await world.user.patch(id, { data: { a } }, { fieldManager: "kubectl" });
@@ -149,7 +160,7 @@ Deno.test("no secret comes out of bad YAML beside it, of drift, a contest, a rol
     true,
     world.condition("a", "Applied"),
   );
-  assertEquals(findings(world), []);
+  assertEquals(await findings(place), []);
   world.repository.commit(files(101));
   await world.advance(2 * MINUTE_MS);
   const refused = refusing(world);
@@ -157,5 +168,5 @@ Deno.test("no secret comes out of bad YAML beside it, of drift, a contest, a rol
   await change("other");
   world.repository.commit({ "a/other.yaml": files(102)["a/s.yaml"] ?? "" });
   await world.advance(5 * MINUTE_MS);
-  assertEquals(findings(world), []);
+  assertEquals(await findings(place), []);
 });

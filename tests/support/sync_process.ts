@@ -13,7 +13,7 @@ import {
   type ObjectKey,
   Semaphore,
 } from "#base";
-import { dependencyKeys, passMsMax, Proofs, reconcileSync, type SyncContext } from "#gitops";
+import { passMsMax, Proofs, reconcileSync, type SyncContext, wokenBy } from "#gitops";
 import {
   actingAs,
   httpCluster,
@@ -55,6 +55,9 @@ export interface ProcessSetting {
   /** Told of every notice to those whom a sync names. */
   readonly onNotice?: (notice: Notice) => void;
   readonly random: () => number;
+  /** Whose MeshSyncs are whose; all are one team's when left out. */
+  readonly tenancy?: SyncContext["tenancy"];
+  readonly metrics?: SyncContext["metrics"];
 }
 
 /** When a queued key wants its pass, in monotonic time, and whether one is under way. */
@@ -247,7 +250,7 @@ export class SyncProcess {
     const transport = faultyTransport(cluster.transport({ user: PROGRAM }), faults);
     const clients = new Map<string, ReturnType<typeof httpCluster>>();
     return {
-      tenancy: ONE_TEAM,
+      tenancy: this.#setting.tenancy ?? ONE_TEAM,
       cluster: httpCluster(transport, { clock }),
       clientOf: (account) => {
         const user = serviceAccountUser(account);
@@ -280,7 +283,7 @@ export class SyncProcess {
       git: faultyGit(git.source(), faults),
       clock,
       log: log === undefined ? silentLogger : createLogger({ level: "debug", sink: log }),
-      metrics: NO_METRICS,
+      metrics: this.#setting.metrics ?? NO_METRICS,
       events: {
         record: (object, event) => {
           if (this.#isAlive) onEvent(object, event);
@@ -326,13 +329,7 @@ export class SyncProcess {
   }
 
   #changed(change: ObjectChange): void {
-    const sync = change.after ?? change.before;
-    if (sync === undefined) return;
-    this.enqueue(keyOf(sync));
-    for (const other of this.syncs.list() as readonly MeshSync[]) {
-      const isWaiting = dependencyKeys(other).some((key) => keyText(key) === keyText(keyOf(sync)));
-      if (isWaiting) this.enqueue(keyOf(other));
-    }
+    for (const key of wokenBy(change, this.syncs.list())) this.enqueue(key);
     this.#wakeOwners(change);
   }
 

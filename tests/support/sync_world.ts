@@ -18,7 +18,13 @@ import type { StoreEvent } from "./fake_cluster_store.ts";
 import { FakeGit } from "./fake_git.ts";
 import type { FaultPlan, PlannedRequest } from "./fault_plan.ts";
 import { rememberedManifests } from "./remembered_manifests.ts";
-import { SyncProcess } from "./sync_process.ts";
+import { type ProcessSetting, SyncProcess } from "./sync_process.ts";
+
+/** What may be different in a world. */
+export interface WorldChoices extends Pick<ProcessSetting, "metrics" | "tenancy"> {
+  /** Keeps log lines. */
+  readonly logs?: boolean;
+}
 
 /** Something that was told of an object. */
 export interface ToldEvent {
@@ -77,8 +83,11 @@ export class SyncWorld {
   onPassStart: ((key: ObjectKey) => void) | undefined;
   #random = 1;
 
-  constructor({ logs = false }: { readonly logs?: boolean } = {}) {
-    this.logs = logs ? [] : undefined;
+  readonly #choices: WorldChoices;
+
+  constructor(choices: WorldChoices = {}) {
+    this.#choices = choices;
+    this.logs = choices.logs === true ? [] : undefined;
     this.cluster.store.onEvent = (event) => {
       this.onEvent?.(event);
       this.process?.deliver();
@@ -251,7 +260,10 @@ export class SyncWorld {
   }
 
   #newProcess(): SyncProcess {
+    const { metrics, tenancy } = this.#choices;
     return new SyncProcess({
+      ...(metrics === undefined ? {} : { metrics }),
+      ...(tenancy === undefined ? {} : { tenancy }),
       clock: this.clock,
       cluster: this.cluster,
       git: this.git,

@@ -10,9 +10,11 @@ export interface LaneLimits {
   readonly patienceMs: number;
   /** Commands that may go on beside the fast lane; more keep their place in it. */
   readonly besides: number;
+  /** How much of each of these one share may take, so that there is a place for others at once. */
+  readonly shareMax: number;
 }
 
-const LIMITS: LaneLimits = { fast: 32, slow: 8, patienceMs: 3_000, besides: 64 };
+const LIMITS: LaneLimits = { fast: 32, slow: 8, patienceMs: 3_000, besides: 64, shareMax: 0.75 };
 /** Places that are remembered as slow. */
 const SLOW_PLACES_MAX = 4_096;
 /** For who never gives up. */
@@ -23,7 +25,8 @@ const NEVER = new AbortController().signal;
  * than a moment gives its place away, and next time stands in a line of its own kind.
  *
  * # Guarantees
- * A command to a healthy remote waits for commands to healthy remotes, and for each of the others a moment at most, once.
+ * - A command to a healthy remote waits for commands to healthy remotes, and for each of the others a moment at most, once.
+ * - One share never has all places: whatever its remotes do, others find one.
  */
 export class Lanes {
   readonly #limits: LaneLimits;
@@ -32,7 +35,8 @@ export class Lanes {
   readonly #slow: Semaphore;
   /** Remotes whose last command failed late, or goes on for long. */
   readonly #slowPlaces = new Set<string>();
-  #besides = 0;
+  /** How many go on beside the fast lane, by share. */
+  readonly #besides = new Map<string, number>();
 
   constructor(
     limits: Partial<LaneLimits> = {},
@@ -40,8 +44,13 @@ export class Lanes {
   ) {
     this.#limits = { ...LIMITS, ...limits };
     this.#clock = clock;
-    this.#fast = new Semaphore(this.#limits.fast);
-    this.#slow = new Semaphore(this.#limits.slow);
+    const { fast, slow } = this.#limits;
+    this.#fast = new Semaphore(fast, { shareMax: this.#ofShare(fast) });
+    this.#slow = new Semaphore(slow, { shareMax: this.#ofShare(slow) });
+  }
+
+  #ofShare(places: number): number {
+    return Math.ceil(places * this.#limits.shareMax);
   }
 
   /**
@@ -72,21 +81,24 @@ export class Lanes {
     },
   ): Promise<T> {
     using permit = await this.#fast.acquire(signal, share);
-    using _beside = this.#movingBeside(permit, place);
+    using _beside = this.#movingBeside(permit, { place, share });
     return await this.#judged(work, place);
   }
 
   /** After a moment gives the permit back, if there is room beside the lane. */
-  #movingBeside(permit: Disposable, place: string): Disposable {
+  #movingBeside(
+    permit: Disposable,
+    { place, share }: { readonly place: string; readonly share: string },
+  ): Disposable {
     const done = new AbortController();
     let isBeside = false;
     const move = async () => {
       await pause(this.#limits.patienceMs, { clock: this.#clock, signal: done.signal });
       if (done.signal.aborted) return;
       this.#remember(place);
-      if (this.#besides >= this.#limits.besides) return;
+      if (!this.#hasRoomBeside(share)) return;
       isBeside = true;
-      this.#besides++;
+      this.#besides.set(share, (this.#besides.get(share) ?? 0) + 1);
       permit[Symbol.dispose]();
     };
     // Never rejects: a pause ends with its signal.
@@ -94,9 +106,21 @@ export class Lanes {
     return {
       [Symbol.dispose]: () => {
         done.abort();
-        if (isBeside) this.#besides--;
+        if (isBeside) this.#leaveBeside(share);
       },
     };
+  }
+
+  #hasRoomBeside(share: string): boolean {
+    const { besides } = this.#limits;
+    const all = [...this.#besides.values()].reduce((sum, count) => sum + count, 0);
+    return all < besides && (this.#besides.get(share) ?? 0) < this.#ofShare(besides);
+  }
+
+  #leaveBeside(share: string): void {
+    const left = (this.#besides.get(share) ?? 0) - 1;
+    if (left > 0) this.#besides.set(share, left);
+    else this.#besides.delete(share);
   }
 
   /** A remote that answered in the end is no slow one, however large it is; one that failed at once held up nobody. */

@@ -79,3 +79,29 @@ Deno.test("Lanes: one that fails at once holds up nobody and stays where it is; 
   last.end();
   assertEquals(await waiting, "last");
 });
+
+Deno.test("C2: Lanes: one share never has all places, whatever its remotes do", async () => {
+  const lanes = new Lanes({ fast: 4, slow: 4, patienceMs: PATIENCE_MS, besides: 4 });
+  const started: string[] = [];
+  const hostile = Array.from({ length: 30 }, (_, index) => command(started, `h${index}`));
+  const ends = hostile.map(({ run }, index) => lanes.take(run, { place: `h${index}`, share: "h" }));
+  const other = async (place: string) => {
+    const one = command(started, place);
+    const answer = lanes.take(one.run, { place, share: "other" });
+    await later(0);
+    assertEquals(started.at(-1), place, "it started at once");
+    one.end();
+    await answer;
+  };
+  await other("first");
+  await later(PATIENCE_MS * 4);
+  await other("beside");
+  // All that hang are known to be slow now: that lane has a place for others, too.
+  hostile.forEach(({ fail }) => fail());
+  for (const end of ends) await assertRejects(() => end);
+  const slow = Array.from({ length: 6 }, (_, index) => command(started, `h${index}`));
+  const again = slow.map(({ run }, index) => lanes.take(run, { place: `h${index}`, share: "h" }));
+  await other("h0");
+  slow.forEach(({ end }) => end());
+  await Promise.all(again);
+});

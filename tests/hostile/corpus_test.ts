@@ -7,7 +7,7 @@ Deno.test("hostile inputs of the same seed are the same", () => {
   assertEquals([...hostileInputs(1, 60)], [...hostileInputs(1, 60)]);
 });
 
-Deno.test("every hostile input is answered, and everything else has its turns meanwhile", async () => {
+Deno.test("C2: every hostile input is answered, and everything else has its turns meanwhile", async () => {
   const { failures, inputs, kinds, turns } = await readCorpus(11, 600);
   assertEquals([...kinds.values()].reduce((sum, { count }) => sum + count, 0), inputs);
   assertEquals(failures, []);

@@ -146,7 +146,7 @@ Deno.test("docs/security.md names for every finding C1 to L9 the tests that hold
   const wrong: string[] = [];
   const held = new Set<string>();
   for (const [, promise, findings = "", tests = ""] of promises) {
-    const files = [...tests.matchAll(/`([^`]+)`/g)].map(([, file]) => file ?? "");
+    const files = [...tests.matchAll(/`(tests\/[^`]+)`/g)].map(([, file]) => file ?? "");
     const named = await Promise.all(files.map(namedFindings));
     const meant = findingsOf(findings);
     for (const finding of meant) held.add(finding);

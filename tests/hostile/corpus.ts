@@ -81,6 +81,16 @@ function parsedJson(text: string): unknown {
   }
 }
 
+function consumePush(text: string): void {
+  for (const type of ["github", "gitlab", "generic"] as const) {
+    try {
+      pushOf(type, { headers: PUSH_HEADERS, text });
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+    }
+  }
+}
+
 /** Reads one input: refusals are answers, errors of other kinds are not. */
 async function consume({ kind, text }: HostileInput, readers: Readers): Promise<void> {
   switch (kind) {
@@ -117,13 +127,7 @@ async function consume({ kind, text }: HostileInput, readers: Readers): Promise<
       break;
     }
     case "push":
-      for (const type of ["github", "gitlab", "generic"] as const) {
-        try {
-          pushOf(type, { headers: PUSH_HEADERS, text });
-        } catch (error) {
-          if (!(error instanceof SyntaxError)) throw error;
-        }
-      }
+      consumePush(text);
       break;
     case "secret":
       withoutValues(text, ["hunter2", text.slice(0, 40)]);

@@ -157,6 +157,57 @@ Deno.test("resolveRef() follows tags (annotated ones peeled), version ranges and
   assertEquals(files.map((file) => file.text), ["a: 1\n"], "a commit that no ref points to");
 });
 
+Deno.test("resolveRef() tells branches and tags of one name, or of one ending, from each other", async () => {
+  await using repository = await testRepository();
+  await using folder = await temporaryFolder();
+  const source = gitSource({ cacheDirectory: folder.path });
+  const remote: Remote = { url: repository.url, fileAllowed: true };
+  const commits: Record<string, string> = {};
+  for (
+    const ref of ["heads/v1.2.3", "tags/v1.2.3", "heads/x/v1.2.3", "tags/x/v1.2.3", "tags/main"]
+  ) {
+    commits[ref] = await repository.commit({ "a.yaml": `a: ${ref}\n` });
+    await repository.git("update-ref", `refs/${ref}`, "HEAD");
+  }
+  await repository.git("update-ref", "refs/heads/heads/v1.2.3", "HEAD");
+  await repository.git("update-ref", "refs/notes/v9.9.9", "HEAD");
+  const main = await repository.commit({ "a.yaml": "a: last\n" });
+  const commitOf = async (ref: string) => (await source.resolveRef(remote, parseRef(ref))).commit;
+  assertEquals(await commitOf("branch:main"), main);
+  assertEquals(await commitOf("tag:main"), commits["tags/main"]);
+  assertEquals(await commitOf("branch:v1.2.3"), commits["heads/v1.2.3"]);
+  assertEquals(await commitOf("branch:x/v1.2.3"), commits["heads/x/v1.2.3"]);
+  assertEquals(await commitOf("tag:v1.2.3"), commits["tags/v1.2.3"]);
+  assertEquals(await commitOf("tag:x/v1.2.3"), commits["tags/x/v1.2.3"]);
+  assertEquals(await commitOf("semver:>=1"), commits["tags/v1.2.3"]);
+  await assertRejects(() => commitOf("tag:heads/v1.2.3"), GitError, "does not exist");
+  await assertRejects(() => commitOf("branch:HEAD"), GitError);
+});
+
+Deno.test("a repository that is empty, or has tags only, is told as that and followed once it has a branch", async () => {
+  await using repository = await testRepository();
+  await using folder = await temporaryFolder();
+  const source = gitSource({ cacheDirectory: folder.path });
+  const remote: Remote = { url: repository.url, fileAllowed: true };
+  for (const ref of [{}, { branch: "main" }, { tag: "v1.0.0" }, { semver: "*" }]) {
+    const error = await assertRejects(() => source.resolveRef(remote, ref), GitError);
+    assertEquals(error.kind, "no_ref", JSON.stringify(ref));
+  }
+  const commit = await repository.commit({ "a.yaml": "a: 1\n" });
+  await repository.git("tag", "v1.0.0");
+  await repository.git("checkout", "--quiet", "--detach");
+  await repository.git("branch", "--delete", "--force", "main");
+  await assertRejects(
+    () => source.resolveRef(remote, { branch: "main" }),
+    GitError,
+    "main does not",
+  );
+  assertEquals((await source.resolveRef(remote, { tag: "v1.0.0" })).commit, commit);
+  assertEquals((await source.resolveRef(remote, { semver: "*" })).commit, commit);
+  await repository.git("branch", "main");
+  assertEquals((await source.resolveRef(remote, { branch: "main" })).commit, commit);
+});
+
 Deno.test("resolveRef() says what the remote has when a ref is not there", async () => {
   await using repository = await testRepository();
   await using folder = await temporaryFolder();

@@ -1,0 +1,41 @@
+/**
+ * `deno task hostile-neighbours [COUNT] [SEED]`: follows a healthy repository alone and then beside hostile ones, on a real
+ * control plane, and prints how long `/healthz` took at most and how long changes of the healthy one took.
+ *
+ * @module
+ */
+import { followNeighbours, type Seen } from "../tests/hostile/neighbours.ts";
+import { startedCluster } from "../tests/support/control_plane.ts";
+import { exitWith } from "./exit.ts";
+
+const ROUNDS = 5;
+
+async function main([count = "100", seed = "11"]: readonly string[]): Promise<number> {
+  const options = { count: Number(count), rounds: ROUNDS, seed: Number(seed) };
+  const { alone, beside, judged, reasons } = await followNeighbours(
+    await startedCluster(),
+    options,
+  );
+  const lines = [
+    seenText("alone", alone),
+    seenText(`beside ${count} hostile ones`, beside),
+    `${judged} of them were judged: ${
+      [...reasons].map(([reason, times]) => `${reason} ${times}`).join(", ")
+    }`,
+  ];
+  await Deno.stdout.write(new TextEncoder().encode(`${lines.join("\n")}\n`));
+  return 0;
+}
+
+function seenText(name: string, seen: Seen): string {
+  const sorted = [...seen.changesMs].sort((a, b) => a - b);
+  const ms = (value = 0) => `${Math.round(value)} ms`;
+  return [
+    `${name}: ${seen.answers} answers of /healthz, ${seen.bad.length} of them not ok`,
+    `the longest took ${ms(seen.longestAnswerMs)}`,
+    `a change took ${ms(sorted[sorted.length >> 1])} (median), ${ms(sorted.at(-1))} at most`,
+    `memory ${Math.round(seen.rssBytes / 1e6)} MB`,
+  ].join("; ");
+}
+
+if (import.meta.main) await exitWith(main);

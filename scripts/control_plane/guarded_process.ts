@@ -11,6 +11,8 @@ export interface ProcessOptions {
   readonly args: readonly string[];
   /** Both output streams are appended to this file. */
   readonly logPath: string;
+  /** Where its process id is written, for who sends it signals. */
+  readonly pidPath?: string;
   readonly cwd?: string;
   /** Added to this process's own environment. */
   readonly env?: Readonly<Record<string, string>>;
@@ -20,10 +22,10 @@ export interface ProcessOptions {
 // waited for, so that it is not left to an init process that may not care for orphans; then the rest of its group.
 const GUARD = `
 exec 3<&0 </dev/null
-log=$1; shift
+log=$1; pid=$2; shift 2
 "$@" 3<&- >>"$log" 2>&1 &
 child=$!
-echo "$child" >"$log.pid"
+[ -z "$pid" ] || echo "$child" >"$pid"
 ( while read -r _; do :; done <&3; kill -s KILL "$child" ) &
 guard=$!
 exec 3<&-
@@ -48,6 +50,7 @@ done
 export class GuardedProcess implements AsyncDisposable {
   readonly name: string;
   readonly logPath: string;
+  readonly #pidPath: string | undefined;
   readonly #shell: Deno.ChildProcess;
   /** The exit code, or undefined while it runs. */
   exitCode: number | undefined;
@@ -56,24 +59,26 @@ export class GuardedProcess implements AsyncDisposable {
 
   constructor(name: string, options: ProcessOptions) {
     this.name = name;
-    this.logPath = options.logPath;
-    this.#shell = spawnShell(
-      [GUARD, name, options.logPath, options.program, ...options.args],
-      options,
-    );
+    const { args, logPath, pidPath, program } = options;
+    this.logPath = logPath;
+    this.#pidPath = pidPath;
+    this.#shell = spawnShell([GUARD, name, logPath, pidPath ?? "", program, ...args], options);
     this.exited = this.#shell.status.then(({ code }) => this.exitCode = code);
   }
 
   /**
    * Sends the program a signal, and only the program: the shell that guards it goes on.
    *
-   * @throws {Error} when it has ended
+   * @throws {Error} when it has ended, or nobody asked for its process id
    */
   async signal(name: "SIGCONT" | "SIGKILL" | "SIGSTOP"): Promise<void> {
     if (this.exitCode !== undefined) {
       throw new Error(`Cannot send ${name} to ${this.name}: it ended with code ${this.exitCode}`);
     }
-    Deno.kill(Number(await Deno.readTextFile(`${this.logPath}.pid`)), name);
+    if (this.#pidPath === undefined) {
+      throw new Error(`Cannot send ${name} to ${this.name}: it was started without a pidPath`);
+    }
+    Deno.kill(Number(await Deno.readTextFile(this.#pidPath)), name);
   }
 
   /** The last lines of its output. */

@@ -23,7 +23,8 @@ export class PlanePrograms implements AsyncDisposable {
   run(name: ProgramName, args: readonly string[]): void {
     const logPath = `${this.#directory}/${name}.log`;
     this.#args.set(name, args);
-    const options = { program: this.#binaries[name], args, logPath };
+    const pidPath = `${this.#directory}/${name}.pid`;
+    const options = { program: this.#binaries[name], args, logPath, pidPath };
     this.#processes.set(name, new GuardedProcess(name, options));
   }
 

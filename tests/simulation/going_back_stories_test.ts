@@ -92,7 +92,7 @@ Deno.test("a bad revision goes back although a newer commit waits for its window
   assertMatch(world.condition("a"), /^False WaitingForWindow/);
 });
 
-Deno.test("what cannot go back, as its healthy revision is gone, is not said to be as it was", async () => {
+Deno.test("what cannot go back, as its healthy revision is gone, is not said to be as it was, and holds up nothing (B10)", async () => {
   const world = new SyncWorld();
   world.plan = ({ verb }) =>
     verb === "git keep" ? { fails: { when: "before", how: "lost" } } : undefined;
@@ -115,6 +115,11 @@ Deno.test("what cannot go back, as its healthy revision is gone, is not said to 
       /^False Quarantined: .*left as it is: .* cannot be read/,
     );
   }
+  // What stays as it is keeps nothing else from being applied.
+  world.repository.commit({ "a/one.json": configMapText("one", "1") });
+  await world.advance(20 * MINUTE_MS);
+  assertEquals(world.object(configMapId("one"))?.["data"], { value: "1" });
+  assertEquals([image(world), world.status("a").quarantined?.[0]?.frozen], ["bad", true]);
   await world.sync("a", { onUnhealthy: "rollback", healthTimeout: "1h" });
   world.repository.commit({ "a/f.json": functionText("f", "fixed") });
   await world.advance(20 * MINUTE_MS);

@@ -234,3 +234,23 @@ Deno.test("what went into quarantine, and stays until Git says that it goes, is 
   assertEquals(spec.image, "bad");
   assertEquals(await writesAfterRestart(world), []);
 });
+
+Deno.test("an hour in which nobody looked is no time that a revision had to become healthy (B11)", async () => {
+  const world = new SyncWorld();
+  world.repository.commit({ "a/one.json": ONE });
+  const times = { healthTimeout: "5m", settleTime: "0s", interval: "2m" };
+  await world.sync("a", { onUnhealthy: "rollback", ...times });
+  await world.advance(1_000);
+  world.repository.commit({ "a/f.json": functionText("f", "2") });
+  world.plan = faultAt(({ name, verb }) => verb === "apply" && name === "f", { crash: "after" });
+  while (world.object(functionId("f")) === undefined) await world.advance(1_000);
+  world.setReady(functionId("f"), false);
+  await world.advance(60 * MINUTE_MS);
+  world.revive();
+  await world.advance(3 * MINUTE_MS);
+  assertEquals(world.status("a").quarantined ?? [], []);
+  world.setReady(functionId("f"), true);
+  await world.advance(5 * MINUTE_MS);
+  assertMatch(world.condition("a"), /^True Healthy/);
+  assertEquals(world.status("a").quarantined ?? [], []);
+});

@@ -28,7 +28,7 @@ async function appliedWorld(spec: Record<string, unknown> = {}): Promise<SyncWor
   return world;
 }
 
-Deno.test("a status write that fails after an apply is made up for", async () => {
+Deno.test("a status write that fails after an apply is made up for (B1)", async () => {
   const world = await appliedWorld();
   const commit = world.repository.commit({ "a/one.json": configMapText("one", "2") });
   world.plan = faultAt(isStatusWrite("MeshSync"), { fails: { when: "before", how: "500" } });
@@ -36,9 +36,11 @@ Deno.test("a status write that fails after an apply is made up for", async () =>
   assertEquals(value(world, "one"), "2");
   assertEquals(world.status("a").lastAppliedRevision, `main@sha1:${commit}`);
   assertEquals(world.status("a").lastHealthyRevision, `main@sha1:${commit}`);
+  // What that pass did is told by the one that could write it down.
+  assertEquals(world.status("a").counts?.["configured"], 1);
 });
 
-Deno.test("a revision whose status write failed is rolled back when it is not healthy", async () => {
+Deno.test("a revision whose status write failed is rolled back when it is not healthy (B1)", async () => {
   const world = new SyncWorld();
   const spec = { onUnhealthy: "rollback", healthTimeout: "2m", settleTime: "0s" };
   world.repository.commit({ "a/f.json": functionText("f", "good") });
@@ -54,7 +56,7 @@ Deno.test("a revision whose status write failed is rolled back when it is not he
   assertEquals((world.object(functionId("f"))?.spec as { image?: string }).image, "good");
 });
 
-Deno.test("an object that somebody edits while a revision is being applied is put right", async () => {
+Deno.test("an object that somebody edits while a revision is being applied is put right (B2)", async () => {
   const world = await appliedWorld();
   world.repository.commit({ "a/two.json": configMapText("two", "2") });
   world.plan = faultAt(({ verb, name }) => verb === "apply" && name === "two", {
@@ -65,7 +67,7 @@ Deno.test("an object that somebody edits while a revision is being applied is pu
   assertMatch(world.condition("a"), /^True Healthy/);
 });
 
-Deno.test("an object that somebody deletes while a revision is being applied comes back", async () => {
+Deno.test("an object that somebody deletes while a revision is being applied comes back (B2)", async () => {
   const world = await appliedWorld();
   world.repository.commit({ "a/two.json": configMapText("two", "2") });
   world.plan = faultAt(({ verb, name }) => verb === "apply" && name === "two", {
@@ -75,7 +77,7 @@ Deno.test("an object that somebody deletes while a revision is being applied com
   assertEquals([value(world, "one"), value(world, "two")], ["1", "2"]);
 });
 
-Deno.test("a kind that may not be listed is read in another way", async () => {
+Deno.test("a kind that may not be listed is read in another way (B3)", async () => {
   const world = new SyncWorld();
   world.unreadable.add("Service");
   world.repository.commit({ "a/web.json": serviceText("web", 80) });
@@ -84,7 +86,7 @@ Deno.test("a kind that may not be listed is read in another way", async () => {
   assertMatch(world.condition("a"), /^True Healthy/);
 });
 
-Deno.test("a kind that may not be listed sends no good commit back", async () => {
+Deno.test("a kind that may not be listed sends no good commit back (B3)", async () => {
   const world = new SyncWorld();
   world.unreadable.add("Service");
   world.repository.commit({ "a/one.json": configMapText("one", "1") });
@@ -96,7 +98,7 @@ Deno.test("a kind that may not be listed sends no good commit back", async () =>
   assertMatch(world.condition("a"), /^True Healthy/);
 });
 
-Deno.test("a sync that is gone applies nothing, although the cache still shows it", async () => {
+Deno.test("a sync that is gone applies nothing, although the cache still shows it (B24)", async () => {
   const world = new SyncWorld();
   world.repository.commit({ "a/one.json": configMapText("one", "1") });
   await world.sync("a");
@@ -114,7 +116,7 @@ Deno.test("a sync that is gone applies nothing, although the cache still shows i
   assertEquals(value(world, "one"), undefined);
 });
 
-Deno.test("a long downtime takes no time from a deletion: a failed one is tried again", async () => {
+Deno.test("a long downtime takes no time from a deletion: a failed one is tried again (B23)", async () => {
   const world = await appliedWorld();
   world.process.crash();
   world.removeNow(meshSyncId("a"));
@@ -128,7 +130,7 @@ Deno.test("a long downtime takes no time from a deletion: a failed one is tried 
   assertEquals(world.meshSync("a"), undefined);
 });
 
-Deno.test("an interval of a month is a month", async () => {
+Deno.test("an interval of a month is a month (B5)", async () => {
   const world = await appliedWorld({ interval: "720h" });
   const commit = world.repository.commit({ "a/one.json": configMapText("one", "2") });
   world.takeRequests();
@@ -138,7 +140,7 @@ Deno.test("an interval of a month is a month", async () => {
   assertEquals(world.status("a").lastAppliedRevision, `main@sha1:${commit}`);
 });
 
-Deno.test("a timeout of ten minutes gives a pass ten minutes", async () => {
+Deno.test("a timeout of ten minutes gives a pass ten minutes (B6)", async () => {
   const world = await appliedWorld({ timeout: "10m" });
   world.repository.commit({ "a/one.json": configMapText("one", "2") });
   world.plan = faultAt(({ verb }) => verb === "dry-run", { lateMs: 7 * MINUTE_MS });
@@ -147,7 +149,7 @@ Deno.test("a timeout of ten minutes gives a pass ten minutes", async () => {
   assertEquals(value(world, "one"), "2");
 });
 
-Deno.test("a pass that its timeout ends says so in the status", async () => {
+Deno.test("a pass that its timeout ends says so in the status (B6)", async () => {
   const world = await appliedWorld();
   world.repository.commit({ "a/one.json": configMapText("one", "2") });
   world.plan = ({ verb }) => verb === "dry-run" ? { lateMs: 24 * HOUR_MS } : undefined;
@@ -155,7 +157,7 @@ Deno.test("a pass that its timeout ends says so in the status", async () => {
   assertMatch(world.condition("a"), /Cannot finish within 300 s/);
 });
 
-Deno.test("a part of an inventory that could not be written is written later", async () => {
+Deno.test("a part of an inventory that could not be written is written later (B8)", async () => {
   const world = new SyncWorld();
   const names = Array.from({ length: 1_600 }, (_, index) => `c${index}`);
   const list = (of: readonly string[]) =>

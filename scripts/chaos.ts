@@ -6,6 +6,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { guaranteesWith, runChaos } from "../tests/chaos/chaos.ts";
 import { killPrograms } from "../tests/support/program_process.ts";
+import { say, wholeNumber } from "./command_line.ts";
 import { Interruption } from "./control_plane/interruption.ts";
 import { durationText, progressOnStderr } from "./control_plane/progress.ts";
 import { exitWith } from "./exit.ts";
@@ -41,8 +42,10 @@ async function main(words: readonly string[]): Promise<number> {
     return await say(wanted.map(({ name, claim }) => `${name}  ${claim}\n`).join(""), 0);
   }
   const drawn = crypto.getRandomValues(new Uint16Array(1))[0] ?? 0;
-  const seed = flags.seed === undefined ? drawn : whole("seed", flags.seed);
-  const minutes = flags.minutes === undefined ? DEFAULT_MINUTES : whole("minutes", flags.minutes);
+  const seed = flags.seed === undefined ? drawn : wholeNumber("seed", flags.seed);
+  const minutes = flags.minutes === undefined
+    ? DEFAULT_MINUTES
+    : wholeNumber("minutes", flags.minutes);
   using interruption = new Interruption();
   progressOnStderr(`seed ${seed}`);
   const startMs = performance.now();
@@ -58,17 +61,6 @@ async function main(words: readonly string[]): Promise<number> {
   const took = durationText(performance.now() - startMs);
   const last = `seed ${seed}, ${report.faultCount} faults, ${took}`;
   return await say(`${report.table()}\n${report.failures()}\n${last}\n`, report.isGood ? 0 : 1);
-}
-
-function whole(name: string, text: string): number {
-  const number = Number(text);
-  if (Number.isSafeInteger(number) && number >= 0) return number;
-  throw new Error(`Cannot use --${name} ${text}: give a whole number`);
-}
-
-async function say(text: string, code: number): Promise<number> {
-  await Deno.stdout.write(new TextEncoder().encode(text));
-  return code;
 }
 
 if (import.meta.main) await exitWith(main);

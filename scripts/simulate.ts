@@ -10,6 +10,7 @@ import {
   type SimulationOptions,
   type SimulationResult,
 } from "../tests/simulation/simulation.ts";
+import { say, wholeNumber } from "./command_line.ts";
 
 const HELP = `Let histories happen to the GitOps loop in a world in memory, until one goes wrong.
 
@@ -39,10 +40,10 @@ async function main(words: readonly string[]): Promise<number> {
     },
   });
   if (flags.help) return say(HELP, 0);
-  const runs = whole("runs", flags.runs ?? "10000");
-  const workers = whole("workers", flags.workers ?? "1");
+  const runs = wholeNumber("runs", flags.runs ?? "10000");
+  const workers = wholeNumber("workers", flags.workers ?? "1");
   const drawn = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
-  const seed = flags.seed === undefined ? drawn : whole("seed", flags.seed);
+  const seed = flags.seed === undefined ? drawn : wholeNumber("seed", flags.seed);
   await say(`seed ${seed}, ${runs} histories on ${workers} thread${workers === 1 ? "" : "s"}\n`, 0);
   const startMs = performance.now();
   const share = Math.ceil(runs / workers);
@@ -57,17 +58,6 @@ async function main(words: readonly string[]): Promise<number> {
   await say(countsText(totalCounts(results.map(({ counts }) => counts))), 0);
   const failed = results.filter(({ failure }) => failure !== undefined).length;
   return await say(`${done} histories, ${rate} a second, ${failed} failed\n`, failed === 0 ? 0 : 1);
-}
-
-function whole(name: string, text: string): number {
-  const number = Number(text);
-  if (Number.isSafeInteger(number) && number >= 0) return number;
-  throw new Error(`Cannot use --${name} ${text}: give a whole number`);
-}
-
-async function say(text: string, code: number): Promise<number> {
-  await Deno.stdout.write(new TextEncoder().encode(text));
-  return code;
 }
 
 /** One thread's part. */

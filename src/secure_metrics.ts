@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { certificateDelayMs, keepCertificates, KEY_STAYS, KEY_STAYS_HINT } from "#admission";
+import { certificateDelayMs, keepCertificates, KeyStaysReport } from "#admission";
 import { type Clock, errorText, isAbort, pause } from "#base";
 import { AccessReviews, type ClusterClient, type Transport } from "#kube";
 import { answerPlainly, type Logger, type Metrics, TlsServer } from "#telemetry";
@@ -31,11 +31,12 @@ export class SecureMetrics implements AsyncDisposable {
   readonly #reviews: AccessReviews;
   readonly #server: TlsServer;
   #problem = "";
-  #moveProblem = "";
+  readonly #keyStays: KeyStaysReport;
 
   constructor(options: SecureMetricsOptions) {
     this.#options = options;
     const { address, clock, log, transport } = options;
+    this.#keyStays = new KeyStaysReport(log);
     this.#reviews = new AccessReviews(transport, clock);
     this.#server = new TlsServer({
       address,
@@ -89,11 +90,7 @@ export class SecureMetrics implements AsyncDisposable {
     if (await this.#server.use(kept.certificates)) {
       log.info("Metrics are served over TLS", { port: this.#server.port, certificateIn: serving });
     }
-    const problem = kept.keyStays === undefined ? "" : errorText(kept.keyStays);
-    if (problem !== "" && problem !== this.#moveProblem) {
-      log.warn(KEY_STAYS, { error: kept.keyStays, hint: KEY_STAYS_HINT });
-    }
-    this.#moveProblem = problem;
+    this.#keyStays.tell(kept);
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -3,12 +3,7 @@ import { type Clock, errorText, isAbort, type KubeObject, pause, StalledError } 
 import { type ClusterClient, isForbidden, type ResourceType } from "#kube";
 import type { Logger } from "#telemetry";
 import { readServingFiles, type ServingFiles } from "./certificate_files.ts";
-import {
-  type CertificateSecrets,
-  keepCertificates,
-  KEY_STAYS,
-  KEY_STAYS_HINT,
-} from "./certificate_secret.ts";
+import { type CertificateSecrets, keepCertificates, KeyStaysReport } from "./certificate_secret.ts";
 import { installConfiguration, webhookConfiguration, type WebhookTarget } from "./configuration.ts";
 import { certificateDelayMs, LOOK_EVERY_MS } from "./look_delay.ts";
 import { AdmissionServer } from "./server.ts";
@@ -57,13 +52,14 @@ export class Admission implements AsyncDisposable {
   readonly #options: AdmissionOptions;
   readonly #server: AdmissionServer;
   #problem: string | undefined = "not started yet";
-  #moveProblem = "";
+  readonly #keyStays: KeyStaysReport;
   #installed = false;
   #tried = false;
 
   constructor(options: AdmissionOptions) {
     this.#options = options;
     const { address, log, rules } = options;
+    this.#keyStays = new KeyStaysReport(log);
     this.#server = new AdmissionServer({ address, log, ...(rules === undefined ? {} : { rules }) });
   }
 
@@ -124,13 +120,6 @@ export class Admission implements AsyncDisposable {
     log.warn("Cannot keep the admission webhook", { error, hint });
   }
 
-  #reportMoveOnce(error: unknown): void {
-    const problem = error === undefined ? "" : errorText(error);
-    if (problem === this.#moveProblem) return;
-    this.#moveProblem = problem;
-    if (error !== undefined) this.#options.log.warn(KEY_STAYS, { error, hint: KEY_STAYS_HINT });
-  }
-
   /** One look: certificate, server, configuration. */
   async #lookAfter(signal: AbortSignal): Promise<void> {
     const { cluster, log, watchedNamespace } = this.#options;
@@ -186,7 +175,7 @@ export class Admission implements AsyncDisposable {
         certificateIn: secrets.serving,
       });
     }
-    this.#reportMoveOnce(kept.keyStays);
+    this.#keyStays.tell(kept);
     const { certificate, privateKey, authorities } = kept.certificates;
     return { certificate, privateKey, authorities: authorities.join("") };
   }

@@ -1,5 +1,6 @@
-import { isAbort, type KubeObject, type ObjectKey, secretData } from "#base";
+import { errorText, isAbort, type KubeObject, type ObjectKey, secretData } from "#base";
 import { type ClusterClient, isAlreadyExists, isConflict, isNotFound } from "#kube";
+import type { Logger } from "#telemetry";
 import { keepAuthority } from "./authority_secret.ts";
 import {
   areSound,
@@ -18,12 +19,6 @@ const TRIES_MAX = 5;
  * for a while, and would make a new authority without it.
  */
 const HANDOVER_MS = 10 * 60_000;
-
-/** What is logged where {@linkcode KeptCertificates.keyStays} says why. */
-export const KEY_STAYS = "The authority's key stays in the Secret of what is served";
-export const KEY_STAYS_HINT =
-  "Certificates serve as before. The rights that install prints let the program keep the key in a " +
-  "Secret of its own";
 
 /** Where certificates are kept: who reads or mounts what is served holds nothing that signs. */
 export interface CertificateSecrets {
@@ -140,4 +135,25 @@ function certificatesFrom(secret: KubeObject): Certificates | undefined {
   const { "ca.crt": bundle, "tls.crt": certificate = "", "tls.key": privateKey = "" } = data;
   if (bundle === undefined) return undefined;
   return { authorities: pemCertificates(bundle), certificate, privateKey };
+}
+
+/** Logs that the authority's key stays beside the serving key, and why: once, until that changes. */
+export class KeyStaysReport {
+  readonly #log: Logger;
+  #problem = "";
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  tell({ keyStays: error }: KeptCertificates): void {
+    const problem = error === undefined ? "" : errorText(error);
+    if (problem === this.#problem) return;
+    this.#problem = problem;
+    if (error === undefined) return;
+    const hint =
+      "Certificates serve as before. The rights that install prints let the program keep " +
+      "the key in a Secret of its own";
+    this.#log.warn("The authority's key stays in the Secret of what is served", { error, hint });
+  }
 }

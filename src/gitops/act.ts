@@ -261,8 +261,8 @@ async function pruneRevision(
   const { waiting, waitsFor } = revision.isReturn
     ? { waiting: [...plan.prune.toDelete, ...plan.prune.undecided], waitsFor: [] }
     : awaited(plan.prune, moving, { text: revision.text, waitedMs, nowMs });
-  const awaiting = [...new Set([...waiting, ...unsucceeded(plan.prune.toDelete, applied)])];
-  const pruned = await pruneObjects(plan.prune, { ...scope, revision: revision.text }, awaiting);
+  const staying = [...new Set([...waiting, ...unsucceeded(plan.prune.toDelete, applied)])];
+  const pruned = await pruneObjects(plan.prune, { ...scope, revision: revision.text }, staying);
   if (pruned.pruned.length > 0) {
     ctx.metrics.observeSyncPhase("prune", (ctx.clock.monotonicMs() - startMs) / 1000);
     ctx.metrics.countPruned(pruned.pruned.length);

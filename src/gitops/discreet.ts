@@ -6,7 +6,7 @@
  */
 import type { MeshSyncStatus } from "#api";
 import { type KubeObject, secretData, withoutValues, withoutValuesIn } from "#base";
-import type { ClusterClient } from "#kube";
+import { clientWith, type ClusterClient } from "#kube";
 import type { EventDraft, Notice } from "#plan";
 import type { Logger } from "#telemetry";
 import type { SyncContext } from "./context.ts";
@@ -54,7 +54,7 @@ export function discreetContext(ctx: SyncContext, secrets: SecretValues): SyncCo
 
 /** A client that remembers what the Secrets hold that it reads. */
 function listening(client: ClusterClient, secrets: SecretValues): ClusterClient {
-  return {
+  return clientWith(client, {
     get: async (type, key, signal) => {
       const object = await client.get(type, key, signal);
       if (type.kind === "Secret" && object !== undefined) {
@@ -65,15 +65,7 @@ function listening(client: ClusterClient, secrets: SecretValues): ClusterClient 
       }
       return object;
     },
-    managedFields: (id, signal) => client.managedFields(id, signal),
-    list: (type, options) => client.list(type, options),
-    apply: (object, options) => client.apply(object, options),
-    create: (object, options) => client.create(object, options),
-    patch: (id, patch, options) => client.patch(id, patch, options),
-    remove: (id, options) => client.remove(id, options),
-    resourceType: (apiVersion, kind, options) => client.resourceType(apiVersion, kind, options),
-    servedVersion: (group, kind) => client.servedVersion(group, kind),
-  };
+  });
 }
 
 function discreetLog(log: Logger, secrets: SecretValues): Logger {

@@ -95,3 +95,22 @@ export interface ClusterClient {
    */
   servedVersion(group: string, kind: string): Promise<ResourceType | undefined>;
 }
+
+/** A client some of whose calls do something besides, or something else: all others go to it as they are. */
+export function clientWith(
+  client: ClusterClient,
+  calls: Partial<ClusterClient>,
+): ClusterClient {
+  return {
+    get: (type, key, signal) => client.get(type, key, signal),
+    managedFields: (id, signal) => client.managedFields(id, signal),
+    list: (type, options) => client.list(type, options),
+    apply: (object, options) => client.apply(object, options),
+    create: (object, options) => client.create(object, options),
+    patch: (id, patch, options) => client.patch(id, patch, options),
+    remove: (id, options) => client.remove(id, options),
+    resourceType: (apiVersion, kind, options) => client.resourceType(apiVersion, kind, options),
+    servedVersion: (group, kind) => client.servedVersion(group, kind),
+    ...calls,
+  };
+}

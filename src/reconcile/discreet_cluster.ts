@@ -5,7 +5,7 @@
  * @module
  */
 import { isPlainObject, withoutValues } from "#base";
-import { ApiError, type ClusterClient } from "#kube";
+import { ApiError, clientWith } from "#kube";
 import type { Effects } from "./context.ts";
 
 /** Members below which texts and numbers may be secrets. */
@@ -59,17 +59,11 @@ function* variablesOf(env: readonly unknown[]): Generator<string> {
 /** The surroundings of a pass, in which no refusal of an API server repeats a private value of what was written. */
 export function discreetEffects(effects: Effects): Effects {
   const { cluster } = effects.ctx;
-  const discreet: ClusterClient = {
-    get: (type, key, signal) => cluster.get(type, key, signal),
-    managedFields: (id, signal) => cluster.managedFields(id, signal),
-    list: (type, options) => cluster.list(type, options),
+  const discreet = clientWith(cluster, {
     apply: (object, options) => told(object, cluster.apply(object, options)),
     create: (object, options) => told(object, cluster.create(object, options)),
     patch: (id, patch, options) => told(patch, cluster.patch(id, patch, options)),
-    remove: (id, options) => cluster.remove(id, options),
-    resourceType: (apiVersion, kind, options) => cluster.resourceType(apiVersion, kind, options),
-    servedVersion: (group, kind) => cluster.servedVersion(group, kind),
-  };
+  });
   return { ...effects, ctx: { ...effects.ctx, cluster: discreet } };
 }
 

@@ -1,7 +1,13 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { COMPONENT_KINDS, COMPUTE_API_VERSION, resourceOf } from "#api";
 import { type JsonObject, type KubeObject, systemClock } from "#base";
-import { ApiError, type ClusterClient, DEFINITION_HASH_ANNOTATION, DEFINITION_TYPE } from "#kube";
+import {
+  ApiError,
+  clientWith,
+  type ClusterClient,
+  DEFINITION_HASH_ANNOTATION,
+  DEFINITION_TYPE,
+} from "#kube";
 import { clearOldConditions } from "#reconcile";
 import { putDefinitionsInPlace } from "../../src/definitions.ts";
 import { testCluster } from "../support/control_plane.ts";
@@ -126,17 +132,10 @@ function crashing(client: ClusterClient, writes: string[]): ClusterClient {
     writes.push(words.filter((word) => word !== undefined).join(" "));
     throw new Crash();
   };
-  return {
-    get: (type, key, signal) => client.get(type, key, signal),
-    list: (type, options) => client.list(type, options),
-    resourceType: (apiVersion, kind) => client.resourceType(apiVersion, kind),
-    servedVersion: (group, kind) => client.servedVersion(group, kind),
-    managedFields: (id, signal) => client.managedFields(id, signal),
-    create: (object, options) => client.create(object, options),
-    remove: (id, options) => client.remove(id, options),
+  return clientWith(client, {
     apply: (object, options) =>
       written([object.kind, object.metadata.name], () => client.apply(object, options)),
     patch: (id, patch, options) =>
       written([id.kind, id.name, options.subresource], () => client.patch(id, patch, options)),
-  };
+  });
 }

@@ -2,14 +2,17 @@ import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { GitError, gitSource, parseRef, type Remote } from "#git";
 import { countedGit, temporaryFolder, testRepository } from "../support/git_repository.ts";
 
+/** A source of which it is told which commands it runs. */
+async function countedSource(folder: string) {
+  const git = await countedGit(folder);
+  const { environment } = git;
+  return { git, source: gitSource({ cacheDirectory: `${folder}/cache`, environment }) };
+}
+
 Deno.test("resolveRef() costs one ls-remote, and a fetched revision costs nothing more", async () => {
   await using repository = await testRepository();
   await using folder = await temporaryFolder();
-  const git = await countedGit(folder.path);
-  const source = gitSource({
-    cacheDirectory: `${folder.path}/cache`,
-    environment: git.environment,
-  });
+  const { git, source } = await countedSource(folder.path);
   const remote: Remote = { url: repository.url, fileAllowed: true };
   const commit = await repository.commit({ "meshes/a.yaml": "a: 1\n", "other/big.txt": "x" });
 
@@ -39,11 +42,7 @@ Deno.test("resolveRef() costs one ls-remote, and a fetched revision costs nothin
 Deno.test("a commit that changes a file costs ten git commands", async () => {
   await using repository = await testRepository();
   await using folder = await temporaryFolder();
-  const git = await countedGit(folder.path);
-  const source = gitSource({
-    cacheDirectory: `${folder.path}/cache`,
-    environment: git.environment,
-  });
+  const { git, source } = await countedSource(folder.path);
   const remote: Remote = { url: repository.url, fileAllowed: true };
   const bring = async () => {
     const resolved = await source.resolveRef(remote, { branch: "main" });

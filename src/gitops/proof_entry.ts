@@ -62,6 +62,8 @@ export interface Entry {
   readonly contests: Map<string, Contested>;
   readonly secrets: SecretValues;
   parts: StoredParts | undefined;
+  /** Whether all that is applied is proven, or cannot be: what runs is looked after without reading it from Git again. */
+  isRestored: boolean;
 }
 
 /** Whether news of an object may matter. */

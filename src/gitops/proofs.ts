@@ -126,6 +126,7 @@ export class Proofs {
   retain(key: ObjectKey, ids: readonly ObjectId[], frozen: ReadonlySet<string>): void {
     const entry = this.#entry(key);
     const kept = new Set([...ids.map(entryKey), ...frozen]);
+    entry.isRestored = true;
     const { awaited, expected, marks, proofs } = entry;
     const known = new Set([...proofs.keys(), ...marks.keys(), ...awaited, ...expected]);
     awaited.clear();
@@ -133,6 +134,15 @@ export class Proofs {
     for (const id of known) {
       if (!kept.has(id)) this.#drop(key, entry, id);
     }
+  }
+
+  /** Whether this process knows all that is applied, as far as it can be known. */
+  isRestored(key: ObjectKey): boolean {
+    return this.#entries.get(keyText(key))?.isRestored === true;
+  }
+
+  setRestored(key: ObjectKey): void {
+    this.#entry(key).isRestored = true;
   }
 
   /** Drops what is known of one object: it is another sync's now. */
@@ -300,6 +310,7 @@ export class Proofs {
       contests: new Map<string, Contested>(),
       secrets: new SecretValues(),
       parts: undefined,
+      isRestored: false,
     };
     this.#entries.set(keyText(key), known);
     return known;

@@ -11,6 +11,7 @@ import {
   type ObjectKey,
   sameJson,
 } from "#base";
+import { entryKey } from "#plan";
 import { act, nothingDone, type Outcome } from "./act.ts";
 import { dropParts } from "./apply/inventory.ts";
 import { conclude, type Conclusion } from "./conclude.ts";
@@ -305,7 +306,19 @@ async function record(
   emitConclusion(seen, { ...done, written, conclusion }, ctx);
   await dropParts(written, ctx);
   outcome.waitsFor.forEach((other) => ctx.wake(other));
-  return conclusion.next;
+  return leavesChanges(decision, { key, ctx }) ? afterDelay(0) : conclusion.next;
+}
+
+/** Whether what a revision drops, and could not delete yet, is in doubt: a pass that plans a revision compares only that. */
+function leavesChanges(
+  decision: Rest | ApplyDecision,
+  { ctx, key }: { readonly key: ObjectKey; readonly ctx: SyncContext },
+): boolean {
+  if (decision.do === "rest") return false;
+  const planned = new Set(decision.plan.objects.map(({ target }) => entryKey(target.id)));
+  return ctx.proofs.changed(key).some(({ id }) =>
+    !planned.has(entryKey(id)) && !ctx.proofs.isHeldBack(key, id)
+  );
 }
 
 /** How everything is that a pass leaves behind. */

@@ -254,3 +254,34 @@ Deno.test("an hour in which nobody looked is no time that a revision had to beco
   assertMatch(world.condition("a"), /^True Healthy/);
   assertEquals(world.status("a").quarantined ?? [], []);
 });
+
+Deno.test("what a revision drops that is applied in part is looked after, when Git first answered that what was applied could not be had", async () => {
+  const world = new SyncWorld();
+  world.repository.commit({
+    "a/one.json": ONE,
+    "a/f.json": functionText("f", "1"),
+    "b/two.json": configMapText("two", "1"),
+  });
+  await world.sync("a", { interval: "2m" });
+  await world.sync("b", { interval: "2m" });
+  await world.advance(1_000);
+  // `b`, of which no folder is left, never lets go what `a` wants.
+  world.repository.commit({
+    "a/f.json": undefined,
+    "b/two.json": undefined,
+    "a/two.json": configMapText("two", "1"),
+  });
+  await world.advance(5 * MINUTE_MS);
+  assertMatch(world.condition("a"), /^False FieldConflict/);
+  world.restart();
+  // The first commit that it fetches is the newest one, the second what is applied.
+  let fetches = 0;
+  world.plan = ({ verb }) =>
+    verb === "git fetch" && ++fetches === 2 ? { fails: { when: "before", how: "404" } } : undefined;
+  await world.advance(1_000);
+  world.patchNow(functionId("f"), { spec: { image: "example/edited:1" } });
+  await world.advance(5 * MINUTE_MS);
+  const spec = world.object(functionId("f"))?.spec as { readonly image?: string };
+  assertEquals(spec.image, "1");
+  assertEquals(await writesAfterRestart(world), []);
+});

@@ -85,21 +85,12 @@ export async function restoreProofs(
   scope: SourceScope,
 ): Promise<boolean> {
   const { ctx, sync } = scope;
-  const { name = "", commit } = revisionParts(sync.status?.lastAppliedRevision);
-  const isKnown = ctx.proofs.of(keyOf(sync)).size > 0;
+  const { commit } = revisionParts(sync.status?.lastAppliedRevision);
+  const isKnown = ctx.proofs.isRestored(keyOf(sync));
   if (isKnown || commit === undefined || commit === found.revision?.commit) return true;
   try {
-    const call = fetchCall(sync, ctx.signal);
-    const revision = await ctx.git.fetchRevision(found.remote, { commit, name }, call);
-    if (revision.tree === undefined) return true;
-    if (!await isTrusted(sync.status?.lastAppliedRevision ?? "", found, scope)) return true;
-    const before = { ...found, revision };
-    const read = await readRevision(before, sync, readContext(scope));
-    if (read.problems.length > 0) return true;
-    const composed = await composedTargets(read.targets, before, scope);
-    await proveApplied(composed.targets, scope);
-    // What went into quarantine, and did not come to go back, runs as it was applied.
-    await proveApplied(read.targets, scope, { onlyLive: true });
+    await proveRevision(found, scope);
+    ctx.proofs.setRestored(keyOf(sync));
     return true;
   } catch (error) {
     if (ctx.signal.aborted || isAbort(error, ctx.signal)) throw error;
@@ -110,6 +101,26 @@ export async function restoreProofs(
     });
     return isGone(error);
   }
+}
+
+/** Proves what a status says is applied, where Git still has it and it may be taken. */
+async function proveRevision(
+  found: Pick<Found, "inputs" | "remote"> & Partial<Found>,
+  scope: SourceScope,
+): Promise<void> {
+  const { ctx, sync } = scope;
+  const text = sync.status?.lastAppliedRevision ?? "";
+  const { name = "", commit = "" } = revisionParts(text);
+  const call = fetchCall(sync, ctx.signal);
+  const revision = await ctx.git.fetchRevision(found.remote, { commit, name }, call);
+  if (revision.tree === undefined || !await isTrusted(text, found, scope)) return;
+  const before = { ...found, revision };
+  const read = await readRevision(before, sync, readContext(scope));
+  if (read.problems.length > 0) return;
+  const composed = await composedTargets(read.targets, before, scope);
+  await proveApplied(composed.targets, scope);
+  // What went into quarantine, and did not come to go back, runs as it was applied.
+  await proveApplied(read.targets, scope, { onlyLive: true });
 }
 
 /**
@@ -138,7 +149,7 @@ export async function isTrusted(
 
 /** Whether a commit cannot be had any longer: collected after a force-push. */
 function isGone(error: unknown): boolean {
-  return error instanceof GitError && ["no_ref", "not_found"].includes(error.kind);
+  return error instanceof GitError && error.kind === "no_ref";
 }
 
 async function proveApplied(

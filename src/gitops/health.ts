@@ -22,6 +22,7 @@ import {
   readySince,
   saysUncounted,
   unreadiness,
+  unreadySince,
 } from "./health_rules.ts";
 import { appliedJob, isDone, isJob } from "./plan/jobs.ts";
 import { isDrifted } from "./proof_entry.ts";
@@ -33,6 +34,8 @@ export interface Unhealthy {
   readonly key: string;
   /** `Kind namespace/name: what is wrong`. */
   readonly words: string;
+  /** When it ceased to be ready, in milliseconds since 1970; 0 where nobody says. */
+  readonly sinceMs: number;
 }
 
 /** How the objects of a revision are. */
@@ -220,7 +223,9 @@ function unhealthyOf(one: Observed, scope: HealthScope): Unhealthy[] {
     : isMesh(one.id)
     ? unreadiness(one.object)
     : ordinaryUnreadiness(one.id, one.object, scope);
-  return words === undefined ? [] : [{ key: entryKey(one.id), words }];
+  if (words === undefined) return [];
+  const sinceMs = one.seen === "object" ? unreadySince(one.object) : 0;
+  return [{ key: entryKey(one.id), words, sinceMs }];
 }
 
 /** What is wrong about an object that is not there; undefined of a Job that ran well, or whose end nobody saw. */

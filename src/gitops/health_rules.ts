@@ -236,8 +236,17 @@ export function isMesh(id: ObjectId): boolean {
 
 /** When a mesh object became ready, in milliseconds since 1970; 0 where it is none, or is not. */
 export function readySince(object: KubeObject): number {
+  return readinessSince(object, "True");
+}
+
+/** When a mesh object that was ready ceased to be, in milliseconds since 1970; 0 where it is none, or is ready. */
+export function unreadySince(object: KubeObject): number {
+  return readinessSince(object, "False");
+}
+
+function readinessSince(object: KubeObject, wanted: "False" | "True"): number {
   const status = object.status as { readonly conditions?: unknown } | undefined;
   const ready = conditionOf(status?.conditions, "Ready");
-  if (object.apiVersion !== COMPUTE_API_VERSION || ready?.status !== "True") return 0;
+  if (object.apiVersion !== COMPUTE_API_VERSION || ready?.status !== wanted) return 0;
   return Date.parse(ready.lastTransitionTime) || 0;
 }

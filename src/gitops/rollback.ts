@@ -16,6 +16,12 @@ import type { Proof } from "./proof_entry.ts";
 
 const CAUSE_LENGTH_MAX = 500;
 
+/**
+ * How long a mesh that was ready may have ceased to be: it may come back by itself, and what its containers said last is
+ * being read.
+ */
+const GRACE_MS = 10_000;
+
 /** The quarantines that are in force. */
 export function quarantinesOf(sync: MeshSync): readonly Quarantine[] {
   return rollsBack(sync) ? sync.status?.quarantined ?? [] : [];
@@ -143,7 +149,13 @@ export function rollbackOf(sync: MeshSync, facts: RollbackFacts): Rollback | und
   const watched = trials.map((trial) =>
     watchedMs(trial.revision) < timeoutMs ? { ...trial, since: timestamp(nowMs) } : trial
   );
-  const unhealthy = health.unhealthy.map(({ key }) => key);
+  // What comes and goes has not for ever.
+  const graceMs = watched.some(({ since }) => Date.parse(since) + 2 * timeoutMs <= nowMs)
+    ? 0
+    : Math.min(GRACE_MS, timeoutMs / 4);
+  const unhealthy = health.unhealthy.flatMap(({ key, sinceMs }) =>
+    sinceMs <= nowMs && nowMs < sinceMs + graceMs ? [] : key
+  );
   const held = quarantinesOf(sync).flatMap(({ objects }) => objects);
   const failed = failedCandidates(watched, { unhealthy, held, nowMs, timeoutMs });
   const [first] = failed;

@@ -1,5 +1,6 @@
 /** A revision that is not healthy goes back, whatever keeps newer ones from being applied. */
 import { assertEquals, assertMatch } from "@std/assert";
+import { timestamp } from "#base";
 import type { FaultPlan } from "../support/fault_plan.ts";
 import { configMapText, functionText } from "../support/sync_texts.ts";
 import { configMapId, functionId, SyncWorld } from "../support/sync_world.ts";
@@ -148,4 +149,51 @@ Deno.test("what went back does not come again by a cache that shows it still, wh
   world.applyNow({ ...other, metadata: { ...metadata, namespace: "shop" } }, "somebody");
   await world.advance(5 * MINUTE_MS);
   assertEquals(world.object(functionId("f0")), undefined);
+});
+
+/** A sync `a` of a Function that ceases to be ready right at the end of the time that its revision has. */
+async function lateBreak(): Promise<SyncWorld> {
+  const world = new SyncWorld();
+  world.repository.commit({ "a/f.json": functionText("f", "good") });
+  const times = { healthTimeout: "60s", settleTime: "30s" };
+  await world.sync("a", { onUnhealthy: "rollback", ...times });
+  await world.advance(1_000);
+  world.setReady(functionId("f"), true);
+  await world.advance(MINUTE_MS);
+  assertMatch(world.condition("a"), /^True Healthy/);
+  world.repository.commit({ "a/f.json": functionText("f", "bad") });
+  while (image(world) !== "bad") await world.advance(1_000);
+  world.setReady(functionId("f"), false);
+  await world.advance(45_000);
+  world.setReady(functionId("f"), true);
+  await world.advance(14_500);
+  world.setReady(functionId("f"), false);
+  await world.advance(2_000);
+  assertEquals([image(world), world.status("a").quarantined ?? []], ["bad", []]);
+  return world;
+}
+
+Deno.test("what ceases to be ready at the end of its time goes back when it stays so, with what was found out meanwhile", async () => {
+  const world = await lateBreak();
+  const ready = {
+    type: "Ready",
+    status: "False",
+    reason: "Broken",
+    message: "0/1 pods ready: no class shop.Missing",
+    observedGeneration: world.object(functionId("f"))?.metadata.generation ?? 0,
+    lastTransitionTime: timestamp(world.clock.now()),
+  };
+  const by = { manager: "controller", subresource: "status" } as const;
+  world.patchNow(functionId("f"), { status: { conditions: [ready] } }, by);
+  await world.advance(30_000);
+  assertEquals(image(world), "good");
+  assertMatch(world.status("a").quarantined?.[0]?.cause ?? "", /no class shop\.Missing/);
+});
+
+Deno.test("what ceases to be ready at the end of its time and comes back soon does not go back", async () => {
+  const world = await lateBreak();
+  world.setReady(functionId("f"), true);
+  await world.advance(5 * MINUTE_MS);
+  assertEquals(image(world), "bad");
+  assertMatch(world.condition("a"), /^True Healthy/);
 });

@@ -8,7 +8,8 @@ import { Interruption } from "./control_plane/interruption.ts";
 import { progressOnStderr } from "./control_plane/progress.ts";
 import { runOnCurrent } from "./e2e/current.ts";
 import { keptSandboxEntry } from "./e2e/kept_sandbox.ts";
-import { kindTrouble, runOnKind } from "./e2e/kind.ts";
+import { runOnKind } from "./e2e/kind.ts";
+import { NODE_IMAGE, usableEngine } from "./e2e/kind_engine.ts";
 import {
   LOCAL_SETTING_PATH,
   type LocalRun,
@@ -24,7 +25,8 @@ const HELP =
 
 Usage: deno task e2e [FLAGS]
 
-  --cluster kind     a kind cluster, made for this and deleted afterwards (default where Docker and kind work)
+  --cluster kind     a kind cluster, made for this and deleted afterwards (default where Docker and kind work
+                     and have the node image, or a registry to pull it from)
   --cluster local    a control plane and two nodes on this machine: Linux, root (default elsewhere)
   --cluster current  the cluster of the kubeconfig; it may not have meshes
   --only NAMES       test files with one of these in their name, separated by commas
@@ -34,6 +36,7 @@ Usage: deno task e2e [FLAGS]
   --record FOLDER    write what kubectl says about troubled states
   --failures FOLDER  write what is known about failed tests (default dist/e2e-failure)
   --shell COMMAND    a command in place of the tests, on a local cluster
+  --node-image IMAGE image of the nodes of kind (default ${NODE_IMAGE})
   --runner-image, --program-image
                      images for --cluster current, where its nodes find them
 
@@ -74,13 +77,22 @@ async function run(words: readonly string[], local: LocalRun): Promise<SuiteResu
   if (options.reuse) return await runOnKept(options);
   const planPath = Deno.env.get(PLAN_VARIABLE);
   if (planPath !== undefined) return await runInside(planPath, local);
-  const isLocal = options.shell !== undefined ||
-    (options.cluster ?? (await kindTrouble() === undefined ? "kind" : "local")) === "local";
-  if (isLocal) {
+  const cluster = options.shell === undefined
+    ? options.cluster ?? await defaultCluster(local)
+    : "local";
+  if (cluster === "local") {
     const self = [Deno.execPath(), "run", "-A", import.meta.filename ?? ""];
     return await runSandboxed([...self, ...words], local);
   }
-  return options.cluster === "current" ? await runOnCurrent(local) : await runOnKind(local);
+  return cluster === "current" ? await runOnCurrent(local) : await runOnKind(local);
+}
+
+/** kind where it can be used; else the cluster that needs neither Docker nor a registry, with a word. */
+async function defaultCluster(local: LocalRun): Promise<"kind" | "local"> {
+  const engine = await usableEngine(local.options.nodeImage, local);
+  if (typeof engine !== "string") return "kind";
+  local.progress(`--cluster local: ${engine}`);
+  return "local";
 }
 
 async function runOnKept(options: E2eOptions): Promise<number> {

@@ -1,14 +1,15 @@
 import { findBinaries } from "../control_plane/binaries.ts";
-import { reported } from "../control_plane/progress.ts";
+import { type Progress, reported } from "../control_plane/progress.ts";
+import type { ImageArchive } from "./image_archive.ts";
 import { prepareImages } from "./images.ts";
+import { type KindEngine, type NewCluster, usableEngine } from "./kind_engine.ts";
 import type { LocalRun } from "./local.ts";
-import { programPath } from "./required_program.ts";
 import { runOn } from "./run.ts";
 import type { SuiteResult } from "./suite.ts";
 import { TargetCluster } from "./target_cluster.ts";
 
-/** Name of the kind cluster. */
-const CLUSTER = "meshwright-e2e";
+/** What names of clusters of these tests begin with. */
+const CLUSTER_PREFIX = "meshwright-e2e-";
 
 /** A control plane and two nodes, so that one can be drained. */
 const CONFIGURATION = {
@@ -17,13 +18,28 @@ const CONFIGURATION = {
   nodes: [{ role: "control-plane" }, { role: "worker" }, { role: "worker" }],
 };
 
-/** Why kind cannot be used on this machine; undefined where it can: the program is there, and a Docker that answers. */
-export async function kindTrouble(): Promise<string | undefined> {
-  for (const name of ["docker", "kind"]) {
-    if (await programPath(name) === undefined) return `${name} is not installed`;
-  }
-  const { code, stderr } = await said("docker", ["info", "--format", "{{.ServerVersion}}"]);
-  return code === 0 ? undefined : `docker does not answer: ${stderr.trim()}`;
+/** A name that no other run has: clusters of two runs are there side by side. */
+export function newClusterName(): string {
+  return `${CLUSTER_PREFIX}${crypto.getRandomValues(new Uint8Array(4)).toHex()}`;
+}
+
+/** How a cluster is made, what it runs, whether it stays. */
+export interface KindRun {
+  readonly nodeImage: string;
+  readonly images: readonly ImageArchive[];
+  /** Whether it stays when the work on it ends, well or not. */
+  readonly keep: boolean;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+}
+
+/** A cluster that is there. */
+export interface KindCluster {
+  readonly kubeconfigPath: string;
+  /** Names of the nodes that run pods, sorted. */
+  readonly workers: readonly string[];
+  /** For files that live as long as the cluster. */
+  readonly folder: string;
 }
 
 /**
@@ -31,32 +47,14 @@ export async function kindTrouble(): Promise<string | undefined> {
  *
  * @throws {Error} where kind or Docker cannot be used, naming which
  */
-export async function runOnKind(
-  { options, progress, signal }: LocalRun,
-): Promise<SuiteResult> {
-  const trouble = await kindTrouble();
-  if (trouble !== undefined) throw new Error(`Cannot use kind: ${trouble}`);
+export async function runOnKind({ options, progress, signal }: LocalRun): Promise<SuiteResult> {
+  const engine = await usableEngine(options.nodeImage, { progress, signal });
+  if (typeof engine === "string") throw new Error(`Cannot use kind: ${engine}`);
   const images = await prepareImages({ progress, signal });
   const { kubectl: kubectlPath } = await findBinaries({ progress, signal });
-  const folder = await Deno.makeTempDir({ prefix: "meshwright-kind-" });
-  const kubeconfigPath = `${folder}/kubeconfig`;
-  const named = ["--name", CLUSTER, "--kubeconfig", kubeconfigPath];
-  try {
-    await Deno.writeTextFile(`${folder}/kind.json`, JSON.stringify(CONFIGURATION));
-    await reported(
-      "creating a kind cluster",
-      () =>
-        kind(["create", "cluster", ...named, "--config", `${folder}/kind.json`, "--wait", "180s"]),
-      progress,
-    );
-    for (const { reference, path } of Object.values(images)) {
-      await reported(
-        `loading ${reference}`,
-        () => kind(["load", "image-archive", path, "--name", CLUSTER]),
-        progress,
-      );
-    }
-    const nodes = [`${CLUSTER}-worker`, `${CLUSTER}-worker2`];
+  const { keep, nodeImage } = options;
+  const run = { nodeImage, keep, images: Object.values(images), progress, signal };
+  return await withKindCluster(engine, run, async ({ folder, kubeconfigPath, workers: nodes }) => {
     const cluster = new TargetCluster({ choice: "kind", kubeconfigPath, kubectlPath, nodes });
     return await runOn(cluster, {
       images: { runner: images.runner.reference, program: images.program.reference },
@@ -65,32 +63,68 @@ export async function runOnKind(
       progress,
       signal,
     });
+  });
+}
+
+/**
+ * Does work on a cluster of its own, whose worker nodes have the images; the control plane runs none of them.
+ *
+ * # Guarantees
+ * Whatever happens, the cluster is deleted in the end, unless work on it began and it is to stay. Clusters of other runs
+ * are left alone.
+ */
+export async function withKindCluster<T>(
+  engine: KindEngine,
+  run: KindRun,
+  work: (cluster: KindCluster) => Promise<T>,
+): Promise<T> {
+  const { keep, nodeImage, progress } = run;
+  await tellOthers(engine, progress);
+  const folder = await Deno.makeTempDir({ prefix: "meshwright-kind-" });
+  const [kubeconfigPath, configurationPath] = [`${folder}/kubeconfig`, `${folder}/kind.json`];
+  const cluster = { name: newClusterName(), nodeImage, kubeconfigPath, configurationPath };
+  let isAtWork = false;
+  try {
+    await Deno.writeTextFile(configurationPath, JSON.stringify(CONFIGURATION));
+    const workers = await preparedWorkers(engine, cluster, run);
+    isAtWork = true;
+    return await work({ folder, kubeconfigPath, workers });
   } finally {
-    if (options.keep) {
+    const { name } = cluster;
+    if (keep && isAtWork) {
       progress(
-        `kept: KUBECONFIG=${kubeconfigPath}; to delete it: kind delete cluster --name ${CLUSTER}`,
+        `kept: KUBECONFIG=${kubeconfigPath}; to delete it: kind delete cluster --name ${name}`,
       );
     } else {
-      await kind(["delete", "cluster", ...named]);
+      await engine.delete(cluster);
       await Deno.remove(folder, { recursive: true });
     }
   }
 }
 
-async function kind(args: readonly string[]): Promise<void> {
-  const { code, stderr } = await said("kind", args);
-  if (code !== 0) throw new Error(`Cannot run kind ${args.join(" ")}: ${stderr.trim()}`);
+async function preparedWorkers(
+  engine: KindEngine,
+  cluster: NewCluster,
+  { images, progress, signal }: KindRun,
+): Promise<readonly string[]> {
+  const { name, nodeImage } = cluster;
+  const create = () => engine.create(cluster, signal);
+  await reported(`creating the kind cluster ${name} from ${nodeImage}`, create, progress);
+  const workers = await engine.workers(name);
+  for (const { reference, path } of images) {
+    const load = () => engine.load(path, { name, nodes: workers, signal });
+    await reported(`loading ${reference}`, load, progress);
+  }
+  return workers;
 }
 
-async function said(
-  program: string,
-  args: readonly string[],
-): Promise<{ readonly code: number; readonly stderr: string }> {
-  const { code, stderr } = await new Deno.Command(program, {
-    args: [...args],
-    stdin: "null",
-    stdout: "null",
-    stderr: "piped",
-  }).output();
-  return { code, stderr: new TextDecoder().decode(stderr) };
+/** A run that was killed could not delete its cluster: who starts the next one hears of it. */
+async function tellOthers(engine: KindEngine, progress: Progress): Promise<void> {
+  for (const name of await engine.clusters()) {
+    if (!name.startsWith(CLUSTER_PREFIX)) continue;
+    progress(
+      `the cluster ${name} of another run is there, at work, kept or left; ` +
+        `to delete it: kind delete cluster --name ${name}`,
+    );
+  }
 }

@@ -1,4 +1,5 @@
 import { parseArgs } from "@std/cli/parse-args";
+import { NODE_IMAGE } from "./kind_engine.ts";
 import type { ClusterChoice } from "./setting.ts";
 
 /** What a run is asked to do. */
@@ -19,6 +20,8 @@ export interface E2eOptions {
   readonly failureFolder: string;
   /** A command in place of the tests. */
   readonly shell: string | undefined;
+  /** Image of the nodes of a kind cluster. */
+  readonly nodeImage: string;
   /** Images for a cluster that gets its images from a registry. */
   readonly runnerImage: string | undefined;
   readonly programImage: string | undefined;
@@ -49,6 +52,7 @@ export function e2eOptions(words: readonly string[], directory: string): E2eOpti
       "cluster",
       "failures",
       "jobs",
+      "node-image",
       "only",
       "program-image",
       "record",
@@ -77,9 +81,11 @@ export function e2eOptions(words: readonly string[], directory: string): E2eOpti
     recordFolder: flags.record === undefined ? undefined : absolute(flags.record),
     failureFolder: absolute(flags.failures ?? "dist/e2e-failure"),
     shell: flags.shell,
+    nodeImage: flags["node-image"] ?? NODE_IMAGE,
     runnerImage: flags["runner-image"],
     programImage: flags["program-image"],
   };
+  if (options.nodeImage === "") throw new SyntaxError("--node-image needs the name of an image");
   const named = options.runnerImage !== undefined && options.programImage !== undefined;
   if (cluster === "current" && !options.reuse && !named) {
     throw new SyntaxError("--cluster current takes --runner-image and --program-image");

@@ -119,7 +119,7 @@ function brokerContainer(
         "set -eu",
         // The shipped file has no line break at its end. Of a setting that is there twice the last one counts.
         "(cat conf/standalone.conf; echo; cat /settings/broker.conf) > /data/standalone.conf",
-        ...secrets === undefined ? [] : CERTIFICATE,
+        ...secrets === undefined ? [] : certificateScript(place.namespace, CERTIFICATE_FILES),
         "exec bin/pulsar standalone --no-functions-worker --no-stream-storage" +
         ' --advertised-address "$POD_IP"' +
         " --metadata-dir /data/metadata --bookkeeper-dir /data/bookkeeper",
@@ -143,12 +143,43 @@ function brokerContainer(
   };
 }
 
-/** The pod's own address is in the certificate, as clients are sent there after they asked the Service. */
-const CERTIFICATE: readonly string[] = [
-  "mkdir -p /data/tls",
-  "openssl req -newkey rsa:2048 -nodes -subj /CN=broker" +
-  " -keyout /data/tls/server.key -out /data/tls/server.csr",
-  'echo "subjectAltName=IP:$POD_IP,IP:$SERVICE_IP" > /data/tls/extensions',
-  "openssl x509 -req -days 2 -CA /settings/ca.crt -CAkey /settings/ca.key -set_serial 2" +
-  " -extfile /data/tls/extensions -in /data/tls/server.csr -out /data/tls/server.crt",
-];
+/** Files that the script for the certificate reads, and the folder that it writes to. */
+export interface CertificateFiles {
+  /** Has `ca.crt` and `ca.key`. */
+  readonly settings: string;
+  readonly output: string;
+  /** Tells the domain of the cluster. */
+  readonly resolver: string;
+}
+
+const CERTIFICATE_FILES: CertificateFiles = {
+  settings: "/settings",
+  output: "/data/tls",
+  resolver: "/etc/resolv.conf",
+};
+
+/**
+ * Lines of shell that make the secure broker's certificate. It names the addresses of Service and pod, as clients are sent
+ * to the pod after they asked the Service; and the names of both, as Java looks for the name that DNS tells for an
+ * address. The name of a pod in it is its own or its address with dashes: one label.
+ */
+export function certificateScript(namespace: string, files: CertificateFiles): string[] {
+  const { output, resolver, settings } = files;
+  const service = `${SECURE_BROKER}.${namespace}.svc`;
+  const names = [SECURE_BROKER, `${SECURE_BROKER}.${namespace}`, service].concat(
+    `${service}.$domain`,
+    `*.${service}.$domain`,
+  );
+  return [
+    `mkdir -p ${output}`,
+    "openssl req -newkey rsa:2048 -nodes -subj /CN=broker" +
+    ` -keyout ${output}/server.key -out ${output}/server.csr`,
+    `domain=$(sed -n 's/^search .*[ \t]svc\\.\\([^ \t]*\\).*/\\1/p' ${resolver})`,
+    'domain="${domain:-cluster.local}"',
+    `echo "subjectAltName=IP:$POD_IP,IP:$SERVICE_IP,${
+      names.map((name) => `DNS:${name}`).join(",")
+    }" > ${output}/extensions`,
+    `openssl x509 -req -days 2 -CA ${settings}/ca.crt -CAkey ${settings}/ca.key -set_serial 2` +
+    ` -extfile ${output}/extensions -in ${output}/server.csr -out ${output}/server.crt`,
+  ];
+}

@@ -1,8 +1,15 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { X509Certificate } from "@peculiar/x509";
-import { brokerObjects, brokerService, SECURE_BROKER } from "../../scripts/e2e/broker.ts";
+import {
+  brokerObjects,
+  brokerService,
+  certificateScript,
+  SECURE_BROKER,
+} from "../../scripts/e2e/broker.ts";
 import { newBrokerSecrets, roleToken } from "../../scripts/e2e/broker_secrets.ts";
 import { toolboxObjects } from "../../scripts/e2e/toolbox.ts";
+import { temporaryFolder } from "../support/git_repository.ts";
+import { needProgram, ran } from "../support/programs.ts";
 
 const PLACE = { namespace: "pulsar", image: "runner:1", node: "node-1" };
 
@@ -47,6 +54,39 @@ Deno.test("brokerService() names the encrypted ports of the secure broker only",
     );
   assertEquals(ports("pulsar"), [6650, 8080]);
   assertEquals(ports(SECURE_BROKER), [6650, 8080, 6651, 8443]);
+});
+
+Deno.test("the secure broker's certificate names what DNS servers tell for its addresses", async () => {
+  await needProgram("/usr/bin/openssl", "openssl");
+  await using folder = await temporaryFolder();
+  const at = (name: string) => `${folder.path}/${name}`;
+  const secrets = await newBrokerSecrets();
+  await Deno.writeTextFile(at("ca.crt"), secrets.caPem);
+  await Deno.writeTextFile(at("ca.key"), secrets.caKeyPem);
+  const resolvers = [
+    ["nameserver 10.0.0.10\nsearch pulsar.svc.home.arpa svc.home.arpa home.arpa\n", "home.arpa"],
+    ["search pulsar.svc.cluster.local svc.cluster.local cluster.local example\n", "cluster.local"],
+    ["nameserver 192.0.2.1\nsearch example\n", "cluster.local"],
+  ] as const;
+  for (const [text, domain] of resolvers) {
+    await Deno.writeTextFile(at("resolv.conf"), text);
+    const files = { settings: folder.path, output: at("tls"), resolver: at("resolv.conf") };
+    const script = ["set -eu", "POD_IP=10.244.1.5 SERVICE_IP=10.96.0.7"]
+      .concat(certificateScript("pulsar", files)).join("\n");
+    await ran("/bin/sh", ["-c", script]);
+    const service = `pulsar-secure.pulsar.svc.${domain}`;
+    const names = [service, "pulsar-secure.pulsar", "pulsar-secure.pulsar.svc"].concat(
+      `pulsar-secure-0.${service}`,
+      `10-244-1-5.${service}`,
+    );
+    const verify = ["verify", "-CAfile", at("ca.crt")];
+    for (const name of names) {
+      await ran("openssl", [...verify, "-verify_hostname", name, at("tls/server.crt")]);
+    }
+    for (const address of ["10.244.1.5", "10.96.0.7"]) {
+      await ran("openssl", [...verify, "-verify_ip", address, at("tls/server.crt")]);
+    }
+  }
 });
 
 Deno.test("toolboxObjects() hold the scripts as they are in the repository", async () => {

@@ -32,6 +32,13 @@ Deno.test("L6: the Dockerfile pins what it builds on, and Deno as CI has it", as
   assertStringIncludes(argumentsOf("ARG").join("\n"), `VERSION=${settings.version}`);
 });
 
+Deno.test("the build gets all that Git tracks, or its binary would say that it differs from its commit", async () => {
+  const { success, stdout } = await new Deno.Command("git", {
+    args: ["ls-files", "--cached", "--ignored", "--exclude-from=.dockerignore"],
+  }).output();
+  assertEquals([success, new TextDecoder().decode(stdout)], [true, ""]);
+});
+
 Deno.test("the image runs as the Deployment says: its user, its folder, its ports", () => {
   const program = operatorFiles().get("program.yaml") ?? "";
   const [, user = ""] = /runAsUser: (\d+)/.exec(program) ?? [];

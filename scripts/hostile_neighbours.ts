@@ -10,8 +10,11 @@ import { exitWith } from "./exit.ts";
 
 const ROUNDS = 5;
 
-async function main([count = "100", seed = "11"]: readonly string[]): Promise<number> {
-  const options = { count: Number(count), rounds: ROUNDS, seed: Number(seed) };
+async function main(
+  [count = "100", seed = "11", place = "as-pods"]: readonly string[],
+): Promise<number> {
+  const asPods = place === "as-pods";
+  const options = { asPods, count: Number(count), rounds: ROUNDS, seed: Number(seed) };
   const { alone, beside, judged, reasons } = await followNeighbours(
     await startedCluster(),
     options,
@@ -29,12 +32,18 @@ async function main([count = "100", seed = "11"]: readonly string[]): Promise<nu
 
 function seenText(name: string, seen: Seen): string {
   const sorted = [...seen.changesMs].sort((a, b) => a - b);
+  const { commands, mainThread, mainThreadWaited, program, server } = seen.processor;
   const ms = (value = 0) => `${Math.round(value)} ms`;
   return [
     `${name}: ${seen.answers} answers of /healthz, ${seen.bad.length} of them not ok`,
     `the longest took ${ms(seen.longestAnswerMs)}`,
     `a change took ${ms(sorted[sorted.length >> 1])} (median), ${ms(sorted.at(-1))} at most`,
-    `memory ${Math.round(seen.rssBytes / 1e6)} MB`,
+    `memory ${Math.round(seen.rssBytes / 1e6)} MB at most`,
+    `of each second the program worked ${ms(program)}, its first thread ${
+      ms(mainThread)
+    } (which waited ${ms(mainThreadWaited)} for a processor, ${
+      ms(seen.longestWaitMs)
+    } at most), its git commands ${ms(commands)}, the hostile server ${ms(server)}`,
   ].join("; ");
 }
 

@@ -51,7 +51,8 @@ export function permissionArguments(options: PermissionOptions): string[] {
     "--allow-net",
     "--allow-read",
     `--allow-run=${sorted(["git", "gpg", ...plugins])}`,
-    "--allow-sys=hostname",
+    // The second is for git, which lets the program go first.
+    "--allow-sys=hostname,setPriority",
     `--allow-write=${sorted(folders)}`,
   ];
 }

@@ -77,6 +77,18 @@ export const GIT_BUDGETS = {
   listBytes: 64 * MIB,
   /** Bytes of the refs that a remote names. */
   refsBytes: 32 * MIB,
+  /** Commands that talk to nobody at the same time: twice as many as there are processors, and no more than this. */
+  commands: 8,
+  /** Of one namespace: as many as there are processors, and no more than this. */
+  commandsOfShare: 4,
+  /** Remotes that are asked at the same time. */
+  remotes: 16,
+  /** By one namespace: twice as many as there are processors, and no more than this. */
+  remotesOfShare: 8,
+  /** Remotes that have not answered for three seconds and are waited for beside the others; half of them for one namespace. */
+  waitingRemotes: 24,
+  /** Of those that kept somebody waiting in vain, how many are asked at the same time; half of them for one namespace. */
+  slowRemotes: 8,
   /** Remotes of which something stays on the disk: the ones that were used least recently go. */
   clones: 500,
   /** Bytes of all that stays on the disk; the same. */

@@ -3,7 +3,7 @@
  *
  * # Guarantees
  * - Fair: a permit goes to the share that holds the fewest, of those to the one that was served least recently; within a
- *   share nobody who comes later is served earlier, also when a permit is free for a moment.
+ *   share nobody who comes later is served earlier, also when a permit is free for a moment, but who says so.
  * - A permit that is given back goes to the next one who waits; giving it back twice does nothing.
  * - Who stops waiting, because its signal aborts, takes no permit and leaves nothing behind.
  *
@@ -24,7 +24,7 @@
 export class Semaphore {
   #free: number;
   /** Who waits, in order, and for which share: each is called with nothing when its turn has come. */
-  readonly #waiting = new Map<() => void, string>();
+  readonly #waiting = new Map<() => void, { readonly share: string; readonly order: number }>();
   /** Permits that shares hold. */
   readonly #held = new Map<string, number>();
   /** Which shares were served while somebody waited, the last one last. */
@@ -58,14 +58,15 @@ export class Semaphore {
    * Waits for a permit; disposing of it gives it back.
    *
    * @param share whom it is for: of those who wait, the one goes on whose share holds the fewest permits
+   * @param order who of a share goes first: the smallest; of the same the one who came first
    * @throws the signal's reason when it aborts first
    */
-  async acquire(signal: AbortSignal, share = ""): Promise<Disposable> {
+  async acquire(signal: AbortSignal, share = "", order = 0): Promise<Disposable> {
     signal.throwIfAborted();
     if (this.#free > 0 && this.#heldBy(share) < this.#shareMax) {
       this.#free--;
       this.#count(share, 1);
-    } else await this.#turn(signal, share);
+    } else await this.#turn(signal, { share, order });
     let isHeld = true;
     return {
       [Symbol.dispose]: () => {
@@ -85,7 +86,10 @@ export class Semaphore {
     return await work();
   }
 
-  #turn(signal: AbortSignal, share: string): Promise<void> {
+  #turn(
+    signal: AbortSignal,
+    who: { readonly share: string; readonly order: number },
+  ): Promise<void> {
     const { promise, reject, resolve } = Promise.withResolvers<void>();
     const leave = () => {
       this.#waiting.delete(begin);
@@ -96,7 +100,7 @@ export class Semaphore {
       resolve();
     };
     signal.addEventListener("abort", leave, { once: true });
-    this.#waiting.set(begin, share);
+    this.#waiting.set(begin, who);
     return promise;
   }
 
@@ -119,13 +123,11 @@ export class Semaphore {
 
   #next(): readonly [() => void, string] | undefined {
     let best: readonly [() => void, string] | undefined;
-    let fewest: readonly [number, number] = [Infinity, Infinity];
-    for (const one of this.#waiting) {
-      const [held, served] = [this.#heldBy(one[1]), this.#served.get(one[1]) ?? 0];
-      if (
-        held >= this.#shareMax || held > fewest[0] || (held === fewest[0] && served >= fewest[1])
-      ) continue;
-      [best, fewest] = [one, [held, served]];
+    let least: readonly number[] = [Infinity, Infinity, Infinity];
+    for (const [begin, { order, share }] of this.#waiting) {
+      const rank = [this.#heldBy(share), this.#served.get(share) ?? 0, order];
+      if (this.#heldBy(share) >= this.#shareMax || !isBefore(rank, least)) continue;
+      [best, least] = [[begin, share], rank];
     }
     return best;
   }
@@ -145,6 +147,12 @@ export class Semaphore {
     if (held === 0) this.#held.delete(share);
     else this.#held.set(share, held);
   }
+}
+
+/** Whether the first numbers that differ are smaller. */
+function isBefore(a: readonly number[], b: readonly number[]): boolean {
+  const at = a.findIndex((one, index) => one !== b[index]);
+  return at >= 0 && (a[at] ?? 0) < (b[at] ?? 0);
 }
 
 /**

@@ -65,7 +65,8 @@ async function leads(question: AncestryQuestion, way: Way): Promise<boolean | un
     const flags = ["--quiet", "--no-tags", "--no-write-fetch-head", `--depth=${DEPTH}`];
     const args = ["fetch", ...flags, "--filter=tree:0", "origin", `+${way.from}:refs/from`];
     const timeoutMs = Math.min(TIMEOUT_MS, question.timeoutMs ?? TIMEOUT_MS);
-    const bounded = signal === undefined ? { timeoutMs } : { timeoutMs, signal };
+    const { share = "" } = question;
+    const bounded = signal === undefined ? { share, timeoutMs } : { share, timeoutMs, signal };
     await transport.fetch(remote, { clone, call: bounded, command: { args: () => args } });
     const listed = await run(["cat-file", "--batch-all-objects", "--batch"]);
     return isReached(way, parentsOf(listed), await cutOff(directory));

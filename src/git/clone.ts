@@ -14,7 +14,7 @@ export function formatOf(hash: string): HashFormat {
 export interface CloneCommand extends
   Pick<
     GitCommand,
-    "action" | "args" | "clock" | "signal" | "timeoutMs" | "url"
+    "action" | "args" | "begin" | "clock" | "signal" | "timeoutMs" | "url"
   > {
   readonly program?: "git" | "gpg";
   readonly access: LocalAccess;
@@ -150,7 +150,7 @@ interface CloneOptions {
 
 interface CloneSetup {
   readonly access: CloneCommand["access"];
-  readonly call: Pick<CloneCommand, "action" | "clock" | "signal" | "timeoutMs">;
+  readonly call: Pick<CloneCommand, "action" | "begin" | "clock" | "signal" | "timeoutMs">;
 }
 
 /**

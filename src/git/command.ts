@@ -1,5 +1,7 @@
 import { type Clock, deadline, isAbort, systemClock } from "#base";
+import { setPriority } from "node:os";
 import { GitError, gitErrorFrom } from "./git_error.ts";
+import type { BegunCommand } from "./processes.ts";
 
 /** One run of the `git` program, or of one that it works with. */
 export interface GitCommand {
@@ -21,6 +23,8 @@ export interface GitCommand {
   readonly outputBytesMax: number;
   readonly signal?: AbortSignal;
   readonly clock?: Pick<Clock, "sleep">;
+  /** Waits until it may begin; at once when left out. */
+  readonly begin?: () => Promise<BegunCommand>;
   /** The address that is asked; absent for a command that talks to nobody. */
   readonly url?: string;
 }
@@ -56,11 +60,13 @@ export async function runGit(command: GitCommand): Promise<Uint8Array> {
  */
 export async function gitOutcome(command: GitCommand): Promise<GitOutcome> {
   command.signal?.throwIfAborted();
+  using begun = await command.begin?.();
   using limit = deadline(command.timeoutMs, {
     clock: command.clock ?? systemClock,
     signal: command.signal,
   });
   const child = spawnGit(command);
+  lowerPriority(child, begun?.niceness);
   const stop = () => killGroup(child);
   limit.signal.addEventListener("abort", stop, { once: true });
   try {
@@ -109,6 +115,22 @@ function spawnGit(command: GitCommand): Deno.ChildProcess {
       });
     }
     throw cause;
+  }
+}
+
+/**
+ * Has a program, and what it will start, let others go first: a hundred of them must not keep this one from its turns.
+ * Where that is not allowed, they all take turns as equals.
+ */
+function lowerPriority({ pid }: Deno.ChildProcess, niceness: number | undefined): void {
+  if (niceness === undefined) return;
+  try {
+    setPriority(pid, niceness);
+  } catch (error) {
+    // ESRCH: it has ended already.
+    const { code } = (error as { readonly info?: { readonly code?: string } }).info ?? {};
+    const isHarmless = code === "ESRCH" || code === "EPERM" || code === "EACCES";
+    if (!isHarmless && !(error instanceof Deno.errors.NotCapable)) throw error;
   }
 }
 

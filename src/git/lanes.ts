@@ -1,9 +1,11 @@
-import { type Clock, pause, Semaphore, systemClock } from "#base";
+import { type Clock, GIT_BUDGETS, pause, Semaphore, systemClock } from "#base";
 
 /** How many commands go on at the same time. */
 export interface LaneLimits {
   /** Commands to remotes of which nothing bad is known. */
   readonly fast: number;
+  /** Of those, for one share: what a remote sends takes processors to unpack. */
+  readonly fastOfShare: number;
   /** Commands to remotes that kept somebody waiting in vain. */
   readonly slow: number;
   /** After this time a command gives its place in the fast lane away and goes on beside it. */
@@ -14,7 +16,14 @@ export interface LaneLimits {
   readonly shareMax: number;
 }
 
-const LIMITS: LaneLimits = { fast: 32, slow: 8, patienceMs: 3_000, besides: 64, shareMax: 0.75 };
+const LIMITS: LaneLimits = {
+  fast: GIT_BUDGETS.remotes,
+  fastOfShare: Math.min(GIT_BUDGETS.remotesOfShare, 2 * navigator.hardwareConcurrency),
+  slow: GIT_BUDGETS.slowRemotes,
+  patienceMs: 3_000,
+  besides: GIT_BUDGETS.waitingRemotes,
+  shareMax: 0.5,
+};
 /** Places that are remembered as slow. */
 const SLOW_PLACES_MAX = 4_096;
 /** For who never gives up. */
@@ -44,8 +53,8 @@ export class Lanes {
   ) {
     this.#limits = { ...LIMITS, ...limits };
     this.#clock = clock;
-    const { fast, slow } = this.#limits;
-    this.#fast = new Semaphore(fast, { shareMax: this.#ofShare(fast) });
+    const { fast, fastOfShare, slow } = this.#limits;
+    this.#fast = new Semaphore(fast, { shareMax: Math.min(fastOfShare, this.#ofShare(fast)) });
     this.#slow = new Semaphore(slow, { shareMax: this.#ofShare(slow) });
   }
 
@@ -58,30 +67,24 @@ export class Lanes {
    *
    * @param options.place the remote that it talks to
    * @param options.share for whom: shares take turns
+   * @param options.order who of a share goes first: the smallest
    * @throws the signal's reason when it aborts before, and what the command throws
    */
   async take<T>(
     work: () => Promise<T>,
-    { place, share = "", signal = NEVER }: {
+    { order = 0, place, share = "", signal = NEVER }: {
+      readonly order?: number;
       readonly place: string;
       readonly share?: string;
       readonly signal?: AbortSignal;
     },
   ): Promise<T> {
-    if (!this.#slowPlaces.has(place)) return await this.#inFastLane(work, { place, share, signal });
-    return await this.#slow.run(() => this.#judged(work, place), signal, share);
-  }
-
-  async #inFastLane<T>(
-    work: () => Promise<T>,
-    { place, share, signal }: {
-      readonly place: string;
-      readonly share: string;
-      readonly signal: AbortSignal;
-    },
-  ): Promise<T> {
-    using permit = await this.#fast.acquire(signal, share);
-    using _beside = this.#movingBeside(permit, { place, share });
+    if (!this.#slowPlaces.has(place)) {
+      using permit = await this.#fast.acquire(signal, share, order);
+      using _beside = this.#movingBeside(permit, { place, share });
+      return await this.#judged(work, place);
+    }
+    using _permit = await this.#slow.acquire(signal, share, order);
     return await this.#judged(work, place);
   }
 

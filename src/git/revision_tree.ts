@@ -34,7 +34,7 @@ export type RunLocal = (
 /** Runs commands in a clone. */
 export function localRun(
   clone: Clone,
-  command: Pick<CloneCommand, "access" | "action" | "clock" | "signal" | "timeoutMs">,
+  command: Pick<CloneCommand, "access" | "action" | "begin" | "clock" | "signal" | "timeoutMs">,
 ): RunLocal {
   return (args, more = {}) => clone.run({ ...command, ...more, args });
 }

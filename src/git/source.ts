@@ -6,6 +6,7 @@ import { Clones } from "./clones.ts";
 import { removeLeftAccess } from "./environment.ts";
 import { GitError, type GitErrorKind } from "./git_error.ts";
 import { Lanes } from "./lanes.ts";
+import { GitProcesses, type ProcessLimits } from "./processes.ts";
 import type { Resolve } from "./addresses.ts";
 import { advertisedRefs, missingRef, refQuery, type ResolvedRef } from "./references.ts";
 import type { GitRef } from "./ref.ts";
@@ -88,6 +89,8 @@ export interface GitSourceOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Who talks to remotes at the same time; an own set of lanes when left out. */
   readonly lanes?: Lanes;
+  /** How many commands go on at the same time that talk to nobody; as this machine has processors when left out. */
+  readonly processes?: ProcessLimits;
   /**
    * Which addresses may be asked of those that no flag names; all of them when left out.
    * See {@linkcode Remote.fileAllowed}.
@@ -124,9 +127,11 @@ export function gitSource(options: GitSourceOptions): GitSource {
   const looks = new SharedLooks(clock);
   const lanes = options.lanes ?? new Lanes({}, clock);
   const routes = new Routes(clock);
+  const processes = new GitProcesses(options.processes);
   const { addresses, resolve } = options;
   const limits = { fetchBytesMax, timeoutMs, addresses, resolve };
-  const transport = new Transport({ home, clock, environment, lanes, routes, ...limits });
+  const shared = { lanes, processes, routes };
+  const transport = new Transport({ home, clock, environment, ...shared, ...limits });
   const folder = { directory: cacheDirectory, transport, contentBytesMax };
   const clones = new Clones({ ...folder, clonesMax, bytesMax: cacheBytesMax });
   const ready = prepared(home, clock);

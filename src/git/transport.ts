@@ -7,6 +7,7 @@ import { inheritedEnvironment, type LocalAccess, localAccess, openAccess } from 
 import { answerError, GitError, gitErrorFrom } from "./git_error.ts";
 import { httpAnswers } from "./http_answer.ts";
 import type { Lanes } from "./lanes.ts";
+import type { BegunCommand, GitProcesses } from "./processes.ts";
 import { placeText, type Remote } from "./remote.ts";
 import type { Routes } from "./routes.ts";
 
@@ -21,6 +22,7 @@ export interface TransportOptions {
   /** Environment besides what isolates git; PATH and the proxies of this process when left out. */
   readonly environment?: Readonly<Record<string, string>> | undefined;
   readonly lanes: Lanes;
+  readonly processes: GitProcesses;
   readonly routes: Routes;
   readonly clock: Clock;
   /** Which addresses may be asked; all of them when left out. */
@@ -59,13 +61,16 @@ export class Transport {
   }
 
   /** What a command that talks to nobody may take. */
-  localCall(action: string, { signal }: GitCall = {}): {
+  localCall(action: string, call: GitCall = {}): {
     readonly action: string;
+    readonly begin: () => Promise<BegunCommand>;
     readonly timeoutMs: number;
     readonly clock: Clock;
     readonly signal?: AbortSignal;
   } {
-    const base = { action, timeoutMs: LOCAL_TIMEOUT_MS, clock: this.clock };
+    const { signal } = call;
+    const begin = () => this.#options.processes.local(call);
+    const base = { action, begin, timeoutMs: LOCAL_TIMEOUT_MS, clock: this.clock };
     return signal === undefined ? base : { ...base, signal };
   }
 
@@ -128,24 +133,26 @@ export class Transport {
       with_: {
         readonly access: LocalAccess;
         readonly url: string;
+        readonly begin: () => Promise<BegunCommand>;
         readonly timeoutMs: number;
         readonly clock: Clock;
         readonly signal?: AbortSignal;
       },
     ) => Promise<T>,
   ): Promise<T> {
-    const { home, lanes, routes } = this.#options;
+    const { home, lanes, processes, routes } = this.#options;
     const stop = signal === undefined ? {} : { signal };
     return await lanes.take(async () => {
       const how = { home, inherited: this.#inherited, silenceMs: timeoutMs };
       await using access = await openAccess(remote, how);
-      const limits = { timeoutMs, clock: this.clock, ...stop };
+      const begin = () => Promise.resolve(processes.remote({ share }));
+      const limits = { begin, timeoutMs, clock: this.clock, ...stop };
       return await routes.ask(remote, async (url) => {
         const pinned = await this.#checked(url, remote);
         const config = [...access.config, ...pinned];
         return await question({ access: { ...access, config }, url, ...limits });
       });
-    }, { place: remote.url, share, ...stop });
+    }, { place: remote.url, share, order: processes.order(signal), ...stop });
   }
 
   /** Settings that keep git to checked addresses, for what somebody else than a flag of the program chose. */

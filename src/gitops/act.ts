@@ -206,7 +206,8 @@ async function keepCommits(
     revision.commit,
     ...[lastHealthyRevision ?? "", ...held].flatMap((text) => revisionCommit(text) ?? []),
   ]);
-  const call = { sync: keyText(keyOf(sync)), commits: [...commits].sort(), signal: ctx.signal };
+  const [share, { signal }] = [sync.metadata.namespace ?? "", ctx];
+  const call = { sync: keyText(keyOf(sync)), commits: [...commits].sort(), share, signal };
   try {
     await ctx.git.keep(remote, call);
   } catch (error) {

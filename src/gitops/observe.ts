@@ -191,7 +191,8 @@ async function observeMove(
   const { from, to } = asked;
   try {
     const remote = await remoteOf(sync, { ...ctx, acting: actingClient(sync, ctx) });
-    const call = { commit: to, ancestor: from, signal: ctx.signal };
+    const share = sync.metadata.namespace ?? "";
+    const call = { commit: to, ancestor: from, share, signal: ctx.signal };
     const isDescendant = await ctx.git.descends(remote, call);
     return { move: { asked, judged: judgedMove(asked, isDescendant) } };
   } catch (error) {

@@ -3,9 +3,18 @@ import { resourceOf } from "#api";
 import { type KubeObject, systemClock } from "#base";
 import type { TestCluster } from "../support/control_plane.ts";
 import { eventually } from "../support/eventually.ts";
+import { temporaryFolder } from "../support/git_repository.ts";
 import { configMapText } from "../support/sync_texts.ts";
 import { type TenantStage, tenantStage } from "../support/tenant_stage.ts";
+import {
+  mainThreadMs,
+  type ProcessorGroup,
+  processorGroup,
+  processorTime,
+  residentBytes,
+} from "./processes.ts";
 import { makeRepository, REPOSITORY_KINDS } from "./repositories.ts";
+import { type ServerProcess, serverProcess } from "./server_process.ts";
 
 /** What was seen, with or without neighbours. */
 export interface Seen {
@@ -16,8 +25,22 @@ export interface Seen {
   readonly longestAnswerMs: number;
   /** How long each change of the healthy sync took, from commit to ConfigMap. */
   readonly changesMs: readonly number[];
-  /** Resident memory of the program at its end. */
+  /** Resident memory of the program, at most. */
   readonly rssBytes: number;
+  /** In each second: how long the program worked, what it started, its first thread, and how long that waited for a processor. */
+  readonly processor: ProcessorShares;
+  /** How long the first thread waited for a processor in the second in which it waited longest. */
+  readonly longestWaitMs: number;
+}
+
+/** Milliseconds of processors in a second. */
+export interface ProcessorShares {
+  readonly program: number;
+  readonly commands: number;
+  readonly mainThread: number;
+  readonly mainThreadWaited: number;
+  /** The Git server of the hostile repositories, which is nobody's load but of the test. */
+  readonly server: number;
 }
 
 /** With and without neighbours. */
@@ -34,6 +57,8 @@ export interface NeighboursOptions {
   readonly count: number;
   readonly rounds: number;
   readonly seed: number;
+  /** Whether the program and the hostile server share the processors as pods do, where the system can do that. */
+  readonly asPods?: boolean;
 }
 
 const HEALTHY = "healthy";
@@ -43,21 +68,26 @@ const ASK_EVERY_MS = 20;
 /** Follows a healthy repository, first alone and then beside so many hostile ones. */
 export async function followNeighbours(
   cluster: TestCluster,
-  { count, rounds, seed }: NeighboursOptions,
+  { asPods = false, count, rounds, seed }: NeighboursOptions,
 ): Promise<NeighboursReport> {
+  await using groups = await podGroups(asPods);
   await using stage = await tenantStage(cluster, { gitOpsRights: "cluster-admin" });
+  await groups.program?.add(stage.program.id);
   await stage.repository.commit({ [`${HEALTHY}/a.yaml`]: configMapText("a", "first") });
   await stage.sync(stage.home, HEALTHY);
   await stage.isReady(stage.home, HEALTHY, /^True Healthy: /);
   const alone = await seenDuring(stage, () => changes(stage, "alone", rounds));
   await letAct(cluster, stage);
-  const folder = stage.repository.directory.replace(/\/work$/, "");
+  await using hostile = await temporaryFolder();
+  const folder = hostile.path;
   for (let index = 0; index < count; index++) {
     const kind = REPOSITORY_KINDS[index % REPOSITORY_KINDS.length] ?? "refs";
     await makeRepository(`${folder}/h${index}`, { kind, seed: seed + index });
   }
-  const beside = await seenDuring(stage, async () => {
-    await cluster.apply(...neighbours(stage, count));
+  await using server = await serverProcess(folder);
+  await groups.server?.add(server.id);
+  const beside = await seenDuring({ ...stage, hostile: server }, async () => {
+    await cluster.apply(...neighbours(stage, server, count));
     const changesMs = await changes(stage, "beside", rounds);
     await eventually(async () => (await reasonsOf(cluster, stage)).length >= count, {
       timeoutMs: 300_000,
@@ -76,7 +106,7 @@ export async function followNeighbours(
 }
 
 /** Their MeshSyncs, which look at their repository each second. */
-function neighbours({ own, server }: TenantStage, count: number): KubeObject[] {
+function neighbours({ own }: TenantStage, server: ServerProcess, count: number): KubeObject[] {
   const { apiVersion, kind } = resourceOf("MeshSync");
   return Array.from({ length: count }, (_, index) => ({
     apiVersion,
@@ -118,28 +148,90 @@ async function changes(stage: TenantStage, name: string, rounds: number): Promis
   return took;
 }
 
+interface PodGroups extends AsyncDisposable {
+  readonly program?: ProcessorGroup;
+  readonly server?: ProcessorGroup;
+}
+
+async function podGroups(isWanted: boolean): Promise<PodGroups> {
+  await using stack = new AsyncDisposableStack();
+  const group = async (name: string) => {
+    const made = isWanted ? await processorGroup(name) : undefined;
+    return made === undefined ? undefined : stack.use(made);
+  };
+  const [program, server] = [await group("program"), await group("server")];
+  const kept = stack.move();
+  return {
+    ...(program === undefined ? {} : { program }),
+    ...(server === undefined ? {} : { server }),
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+}
+
+/** What is looked at: the program, and the server of the hostile ones once there is one. */
+type Watched = Pick<TenantStage, "program"> & { readonly hostile?: ServerProcess };
+
 /** Asks the program how it is all the while. */
-async function seenDuring(stage: TenantStage, work: () => Promise<number[]>): Promise<Seen> {
-  let [answers, longestAnswerMs, isDone] = [0, 0, false];
+async function seenDuring(watched: Watched, work: () => Promise<number[]>): Promise<Seen> {
+  const { program } = watched;
+  let [answers, longestAnswerMs, longestWaitMs, rssBytes, isDone] = [0, 0, 0, 0, false];
   const bad: string[] = [];
   const asking = (async () => {
     while (!isDone) {
       const startMs = performance.now();
-      const text = await stage.program.health();
+      const text = await program.health();
       longestAnswerMs = Math.max(longestAnswerMs, performance.now() - startMs);
       answers++;
       if (text !== "ok\n") bad.push(text);
       await systemClock.sleep(ASK_EVERY_MS);
     }
   })();
+  const watching = (async () => {
+    for (let { waitedMs } = await mainThreadMs(program.id); !isDone;) {
+      await systemClock.sleep(1_000);
+      const now = await mainThreadMs(program.id);
+      longestWaitMs = Math.max(longestWaitMs, now.waitedMs - waitedMs);
+      waitedMs = now.waitedMs;
+      rssBytes = Math.max(rssBytes, await residentBytes(program.id));
+    }
+  })();
+  const before = await taken(watched);
   try {
     const changesMs = await work();
-    const [rss] = await stage.program.metric("process_resident_memory_bytes");
-    return { answers, bad, longestAnswerMs, changesMs, rssBytes: rss?.value ?? 0 };
+    const processor = sharesBetween(before, await taken(watched));
+    return { answers, bad, longestAnswerMs, longestWaitMs, changesMs, rssBytes, processor };
   } finally {
     isDone = true;
-    await asking;
+    await Promise.all([asking, watching]);
   }
+}
+
+async function taken({ hostile, program }: Watched): Promise<ProcessorShares & { atMs: number }> {
+  const [own, thread] = [await processorTime(program.id), await mainThreadMs(program.id)];
+  const server = hostile === undefined ? undefined : await processorTime(hostile.id);
+  return {
+    atMs: performance.now(),
+    program: own.ownMs,
+    commands: own.childrenMs,
+    mainThread: thread.ranMs,
+    mainThreadWaited: thread.waitedMs,
+    server: server === undefined ? 0 : server.ownMs + server.childrenMs,
+  };
+}
+
+function sharesBetween(
+  before: ProcessorShares & { readonly atMs: number },
+  after: ProcessorShares & { readonly atMs: number },
+): ProcessorShares {
+  const share = (name: keyof ProcessorShares) =>
+    Math.round((after[name] - before[name]) * 1000 / (after.atMs - before.atMs));
+  return {
+    program: share("program"),
+    commands: share("commands"),
+    mainThread: share("mainThread"),
+    mainThreadWaited: share("mainThreadWaited"),
+    server: share("server"),
+  };
 }
 
 /** Reasons of Ready of the neighbours that have one. */

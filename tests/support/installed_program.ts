@@ -14,6 +14,8 @@ export const SOURCE_PROGRAM: ProgramCommand = [Deno.execPath(), "run", "-A", "ma
 
 /** A process at work. Dispose it to stop it as a kubelet does; it has to end well. */
 export interface RunningProgram extends AsyncDisposable {
+  /** Of the process. */
+  readonly id: number;
   /** The log so far. */
   readonly log: () => string;
   /** What `/readyz?verbose` says; why there is no answer, before there is one. */
@@ -108,6 +110,7 @@ export async function startProgram(
     metricSamples(await (await fetch(`http://${address}/metrics`)).text(), name);
   const running = stack.move();
   return {
+    id: child.pid,
     log: () => log,
     metric,
     answered: async (codes) =>

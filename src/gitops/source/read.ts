@@ -73,12 +73,13 @@ async function read(found: Found, sync: MeshSync, ctx: ReadContext): Promise<Rea
   const { acting, git, log, metrics, signal } = ctx;
   const startMs = ctx.clock.monotonicMs();
   const tree = revision.tree ?? "";
+  const share = sync.metadata.namespace ?? "";
   const root = (sync.spec.path || ".").split("/").filter((part) => part !== "" && part !== ".")
     .join("/");
   const { files, problems: lost, selection } = await selectedFiles({
     root,
-    entries: await git.listTree(remote, tree, { signal }),
-    read: (entries) => git.readFiles(remote, { signal, tree, entries }),
+    entries: await git.listTree(remote, tree, { share, signal }),
+    read: (entries) => git.readFiles(remote, { share, signal, tree, entries }),
   }, sync.spec);
   if (selection.submodules.length > 0) {
     log.warn("Passed over submodules", { sync: logName(sync), paths: selection.submodules });

@@ -93,9 +93,15 @@ export async function signatureCheck(
 ): Promise<SignatureCheck> {
   if (signers === undefined) return { signer: "" };
   const found: string[] = [];
+  const share = sync.metadata.namespace ?? "";
   try {
     for (const object of signedObjects(sync, revision)) {
-      const { key, name } = await git.verifySigner(remote, { object, keys: signers, signal });
+      const { key, name } = await git.verifySigner(remote, {
+        object,
+        keys: signers,
+        share,
+        signal,
+      });
       found.push(`${object.type === "tag" ? "tag: " : ""}${name} (${key})`);
     }
     return { signer: found.join(", ") };

@@ -1,0 +1,125 @@
+import { assertEquals } from "@std/assert";
+import { gitSource, Lanes } from "#git";
+import { GitProcesses, processLimits } from "../../src/git/processes.ts";
+import { eventually } from "../support/eventually.ts";
+import { settled } from "../support/fake_clock.ts";
+import { temporaryFolder, testRepository } from "../support/git_repository.ts";
+
+/** Asks for a turn, and says when it has come. */
+function asked(processes: GitProcesses, begun: string[]) {
+  return (name: string, share: string, signal = new AbortController().signal) => ({
+    name,
+    running: processes.local({ share, signal }).then((command) => {
+      begun.push(name);
+      return command;
+    }),
+  });
+}
+
+Deno.test("C2: a share runs as many git commands as there are processors, and another one begins while a hundred wait", async () => {
+  const begun: string[] = [];
+  const ask = asked(new GitProcesses(processLimits(2)), begun);
+  const hostile = Array.from({ length: 100 }, (_, index) => ask(`h${index}`, "hostile"));
+  await settled();
+  assertEquals(begun, ["h0", "h1"]);
+  const healthy = ["a", "b", "c"].map((name) => ask(name, "healthy"));
+  await settled();
+  assertEquals(begun.splice(0), ["h0", "h1", "a", "b"]);
+  const third = [ask("x", "third"), ask("y", "third")];
+  (await healthy[0]?.running)?.[Symbol.dispose]();
+  await settled();
+  (await hostile[0]?.running)?.[Symbol.dispose]();
+  await settled();
+  assertEquals(begun.splice(0), ["x", "c"], "who has the fewest, then who was served longest ago");
+  (await third[0]?.running)?.[Symbol.dispose]();
+  await settled();
+  assertEquals(begun.splice(0), ["y"]);
+  for (const { running } of [...third, ...healthy, ...hostile]) {
+    (await running)[Symbol.dispose]();
+    await settled();
+  }
+  assertEquals(begun, hostile.slice(2).map(({ name }) => name));
+});
+
+Deno.test("GitProcesses: who began first goes first, so that what is begun ends", async () => {
+  const begun: string[] = [];
+  const ask = asked(new GitProcesses({ local: 1, localOfShare: 1 }), begun);
+  const [first, second, third] = [1, 2, 3].map(() => new AbortController().signal);
+  const end = async ({ running }: ReturnType<typeof ask>) => {
+    (await running)[Symbol.dispose]();
+    await settled();
+  };
+  const first1 = ask("first 1", "a", first);
+  const [second1, third1] = [ask("second 1", "a", second), ask("third 1", "a", third)];
+  const first2 = ask("first 2", "a", first);
+  await end(first1);
+  await end(first2);
+  const second2 = ask("second 2", "a", second);
+  await end(second1);
+  await end(second2);
+  await end(third1);
+  assertEquals(begun, ["first 1", "first 2", "second 1", "second 2", "third 1"]);
+});
+
+Deno.test("GitProcesses: a share's only command lets others go first less than its further ones do", async () => {
+  const processes = new GitProcesses({ local: 4, localOfShare: 4 });
+  using first = await processes.local({ share: "a" });
+  const more = [await processes.local({ share: "a" }), processes.remote({ share: "a" })];
+  using other = await processes.local({ share: "b" });
+  const niceness = [first, ...more, other].map((command) => command.niceness);
+  assertEquals(niceness, [5, 15, 15, 5]);
+  for (const command of more) command[Symbol.dispose]();
+  using next = processes.remote({ share: "a" });
+  assertEquals(next.niceness, 15, "the first still runs");
+});
+
+/** A `git` that writes its priority and the folder that it works for once, and goes on when it is told to. */
+async function waitingGit(folder: string): Promise<Record<string, string>> {
+  const path = Deno.env.get("PATH") ?? "";
+  const script = `#!/bin/sh
+while [ ! -e ${folder}/go ]; do
+  read -r stat < /proc/$$/stat
+  echo "\${stat#*) }" | cut -d' ' -f17 > ${folder}/seen.$$
+  sleep 0.02
+done
+PATH='${path}' exec git "$@"
+`;
+  await Deno.mkdir(`${folder}/bin`);
+  await Deno.writeTextFile(`${folder}/bin/git`, script, { mode: 0o755 });
+  return { PATH: `${folder}/bin:${path}` };
+}
+
+/** How the git programs that wait now let others go first. */
+async function waitingPriorities(folder: string): Promise<number[]> {
+  const found: number[] = [];
+  for await (const { name } of Deno.readDir(folder)) {
+    if (!name.startsWith("seen.")) continue;
+    found.push(Number(await Deno.readTextFile(`${folder}/${name}`)));
+  }
+  return found.sort((a, b) => a - b);
+}
+
+Deno.test("C2: git programs of one namespace are few at a time and let others go first, a hundred remotes or not", async () => {
+  await using repository = await testRepository();
+  await using folder = await temporaryFolder();
+  await repository.commit({ "a.yaml": "a: 1\n" });
+  const lanes = new Lanes({ fast: 8, fastOfShare: 2, besides: 0, patienceMs: 600_000 });
+  const source = gitSource({
+    cacheDirectory: `${folder.path}/cache`,
+    environment: await waitingGit(folder.path),
+    lanes,
+  });
+  const look = (share: string, index: number) =>
+    source.resolveRef(
+      { url: `file://${repository.directory}`, fileAllowed: true, account: `${share}${index}` },
+      { branch: "main" },
+      { share },
+    );
+  const hostile = Array.from({ length: 100 }, (_, index) => look("hostile", index));
+  await eventually(async () => String(await waitingPriorities(folder.path)) === "5,15");
+  const healthy = look("healthy", 0);
+  await eventually(async () => String(await waitingPriorities(folder.path)) === "5,5,15");
+  await Deno.writeTextFile(`${folder.path}/go`, "");
+  const commits = await Promise.all([healthy, ...hostile]);
+  assertEquals(new Set(commits.map(({ commit }) => commit)).size, 1);
+});

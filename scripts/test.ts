@@ -46,6 +46,7 @@ const STAGES: readonly Stage[] = [
       "src/api",
       "src/desired",
       "src/plan",
+      "src/topology",
       "tests/unit",
     ],
   },

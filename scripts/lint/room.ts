@@ -14,6 +14,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   desired: { tower: "a", rank: 2 },
   plan: { tower: "a", rank: 3 },
   install: { tower: "a", rank: 3 },
+  topology: { tower: "a", rank: 4 },
   telemetry: { tower: "b", rank: 1 },
   kube: { tower: "b", rank: 2 },
   git: { tower: "b", rank: 2 },

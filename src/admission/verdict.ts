@@ -1,5 +1,6 @@
 import { problems, type RuleOptions, warnings } from "#api";
 import { isPlainObject, type KubeObject, type Problem, sameJson } from "#base";
+import { findingText, ownWarnings } from "#topology";
 import { stablePath } from "./field_path.ts";
 
 /** What somebody wants to do. */
@@ -47,7 +48,7 @@ export function verdictOn(change: Change, options: RuleOptions = {}): Verdict {
   if (!isWrite || subresource !== undefined || object === undefined) return PASSED;
   if (isDeleting(object)) return PASSED;
   const found = problems(object, options);
-  const advice = warnings(object, options);
+  const advice = adviceOn(object, found, options);
   if (operation === "CREATE" || before === undefined) return { problems: found, warnings: advice };
   if (sameJson(object.spec, before.spec)) return PASSED;
   const added = addedProblems({ object, problems: found }, {
@@ -55,6 +56,18 @@ export function verdictOn(change: Change, options: RuleOptions = {}): Verdict {
     problems: problems(before, options),
   });
   return { problems: added, warnings: [...found.filter((one) => !added.includes(one)), ...advice] };
+}
+
+/** What is odd about an object, and between the components of a mesh. */
+function adviceOn(
+  object: KubeObject,
+  found: readonly Problem[],
+  options: RuleOptions,
+): readonly Problem[] {
+  const own = warnings(object, options);
+  const between = ownWarnings(object, [...found, ...own])
+    .map((finding) => ({ path: finding.path, message: findingText(finding) }));
+  return [...own, ...between];
 }
 
 interface Findings {

@@ -70,6 +70,16 @@ export const MeshStatusSchema = Type.Object({
       }),
     ),
   ),
+  findings: optional(
+    list(
+      "What is odd between the components of the mesh, the first 20",
+      Type.Object({
+        code: text("What it is, in one word"),
+        path: text("Field of the mesh that it is about"),
+        message: text("What it is, and what to do"),
+      }),
+    ),
+  ),
 }, { description: "What was seen; written by the controller" });
 
 /** What one pod of a component is doing. */

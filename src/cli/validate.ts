@@ -14,6 +14,7 @@ import { UsageError } from "./flag.ts";
 import { outputFlag } from "./flags.ts";
 import { distinctFiles, emptyProblems, namedFiles } from "./named_files.ts";
 import { REACH_FLAGS, tenantProblems } from "./tenant_problems.ts";
+import { topologyFindings, topologyWarnings } from "./topology_findings.ts";
 import type { Verb } from "./verb.ts";
 
 /** `meshwright validate` */
@@ -26,7 +27,9 @@ export const validateVerb: Verb = {
     "hidden there: *.yaml, *.yml and *.json. A PATH without any object is a problem.",
     "Each problem is a line `file:line: Kind/name field.path: what is wrong, and what to do`.",
     "With --tenant-namespace or --gitops-rights also what the loop of a shared cluster would refuse.",
-    "Warnings go to standard error and do not count. Exit code 1 when there is a problem.",
+    "Warnings go to standard error and do not count, those between components (a shared subscription, a cycle,",
+    "types that do not fit) among them; -o json has these as findings too, with what may be meant. Exit code 1 when",
+    "there is a problem.",
   ],
   flags: [...REACH_FLAGS, outputFlag(["text", "json"])],
   async run({ flags, words, output }) {
@@ -34,7 +37,7 @@ export const validateVerb: Verb = {
     const named = await namedFiles(words);
     const files = distinctFiles(named);
     const read = await manifestsOnce({}, files);
-    const { documents, warnings } = read;
+    const { documents } = read;
     const problems = [
       ...named.flatMap((word) => word.problems),
       ...emptyProblems(named, read),
@@ -43,8 +46,10 @@ export const validateVerb: Verb = {
       ...documents.flatMap(expressionProblems),
       ...tenantProblems(documents, flags),
     ];
+    const findings = topologyFindings(documents, [...problems, ...read.warnings]);
+    const warnings = [...read.warnings, ...topologyWarnings(findings)];
     if (flags.text("output") === "json") {
-      output.out(JSON.stringify({ objects: documents.length, problems, warnings }));
+      output.out(JSON.stringify({ objects: documents.length, problems, warnings, findings }));
     } else {
       problems.forEach((problem) => output.out(manifestProblemText(problem)));
       warnings.forEach((warning) => output.note(`warning: ${manifestProblemText(warning)}`));

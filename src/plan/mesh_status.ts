@@ -39,7 +39,19 @@ export interface MeshStatus {
   readonly ready: string;
   readonly readyComponents: number;
   readonly components: readonly MeshLine[];
+  /** What is odd between components; absent when nothing is. */
+  readonly findings?: readonly MeshFinding[];
 }
+
+/** Something odd between components of a mesh. */
+export interface MeshFinding {
+  readonly code: string;
+  readonly path: string;
+  readonly message: string;
+}
+
+/** A status never lists more. */
+const FINDINGS_MAX = 20;
 
 /** One item of a mesh, with what became of it. */
 export interface MeshComponent {
@@ -63,11 +75,13 @@ export interface MeshFacts {
   readonly leaving: readonly string[];
   /** Every write that failed: those of items, and of children that leave. */
   readonly failures: readonly StepFailure[];
+  readonly findings?: readonly MeshFinding[];
   readonly now: string;
 }
 
 /** The status that is true of a mesh now: one line a component, and the first cause as its own (W-16). */
 export function meshStatus(facts: MeshFacts): MeshStatus {
+  const { findings = [] } = facts;
   const components = facts.components.map(lineOf);
   const ready = components.filter((line) => line.ready).length;
   const generation = facts.mesh.metadata.generation ?? 0;
@@ -79,6 +93,7 @@ export function meshStatus(facts: MeshFacts): MeshStatus {
     ready: `${ready}/${components.length}`,
     readyComponents: ready,
     components,
+    ...(findings.length === 0 ? {} : { findings: findings.slice(0, FINDINGS_MAX) }),
   };
 }
 

@@ -20,10 +20,12 @@ import {
   mayBeScaled,
   type MeshComponent,
   meshComponents,
+  type MeshFinding,
   meshStatus,
   planChildren,
   withDeclaredReplicas,
 } from "#plan";
+import { findingText, ownWarnings } from "#topology";
 import { act, type Outcome, queueError, throwIfTerminating } from "./act.ts";
 import { FOREIGN_RECHECK_MS } from "./component.ts";
 import { type CachedKind, cacheOf, type Effects } from "./context.ts";
@@ -178,12 +180,21 @@ async function recordMesh(pass: MeshPass, effects: Effects): Promise<Next> {
     problems: seen.problems,
     leaving: leavingNames(seen),
     failures: outcome.failures,
+    findings: findingsOf(seen),
     now: timestamp(effects.ctx.clock.now()),
   });
   const isUrgent = outcome.error !== undefined;
   const next = await recordStatus(mesh, { status, isUrgent }, effects);
   if (outcome.error !== undefined) throw queueError(mesh, outcome);
   return plan.foreign.length > 0 ? soonest(next, afterDelay(FOREIGN_RECHECK_MS)) : next;
+}
+
+/** What is odd between the items. It follows from the mesh alone, so that it is written once. */
+function findingsOf({ components, mesh, problems }: ObservedMesh): MeshFinding[] {
+  const told = [...problems, ...components.flatMap((component) => component.problems)];
+  return ownWarnings(mesh, told).map((finding) => {
+    return { code: finding.code, path: finding.path, message: findingText(finding) };
+  });
 }
 
 /** The components with what became of them; a child that was written is as the API server answered it. */

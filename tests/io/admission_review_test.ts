@@ -146,6 +146,22 @@ Deno.test("reviewAnswer() warns of what the reference lets pass silently (W-39)"
   ]);
 });
 
+Deno.test("reviewAnswer() warns of what is odd between the components of a mesh", () => {
+  const topics = (input: string, output: string) => ({
+    input: { topics: [input] },
+    output: { topic: output },
+  });
+  const ring = mesh(item("ping", topics("a", "b")), item("pong", topics("b", "a")));
+  assertEquals(answerTo(ring).warnings, [
+    "spec.functions[0].output.topic: feeds itself: shop-ping -> shop-pong -> shop-ping; unless one " +
+    "of them drops messages they go round for ever: write to another topic (EndlessCycle)",
+  ]);
+  assertEquals(answerTo(mesh(item("ping", topics("a", "b")))).warnings, undefined);
+  // Refused is told once.
+  assertEquals(answerTo(edited(sound, topics("a", "a"))).warnings, undefined);
+  assertEquals(answerTo(edited(sound, topics("a", "public/default/a"))).warnings?.length, 1);
+});
+
 Deno.test("reviewAnswer() takes replicas: 0 on create (W-40)", () => {
   assertEquals(answerTo(edited(sound, { replicas: 0, minReplicas: 1 })).allowed, true);
 });

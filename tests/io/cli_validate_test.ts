@@ -41,6 +41,34 @@ Deno.test("validate exits 0 where all is well, and 2 without a path", async () =
   assertEquals((await meshwright(["validate", `${folder.path}/none.yaml`])).code, 2);
 });
 
+Deno.test("validate warns of what is odd between components, of all files together, and exits 0", async () => {
+  const topics = (input: string, output: string) => ({
+    input: { topics: [input] },
+    output: { topic: output },
+  });
+  await using folder = await folderWith({
+    "a.yaml": stringify(functionObject("ping", topics("a", "b"))),
+    "b.yaml": stringify(functionObject("pong", topics("b", "a"))),
+    "loop.yaml": stringify(functionObject("own", topics("x", "public/default/x"))),
+  });
+  const { code, notes, out } = await meshwright(["validate", folder.path]);
+  assertEquals([code, out, notes.length], [0, [], 3]);
+  assertMatch(
+    notes[0] ?? "",
+    /^warning: .*\/loop\.yaml:\d+: Function\/own spec\.output\.topic: persistent:/,
+  );
+  assertMatch(
+    notes[1] ?? "",
+    /^warning: .*\/a\.yaml:\d+: Function\/ping spec\.output\.topic: feeds itself: ping -> pong -> ping; /,
+  );
+  const json = await meshwright(["validate", "-o", "json", `${folder.path}/a.yaml`]);
+  const report = JSON.parse(json.out.join("")) as { findings: Record<string, unknown>[] };
+  assertEquals(report.findings.map(({ code, severity }) => [code, severity]), [
+    ["InputUnwritten", "information"],
+    ["OutputUnread", "information"],
+  ]);
+});
+
 Deno.test("validate -o json gives the same as data", async () => {
   await using folder = await folderWith({
     "bad.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n a: b\n",

@@ -47,6 +47,25 @@ Deno.test("a mesh makes its components, says how each is, and then costs no requ
   assertEquals(world.lies, []);
 });
 
+Deno.test("a mesh says what is odd between its components, once, and no longer when it is mended", async () => {
+  const topics = (input: string, output: string) => ({
+    input: { topics: [input] },
+    output: { topic: output },
+  });
+  const world = await readyWorld(item("pay", topics("a", "b")), item("ship", topics("b", "a")));
+  const codes = () => {
+    const status = world.object(MESH)?.status as { findings?: { code: string; path: string }[] };
+    return status.findings?.map(({ code, path }) => `${code} ${path}`);
+  };
+  assertEquals(codes(), ["EndlessCycle spec.functions[0].output.topic"]);
+  assertEquals(await world.pass("FunctionMesh", "shop"), { writes: [], reads: [] });
+  world.patchNow(MESH, {
+    spec: { functions: [item("pay", topics("a", "b")), item("ship", topics("b", "c"))] },
+  });
+  await world.pass("FunctionMesh", "shop");
+  assertEquals(codes(), undefined);
+});
+
 Deno.test("a component that leaves the mesh goes, and an edit reaches its component alone", async () => {
   const world = await readyWorld(item("pay"), item("ship"));
   world.patchNow(MESH, { spec: { functions: [item("pay", { image: "example/runner:2" })] } });

@@ -153,6 +153,12 @@ Deno.test("meshStatus() names children that are on their way out", () => {
   });
 });
 
+Deno.test("meshStatus() has the first findings, and none where there are none", () => {
+  const finding = { code: "EndlessCycle", path: "spec.functions[0]", message: "feeds itself" };
+  assertEquals("findings" in status({}), false);
+  assertEquals(status({ findings: Array(30).fill(finding) }).findings, Array(20).fill(finding));
+});
+
 Deno.test("meshComponents() gives each item the problems that are its own", () => {
   const problems = [
     { path: "spec.functions[1].name", message: "is taken" },

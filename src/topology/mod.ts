@@ -1,0 +1,17 @@
+/**
+ * Components and the topics between them: one model of who reads and who writes what, from live objects or from files, and
+ * what follows from it. Pure, and linear in the number of components.
+ *
+ * Start with {@linkcode topology}; {@linkcode findings} says what is wrong between components.
+ *
+ * @module
+ */
+export * from "./clusters.ts";
+export * from "./component_node.ts";
+export type { EdgeRole, SubscriptionType } from "./edges.ts";
+export * from "./finding.ts";
+export { findings } from "./findings.ts";
+export { downstream, type Flow, flowOf, readersOf } from "./flow.ts";
+export { topicLabel, type TopicVariant } from "./topic_name.ts";
+export { ownWarnings } from "./own_findings.ts";
+export * from "./topology.ts";

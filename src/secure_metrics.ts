@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { certificateDelayMs, keepCertificates, KeyStaysReport } from "#admission";
 import { type Clock, errorText, isAbort, pause } from "#base";
+import { RateLimit } from "#receiver";
 import { AccessReviews, type ClusterClient, type Transport } from "#kube";
 import { answerPlainly, type Logger, type Metrics, TlsServer } from "#telemetry";
 
@@ -8,6 +9,11 @@ import { answerPlainly, type Logger, type Metrics, TlsServer } from "#telemetry"
 const SERVICE = "meshwright-metrics";
 const SECRET = `${SERVICE}-tls`;
 const AUTHORITY_SECRET = `${SERVICE}-ca`;
+
+/** New tokens of one sender, and then one each interval: scrapers have one for hours. */
+const NEW_TOKENS = { burst: 10, intervalMs: 1_000 };
+/** Of all senders together. */
+const ALL_NEW_TOKENS = { burst: 100, intervalMs: 100 };
 
 /** What secure metrics are made from. */
 export interface SecureMetricsOptions {
@@ -23,12 +29,14 @@ export interface SecureMetricsOptions {
 
 /**
  * `/metrics` over TLS, for bearers of a token who may `get` the path `/metrics` (W-52), as the reference's
- * `--metrics-secure`. The certificate is made, kept in a Secret and renewed as the webhook's: a scraper finds whom to
+ * `--metrics-secure`. The API server is asked about few tokens that were never good ones. The certificate is made, kept in a Secret and renewed as the webhook's: a scraper finds whom to
  * trust in the Secret's `ca.crt`.
  */
 export class SecureMetrics implements AsyncDisposable {
   readonly #options: SecureMetricsOptions;
   readonly #reviews: AccessReviews;
+  readonly #newTokens: RateLimit;
+  readonly #allNewTokens: RateLimit;
   readonly #server: TlsServer;
   #problem = "";
   readonly #keyStays: KeyStaysReport;
@@ -38,6 +46,8 @@ export class SecureMetrics implements AsyncDisposable {
     const { address, clock, log, transport } = options;
     this.#keyStays = new KeyStaysReport(log);
     this.#reviews = new AccessReviews(transport, clock);
+    this.#newTokens = new RateLimit({ ...NEW_TOKENS, clock });
+    this.#allNewTokens = new RateLimit({ ...ALL_NEW_TOKENS, clock });
     this.#server = new TlsServer({
       address,
       log,
@@ -101,14 +111,23 @@ export class SecureMetrics implements AsyncDisposable {
     }
     const [, token] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? "") ?? [];
     if (token === undefined) return answerPlainly(response, 401, "show a bearer token");
-    const refusal = await this.#refusal(token);
-    if (refusal !== undefined) return answerPlainly(response, ...refusal);
+    const refusal = await this.#refusal(token, request.socket.remoteAddress ?? "");
+    if (refusal !== undefined) {
+      const [status, text] = refusal;
+      return answerPlainly(response, status, text, status === 429 ? { "retry-after": "1" } : {});
+    }
     const { text, contentType } = await this.#options.metrics.exposition();
     response.writeHead(200, { "content-type": contentType });
     response.end(text);
   }
 
-  async #refusal(token: string): Promise<[status: number, text: string] | undefined> {
+  async #refusal(
+    token: string,
+    sender: string,
+  ): Promise<[status: number, text: string] | undefined> {
+    if (!await this.#reviews.isExpected(token) && !this.#mayBeNew(sender)) {
+      return [429, "too many unknown tokens"];
+    }
     try {
       const access = await this.#reviews.access(token, "/metrics");
       if (access === "allowed") return undefined;
@@ -120,5 +139,10 @@ export class SecureMetrics implements AsyncDisposable {
       this.#options.log.warn("Cannot ask who scrapes metrics", { error });
       return [500, "cannot ask the API server about this token"];
     }
+  }
+
+  /** A sender that has none left costs the others nothing. */
+  #mayBeNew(sender: string): boolean {
+    return this.#newTokens.take(sender) && this.#allNewTokens.take("");
   }
 }

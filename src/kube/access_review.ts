@@ -10,6 +10,8 @@ export type Access = "allowed" | "unknown token" | "not allowed";
 const TOKEN_MS = 60_000;
 const ALLOWED_MS = 300_000;
 const REFUSED_MS = 30_000;
+/** How long it counts that a token was a good one: who made tokens up is not among those. */
+const GOOD_MS = 3_600_000;
 /** More than scrapers have, and an end to what guessers can make us remember. */
 const REMEMBERED_MAX = 1_000;
 
@@ -35,12 +37,16 @@ interface Remembered<T> {
  * Asks the API server who a bearer token is, and whether that one may `get` a path that is no resource, as `/metrics`.
  *
  * # Guarantees
- * Tokens are remembered by their hash only, for a minute; a failure to ask is thrown and not remembered.
+ * Tokens are remembered by their hash only, for a minute; a failure to ask is thrown and not remembered. Tokens that nobody
+ * knows never make one be forgotten that somebody does.
  */
 export class AccessReviews {
   readonly #transport: Transport;
   readonly #clock: Clock;
-  readonly #users = new Map<string, Remembered<JsonObject | undefined>>();
+  readonly #users = new Map<string, Remembered<JsonObject>>();
+  readonly #unknown = new Map<string, Remembered<true>>();
+  /** Tokens that were good ones a while ago. */
+  readonly #good = new Map<string, Remembered<true>>();
   readonly #verdicts = new Map<string, Remembered<boolean>>();
 
   constructor(transport: Transport, clock: Clock) {
@@ -55,15 +61,28 @@ export class AccessReviews {
     return await this.#mayGet(user, path) ? "allowed" : "not allowed";
   }
 
+  /** Whether a token costs no question, or is one of somebody: of guesses there can be any number. */
+  async isExpected(token: string): Promise<boolean> {
+    const key = await hashOf(token);
+    return [this.#users, this.#unknown, this.#good].some((memory) =>
+      this.#recall<unknown>(memory, key) !== undefined
+    );
+  }
+
   async #user(token: string): Promise<JsonObject | undefined> {
     const key = await hashOf(token);
     const known = this.#recall(this.#users, key);
     if (known !== undefined) return known.value;
+    if (this.#recall(this.#unknown, key) !== undefined) return undefined;
     const status = await this.#ask(TOKEN_REVIEW, { token });
-    const isKnown = status["authenticated"] === true && isPlainObject(status["user"]);
-    const user = isKnown ? status["user"] as JsonObject : undefined;
-    this.#remember(this.#users, key, { value: user, forMs: TOKEN_MS });
-    return user;
+    if (status["authenticated"] !== true || !isPlainObject(status["user"])) {
+      this.#remember(this.#unknown, key, { value: true, forMs: TOKEN_MS });
+      return undefined;
+    }
+    const value = status["user"] as JsonObject;
+    this.#remember(this.#users, key, { value, forMs: TOKEN_MS });
+    this.#remember(this.#good, key, { value: true, forMs: GOOD_MS });
+    return value;
   }
 
   async #mayGet(user: JsonObject, path: string): Promise<boolean> {
@@ -91,7 +110,7 @@ export class AccessReviews {
     return isPlainObject(status) ? status as JsonObject : {};
   }
 
-  #recall<T>(memory: Map<string, Remembered<T>>, key: string): Remembered<T> | undefined {
+  #recall<T>(memory: ReadonlyMap<string, Remembered<T>>, key: string): Remembered<T> | undefined {
     const known = memory.get(key);
     return known !== undefined && known.untilMs > this.#clock.monotonicMs() ? known : undefined;
   }
@@ -101,7 +120,9 @@ export class AccessReviews {
     key: string,
     { value, forMs }: { readonly value: T; readonly forMs: number },
   ): void {
-    if (memory.size >= REMEMBERED_MAX) memory.clear();
+    memory.delete(key);
+    const [oldest] = memory.keys();
+    if (memory.size >= REMEMBERED_MAX && oldest !== undefined) memory.delete(oldest);
     memory.set(key, { value, untilMs: this.#clock.monotonicMs() + forMs });
   }
 }

@@ -46,10 +46,14 @@ export interface ProcessorGroup extends AsyncDisposable {
  * A group of its own: outside of one, Linux counts each process that leads a session (as each git of the program does) as much
  * as the program with all that it started, whatever its priority. Undefined where the system has no such groups for us.
  */
-export async function processorGroup(name: string): Promise<ProcessorGroup | undefined> {
+export async function processorGroup(
+  name: string,
+  weight: number,
+): Promise<ProcessorGroup | undefined> {
   const folder = `${GROUPS}/${name}-${crypto.randomUUID().slice(0, 8)}`;
   try {
     await Deno.mkdir(folder);
+    await Deno.writeTextFile(`${folder}/cpu.shares`, String(weight));
   } catch (error) {
     const kinds = [Deno.errors.NotFound, Deno.errors.PermissionDenied, Deno.errors.NotSupported];
     if (kinds.some((kind) => error instanceof kind)) return undefined;

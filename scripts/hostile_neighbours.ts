@@ -32,11 +32,14 @@ async function main(
 
 function seenText(name: string, seen: Seen): string {
   const sorted = [...seen.changesMs].sort((a, b) => a - b);
+  const { tookMs, waitedMs, workedMs } = seen.longestAnswer;
   const { commands, mainThread, mainThreadWaited, program, server } = seen.processor;
   const ms = (value = 0) => `${Math.round(value)} ms`;
   return [
     `${name}: ${seen.answers} answers of /healthz, ${seen.bad.length} of them not ok`,
-    `the longest took ${ms(seen.longestAnswerMs)}`,
+    `the longest took ${ms(tookMs)}, of which the first thread worked ${ms(workedMs)} and waited ${
+      ms(waitedMs)
+    } for a processor`,
     `a change took ${ms(sorted[sorted.length >> 1])} (median), ${ms(sorted.at(-1))} at most`,
     `memory ${Math.round(seen.rssBytes / 1e6)} MB at most`,
     `of each second the program worked ${ms(program)}, its first thread ${

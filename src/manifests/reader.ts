@@ -45,6 +45,8 @@ export const READING_OPTIONS = {
   deno: { permissions: "none" },
 } as WorkerOptions;
 
+/** Threads at the same time: one share leaves one for others, and each takes memory. */
+const THREADS_MAX = 2;
 /** Contents whose reading was ended that are remembered. */
 const REMEMBERED_MAX = 1_000;
 /** Threads that do not end: with so many nothing is read any more. */
@@ -55,14 +57,14 @@ const AGAIN_MAX_MS = 24 * 3_600_000;
 const NEVER = new AbortController().signal;
 
 /**
- * Turns files into objects in a thread of its own, one revision after another: whatever is in them, the rest of the program
+ * Turns files into objects in threads of their own, a revision at a time in each: whatever is in them, the rest of the program
  * goes on. What is so small that it cannot take long is read where one is.
  *
  * # Guarantees
  * - Reading ends after {@linkcode MANIFEST_BUDGETS}.readingMs. The same content is not tried again for ten minutes, and for
  *   longer each time.
- * - Namespaces take turns.
- * - The thread may do nothing: no file, no network, no environment. It ends when nobody needs it for a while.
+ * - Namespaces take turns, and one never has all threads: what another one reads waits for none that takes long.
+ * - A thread may do nothing: no file, no network, no environment. It ends when nobody needs it for a while.
  *
  * # Caveats
  * Deno does not stop a thread that is in the middle of a computation. The thread looks between two documents whether it
@@ -72,12 +74,12 @@ export class ManifestReader implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #limits: ReaderLimits;
   readonly #module: string;
-  readonly #turns = new Semaphore(1);
+  readonly #turns = new Semaphore(THREADS_MAX, { shareMax: THREADS_MAX - 1 });
   readonly #ended = new Map<string, { readonly file: string; failures: number; untilMs: number }>();
-  readonly #closing = new AbortController();
-  #worker: ReadingWorker | undefined;
-  #idle: AbortController | undefined;
-  #idling: Promise<void> | undefined;
+  readonly #workers = new Set<ReadingWorker>();
+  /** Threads without anything to do, the last one last, and how each is kept from ending. */
+  readonly #resting = new Map<ReadingWorker, AbortController>();
+  readonly #rests = new Set<Promise<void>>();
   #lost = 0;
 
   constructor({ clock, limits, worker = READING_WORKER }: ReaderOptions) {
@@ -88,7 +90,7 @@ export class ManifestReader implements AsyncDisposable {
 
   /** Whether a thread runs. */
   get isRunning(): boolean {
-    return this.#worker !== undefined;
+    return this.#workers.size > 0;
   }
 
   /** That nothing can be read any more, for the liveness check. */
@@ -114,7 +116,6 @@ export class ManifestReader implements AsyncDisposable {
     }
     if (this.#isSmall(inputs, files)) return await manifestsWith(inputs, files);
     using _turn = await this.#turns.acquire(signal, share);
-    this.#idle?.abort();
     try {
       const read = await this.#readInWorker(inputs, files, signal);
       if (key !== undefined) this.#ended.delete(key);
@@ -122,17 +123,13 @@ export class ManifestReader implements AsyncDisposable {
     } catch (error) {
       if (key !== undefined && error instanceof ReadingEndedError) this.#remember(key, error);
       throw error;
-    } finally {
-      this.#endWhenIdle();
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closing.abort();
-    this.#idle?.abort();
-    await this.#idling;
-    this.#worker?.end();
-    this.#worker = undefined;
+    for (const rest of this.#resting.values()) rest.abort();
+    await Promise.all(this.#rests);
+    for (const worker of this.#workers) this.#drop(worker);
   }
 
   #isSmall({ identities, variables }: ReadInputs, files: readonly ManifestFile[]): boolean {
@@ -151,7 +148,7 @@ export class ManifestReader implements AsyncDisposable {
     const problem = this.problem();
     if (problem !== undefined) throw new Error(`Cannot read manifests: ${problem}`);
     const sorted = [...files].sort((a, b) => a.path < b.path ? -1 : 1);
-    const worker = this.#worker ??= new ReadingWorker(this.#module);
+    const worker = this.#awake();
     using limit = deadline(this.#limits.readingMs, { clock: this.#clock, signal });
     const answer = worker.ask(sorted, inputs);
     const stopped = Promise.withResolvers<"stopped">();
@@ -170,7 +167,32 @@ export class ManifestReader implements AsyncDisposable {
       throw error;
     } finally {
       limit.signal.removeEventListener("abort", stop);
+      if (this.#workers.has(worker)) this.#rest(worker);
     }
+  }
+
+  #awake(): ReadingWorker {
+    const [worker, rest] = [...this.#resting].at(-1) ?? [];
+    rest?.abort();
+    if (worker !== undefined) this.#resting.delete(worker);
+    const awake = worker ?? new ReadingWorker(this.#module);
+    this.#workers.add(awake);
+    return awake;
+  }
+
+  /** A thread takes memory: it ends when nobody asks it for a while. */
+  #rest(worker: ReadingWorker): void {
+    const rest = new AbortController();
+    this.#resting.set(worker, rest);
+    const wait = async () => {
+      const { readingIdleMs } = this.#limits;
+      await pause(readingIdleMs, { clock: this.#clock, signal: rest.signal });
+      if (!rest.signal.aborted) this.#drop(worker);
+    };
+    const resting = wait();
+    this.#rests.add(resting);
+    // Never rejects: a pause ends with its signal.
+    resting.finally(() => this.#rests.delete(resting));
   }
 
   /** Has a worker end what it does, or gives it up. @returns the file that it was reading */
@@ -189,7 +211,8 @@ export class ManifestReader implements AsyncDisposable {
 
   #drop(worker: ReadingWorker): void {
     worker.end();
-    if (this.#worker === worker) this.#worker = undefined;
+    this.#workers.delete(worker);
+    this.#resting.delete(worker);
   }
 
   #remember(key: string, { problem: { file } }: ReadingEndedError): void {
@@ -199,21 +222,6 @@ export class ManifestReader implements AsyncDisposable {
     this.#ended.set(key, { file, failures, untilMs: this.#clock.monotonicMs() + waitMs });
     const [oldest] = this.#ended.keys();
     if (this.#ended.size > REMEMBERED_MAX && oldest !== undefined) this.#ended.delete(oldest);
-  }
-
-  /** A thread takes memory: it ends when nobody asks it for a while. */
-  #endWhenIdle(): void {
-    const worker = this.#worker;
-    if (worker === undefined || this.#turns.waiting > 0 || this.#closing.signal.aborted) return;
-    this.#idle?.abort();
-    const idle = new AbortController();
-    this.#idle = idle;
-    const wait = async () => {
-      const { readingIdleMs } = this.#limits;
-      await pause(readingIdleMs, { clock: this.#clock, signal: idle.signal });
-      if (!idle.signal.aborted) this.#drop(worker);
-    };
-    this.#idling = wait();
   }
 }
 

@@ -22,7 +22,7 @@ export interface Seen {
   readonly answers: number;
   /** Of those, what was not `ok`. */
   readonly bad: readonly string[];
-  readonly longestAnswerMs: number;
+  readonly longestAnswer: SlowAnswer;
   /** How long each change of the healthy sync took, from commit to ConfigMap. */
   readonly changesMs: readonly number[];
   /** Resident memory of the program, at most. */
@@ -31,6 +31,13 @@ export interface Seen {
   readonly processor: ProcessorShares;
   /** How long the first thread waited for a processor in the second in which it waited longest. */
   readonly longestWaitMs: number;
+}
+
+/** How long an answer took, and how long the program's first thread worked and waited for a processor meanwhile. */
+export interface SlowAnswer {
+  readonly tookMs: number;
+  readonly workedMs: number;
+  readonly waitedMs: number;
 }
 
 /** Milliseconds of processors in a second. */
@@ -182,13 +189,17 @@ type Watched = Pick<TenantStage, "program"> & { readonly hostile?: ServerProcess
 /** Asks the program how it is all the while. */
 async function seenDuring(watched: Watched, work: () => Promise<number[]>): Promise<Seen> {
   const { program } = watched;
-  let [answers, longestAnswerMs, longestWaitMs, rssBytes, isDone] = [0, 0, 0, 0, false];
+  let [answers, longestWaitMs, rssBytes, isDone] = [0, 0, 0, false];
+  let longestAnswer: SlowAnswer = { tookMs: 0, workedMs: 0, waitedMs: 0 };
   const bad: string[] = [];
   const asking = (async () => {
     while (!isDone) {
-      const startMs = performance.now();
+      const [startMs, before] = [performance.now(), await mainThreadMs(program.id)];
       const text = await program.health();
-      longestAnswerMs = Math.max(longestAnswerMs, performance.now() - startMs);
+      const [tookMs, after] = [performance.now() - startMs, await mainThreadMs(program.id)];
+      const workedMs = after.ranMs - before.ranMs;
+      const answer = { tookMs, workedMs, waitedMs: after.waitedMs - before.waitedMs };
+      if (tookMs > longestAnswer.tookMs) longestAnswer = answer;
       answers++;
       if (text !== "ok\n") bad.push(text);
       await systemClock.sleep(ASK_EVERY_MS);
@@ -207,7 +218,7 @@ async function seenDuring(watched: Watched, work: () => Promise<number[]>): Prom
   try {
     const changesMs = await work();
     const processor = sharesBetween(before, await taken(watched));
-    return { answers, bad, longestAnswerMs, longestWaitMs, changesMs, rssBytes, processor };
+    return { answers, bad, longestAnswer, longestWaitMs, changesMs, rssBytes, processor };
   } finally {
     isDone = true;
     await Promise.all([asking, watching]);

@@ -148,6 +148,24 @@ Deno.test("ManifestReader ends with the pass that asked, and what is asked next 
   );
 });
 
+Deno.test("C2: what one share reads for long does not keep another one's waiting, however much of it there is", async () => {
+  await using reader = new ManifestReader({ clock, limits: ALWAYS });
+  const long = Array.from(
+    { length: 4 },
+    (_, index) => ({ path: `${index}.yaml`, text: `x: [${"1,".repeat(9e4)}]` }),
+  );
+  const short = [{ path: "a.yaml", text: configMaps(1) }];
+  const ended: string[] = [];
+  const read = async (share: string, files: typeof short) => {
+    await reader.read({}, files, { share });
+    ended.push(share);
+  };
+  const hostile = [1, 2, 3].map(() => read("hostile", long));
+  for (let index = 0; index < 3; index++) await read("healthy", short);
+  assertEquals(ended, ["healthy", "healthy", "healthy"]);
+  await Promise.all(hostile);
+});
+
 Deno.test("ManifestReader ends its thread when nobody needs it", async () => {
   await using reader = new ManifestReader({ clock, limits: { ...ALWAYS, readingIdleMs: 20 } });
   const files = [{ path: "a.yaml", text: configMaps(1) }];

@@ -1,31 +1,32 @@
 // deno-lint-ignore-file no-console -- a program of the command line
 /**
- * Writes `gitops/operator/`: what `meshwright install` prints, a file for each part, so that a cluster can run the
- * program from Git. With `--check` it tells which files are stale.
+ * Writes `gitops/operator/`: what `meshwright install` prints, a file for each part, as a base of kustomize with options
+ * and overlays. With `--check` it tells which files are stale.
  *
  * @module
  */
-import { installParts } from "#install";
+import { isThere, removeTree } from "./e2e/stored.ts";
+import { partsOf } from "./operator/installations.ts";
+import { kustomizeFiles } from "./operator/kustomize.ts";
 import { yamlStream } from "../src/cli/crds.ts";
-import { INSTALL_FLAGS, installationFrom } from "../src/cli/install.ts";
-import { parseArguments } from "../src/cli/parse.ts";
 
-/** Where the manifests lie. */
-export const OPERATOR_FOLDER = new URL("../gitops/operator/", import.meta.url);
+const ROOT = new URL("../gitops/", import.meta.url);
 
-/** Only with these rights can the program apply its own: nobody may give away rights that he does not have. */
-const FLAGS = ["--gitops-rights=cluster-admin"];
+/** Folders of which every file is written here. */
+const FOLDERS = ["operator"];
 
 const HEAD = "# deno-fmt-ignore-file\n" +
-  "# Made by scripts/operator.ts from `meshwright install`. Do not edit: run `deno run -A scripts/operator.ts`.\n";
+  "# Made by scripts/operator.ts from `meshwright install`. Do not edit: run `deno task operator`.\n";
 
-/** File names with the text that they must have. */
+/** Paths below `gitops/` with the text that they must have. */
 export function operatorFiles(): ReadonlyMap<string, string> {
-  const { flags } = parseArguments(FLAGS, { flags: INSTALL_FLAGS, env: {} });
-  const parts = Object.entries(installParts(installationFrom(flags)));
-  return new Map(parts.map(([part, objects]) => [
-    `${part}.yaml`,
-    `${HEAD}${yamlStream(objects)}\n`,
+  const parts = Object.entries(partsOf([])).map(([part, objects]) =>
+    [`base/${part}.yaml`, objects] as const
+  );
+  const files = [...parts, ...kustomizeFiles()];
+  return new Map(files.map(([path, documents]) => [
+    `operator/${path}`,
+    `${HEAD}${yamlStream(documents)}\n`,
   ]));
 }
 
@@ -33,30 +34,41 @@ export function operatorFiles(): ReadonlyMap<string, string> {
 export async function staleOperatorFiles(): Promise<string[]> {
   const wanted = operatorFiles();
   const stale = new Set(wanted.keys());
-  for await (const { name } of Deno.readDir(OPERATOR_FOLDER)) {
-    const text = await Deno.readTextFile(new URL(name, OPERATOR_FOLDER));
-    if (wanted.get(name) === text) stale.delete(name);
-    else stale.add(name);
+  for (const folder of FOLDERS) {
+    if (!await isThere(new URL(folder, ROOT).pathname)) continue;
+    for await (const path of filesIn(folder)) {
+      if (wanted.get(path) === await Deno.readTextFile(new URL(path, ROOT))) stale.delete(path);
+      else stale.add(path);
+    }
   }
   return [...stale].sort();
 }
 
+async function* filesIn(folder: string): AsyncGenerator<string> {
+  for await (const { name, isDirectory } of Deno.readDir(new URL(folder, ROOT))) {
+    if (isDirectory) yield* filesIn(`${folder}/${name}`);
+    else yield `${folder}/${name}`;
+  }
+}
+
 async function writeFiles(): Promise<void> {
-  await Deno.mkdir(OPERATOR_FOLDER, { recursive: true });
   const wanted = operatorFiles();
-  for (const name of await staleOperatorFiles()) {
-    const text = wanted.get(name);
-    const file = new URL(name, OPERATOR_FOLDER);
-    if (text === undefined) await Deno.remove(file);
-    else await Deno.writeTextFile(file, text);
-    console.log(`${text === undefined ? "removed" : "wrote"} gitops/operator/${name}`);
+  for (const path of await staleOperatorFiles()) {
+    const text = wanted.get(path);
+    const file = new URL(path, ROOT);
+    if (text === undefined) await removeTree(file.pathname);
+    else {
+      await Deno.mkdir(new URL(".", file), { recursive: true });
+      await Deno.writeTextFile(file, text);
+    }
+    console.log(`${text === undefined ? "removed" : "wrote"} gitops/${path}`);
   }
 }
 
 if (import.meta.main) {
   if (Deno.args.includes("--check")) {
     const stale = await staleOperatorFiles();
-    for (const name of stale) console.error(`gitops/operator/${name} is stale`);
+    for (const path of stale) console.error(`gitops/${path} is stale`);
     Deno.exit(stale.length === 0 ? 0 : 1);
   }
   await writeFiles();

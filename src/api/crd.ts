@@ -33,13 +33,22 @@ export function customResourceDefinitions(): KubeObject[] {
   return RESOURCES.map(definitionOf).sort((a, b) => a.metadata.name < b.metadata.name ? -1 : 1);
 }
 
+/** The names of these definitions, in the same order. */
+export function definitionNames(): string[] {
+  return RESOURCES.map(definitionName).sort();
+}
+
+function definitionName({ apiVersion, plural }: MeshResourceType): string {
+  return `${plural}.${groupOf(apiVersion)}`;
+}
+
 function definitionOf(resource: MeshResourceType): KubeObject {
   const group = groupOf(resource.apiVersion);
   const { kind, plural, singular, shortNames } = resource;
   return {
     apiVersion: "apiextensions.k8s.io/v1",
     kind: "CustomResourceDefinition",
-    metadata: { name: `${plural}.${group}` },
+    metadata: { name: definitionName(resource) },
     spec: {
       group,
       names: {

@@ -9,7 +9,7 @@ export * from "./autoscaler_preset.ts";
 export * from "./backend_config.ts";
 export * from "./component.ts";
 export * from "./component_spec.ts";
-export { customResourceDefinitions } from "./crd.ts";
+export { customResourceDefinitions, definitionNames } from "./crd.ts";
 export * from "./defaults.ts";
 export * from "./duration.ts";
 export * from "./function.ts";

@@ -16,14 +16,23 @@ export interface InstallParts {
 /** A MeshSync never deletes what would take people's meshes along. */
 const KEPT = { [ANNOTATIONS.prune]: "disabled" };
 
+/** What flags of an installation change, by part: all but the definitions. */
+export type ChangingParts = Omit<InstallParts, "definitions">;
+
 /** Everything a cluster needs, by part. The definitions have no label, because running programs write them too. */
 export function installParts(installation: Installation): InstallParts {
+  const { access, namespace, program } = changingParts(installation);
+  const definitions = customResourceDefinitions().map((definition) => ({
+    ...definition,
+    metadata: { ...definition.metadata, annotations: KEPT },
+  }));
+  return { namespace, definitions, access, program };
+}
+
+/** Everything but the definitions, which take the longest to make and are always the same. */
+export function changingParts(installation: Installation): ChangingParts {
   return {
     namespace: [namespaceObject(installation)],
-    definitions: customResourceDefinitions().map((definition) => ({
-      ...definition,
-      metadata: { ...definition.metadata, annotations: KEPT },
-    })),
     access: accessObjects(installation),
     program: [
       ...serviceObjects(installation),

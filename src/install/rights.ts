@@ -1,4 +1,4 @@
-import { customResourceDefinitions, resourceOf } from "#api";
+import { definitionNames, resourceOf } from "#api";
 import { groupOf } from "#base";
 import { RUNTIME_NAMES } from "./installation.ts";
 
@@ -75,7 +75,7 @@ export function clusterRules(namespace: string): Rule[] {
   return [
     {
       ...rule("apiextensions.k8s.io", ["customresourcedefinitions"], ["create", "get", "patch"]),
-      resourceNames: customResourceDefinitions().map(({ metadata }) => metadata.name),
+      resourceNames: definitionNames(),
     },
     {
       ...rule("admissionregistration.k8s.io", ["validatingwebhookconfigurations"], [

@@ -44,11 +44,12 @@ const SCRAPERS = { metrics: "enabled" };
  * webhook's and the health port are open to all, and guard themselves; metrics without TLS are for chosen namespaces.
  */
 export function networkPolicy(installation: Installation): KubeObject {
-  const { metricsSecure, namespace, receiver } = installation;
+  const { metricsSecure, receiver } = installation;
   const open = [PORTS.health, PORTS.webhook, ...(receiver ? [PORTS.receiver] : [])];
   const scrapers = [
     { namespaceSelector: { matchLabels: SCRAPERS } },
-    { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": namespace } } },
+    // Those of the program's own namespace.
+    { podSelector: {} },
   ];
   const port = (number: number) => ({ port: number, protocol: "TCP" });
   return {

@@ -260,17 +260,13 @@ Deno.test("a MeshSync acts as another account where roles let the program do so,
 
 Deno.test("gitops/operator lets a cluster run the program from Git, itself included", async () => {
   // Once by hand, as docs/install.md has it; from then on Git is what counts.
-  await cluster.kubectl([
-    "apply",
-    "--server-side",
-    "--force-conflicts",
-    "-f",
-    "gitops/operator/namespace.yaml",
-  ]);
-  await cluster.kubectl(["apply", "--server-side", "--force-conflicts", "-f", "gitops/operator"]);
+  const overlay = "gitops/operator/overlays/cluster-admin";
+  const apply = ["apply", "--server-side", "--force-conflicts"];
+  await cluster.kubectl([...apply, "-f", "gitops/operator/base/namespace.yaml"]);
+  await cluster.kubectl([...apply, "-k", overlay]);
   await using repository = await testRepository();
-  const files = await filesOf("gitops/operator", "operator");
-  const commit = await repository.commit(files);
+  const rendered = await cluster.kubectl(["kustomize", overlay]);
+  const commit = await repository.commit({ "operator/install.yaml": rendered });
   await using server = gitServer({ folder: repository.directory.replace(/\/work$/, "") });
   await using program = await startProgram(cluster, {
     namespace: "meshwright",
@@ -299,8 +295,8 @@ Deno.test("gitops/operator lets a cluster run the program from Git, itself inclu
       "meshwright",
     ])).metadata.generation;
   const before = await generation();
-  const changed = files["operator/program.yaml"]?.replace("replicas: 1", "replicas: 2") ?? "";
-  await untilSynced("meshwright", await repository.commit({ "operator/program.yaml": changed }));
+  const changed = rendered.replace("\n  replicas: 1\n", "\n  replicas: 2\n");
+  await untilSynced("meshwright", await repository.commit({ "operator/install.yaml": changed }));
   assertEquals(await generation(), before + 1);
   await deleteSync("meshwright");
   assertEquals(await generation(), before + 1, "it stays");

@@ -40,7 +40,7 @@ Deno.test("the build gets all that Git tracks, or its binary would say that it d
 });
 
 Deno.test("the image runs as the Deployment says: its user, its folder, its ports", () => {
-  const program = operatorFiles().get("program.yaml") ?? "";
+  const program = operatorFiles().get("operator/base/program.yaml") ?? "";
   const [, user = ""] = /runAsUser: (\d+)/.exec(program) ?? [];
   assertEquals(FINAL.filter(({ name }) => name === "USER").map(({ rest }) => rest), [
     `${user}:${user}`,

@@ -340,7 +340,7 @@ function openPorts(installation: Installation) {
 Deno.test("M6: a NetworkPolicy opens the ports that the program listens on, and metrics without TLS to scrapers only", () => {
   const scrapers = [
     { namespaceSelector: { matchLabels: { metrics: "enabled" } } },
-    { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "mesh-system" } } },
+    { podSelector: {} },
   ];
   const { podSelector, policyTypes, ports } = openPorts(INSTALLATION);
   const { spec } = found(installObjects(INSTALLATION), "Deployment", "meshwright");

@@ -6,6 +6,7 @@ import {
   keyOf,
   type KubeObject,
   type ObjectId,
+  type ObjectKey,
   ownerReference,
   pooled,
   textDigest,
@@ -60,26 +61,52 @@ export async function loadInventory(
 ): Promise<readonly InventoryEntry[]> {
   const names = sync.status?.inventoryParts ?? [];
   if (names.length === 0) return sync.status?.inventory ?? [];
-  const known = ctx.proofs.parts(keyOf(sync));
+  const key = keyOf(sync);
+  const known = ctx.proofs.parts(key);
   if (known !== undefined && known.names.join() === names.join()) return known.entries;
-  const parts = await pooled(names, CALLS_AT_ONCE, (name) => readPart(name, sync, ctx));
+  const listed = await listParts(sync, ctx).catch((error) => {
+    // Who may read, and not list, reads one by one.
+    if (isForbidden(error)) return undefined;
+    throw error;
+  });
+  const parts = await pooled(names, CALLS_AT_ONCE, async (name) => {
+    const part = listed?.find(({ metadata }) => metadata.name === name) ??
+      await ctx.cluster.get(CONFIG_MAP, partKey(name, sync), ctx.signal);
+    return entriesOf(name, part, { sync, ctx });
+  });
+  // Where there are no others none has to be looked for.
+  if (listed?.every(({ metadata }) => names.includes(metadata.name)) === true) {
+    ctx.proofs.setPass(key, { ...ctx.proofs.pass(key), tidiedParts: names.join() });
+  }
   const read = parts.flatMap((part) => part ?? []);
   const isRebuilt = parts.includes(undefined);
   const entries = isRebuilt
     ? mergedInventory(read, await foundInventory(sync, ctx, { entries: read, types }))
     : read;
-  ctx.proofs.setParts(keyOf(sync), { names, entries, isRebuilt });
+  ctx.proofs.setParts(key, { names, entries, isRebuilt });
   return entries;
 }
 
-/** The entries of a part; undefined where it is not there, or is not what this program wrote. */
-async function readPart(
-  name: string,
+/** All parts of inventories of a sync, also those that its status does not name. */
+async function listParts(
   sync: MeshSync,
-  ctx: InventoryContext,
-): Promise<readonly InventoryEntry[] | undefined> {
-  const key = { namespace: sync.metadata.namespace ?? "", name };
-  const part = await ctx.cluster.get(CONFIG_MAP, key, ctx.signal);
+  { cluster, signal }: Pick<InventoryContext, "cluster" | "signal">,
+): Promise<KubeObject[]> {
+  const { namespace = "" } = sync.metadata;
+  const labelSelector = `${PART_LABEL}=${partLabel(sync)}`;
+  return await cluster.list(CONFIG_MAP, { namespace, labelSelector, signal });
+}
+
+function partKey(name: string, { metadata: { namespace = "" } }: MeshSync): ObjectKey {
+  return { namespace, name };
+}
+
+/** The entries of a part; undefined where it is not there, or is not what this program wrote. */
+function entriesOf(
+  name: string,
+  part: KubeObject | undefined,
+  { ctx, sync }: { readonly sync: MeshSync; readonly ctx: InventoryContext },
+): readonly InventoryEntry[] | undefined {
   const text = (part?.["data"] as Readonly<Record<string, unknown>> | undefined)?.[MEMBER];
   if (typeof text !== "string" || !isAuthentic(name, text, sync)) return undefined;
   try {
@@ -179,16 +206,13 @@ export async function dropParts(
   const known = ctx.proofs.parts(key)?.names ?? names;
   if (names === undefined || names.join() !== known?.join()) return;
   if (ctx.proofs.pass(key).tidiedParts === names.join()) return;
-  const { namespace = "", uid } = written.metadata;
+  const { uid } = written.metadata;
   try {
-    const labelSelector = `${PART_LABEL}=${partLabel(written)}`;
-    const { signal } = ctx;
-    const parts = await ctx.cluster.list(CONFIG_MAP, { namespace, labelSelector, signal });
-    for (const part of parts) {
+    for (const part of await listParts(written, ctx)) {
       const owners = part.metadata.ownerReferences ?? [];
       const isOurs = owners.some((owner) => owner.uid === uid);
       if (!isOurs || names.includes(part.metadata.name)) continue;
-      await ctx.cluster.remove(configMapId(part), { signal });
+      await ctx.cluster.remove(configMapId(part), { signal: ctx.signal });
     }
     ctx.proofs.setPass(key, { ...ctx.proofs.pass(key), tidiedParts: names.join() });
   } catch (error) {

@@ -268,13 +268,19 @@ async function creationPlan(
     const { answer } = await dryRun({ force, live: undefined, target, wanted }, scope);
     // Only what is stored has a version.
     if (answer.metadata.resourceVersion) return undefined;
-    const write = { step: "write", target, wanted, force, answer, corrected: [] } as const;
-    return { ...write, isScaled: false, opponents: [], action: "created", live: undefined };
+    return { ...untriedCreation(target), force, answer };
   } catch (error) {
     if (isAbort(error, ctx.signal)) throw error;
     // What the API server has against it depends on what is there: the next dry run, after a look, tells it.
     return undefined;
   }
+}
+
+/** The plan for an object that is not there, and that is applied as it is: nobody's fields are taken. */
+export function untriedCreation(target: TargetObject): WritePlan {
+  const write = { step: "write", target, wanted: target.object, force: false } as const;
+  const nobody = { corrected: [], opponents: [], isScaled: false } as const;
+  return { ...write, ...nobody, action: "created", live: undefined };
 }
 
 async function triedPlan(write: WritePlan, scope: PlanScope): Promise<WritePlan | RefusedPlan> {
@@ -330,7 +336,7 @@ async function decided(
 }
 
 /** Whether the author of the sync or of the object said that fields of others may be taken. */
-function isForced(target: TargetObject, sync: MeshSync): boolean {
+export function isForced(target: TargetObject, sync: MeshSync): boolean {
   return sync.spec.force === true ||
     target.object.metadata.annotations?.[ANNOTATIONS.force] === "true";
 }
@@ -378,7 +384,7 @@ export async function liveObject(
 }
 
 /** What a cache holds of an object; nothing where it has not read everything, or not that this process deleted it. */
-function cachedObject(
+export function cachedObject(
   { id, type }: TargetObject,
   { ctx, sync }: Pick<PlanScope, "ctx" | "sync">,
 ): KubeObject | undefined {

@@ -20,12 +20,16 @@ import { type InventoryContext, loadInventory } from "../apply/inventory.ts";
 import { CALLS_AT_ONCE } from "../context.ts";
 import {
   type ApplyFailure,
+  cachedObject,
+  isForced,
   type ObjectPlan,
   objectPlan,
   type PlanScope,
   type RefusedPlan,
+  untriedCreation,
 } from "./object.ts";
 import { NO_PRUNE_PLAN, type PrunePlan, prunePlan } from "./prune.ts";
+import { samples } from "./sample.ts";
 
 /** What a revision does to a cluster. */
 export interface RevisionPlan {
@@ -49,38 +53,92 @@ export async function revisionPlan(
     readonly isApplied?: boolean;
     /** As the status names it; absent where others need not know of it. */
     readonly revision?: string;
+    /** Whether a few of many new objects of one shape are tried in place of all. */
+    readonly isSampled?: boolean;
   },
 ): Promise<RevisionPlan> {
-  const { ctx, frozen = new Set(), isApplied = false, sync } = scope;
+  const { ctx, frozen = new Set(), isApplied = false, isSampled = false, sync } = scope;
   const types = followedTypes(targets);
   ctx.proofs.watchFor(keyOf(sync), targets.map(({ id }) => id));
   const inventory = await loadInventory(sync, ctx, types);
   // After a restart one list of each kind instead of a read of each object.
   if (inventory.length > 0) await ctx.caches.follow(types, ctx.signal);
-  const objects = await objectPlans(targets, scope, { inventory, isApplied });
+  const objects = await objectPlans(targets, scope, { inventory, isApplied, isSampled });
   const stale = staleEntries(inventory, inventoryOf(targets.map(({ id }) => id)))
     .filter(({ id }) => !frozen.has(id));
   const prune = sync.spec.prune === false ? NO_PRUNE_PLAN : await prunePlan(stale, scope);
   return { objects, prune, inventory };
 }
 
+/** What is known of objects before they are planned. */
+interface Known {
+  readonly inventory?: readonly InventoryEntry[];
+  readonly isApplied?: boolean;
+  readonly isSampled?: boolean;
+}
+
 /** Plans for objects; what is not followed and not proven is listed, a kind at a time, rather than read one by one. */
 export async function objectPlans(
   targets: readonly TargetObject[],
   scope: PlanScope,
-  known: { readonly inventory?: readonly InventoryEntry[]; readonly isApplied?: boolean } = {},
+  known: Known = {},
 ): Promise<ObjectPlan[]> {
   const { inventory } = known;
   const owned = inventory === undefined ? undefined : new Set(inventory.map(({ id }) => id));
   const listed = await listedObjects(targets, scope, owned);
-  const plans = await pooled(targets, CALLS_AT_ONCE, (target) => {
+  const planned = async (target: TargetObject): Promise<ObjectPlan> => {
     const isNew = owned !== undefined && !owned.has(entryKey(target.id));
     const found = listed.get(entryKey(target.id));
     const isApplied = known.isApplied === true && owned?.has(entryKey(target.id)) === true;
     const look = { isNew, isApplied, ...(found === undefined ? {} : { listed: found }) };
-    return objectPlan(target, scope, look);
+    return await objectPlan(target, scope, look);
+  };
+  const isSpared = (target: TargetObject) =>
+    known.isSampled === true && owned?.has(entryKey(target.id)) === false &&
+    isKnownAbsent(target, scope);
+  return withDeferred(await sampledPlans(targets, { isSpared, planned }));
+}
+
+/**
+ * Plans for all objects, of which those that may be spared are not tried one by one where many have one shape and the API
+ * server takes the ones that stand for them.
+ */
+async function sampledPlans(
+  targets: readonly TargetObject[],
+  { isSpared, planned }: {
+    readonly isSpared: (target: TargetObject) => boolean;
+    readonly planned: (target: TargetObject) => Promise<ObjectPlan>;
+  },
+): Promise<ObjectPlan[]> {
+  const groups = samples(targets.filter(isSpared)).filter(({ spared }) => spared.length > 0);
+  const spared = new Set(groups.flatMap((group) => group.spared));
+  const asked = targets.filter((target) => !spared.has(target));
+  const answers = await pooled(asked, CALLS_AT_ONCE, planned);
+  if (spared.size === 0) return answers;
+  const plans = new Map(asked.map((target, at) => [target, answers[at]]));
+  const isTaken = (target: TargetObject) => {
+    const plan = plans.get(target);
+    return plan?.step === "write" && plan.action === "created" && plan.answer !== undefined;
+  };
+  const trusted = new Set(
+    groups.flatMap((group) => group.tried.every(isTaken) ? group.spared : []),
+  );
+  return await pooled(targets, CALLS_AT_ONCE, async (target) => {
+    if (trusted.has(target)) return untriedCreation(target);
+    return plans.get(target) ?? await planned(target);
   });
-  return withDeferred(plans);
+}
+
+/**
+ * Whether a new object is not there, as a cache tells that has read everything, and nothing is known of it. Somebody who is
+ * faster is met by the apply: without force that takes no field of theirs.
+ */
+function isKnownAbsent(target: TargetObject, scope: PlanScope): boolean {
+  const { ctx, sync } = scope;
+  const { id, type } = target;
+  return type !== undefined && ctx.caches.of(type)?.synced === true &&
+    cachedObject(target, scope) === undefined && !isForced(target, sync) &&
+    !ctx.proofs.of(keyOf(sync)).has(entryKey(id));
 }
 
 /** From how many objects of a kind on one list is cheaper than reads. */

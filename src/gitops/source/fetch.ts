@@ -329,6 +329,7 @@ async function plannedContent(
     frozen: composed.frozen,
     revision: text,
     isApplied: sync.status?.lastAppliedRevision === text,
+    isSampled: true,
   });
   return { tag: "planned", plan, composed };
 }

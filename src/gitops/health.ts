@@ -15,15 +15,7 @@ import { belongsTo, syncSelector } from "#manifests";
 import { entryId, entryKey, hasHealth, objectHealth } from "#plan";
 import { loadInventory } from "./apply/inventory.ts";
 import { CALLS_AT_ONCE, type SyncContext } from "./context.ts";
-import {
-  expressedHealth,
-  isMesh,
-  isUncounted,
-  readySince,
-  saysUncounted,
-  unreadiness,
-  unreadySince,
-} from "./health_rules.ts";
+import { expressedHealth, isMesh, isUncounted, meshHealth, saysUncounted } from "./health_rules.ts";
 import { appliedJob, isDone, isJob } from "./plan/jobs.ts";
 import { isDrifted } from "./proof_entry.ts";
 import { actingClient, authorityOf, unreached } from "./tenancy.ts";
@@ -61,13 +53,18 @@ export const NO_HEALTH: Health = {
 
 /** What one object was when it was looked at. */
 type Observed =
-  | { readonly seen: "object"; readonly id: ObjectId; readonly object: KubeObject }
-  | { readonly seen: "absent"; readonly id: ObjectId }
-  | { readonly seen: "unknown"; readonly id: ObjectId; readonly cause: string };
+  & Pick<HealthObject, "id" | "key">
+  & (
+    | { readonly seen: "object"; readonly object: KubeObject }
+    | { readonly seen: "absent" }
+    | { readonly seen: "unknown"; readonly cause: string }
+  );
 
 /** An object whose health counts. */
 interface HealthObject {
   readonly id: ObjectId;
+  /** As in the inventory. */
+  readonly key: string;
   /** What of it was written last, where that is known: nothing older tells how it is. */
   readonly resourceVersion: string | undefined;
   /**
@@ -130,10 +127,11 @@ async function appliedObjects(
   const others = (await loadInventory(sync, ctx))
     .flatMap((entry) => proofs.has(entry.id) ? [] : entryId(entry) ?? [])
     .filter((id) => unreached(id, authority, ctx.tenancy) === undefined);
-  const proven = [...proofs.values()];
   return [
-    ...proven.map(({ id, resourceVersion }) => ({ id, resourceVersion, isApplied: true })),
-    ...others.map((id) => ({ id, resourceVersion: undefined, isApplied })),
+    ...[...proofs].map(([key, { id, resourceVersion }]) => (
+      { id, key, resourceVersion, isApplied: true }
+    )),
+    ...others.map((id) => ({ id, key: entryKey(id), resourceVersion: undefined, isApplied })),
   ];
 }
 
@@ -156,9 +154,9 @@ async function evaluateHealth(
   },
 ): Promise<Health> {
   const proofs = ctx.proofs.of(keyOf(sync));
-  const asked = objects.filter(({ id }) =>
+  const asked = objects.filter(({ id, key }) =>
     (isMesh(id) || (hasHealth(id) && !isSelf(id, sync))) && !isUncounted(id, sync) &&
-    !saysUncounted(proofs.get(entryKey(id))?.object)
+    !saysUncounted(proofs.get(key)?.object)
   );
   const groups = Map.groupBy(asked, ({ id }) => `${id.apiVersion} ${id.kind}`);
   const observed = await pooled(
@@ -166,10 +164,10 @@ async function evaluateHealth(
     CALLS_AT_ONCE,
     (group) => observedGroup(group, { sync, ctx }, isOrdinaryKnown),
   );
-  const announced = new Set(asked.filter((one) => !one.isApplied).map(({ id }) => entryKey(id)));
+  const announced = new Set(asked.filter((one) => !one.isApplied).map(({ key }) => key));
   const all = observed.flat().filter((one) =>
     (one.seen !== "object" || !saysUncounted(one.object)) &&
-    (announced.size === 0 || !announced.has(entryKey(one.id)) || isHeld(one, sync))
+    (announced.size === 0 || !announced.has(one.key) || isHeld(one, sync))
   );
   for (const one of all) {
     if (one.seen === "object" && isJob(one.id)) ctx.proofs.setFinished(keyOf(sync), one.object);
@@ -180,17 +178,20 @@ async function evaluateHealth(
   const unknown = all.flatMap((one) =>
     one.seen === "unknown" ? `${idText(one.id)}: ${one.cause}` : []
   ).sort();
-  const readySinceMs = unhealthy.length > 0
-    ? 0
-    : Math.max(0, ...all.map((one) => one.seen === "object" ? readySince(one.object) : 0));
+  const allSinceMs = unhealthy.length > 0 ? 0 : Math.max(0, ...all.map(readySinceMs));
   const total = asked.length - observed.flat().length + all.length;
   return {
     ready: total - unhealthy.length - unknown.length,
     total,
     unhealthy,
     unknown,
-    readySinceMs,
+    readySinceMs: allSinceMs,
   };
+}
+
+/** When a mesh became ready; 0 of all else. */
+function readySinceMs(one: Observed): number {
+  return one.seen === "object" && isMesh(one.id) ? meshHealth(one.object).readySinceMs : 0;
 }
 
 /**
@@ -218,14 +219,15 @@ function isHeld(one: Observed, sync: MeshSync): boolean {
 
 function unhealthyOf(one: Observed, scope: HealthScope): Unhealthy[] {
   if (one.seen === "unknown") return [];
+  const { key } = one;
+  if (one.seen === "object" && isMesh(one.id)) {
+    const { unreadySinceMs: sinceMs, words } = meshHealth(one.object);
+    return words === undefined ? [] : [{ key, words, sinceMs }];
+  }
   const words = one.seen === "absent"
     ? absence(one.id, scope)
-    : isMesh(one.id)
-    ? unreadiness(one.object)
     : ordinaryUnreadiness(one.id, one.object, scope);
-  if (words === undefined) return [];
-  const sinceMs = one.seen === "object" ? unreadySince(one.object) : 0;
-  return [{ key: entryKey(one.id), words, sinceMs }];
+  return words === undefined ? [] : [{ key, words, sinceMs: 0 }];
 }
 
 /** What is wrong about an object that is not there; undefined of a Job that ran well, or whose end nobody saw. */
@@ -272,13 +274,13 @@ async function observedGroup(
   const [first] = group;
   if (first === undefined) return [];
   const unknown = (error: unknown) =>
-    group.map(({ id }) => ({ seen: "unknown", id, cause: errorText(error) }) as const);
+    group.map(({ id, key }) => ({ seen: "unknown", id, key, cause: errorText(error) }) as const);
   try {
     const type = await acting.resourceType(first.id.apiVersion, first.id.kind);
-    if (type === undefined) return group.map(({ id }) => ({ seen: "absent", id }));
+    if (type === undefined) return group.map(({ id, key }) => ({ seen: "absent", id, key }));
     const cache = isSync(first.id) ? ctx.syncs : ctx.caches.of(type);
     const asked = (ones: readonly HealthObject[]) =>
-      pooled(ones, CALLS_AT_ONCE, ({ id }) => askedObject(id, { ...scope, type }));
+      pooled(ones, CALLS_AT_ONCE, (one) => askedObject(one, { ...scope, type }));
     if (cache?.synced === true) {
       const known = group.map((one) => cachedObject(one, cache.get(one.id)));
       const behind = group.filter((_, index) => known[index] === undefined);
@@ -297,26 +299,29 @@ const LISTED_MIN = 5;
 
 /** An object as the cache has it; undefined where that is older than our own write of it. */
 function cachedObject(
-  { id, resourceVersion }: HealthObject,
+  { id, key, resourceVersion }: HealthObject,
   cached: KubeObject | undefined,
 ): Observed | undefined {
   const isBehind = cached === undefined ||
     (resourceVersion !== undefined &&
       isNewerVersion(resourceVersion, cached.metadata.resourceVersion));
-  return isBehind ? undefined : { seen: "object", id, object: cached };
+  return isBehind ? undefined : { seen: "object", id, key, object: cached };
 }
 
 /** An object as the API server has it. */
 async function askedObject(
-  id: ObjectId,
+  { id, key }: HealthObject,
   { ctx, sync, type }: HealthScope & { readonly type: ResourceType },
 ): Promise<Observed> {
   try {
     const object = await actingClient(sync, ctx).get(type, id, ctx.signal);
-    return object === undefined ? { seen: "absent", id } : { seen: "object", id, object };
+    const place = { id, key };
+    return object === undefined
+      ? { seen: "absent", ...place }
+      : { seen: "object", ...place, object };
   } catch (error) {
     if (isAbort(error, ctx.signal)) throw error;
-    return { seen: "unknown", id, cause: errorText(error) };
+    return { seen: "unknown", id, key, cause: errorText(error) };
   }
 }
 
@@ -341,9 +346,9 @@ async function listedGroup(
     return (await pooled(namespaces, CALLS_AT_ONCE, list)).flat();
   });
   const live = new Map(objects.map((object) => [keyText(keyOf(object)), object]));
-  return group.map(({ id }) => {
+  return group.map(({ id, key }) => {
     const object = live.get(keyText(id));
-    return object === undefined ? { seen: "absent", id } : { seen: "object", id, object };
+    return object === undefined ? { seen: "absent", id, key } : { seen: "object", id, key, object };
   });
 }
 

@@ -234,19 +234,31 @@ export function isMesh(id: ObjectId): boolean {
   return id.apiVersion === COMPUTE_API_VERSION && KINDS.includes(id.kind);
 }
 
-/** When a mesh object became ready, in milliseconds since 1970; 0 where it is none, or is not. */
-export function readySince(object: KubeObject): number {
-  return readinessSince(object, "True");
+/** What a mesh object says of itself. */
+export interface MeshHealth {
+  /** Why it is not ready; absent when it is. */
+  readonly words: string | undefined;
+  /** When it became ready, in milliseconds since 1970; 0 where it is not, or does not say. */
+  readonly readySinceMs: number;
+  /** When it ceased to be ready, likewise. */
+  readonly unreadySinceMs: number;
 }
 
-/** When a mesh object that was ready ceased to be, in milliseconds since 1970; 0 where it is none, or is ready. */
-export function unreadySince(object: KubeObject): number {
-  return readinessSince(object, "False");
-}
+/** Objects are never changed: what one says is worked out once, not at each look. */
+const MESH_HEALTH = new WeakMap<KubeObject, MeshHealth>();
 
-function readinessSince(object: KubeObject, wanted: "False" | "True"): number {
+/** What a mesh object says of itself. */
+export function meshHealth(object: KubeObject): MeshHealth {
+  const known = MESH_HEALTH.get(object);
+  if (known !== undefined) return known;
   const status = object.status as { readonly conditions?: unknown } | undefined;
   const ready = conditionOf(status?.conditions, "Ready");
-  if (object.apiVersion !== COMPUTE_API_VERSION || ready?.status !== wanted) return 0;
-  return Date.parse(ready.lastTransitionTime) || 0;
+  const sinceMs = Date.parse(ready?.lastTransitionTime ?? "") || 0;
+  const health = {
+    words: unreadiness(object),
+    readySinceMs: ready?.status === "True" ? sinceMs : 0,
+    unreadySinceMs: ready?.status === "False" ? sinceMs : 0,
+  };
+  MESH_HEALTH.set(object, health);
+  return health;
 }

@@ -8,7 +8,7 @@ import {
   Semaphore,
   systemClock,
 } from "#base";
-import { gitSource } from "#git";
+import { type GitSource, gitSource } from "#git";
 import { type ObjectCache, Proofs, reconcileSync, type SyncCache, type SyncContext } from "#gitops";
 import { manifestsWith } from "#manifests";
 import { type ClusterClient, installDefinitions } from "#kube";
@@ -126,7 +126,7 @@ export async function syncStory(
   const fixed = {
     cluster: client.cluster,
     ...SURROUNDINGS,
-    git: gitSource({ cacheDirectory, environment: git.environment }),
+    startGit: () => gitSource({ cacheDirectory, environment: git.environment }),
     clock: systemClock,
     log: createLogger({ level: "debug", sink: (line) => logs.push(line) }),
     metrics,
@@ -188,11 +188,16 @@ export async function appliedStory(
 /** The loop, one pass at a call, with a cache of the one MeshSync that is read before each. */
 function passes(
   key: ObjectKey,
-  fixed: Omit<SyncContext, "syncs" | "proofs"> & { readonly client: TestClient },
+  { startGit, ...fixed }: Omit<SyncContext, "git" | "proofs" | "syncs"> & {
+    readonly client: TestClient;
+    readonly startGit: () => GitSource;
+  } & Partial<Pick<SyncContext, "git">>,
 ): Pick<SyncStory, "context" | "pass" | "idlePass" | "restart" | "status" | "ready"> {
   let proofs = new Proofs();
+  let git = startGit();
   let cached: KubeObject | undefined;
   const context = (): SyncContext => ({
+    git,
     ...fixed,
     proofs,
     syncs: onlySync(() => cached, fixed.client.cluster),
@@ -214,6 +219,7 @@ function passes(
     },
     restart: () => {
       proofs = new Proofs();
+      git = startGit();
     },
     status: async () => (await read())?.status ?? {},
     ready: async () => {

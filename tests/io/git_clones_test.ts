@@ -103,7 +103,7 @@ Deno.test("a commit that was kept for a sync survives a force-push, a new clone 
   await assertRejects(() => source.fetchRevision(remote, back, FOLDER), Error, "not in the repo");
 });
 
-Deno.test("clones of remotes that nobody uses any longer go, the least recently used ones first", async () => {
+Deno.test("clones of remotes that nobody uses any longer go, the least recently used ones first (B26)", async () => {
   await using folder = await temporaryFolder();
   await using stack = new AsyncDisposableStack();
   const source = gitSource({ cacheDirectory: folder.path, clonesMax: 2 });
@@ -130,7 +130,7 @@ Deno.test("clones of remotes that nobody uses any longer go, the least recently 
   assertEquals(await texts(next, two, (await fetched(next, two)).tree), ["b: 1\n"]);
 });
 
-Deno.test("a folder that cannot be cleaned up for a moment is tried again", async () => {
+Deno.test("a folder that cannot be cleaned up for a moment is tried again (B17)", async () => {
   await using repository = await testRepository();
   await using folder = await temporaryFolder();
   // What leads to itself can be neither looked at nor, so, taken for old.

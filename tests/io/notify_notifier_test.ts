@@ -52,7 +52,7 @@ function notifierWith(clock: Clock, addresses: AddressPolicy = LOCAL) {
   return { notifier, events, counts };
 }
 
-Deno.test("Notifier remembers a notice as told only when it was delivered", async () => {
+Deno.test("Notifier remembers a notice as told only when it was delivered (B22)", async () => {
   let status = 403;
   await using service = scriptedServer(() => new Response("no", { status }));
   const clock = new FakeClock();
@@ -95,7 +95,7 @@ Deno.test("Notifier tells once what is told again while it is under way", async 
   assertEquals(service.seen.length, 1);
 });
 
-Deno.test("Notifier tells what it had no room for as soon as it has, the newest of each destination", async () => {
+Deno.test("Notifier tells what it had no room for as soon as it has, the newest of each destination (B22)", async () => {
   const { promise: answer, resolve } = Promise.withResolvers<void>();
   await using service = scriptedServer(async () => {
     await answer;

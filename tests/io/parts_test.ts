@@ -1,6 +1,6 @@
-import { assertMatch } from "@std/assert";
+import { assert, assertMatch } from "@std/assert";
 import { DEFAULT_SETTINGS } from "#desired";
-import { openParts } from "../../src/parts.ts";
+import { openParts, type Parts } from "../../src/parts.ts";
 import { VERSION } from "../../src/version.ts";
 import { folderWith } from "../support/cli.ts";
 
@@ -14,9 +14,8 @@ const NOBODY = JSON.stringify({
   contexts: [{ name: "nobody", context: { cluster: "nobody", user: "nobody" } }],
 });
 
-Deno.test("openParts() has metrics that say which version of the program this is", async () => {
-  await using folder = await folderWith({ "kubeconfig.json": NOBODY });
-  await using parts = await openParts({
+async function parts(folder: { readonly path: string }): Promise<AsyncDisposable & Parts> {
+  return await openParts({
     cluster: { kubeconfig: `${folder.path}/kubeconfig.json` },
     settings: DEFAULT_SETTINGS,
     namespacedBackendConfig: "",
@@ -30,6 +29,22 @@ Deno.test("openParts() has metrics that say which version of the program this is
     metricsAddress: "0",
     healthAddress: "0",
   }, { logSink: () => {} });
-  const { text } = await parts.metrics.exposition();
+}
+
+Deno.test("openParts() has metrics that say which version of the program this is (B16)", async () => {
+  await using folder = await folderWith({ "kubeconfig.json": NOBODY });
+  await using opened = await parts(folder);
+  const { text } = await opened.metrics.exposition();
   assertMatch(text, new RegExp(`mesh_build_info\\{version="${VERSION}",commit="`));
+});
+
+Deno.test("clients of accounts are kept, so many of them, and the oldest goes (B26)", async () => {
+  await using folder = await folderWith({ "kubeconfig.json": NOBODY });
+  await using opened = await parts(folder);
+  const clientOf = (at: number) => opened.clientOf({ namespace: "shop", name: `account-${at}` });
+  const first = Array.from({ length: 1_000 }, (_, at) => clientOf(at));
+  assert(first.every((client, at) => client === clientOf(at)));
+  clientOf(1_000);
+  assert(clientOf(999) === first[999]);
+  assert(clientOf(0) !== first[0]);
 });

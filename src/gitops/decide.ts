@@ -27,7 +27,8 @@ import {
 } from "./plan/revision.ts";
 import { deletesObjects, hasFinalizer } from "./removal.ts";
 import { type Composition, rolloutCandidates } from "./rollback.ts";
-import { decisionKey, type RevisionSeen } from "./source/fetch.ts";
+import { decisionKey } from "./source/decision_key.ts";
+import type { RevisionSeen } from "./source/fetch.ts";
 import type { Wait } from "./source/schedule.ts";
 
 /** What a pass does. */

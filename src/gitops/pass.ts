@@ -9,7 +9,8 @@ import { type LiveSync, lookKey } from "./observe.ts";
 import type { PassMemory, UnrecordedChange } from "./phase.ts";
 import type { Proof } from "./proof_entry.ts";
 import type { FinishedJob } from "./plan/jobs.ts";
-import { contentKey, decisionKey, type RevisionSeen } from "./source/fetch.ts";
+import { contentKey, decisionKey } from "./source/decision_key.ts";
+import type { RevisionSeen } from "./source/fetch.ts";
 import { lookDelayMs, withNews } from "./status.ts";
 
 /** All that is known at the end of a pass. */

@@ -1,6 +1,6 @@
-import { ANNOTATIONS, type MeshSync, type RefMove, type SourceStatus } from "#api";
+import { type MeshSync, type RefMove, type SourceStatus } from "#api";
 import { contentHash, errorText, isAbort, keyOf } from "#base";
-import type { Remote, ResolvedRef, Revision } from "#git";
+import type { Remote, ResolvedRef } from "#git";
 import { type TargetObject } from "#manifests";
 import { logName } from "../context.ts";
 import { type Found, type ReadRevision, readRevision } from "./read.ts";
@@ -21,7 +21,8 @@ import {
   revisionPlan,
   shownProblems,
 } from "../plan/revision.ts";
-import { type Composition, quarantineKey, quarantinesOf } from "../rollback.ts";
+import { type Composition, quarantinesOf } from "../rollback.ts";
+import { contentKey, decisionKey } from "./decision_key.ts";
 import { type Inputs, readInputs, remoteOf } from "./remote.ts";
 import {
   composedTargets,
@@ -332,46 +333,6 @@ async function plannedContent(
     isSampled: true,
   });
   return { tag: "planned", plan, composed };
-}
-
-/** The part of a spec that changes what is applied, what it refers to, and what is in quarantine. */
-function specKey(sync: MeshSync, inputs: Pick<Inputs, "key">): string {
-  const { commonLabels, drift, force, path, prune, serviceAccountName, targetNamespace, url } =
-    sync.spec;
-  return contentHash({
-    url,
-    path,
-    prune,
-    targetNamespace,
-    commonLabels,
-    drift,
-    force,
-    serviceAccountName,
-    quarantined: quarantineKey(quarantinesOf(sync)),
-    inputs: inputs.key,
-  });
-}
-
-/** The content of a commit and all that decides what is applied of it. */
-export function contentKey(
-  revision: Pick<Revision, "tree">,
-  sync: MeshSync,
-  inputs: Pick<Inputs, "key">,
-): string {
-  return `${revision.tree} ${specKey(sync, inputs)}`;
-}
-
-/** The commit and all that decides what becomes of it and is said of it: while it stays, there is nothing to do. */
-export function decisionKey(
-  resolved: ResolvedRef,
-  sync: MeshSync,
-  inputs: Pick<Inputs, "key">,
-): string {
-  const allowed = sync.metadata.annotations?.[ANNOTATIONS.allowPrune] ?? "";
-  // A tag can be signed anew without another commit; one that is passed over is told as soon as it is there.
-  const limit = contentHash([sync.spec.pruneLimit, allowed, resolved.versions ?? []]);
-  const place = [resolved.commit, resolved.tagObject ?? "", resolved.name].join(" ");
-  return `${place} ${specKey(sync, inputs)} ${limit}`;
 }
 
 /** Whether a newer commit or another spec came since: asks the remote no more often than the sync's interval. */

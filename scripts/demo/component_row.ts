@@ -5,11 +5,11 @@ import {
   type Input,
   LABELS,
   type Output,
-  parseTopicName,
 } from "#api";
 import { conditionOf, controllerOf, type KubeObject } from "#base";
 import { unreadiness } from "#gitops";
 import { isPodReady } from "#plan";
+import { topicLabel } from "#topology";
 
 /** The objects of a cluster by kind, each list sorted by namespace and name. */
 export type Snapshot = Readonly<Record<string, readonly KubeObject[]>>;
@@ -44,14 +44,6 @@ export function componentRows(snapshot: Snapshot): ComponentRow[] {
   return COMPONENT_KINDS.flatMap((kind) =>
     (snapshot[kind] ?? []).map((component) => rowOf(component, { kind, snapshot }))
   );
-}
-
-/** `orders-raw`, or `tenant/namespace/topic` outside Pulsar's default namespace; a pattern as it is. */
-export function topicLabel(text: string): string {
-  const name = parseTopicName(text);
-  if (name === undefined) return text;
-  const isDefault = name.tenant === "public" && name.namespace === "default";
-  return isDefault ? name.topic : `${name.tenant}/${name.namespace}/${name.topic}`;
 }
 
 interface ComponentParts {

@@ -1,26 +1,5 @@
+import { podsText } from "#topology";
 import type { ComponentRow } from "./component_row.ts";
-
-/** A pod each up to this number; more are only counted. */
-const MARKS_MAX = 6;
-
-/**
- * The pods of a component: a mark each, and the count.
- *
- * @example
- * ```ts
- * import { assertEquals } from "@std/assert";
- * import { podsText } from "./progress_table.ts";
- * assertEquals(podsText({ readyPods: 1, wantedPods: 3 }), "●○○ 1/3");
- * ```
- */
-export function podsText(
-  { readyPods, wantedPods }: Pick<ComponentRow, "readyPods" | "wantedPods">,
-): string {
-  const count = `${readyPods}/${wantedPods}`;
-  if (wantedPods === 0 || wantedPods > MARKS_MAX) return count;
-  const ready = Math.min(readyPods, wantedPods);
-  return `${"●".repeat(ready)}${"○".repeat(wantedPods - ready)} ${count}`;
-}
 
 /** A line for each component, in columns: for a screen that is drawn again and again. */
 export function progressTable(rows: readonly ComponentRow[]): readonly string[] {

@@ -1,4 +1,5 @@
 import { isAbort } from "#base";
+import { topologyPicture } from "#topology";
 import {
   type ControlPlane,
   durationText,
@@ -21,7 +22,6 @@ import { showMended, showSetback } from "./setback.ts";
 import { sickChange } from "./sick_change.ts";
 import type { Stage } from "./stage.ts";
 import { type Story, summaryLines } from "./summary.ts";
-import { topologyPicture } from "./topology.ts";
 import { World } from "./world.ts";
 
 /** How the demo is played. */

@@ -16,3 +16,23 @@ const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 export function printableText(text: string): string {
   return text.replaceAll(UNSEEN, "�");
 }
+
+/**
+ * A value as JSON of visible characters: the same value for whoever parses it, and nothing for a terminal to do.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { printableJson } from "#base";
+ * assertEquals(printableJson({ a: "\u009b2J\u202e" }), '{"a":"\\u009b2J\\u202e"}');
+ * assertEquals(JSON.parse(printableJson({ a: "\u009b2J\n" })), { a: "\u009b2J\n" });
+ * ```
+ */
+export function printableJson(value: unknown): string {
+  // Lone halves of a character JSON writes as escapes itself; formats beyond the first plane have two halves.
+  return JSON.stringify(value).replaceAll(UNSEEN, (sign) =>
+    Array.from(
+      { length: sign.length },
+      (_, at) => `\\u${sign.charCodeAt(at).toString(16).padStart(4, "0")}`,
+    ).join(""));
+}

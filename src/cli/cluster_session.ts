@@ -14,9 +14,19 @@ export const SESSION_FLAGS: readonly Flag[] = CLUSTER_FLAGS.map((flag) =>
   flag.name !== "namespace" ? flag : {
     ...flag,
     short: "n",
-    help: "Namespace of the MeshSync (default: that of the pod, or of the context)",
+    help: "Namespace to look at (default: that of the pod, or of the context)",
   }
 );
+
+/** For verbs that look at more than one namespace. */
+export const ALL_FLAG: Flag = {
+  name: "all-namespaces",
+  env: "MESHWRIGHT_ALL_NAMESPACES",
+  kind: "boolean",
+  default: "false",
+  short: "A",
+  help: "Those of all namespaces",
+};
 
 /** A connection to the API server, for one command. */
 export interface ClusterSession extends AsyncDisposable {

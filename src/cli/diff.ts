@@ -4,6 +4,8 @@ import { type Preview, previewed, secretsIn, syncManifests } from "#gitops";
 import { manifestProblemText, manifestsOnce, type ReadManifests, selectedFiles } from "#manifests";
 import type { PodRestart } from "#plan";
 import { type ClusterSession, openSession, SESSION_FLAGS } from "./cluster_session.ts";
+import { actionOf, restartText } from "./diff_changes.ts";
+import { markdownChanges } from "./diff_markdown.ts";
 import { changeDiff } from "./diff_text.ts";
 import { restartsOf } from "./diff_restarts.ts";
 import { UsageError } from "./flag.ts";
@@ -33,13 +35,15 @@ export const diffVerb: Verb = {
     "With --sync the manifests are taken as that MeshSync would apply them, with its variables and the",
     "keys of its encrypted files (you must be allowed to read those), of a folder PATH the files that its",
     "include, exclude and .meshignore leave, what it would delete is shown too, and what it does not reach is an error",
-    "(its status says as whom it acts: actsAs). Exit code 0: no difference, 1: differences, 2: an error.",
+    "(its status says as whom it acts: actsAs). markdown is for a comment on a pull request: what changes, which pods",
+    "restart, the part of the graph that changes, and what becomes odd by it. Exit code 0: no difference,",
+    "1: differences, 2: an error.",
   ],
   flags: [
     text("sync", "DIFF_SYNC", "", "NAME", "MeshSync whose folder PATH is: NAME or NAMESPACE/NAME"),
     ...SESSION_FLAGS,
     ...SETTINGS_FLAGS,
-    outputFlag(["text", "json"]),
+    outputFlag(["text", "json", "markdown"]),
   ],
   async run(invocation) {
     if (invocation.words.length === 0) throw new UsageError("Name what to compare: diff PATH...");
@@ -86,7 +90,13 @@ async function compareRead(
   const settings = await settingsFrom(flags);
   const names = backendNamesFrom(flags);
   const restarts = await restartsOf(previews, { cluster, settings, names, signal });
-  const isDifferent = flags.text("output") === "json"
+  const format = flags.text("output");
+  if (format === "markdown") {
+    markdownChanges({ previews, restarts }).forEach((line) => output.out(line));
+    const isChange = previews.some((preview) => changeDiff(preview).length > 0);
+    return isChange ? EXIT.differs : EXIT.same;
+  }
+  const isDifferent = format === "json"
     ? printJson(previews, restarts, output)
     : printText(previews, restarts, output);
   return isDifferent ? EXIT.differs : EXIT.same;
@@ -138,11 +148,6 @@ async function syncFrom(
   return sync as MeshSync;
 }
 
-function actionOf({ before, after }: Preview): "created" | "configured" | "pruned" {
-  if (after === undefined) return "pruned";
-  return before === undefined ? "created" : "configured";
-}
-
 function printText(
   previews: readonly Preview[],
   restarts: readonly PodRestart[],
@@ -155,10 +160,7 @@ function printText(
     isDifferent ||= lines.length > 0;
     lines.forEach((line) => output.out(line));
   }
-  for (const { workload, pods } of restarts) {
-    const count = pods === undefined ? "pods" : `${pods} pod${pods === 1 ? "" : "s"}`;
-    output.out(`restarts ${count} of ${workload}`);
-  }
+  restarts.forEach((restart) => output.out(`restarts ${restartText(restart)}`));
   if (isDifferent && restarts.length === 0) output.out("restarts no pods");
   return isDifferent;
 }

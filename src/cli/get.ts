@@ -1,19 +1,10 @@
 import { type MeshSync, resourceOf } from "#api";
 import { conditionOf, shortText, systemClock } from "#base";
-import { namedSync, openSession, SESSION_FLAGS } from "./cluster_session.ts";
-import { type Flag, UsageError } from "./flag.ts";
+import { ALL_FLAG, namedSync, openSession, SESSION_FLAGS } from "./cluster_session.ts";
+import { UsageError } from "./flag.ts";
 import { outputFlag } from "./flags.ts";
 import { ageText, shortRevision, table } from "./table.ts";
 import type { Verb } from "./verb.ts";
-
-const ALL_FLAG: Flag = {
-  name: "all-namespaces",
-  env: "MESHWRIGHT_ALL_NAMESPACES",
-  kind: "boolean",
-  default: "false",
-  short: "A",
-  help: "Those of all namespaces",
-};
 
 /** `meshwright get syncs` */
 export const getVerb: Verb = {

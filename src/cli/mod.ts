@@ -10,6 +10,7 @@ import { diffVerb } from "./diff.ts";
 import { type Flag, UsageError } from "./flag.ts";
 import { getVerb } from "./get.ts";
 import { overview, verbHelp } from "./help.ts";
+import { graphVerb } from "./graph.ts";
 import { historyVerb } from "./history.ts";
 import { installVerb, uninstallVerb } from "./install.ts";
 import { type Output, terminal } from "./output.ts";
@@ -37,6 +38,7 @@ export const VERBS: readonly Verb[] = [
   renderVerb,
   validateVerb,
   diffVerb,
+  graphVerb,
   crdsVerb,
   installVerb,
   uninstallVerb,

@@ -84,9 +84,9 @@ export function findingAt(source: ComponentSource, draft: FindingDraft): Finding
     ...(mesh === undefined ? {} : { mesh: printableText(mesh) }),
     path: printableText(path),
     ...(origin === undefined ? {} : {
-      file: origin.file,
+      file: printableText(origin.file),
       line: origin.lineOf(path),
-      object: origin.object,
+      object: { kind: origin.object.kind, name: printableText(origin.object.name) },
     }),
     message: shortText(printableText(draft.message), MESSAGE_LENGTH_MAX),
     remedy: draft.remedy,

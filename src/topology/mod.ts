@@ -6,12 +6,18 @@
  *
  * @module
  */
+export * from "./changed_part.ts";
 export * from "./clusters.ts";
 export * from "./component_node.ts";
+export * from "./diagram.ts";
 export type { EdgeRole, SubscriptionType } from "./edges.ts";
 export * from "./finding.ts";
 export { findings } from "./findings.ts";
 export { downstream, type Flow, flowOf, readersOf } from "./flow.ts";
+export { type PictureRow, topologyPicture } from "./picture.ts";
+export { type PodCount, podsText } from "./pods_text.ts";
 export { topicLabel, type TopicVariant } from "./topic_name.ts";
+export { dot, mermaid } from "./graph_formats.ts";
+export { svg } from "./svg.ts";
 export { ownWarnings } from "./own_findings.ts";
 export * from "./topology.ts";

@@ -109,6 +109,32 @@ Deno.test("diff masks values of Secrets and says only whether they differ", asyn
   }
 });
 
+Deno.test("diff -o markdown is a comment: objects, pods, the part of the graph that changes, what is odd, no secret", async () => {
+  await using story = await syncStory(cluster);
+  const { namespace } = story;
+  const topics = (name: string, input: string, output: string) =>
+    functionText(name).replace(/topics: .*/, `topics: [${input}]`)
+      .replace(/topic: .*/, `topic: ${output}`);
+  await using folder = await folderWith({
+    "a.yaml": topics("ping", "a", "b"),
+    "s.yaml": SECRET("first-word"),
+  });
+  await cluster.kubectl(["apply", "-n", namespace, "-f", folder.path]);
+  const same = await diff(namespace, folder.path, "-o", "markdown");
+  assertEquals([same.code, same.out[0]], [0, "### Nothing changes"]);
+  await Deno.writeTextFile(`${folder.path}/b.yaml`, topics("pong", "b", "a"));
+  await Deno.writeTextFile(`${folder.path}/s.yaml`, SECRET("second-word"));
+  const { code, out } = await diff(namespace, folder.path, "-o", "markdown");
+  const text = out.join("\n");
+  assertEquals([code, out[0]], [1, "### 2 objects change"]);
+  assertMatch(text, new RegExp(`\\| created \\| \`Function ${namespace}/pong\` \\|`));
+  assertMatch(text, /```mermaid\nflowchart LR\n[^`]*pong<br\/>Function 1 pod, added/);
+  assertMatch(text, /ping<br\/>Function 1 pod"/);
+  assertMatch(text, /\*\*New warnings\*\*\n\n- `Function ping` feeds itself: ping -> pong -> ping/);
+  assertMatch(text, /<details><summary>2 differences<\/summary>\n\n```diff\n---/);
+  assertEquals(["first-word", "second-word"].map((word) => text.includes(word)), [false, false]);
+});
+
 Deno.test("diff names the pods that restart: of a function, of a mesh, through a BackendConfig", async () => {
   await using story = await syncStory(cluster);
   const { namespace } = story;

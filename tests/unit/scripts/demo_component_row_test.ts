@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { KubeObject } from "#base";
-import { componentRows, topicLabel } from "../../../scripts/demo/component_row.ts";
+import { componentRows } from "../../../scripts/demo/component_row.ts";
+import { topicLabel } from "#topology";
 import { objectLines } from "../../../scripts/demo/object_list.ts";
 import { leavingObjects } from "../../../scripts/demo/world.ts";
 import { functionObject, podObject, statefulSetObject } from "../../support/objects.ts";

@@ -1,5 +1,6 @@
+import { podsText } from "#topology";
 import { assertEquals } from "@std/assert";
-import { podsText, progressLines, progressTable } from "../../../scripts/demo/progress_table.ts";
+import { progressLines, progressTable } from "../../../scripts/demo/progress_table.ts";
 import { row } from "./rows_for_tests.ts";
 
 const WAITING = { isReady: false, readyPods: 0, words: "0/1 pods ready" };

@@ -1,14 +1,27 @@
 import { arranged, type Block, boxBlock, branched, plainBlock, stacked } from "./block.ts";
-import type { ComponentRow } from "./component_row.ts";
-import { podsText } from "./progress_table.ts";
+import { type PodCount, podsText } from "./pods_text.ts";
+
+/** A component as a picture shows it. */
+export interface PictureRow extends PodCount {
+  readonly kind: string;
+  readonly name: string;
+  /** Components of a mesh have a double frame. */
+  readonly mesh?: string | undefined;
+  readonly autoscaler?: { readonly min: number; readonly max: number } | undefined;
+  /** Topics by their labels. */
+  readonly inputs: readonly string[];
+  readonly output?: string | undefined;
+  /** Further lines in its box. */
+  readonly notes?: readonly string[];
+}
 
 /** Who reads and who writes which topic. */
 interface Flow {
-  readonly rows: readonly ComponentRow[];
-  readonly readers: ReadonlyMap<string, readonly ComponentRow[]>;
+  readonly rows: readonly PictureRow[];
+  readonly readers: ReadonlyMap<string, readonly PictureRow[]>;
   readonly written: ReadonlySet<string>;
   /** What is drawn already: a graph has no tree, so the second mention of a node is only its name. */
-  readonly drawn: Set<ComponentRow | string>;
+  readonly drawn: Set<PictureRow | string>;
 }
 
 /**
@@ -18,7 +31,7 @@ interface Flow {
  * @param columnsMax pictures that do not belong together stand side by side up to this width
  */
 export function topologyPicture(
-  rows: readonly ComponentRow[],
+  rows: readonly PictureRow[],
   { columnsMax = 78 }: { readonly columnsMax?: number } = {},
 ): readonly string[] {
   const flow: Flow = {
@@ -38,22 +51,23 @@ export function topologyPicture(
   return arranged(blocks, columnsMax);
 }
 
-function readersOf(rows: readonly ComponentRow[]): Map<string, ComponentRow[]> {
-  const readers = new Map<string, ComponentRow[]>();
+function readersOf(rows: readonly PictureRow[]): Map<string, PictureRow[]> {
+  const readers = new Map<string, PictureRow[]>();
   for (const row of rows) {
     for (const topic of row.inputs) readers.set(topic, [...readers.get(topic) ?? [], row]);
   }
   return readers;
 }
 
-function componentBlock(row: ComponentRow, flow: Flow): Block {
+function componentBlock(row: PictureRow, flow: Flow): Block {
   if (flow.drawn.has(row)) return plainBlock([`(${row.name})`]);
   flow.drawn.add(row);
-  const { autoscaler, kind, mesh, name, output } = row;
+  const { autoscaler, kind, mesh, name, notes = [], output } = row;
   const box = boxBlock([
     name,
     `${kind}  ${podsText(row)}`,
     ...(autoscaler === undefined ? [] : [`HPA ${autoscaler.min} to ${autoscaler.max} pods`]),
+    ...notes,
   ], { frame: mesh === undefined ? "single" : "double", hasExit: output !== undefined });
   return output === undefined ? box : stacked(box, topicBlock(output, flow));
 }

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { topologyPicture } from "../../../scripts/demo/topology.ts";
-import { row } from "./rows_for_tests.ts";
+import { topologyPicture } from "#topology";
+import { row } from "../scripts/rows_for_tests.ts";
 
 Deno.test("topologyPicture() draws source, topic, function, topic and sink from top to bottom", () => {
   const picture = topologyPicture([

@@ -186,3 +186,29 @@ Deno.test("an object that leaves Git while it moves is deleted, also by syncs th
   assertEquals(world.object(configMapId("one")), undefined);
   assertEquals([ids(world, "a"), ids(world, "b")], ["two", "three"]);
 });
+
+Deno.test("what somebody edits by hand while it moves is put right by who takes it over", async () => {
+  const world = await movingWorld({ "a/one.json": ONE, "a/two.json": TWO, "b/three.json": THREE });
+  world.patchNow(configMapId("one"), { data: { value: "by hand" } });
+  await follow(world, { "a/one.json": undefined, "b/one.json": configMapText("one", "2") });
+  await world.advance(11 * MINUTE_MS);
+  assertMatch(world.condition("b"), /^True Healthy/);
+  assertEquals([world.object(configMapId("one"))?.["data"], owner(world, "one")], [
+    { value: "2" },
+    "b",
+  ]);
+});
+
+Deno.test("what somebody edits by hand is not taken over from a sync that is gone and left it", async () => {
+  const world = await movingWorld({ "a/one.json": ONE, "b/three.json": THREE });
+  await world.sync("a", { interval: "2m", deletionPolicy: "Orphan" });
+  await world.advance(1_000);
+  world.removeNow(meshSyncId("a"));
+  await world.advance(MINUTE_MS);
+  assertEquals(world.meshSync("a"), undefined);
+  world.patchNow(configMapId("one"), { data: { value: "by hand" } });
+  await follow(world, { "a/one.json": undefined, "b/one.json": configMapText("one", "2") });
+  await world.advance(11 * MINUTE_MS);
+  assertMatch(world.condition("b"), /^False FieldConflict: .*kubectl/);
+  assertEquals(world.object(configMapId("one"))?.["data"], { value: "by hand" });
+});

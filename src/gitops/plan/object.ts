@@ -25,7 +25,7 @@ import type { ObjectCache, SyncContext } from "../context.ts";
 import type { Proof } from "../proof_entry.ts";
 import { dryRun, formerOwners } from "./former_fields.ts";
 import { appliedJob, isDone, isJob } from "./jobs.ts";
-import { isScaledByOthers, opponentsOf, releasedManagers } from "./others.ts";
+import { isLetGo, isScaledByOthers, opponentsOf, releasedManagers } from "./others.ts";
 import { isImmutableRefusal, isReplaceable, refusalText } from "./refusal.ts";
 
 /** What a write does to an object. */
@@ -320,11 +320,14 @@ async function decided(
 ): Promise<WritePlan | RefusedPlan> {
   const { sync } = scope;
   const managers = conflicts.map(({ manager }) => manager);
+  const gone = await releasedManagers(write.target.id, managers, scope);
+  const { live } = write;
   const open = openConflicts(conflicts, {
     isForced: write.force,
-    isOurs: write.live !== undefined && belongsTo(sync, write.live),
+    // What another sync let go for this one was Git's all the time.
+    isOurs: live !== undefined && (belongsTo(sync, live) || isLetGo(live, gone, scope)),
     isDrift: write.corrected.length > 0,
-    gone: await releasedManagers(write.target.id, managers, scope),
+    gone,
   });
   if (open.length > 0) {
     const text = conflictText(open, fieldManager(keyOf(sync)));

@@ -7,6 +7,7 @@ import {
   keyText,
   type KubeObject,
   type ObjectId,
+  type ObjectKey,
   sameJson,
 } from "#base";
 import { type ClusterClient, isForbidden } from "#kube";
@@ -49,10 +50,25 @@ export function isOfAnother(
   sync: MeshSync,
   { syncs }: Pick<SyncContext, "syncs">,
 ): boolean {
-  if (belongsTo(sync, live)) return false;
-  const { labels = {} } = live.metadata;
-  const namespace = labels[LABELS.syncNamespace] ?? "";
-  return syncs.get({ namespace, name: labels[LABELS.syncName] ?? "" }) !== undefined;
+  return !belongsTo(sync, live) && syncs.get(holderOf(live)) !== undefined;
+}
+
+/** The MeshSync that an object's labels name. */
+function holderOf({ metadata: { labels = {} } }: KubeObject): ObjectKey {
+  return { namespace: labels[LABELS.syncNamespace] ?? "", name: labels[LABELS.syncName] ?? "" };
+}
+
+/**
+ * Whether an object carries the labels of another MeshSync that is there, and let it go.
+ *
+ * @param gone field managers that let it go, as {@linkcode releasedManagers} says
+ */
+export function isLetGo(
+  live: KubeObject,
+  gone: ReadonlySet<string>,
+  { ctx, sync }: { readonly sync: MeshSync; readonly ctx: Pick<SyncContext, "syncs"> },
+): boolean {
+  return isOfAnother(live, sync, ctx) && gone.has(fieldManager(holderOf(live)));
 }
 
 /** What is known of the other MeshSyncs when objects are to be deleted. */

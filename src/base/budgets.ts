@@ -136,3 +136,17 @@ export const TENANT_BUDGETS = {
   /** How long a pass of one of them may take: it holds a place among all passes. */
   timeoutMs: 1_800_000,
 } as const;
+
+/** Of a Pulsar cluster that functions are imported from: it answers what it likes. */
+export const IMPORT_BUDGETS = {
+  /** Bytes of one answer: a list of names, or the configuration of one component. */
+  adminAnswerBytes: 4 * MIB,
+  /** Functions, sources and sinks in all. */
+  components: 5_000,
+  /** Bytes of one package, which is in memory while it is looked at and sent on. */
+  packageBytes: 256 * MIB,
+  /** How long one answer may take to arrive. */
+  adminAnswerMs: 30_000,
+  /** How long a package may take to arrive, and to be sent on. */
+  packageMs: 600_000,
+} as const;

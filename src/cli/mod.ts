@@ -12,6 +12,7 @@ import { getVerb } from "./get.ts";
 import { overview, verbHelp } from "./help.ts";
 import { graphVerb } from "./graph.ts";
 import { historyVerb } from "./history.ts";
+import { importVerb } from "./import.ts";
 import { installVerb, uninstallVerb } from "./install.ts";
 import { type Output, terminal } from "./output.ts";
 import { parseArguments } from "./parse.ts";
@@ -39,6 +40,7 @@ export const VERBS: readonly Verb[] = [
   validateVerb,
   diffVerb,
   graphVerb,
+  importVerb,
   crdsVerb,
   installVerb,
   uninstallVerb,

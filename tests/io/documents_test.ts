@@ -1,4 +1,4 @@
-import { GIT_BUDGETS, HTTP_BUDGETS, MANIFEST_BUDGETS, TENANT_BUDGETS } from "#base";
+import { GIT_BUDGETS, HTTP_BUDGETS, IMPORT_BUDGETS, MANIFEST_BUDGETS, TENANT_BUDGETS } from "#base";
 import { assertEquals, assertMatch } from "@std/assert";
 import { createMetrics } from "#telemetry";
 import { RESOURCES_PAGE, resourcesPage } from "../../scripts/generate_resources_page.ts";
@@ -119,7 +119,13 @@ Deno.test("docs/gitops.md names the budgets of a revision", () => {
 });
 
 Deno.test("docs/operations.md names every budget with its number", () => {
-  const all = { ...MANIFEST_BUDGETS, ...GIT_BUDGETS, ...HTTP_BUDGETS, ...TENANT_BUDGETS };
+  const all = {
+    ...MANIFEST_BUDGETS,
+    ...GIT_BUDGETS,
+    ...HTTP_BUDGETS,
+    ...TENANT_BUDGETS,
+    ...IMPORT_BUDGETS,
+  };
   const rows = OPERATIONS.split("\n").map((line) => line.split("|").map((cell) => cell.trim()));
   const shown = new Map(rows.map(([, name = "", value = ""]) => [name, value]));
   const missing = Object.entries(all)

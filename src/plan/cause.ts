@@ -212,10 +212,21 @@ function startingCause(pod: Pod): Cause {
   };
 }
 
+/** What exit codes mean of programs that a signal ended, where nobody says more. */
+const SIGNALS: ReadonlyMap<number, string> = new Map([
+  [134, "SIGABRT: it gave up"],
+  [137, "SIGKILL: it outgrew its memory limit, or somebody killed it"],
+  [139, "SIGSEGV: it crashed"],
+  [143, "SIGTERM: it was told to end"],
+]);
+
 function endText(
   ended: { readonly exitCode?: number; readonly reason?: string; readonly message?: string },
 ): string {
-  const reason = ended.reason === undefined || ended.reason === "Error" ? "" : ` (${ended.reason})`;
+  const meaning = ended.reason === undefined || ended.reason === "Error"
+    ? SIGNALS.get(ended.exitCode ?? 0)
+    : ended.reason;
+  const reason = meaning === undefined ? "" : ` (${meaning})`;
   const said = ended.message === undefined ? "" : `: ${oneLine(ended.message)}`;
   return `ended with exit code ${ended.exitCode ?? "unknown"}${reason}${said}`;
 }

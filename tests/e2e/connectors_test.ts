@@ -23,5 +23,5 @@ e2eTest("sink", "a sink connector takes every message from its topic", async (st
     const log = await story.kubectl("logs", "print-sink-0");
     assertEquals(texts.filter((text) => !log.includes(text)), []);
     return true;
-  }, { timeoutMs: 30_000, intervalMs: 500 });
+  }, { timeoutMs: 180_000, intervalMs: 500 });
 });

@@ -11,7 +11,7 @@ e2eTest("go", "a Go function (stand-in) from a commit transforms every message",
   const spec = goFunction(story.image, { input, output });
   await story.start({ exclaim: component("Function", "exclaim", { spec }) });
   // Its configuration holds no position: it gets what is sent from its start on.
-  await eventually(async () => await consumerCount(story, input) === 1, { timeoutMs: 30_000 });
+  await eventually(async () => await consumerCount(story, input) === 1, { timeoutMs: 180_000 });
   const messages = await assertCross(story, { input, output, texts: numbered("message", 10) });
   assertEquals(messages.length, 10);
 });

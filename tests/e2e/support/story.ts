@@ -29,8 +29,12 @@ interface ContainerStatus {
   readonly name: string;
   readonly ready: boolean;
   readonly restartCount: number;
-  readonly state?: Readonly<Record<string, { readonly reason?: string }>>;
-  readonly lastState?: Readonly<Record<string, { readonly reason?: string }>>;
+  readonly state?: Readonly<
+    Record<string, { readonly exitCode?: number; readonly reason?: string }>
+  >;
+  readonly lastState?: Readonly<
+    Record<string, { readonly exitCode?: number; readonly reason?: string }>
+  >;
 }
 
 /** Any resource of ours, or a StatefulSet. */

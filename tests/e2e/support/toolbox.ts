@@ -98,7 +98,7 @@ export class Toolbox implements AsyncDisposable {
 
   /** The messages of a topic from its first on, until it has what was asked for or the time is up. */
   async read(topic: string, options: ReadOptions): Promise<readonly Message[]> {
-    return await this.#ask("read", { topic, timeoutMs: 120_000, ...options });
+    return await this.#ask("read", { topic, timeoutMs: 300_000, ...options });
   }
 
   /** Asks the broker's admin interface. */

@@ -54,7 +54,7 @@ class Broker:
                     options["authentication"] = pulsar.AuthenticationToken(token)
                 self.connected = pulsar.Client(
                     self.access["serviceUrl"],
-                    operation_timeout_seconds=20,
+                    operation_timeout_seconds=120,
                     logger=pulsar.ConsoleLogger(pulsar.LoggerLevel.Error),
                     **options,
                 )
@@ -88,7 +88,11 @@ class Broker:
     def produce(self, topic, texts, schema="string", intervalMs=0, keys=None):
         # No batches: what one acknowledgement covers is one message.
         producer = self.client().create_producer(
-            topic, schema=SCHEMAS[schema](), batching_enabled=False, block_if_queue_full=True
+            topic,
+            schema=SCHEMAS[schema](),
+            batching_enabled=False,
+            block_if_queue_full=True,
+            send_timeout_millis=180_000,
         )
         try:
             for index, text in enumerate(texts):

@@ -72,6 +72,22 @@ Deno.test("podCause() names a container that ended, and one that runs again afte
   );
 });
 
+Deno.test("podCause() says what an exit code means that a signal made, where nobody says more", () => {
+  for (
+    const [exitCode, meaning] of [
+      [137, " (SIGKILL: it outgrew its memory limit, or somebody killed it)"],
+      [139, " (SIGSEGV: it crashed)"],
+      [2, ""],
+    ] as const
+  ) {
+    const terminated = { exitCode, reason: "Error" };
+    assertEquals(
+      said(podCause(withContainers({ name: "runner", state: { terminated } }))),
+      `Error: Pod ${NAME}, container runner ended with exit code ${exitCode}${meaning}`,
+    );
+  }
+});
+
 Deno.test("podCause() prefers the container that fails to the one that only waits", () => {
   const pod = withContainers(
     { name: "side", state: { running: {} } },

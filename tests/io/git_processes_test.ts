@@ -1,9 +1,11 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { gitSource, Lanes } from "#git";
 import { GitProcesses, processLimits } from "../../src/git/processes.ts";
 import { eventually } from "../support/eventually.ts";
 import { settled } from "../support/fake_clock.ts";
 import { temporaryFolder, testRepository } from "../support/git_repository.ts";
+import { hangingServer } from "../support/hanging_server.ts";
+import { commandLinesWith } from "../support/processes.ts";
 
 /** Asks for a turn, and says when it has come. */
 function asked(processes: GitProcesses, begun: string[]) {
@@ -79,7 +81,7 @@ async function waitingGit(folder: string): Promise<Record<string, string>> {
   const script = `#!/bin/sh
 while [ ! -e ${folder}/go ]; do
   read -r stat < /proc/$$/stat
-  echo "\${stat#*) }" | cut -d' ' -f17 > ${folder}/seen.$$
+  echo "\${stat#*) }" | cut -d' ' -f4,17 > ${folder}/seen.$$
   sleep 0.02
 done
 PATH='${path}' exec git "$@"
@@ -89,14 +91,22 @@ PATH='${path}' exec git "$@"
   return { PATH: `${folder}/bin:${path}` };
 }
 
-/** How the git programs that wait now let others go first. */
-async function waitingPriorities(folder: string): Promise<number[]> {
-  const found: number[] = [];
+/** How the git programs that wait now let others go first, and which sessions they are in. */
+async function waitingGits(folder: string): Promise<{ nice: string; sessions: Set<string> }> {
+  const nice: number[] = [];
+  const sessions = new Set<string>();
   for await (const { name } of Deno.readDir(folder)) {
     if (!name.startsWith("seen.")) continue;
-    found.push(Number(await Deno.readTextFile(`${folder}/${name}`)));
+    const [session = "", own] = (await Deno.readTextFile(`${folder}/${name}`)).trim().split(" ");
+    sessions.add(session);
+    nice.push(Number(own));
   }
-  return found.sort((a, b) => a - b);
+  return { nice: String(nice.sort((a, b) => a - b)), sessions };
+}
+
+async function ownSession(): Promise<string> {
+  const stat = await Deno.readTextFile("/proc/self/stat");
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[3] ?? "";
 }
 
 Deno.test("C2: git programs of one namespace are few at a time and let others go first, a hundred remotes or not", async () => {
@@ -116,10 +126,25 @@ Deno.test("C2: git programs of one namespace are few at a time and let others go
       { share },
     );
   const hostile = Array.from({ length: 100 }, (_, index) => look("hostile", index));
-  await eventually(async () => String(await waitingPriorities(folder.path)) === "5,15");
+  await eventually(async () => (await waitingGits(folder.path)).nice === "5,15");
   const healthy = look("healthy", 0);
-  await eventually(async () => String(await waitingPriorities(folder.path)) === "5,5,15");
+  await eventually(async () => (await waitingGits(folder.path)).nice === "5,5,15");
+  // Who starts a program in a session of its own is copied first, and its main thread waits for that.
+  const { sessions } = await waitingGits(folder.path);
+  assertEquals([...sessions], [await ownSession()]);
   await Deno.writeTextFile(`${folder.path}/go`, "");
   const commits = await Promise.all([healthy, ...hostile]);
   assertEquals(new Set(commits.map(({ commit }) => commit)).size, 1);
+});
+
+Deno.test("a git command that is given up takes the transport along that it started", async () => {
+  await using server = hangingServer();
+  await using folder = await temporaryFolder();
+  const source = gitSource({ cacheDirectory: `${folder.path}/cache` });
+  const stop = new AbortController();
+  const look = source.resolveRef({ url: server.url }, { branch: "main" }, { signal: stop.signal });
+  await eventually(async () => (await commandLinesWith(server.url)).length > 2);
+  stop.abort(new Error("enough"));
+  await assertRejects(() => look, Error, "enough");
+  await eventually(async () => (await commandLinesWith(server.url)).length === 0);
 });

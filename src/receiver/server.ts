@@ -152,7 +152,7 @@ class Door {
       if (push === "malformed") return [400, "no JSON"];
       if (push === undefined) return [200, "nothing to do"];
       const woken = await wake(push, { key, ...this.#options });
-      this.#options.log.info("A Git service called", { sync, refs: push.refs, woken });
+      this.#options.log.info("A Git service called", { sync, refs: shownRefs(push), woken });
       return [202, woken.length === 0 ? "nothing follows this" : "looking"];
     } catch (error) {
       this.#options.log.warn("Cannot take in a call of a Git service", { sync, error });
@@ -193,6 +193,14 @@ class Door {
     const passedMs = clock.monotonicMs() - startMs;
     await clock.sleep(REFUSAL_STEP_MS - passedMs % REFUSAL_STEP_MS);
   }
+}
+
+/** Names of refs in a log line: a push of thousands says enough with the first ones. */
+const SHOWN_REFS_MAX = 10;
+const SHOWN_REF_CHARS_MAX = 200;
+
+function shownRefs({ refs }: Push): string[] {
+  return refs.slice(0, SHOWN_REFS_MAX).map((ref) => ref.slice(0, SHOWN_REF_CHARS_MAX));
 }
 
 function keyFrom(path: string): ObjectKey | undefined {

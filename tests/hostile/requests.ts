@@ -1,35 +1,25 @@
 /** Gives hostile requests to every port of the program, over connections that stay open. */
 import { type RawCaller, rawCaller } from "../support/raw_caller.ts";
-import { type OpenPorts, openPorts, PORT_NAMES } from "./ports.ts";
+import { type OpenPorts, PORT_NAMES } from "./ports.ts";
 
 /** Connections that are left open, half of what they began unsaid: more than all ports have places. */
 const LEFT_OPEN = 1_200;
 
-/** The ports, and who is connected. */
+/** Ports of another process, and who is connected to them. */
 export class HostilePorts implements AsyncDisposable {
-  readonly #open: OpenPorts;
+  readonly #ports: OpenPorts["ports"];
   readonly #callers = new Set<RawCaller>();
   readonly #saying = new Set<Promise<void>>();
   #turn = 0;
 
-  private constructor(open: OpenPorts) {
-    this.#open = open;
-  }
-
-  /** Opens them. */
-  static async open(): Promise<HostilePorts> {
-    return new HostilePorts(await openPorts());
-  }
-
-  /** What the log holds of answers that failed: a request that makes one fail is a bug. */
-  get failures(): readonly string[] {
-    return this.#open.log.filter((line) => line.includes("Cannot answer a request"));
+  constructor(ports: OpenPorts["ports"]) {
+    this.#ports = ports;
   }
 
   /** Says a text to each port in turn, and leaves the connection open. Meanwhile everybody else is answered. */
   async say(text: string): Promise<void> {
     const name = PORT_NAMES[this.#turn++ % PORT_NAMES.length] ?? "receiver";
-    const place = this.#open.ports[name];
+    const place = this.#ports[name];
     const caller = await rawCaller(place.port, place);
     this.#callers.add(caller);
     const saying = caller.say(text).catch(throwUnlessCut);
@@ -43,7 +33,6 @@ export class HostilePorts implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const caller of this.#callers) this.#close(caller);
     await Promise.all(this.#saying);
-    await this.#open[Symbol.asyncDispose]();
   }
 
   #close(caller: RawCaller): void {
@@ -52,7 +41,7 @@ export class HostilePorts implements AsyncDisposable {
   }
 
   async #askHealth(): Promise<void> {
-    const { port } = this.#open.ports["metrics and health"];
+    const { port } = this.#ports["metrics and health"];
     const response = await fetch(`http://127.0.0.1:${port}/healthz`, {
       headers: { connection: "close" },
     });

@@ -1,6 +1,6 @@
 import { type MeshSync, resourceOf } from "#api";
 import { keyText, type ObjectKey, systemClock } from "#base";
-import { type ClusterClient, httpCluster, httpTransport } from "#kube";
+import { type ClusterClient, httpCluster, httpTransport, type Transport } from "#kube";
 import { connect } from "../kube/connect.ts";
 import { VERSION } from "../version.ts";
 import { type Flag, type FlagValues, UsageError } from "./flag.ts";
@@ -31,6 +31,8 @@ export const ALL_FLAG: Flag = {
 /** A connection to the API server, for one command. */
 export interface ClusterSession extends AsyncDisposable {
   readonly cluster: ClusterClient;
+  /** For what is no object, such as a log. */
+  readonly transport: Pick<Transport, "stream">;
   readonly namespace: string;
 }
 
@@ -48,6 +50,7 @@ export async function openSession(flags: FlagValues): Promise<ClusterSession> {
   const transport = httpTransport(connection.endpoint, { userAgent: `meshwright/${VERSION}` });
   return {
     cluster: httpCluster(transport),
+    transport,
     namespace: namespace ?? connection.namespace,
     [Symbol.asyncDispose]: () => transport[Symbol.asyncDispose](),
   };

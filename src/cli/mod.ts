@@ -7,6 +7,7 @@ import { closestString } from "@std/text";
 import { errorText } from "#base";
 import { crdsVerb } from "./crds.ts";
 import { diffVerb } from "./diff.ts";
+import { explainVerb } from "./explain.ts";
 import { type Flag, UsageError } from "./flag.ts";
 import { getVerb } from "./get.ts";
 import { overview, verbHelp } from "./help.ts";
@@ -36,6 +37,7 @@ export const VERBS: readonly Verb[] = [
   suspendVerb,
   resumeVerb,
   historyVerb,
+  explainVerb,
   renderVerb,
   validateVerb,
   diffVerb,

@@ -8,7 +8,9 @@
  *
  * @module
  */
+export { projectedWarning } from "./cached_facts.ts";
 export * from "./component.ts";
+export { causeLine, unexplainedEnds } from "./container_end.ts";
 export * from "./context.ts";
 export * from "./mesh.ts";
 export * from "./old_conditions.ts";

@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { folderWith, meshwright } from "../support/cli.ts";
 
-const VERBS = ["run", "sync", "render", "validate", "graph", "crds", "version"];
+const VERBS = ["run", "sync", "render", "validate", "explain", "graph", "crds", "version"];
 
 Deno.test("meshwright --help lists every verb", async () => {
   const { code, out } = await meshwright(["--help"]);

@@ -1,0 +1,58 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import type { KubeObject } from "#base";
+import { ApiError, type ClusterClient, type ResourceType } from "#kube";
+import { explanationLines } from "../../src/cli/explain_text.ts";
+import { observedFacts } from "../../src/cli/explain_facts.ts";
+import { explanation } from "#topology";
+import { meshwright } from "../support/cli.ts";
+import { functionObject } from "../support/objects.ts";
+
+Deno.test("explain wants one resource of a kind that it knows", async () => {
+  const said = async (...words: string[]) => {
+    const { code, notes } = await meshwright(["explain", ...words]);
+    assertEquals(code, 2, words.join(" "));
+    return notes.join();
+  };
+  assertMatch(await said(), /Name one resource/);
+  assertMatch(await said("Function/a", "Function/b"), /Name one resource/);
+  assertMatch(await said("orders"), /say KIND\/NAME/);
+  assertMatch(await said("functon/a"), /did you mean function\/a\?/);
+});
+
+Deno.test("explain says what it may not read, and explains the rest", async () => {
+  const object = functionObject("orders", {}, {
+    labels: {
+      "gitops.functionmesh.io/name": "meshes",
+      "gitops.functionmesh.io/namespace": "platform",
+    },
+  });
+  const refuse = (type: ResourceType): Promise<KubeObject[]> =>
+    Promise.reject(
+      new ApiError({
+        ask: { verb: "list", kind: type.kind },
+        status: 403,
+        reason: "Forbidden",
+        text: "no",
+      }),
+    );
+  const cluster = {
+    get: async (type: ResourceType) => (await refuse(type))[0],
+    list: refuse,
+  } as unknown as ClusterClient;
+  const transport = { stream: () => Promise.reject(new Error("not asked")) };
+  const signal = new AbortController().signal;
+  const facts = await observedFacts(object, { cluster, transport, signal });
+  const lines = explanationLines(explanation(facts), 0);
+  const unread = lines.slice(lines.indexOf("What could not be read") + 1);
+  assertEquals(
+    unread,
+    [
+      "MeshSync platform/meshes: you may not read this",
+      "StatefulSet shop/orders-function: you may not read this",
+      "Pods of shop: you may not read this",
+      "Events of shop: you may not read this",
+      "Components of shop: you may not read this",
+    ].map((line) => `  ${line}`),
+  );
+  assertMatch(lines[0] ?? "", /^Function shop\/orders: not known/);
+});

@@ -13,7 +13,6 @@ export const CLI_MANAGER = "meshwright-cli";
 export const SESSION_FLAGS: readonly Flag[] = CLUSTER_FLAGS.map((flag) =>
   flag.name !== "namespace" ? flag : {
     ...flag,
-    short: "n",
     help: "Namespace to look at (default: that of the pod, or of the context)",
   }
 );

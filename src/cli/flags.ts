@@ -73,13 +73,16 @@ export const CLUSTER_FLAGS: readonly Flag[] = [
     "NAME",
     "Context of the kubeconfig (default: its current one)",
   ),
-  text(
-    "namespace",
-    "NAMESPACE",
-    "",
-    "NAMESPACE",
-    "Namespace of the program's own objects (default: that of its pod, or of the context)",
-  ),
+  {
+    ...text(
+      "namespace",
+      "NAMESPACE",
+      "",
+      "NAMESPACE",
+      "Namespace of the program's own objects (default: that of its pod, or of the context)",
+    ),
+    short: "n",
+  },
 ];
 
 /** Flags that say what to take from Git. */

@@ -1,18 +1,36 @@
 import { type MeshSync, resourceOf } from "#api";
-import { conditionOf, shortText, systemClock } from "#base";
+import { conditionOf, groupOf, shortText, systemClock } from "#base";
 import { ALL_FLAG, namedSync, openSession, SESSION_FLAGS } from "./cluster_session.ts";
-import { UsageError } from "./flag.ts";
+import { yamlStream } from "./crds.ts";
+import { type Flag, UsageError } from "./flag.ts";
 import { outputFlag } from "./flags.ts";
 import { ageText, shortRevision, table } from "./table.ts";
 import type { Verb } from "./verb.ts";
+
+const SELECTOR_FLAG: Flag = {
+  name: "selector",
+  env: "MESHWRIGHT_SELECTOR",
+  kind: "text",
+  default: "",
+  value: "SELECTOR",
+  short: "l",
+  help: "Those with some labels, as kubectl has it: team=shop,stage!=test",
+};
 
 /** `meshwright get syncs` */
 export const getVerb: Verb = {
   name: "get",
   summary: "List MeshSyncs with their revision, health and cause",
   words: "syncs [NAME]",
-  description: ["-o json prints the MeshSyncs themselves, one line each."],
-  flags: [ALL_FLAG, ...SESSION_FLAGS, outputFlag(["text", "json"])],
+  description: [
+    "-o json prints the MeshSyncs themselves, one line each, -o yaml as a document each, -o name their names.",
+  ],
+  flags: [
+    ALL_FLAG,
+    SELECTOR_FLAG,
+    ...SESSION_FLAGS,
+    outputFlag(["text", "json", "yaml", "name"]),
+  ],
   async run({ words, flags, output, signal }) {
     const [what = "", ...names] = words;
     if (!["sync", "syncs", "msync", "meshsync", "meshsyncs"].includes(what)) {
@@ -21,12 +39,21 @@ export const getVerb: Verb = {
     await using session = await openSession(flags);
     const { cluster, namespace } = session;
     const isAll = flags.boolean("all-namespaces");
-    const scope = isAll ? { signal } : { namespace, signal };
+    const labelSelector = flags.text("selector");
+    if (names.length > 0 && (isAll || labelSelector !== "")) {
+      throw new UsageError("Name a MeshSync, or say --all-namespaces or --selector: not both");
+    }
+    const scope = {
+      ...(isAll ? {} : { namespace }),
+      ...(labelSelector === "" ? {} : { labelSelector }),
+      signal,
+    };
     const syncs = names.length > 0
       ? [await namedSync(names, session, signal)]
       : await cluster.list(resourceOf("MeshSync"), scope) as MeshSync[];
-    if (flags.text("output") === "json") {
-      syncs.forEach((sync) => output.out(JSON.stringify(sync)));
+    const format = flags.text("output");
+    if (format !== "text") {
+      syncs.forEach((sync) => output.out(formatted(sync, format)));
       return 0;
     }
     if (syncs.length === 0) {
@@ -42,6 +69,13 @@ export const getVerb: Verb = {
     return 0;
   },
 };
+
+/** One MeshSync for programs. */
+function formatted(sync: MeshSync, format: string): string {
+  if (format === "json") return JSON.stringify(sync);
+  if (format === "yaml") return yamlStream([sync]);
+  return `meshsync.${groupOf(resourceOf("MeshSync").apiVersion)}/${sync.metadata.name}`;
+}
 
 const MESSAGE_LENGTH_MAX = 120;
 

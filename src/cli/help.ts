@@ -1,26 +1,27 @@
 import type { Flag } from "./flag.ts";
+import type { ProgramName } from "./program_name.ts";
 import type { Verb } from "./verb.ts";
 
 /** The overview of all verbs. */
-export function overview(verbs: readonly Verb[]): string {
+export function overview(verbs: readonly Verb[], { isPlugin, text }: ProgramName): string {
   const width = Math.max(...verbs.map((verb) => verb.name.length));
   return [
     "Meshwright: Pulsar functions and connectors on Kubernetes, straight from Git.",
     "",
-    "Usage: meshwright [VERB] [FLAGS]",
+    `Usage: ${text} [VERB] [FLAGS]`,
     "",
     ...verbs.map((verb) => `  ${verb.name.padEnd(width)}  ${verb.summary}`),
     "",
-    "Without a verb it runs. `meshwright VERB --help` explains one.",
+    `${isPlugin ? "" : "Without a verb it runs. "}\`${text} VERB --help\` explains one.`,
   ].join("\n");
 }
 
 /** What one verb does, with all its flags. */
-export function verbHelp(verb: Verb): string {
+export function verbHelp(verb: Verb, { text }: ProgramName): string {
   return [
     `${verb.summary}.`,
     "",
-    `Usage: meshwright ${verb.name}${verb.words === "" ? "" : ` ${verb.words}`} [FLAGS]`,
+    `Usage: ${text} ${verb.name}${verb.words === "" ? "" : ` ${verb.words}`} [FLAGS]`,
     "",
     ...verb.description,
     ...(verb.flags.length === 0 ? [] : ["", "Flags (each also by the variable in brackets):", ""]),

@@ -5,6 +5,7 @@
  */
 import { closestString } from "@std/text";
 import { errorText } from "#base";
+import { completionVerb } from "./completion.ts";
 import { crdsVerb } from "./crds.ts";
 import { diffVerb } from "./diff.ts";
 import { explainVerb } from "./explain.ts";
@@ -18,6 +19,7 @@ import { installVerb, uninstallVerb } from "./install.ts";
 import { type Output, terminal } from "./output.ts";
 import { parseArguments } from "./parse.ts";
 import { reconcileVerb } from "./reconcile.ts";
+import { ownProgramName, type ProgramName, verbFirst } from "./program_name.ts";
 import { renderVerb } from "./render.ts";
 import { resumeVerb } from "./resume.ts";
 import { runVerb } from "./run.ts";
@@ -28,8 +30,7 @@ import { validateVerb } from "./validate.ts";
 import type { Verb } from "./verb.ts";
 import { versionVerb } from "./version.ts";
 
-/** All verbs, in the order in which help lists them. */
-export const VERBS: readonly Verb[] = [
+const WORKING_VERBS: readonly Verb[] = [
   runVerb,
   syncVerb,
   getVerb,
@@ -50,26 +51,32 @@ export const VERBS: readonly Verb[] = [
   versionVerb,
 ];
 
+/** All verbs, in the order in which help lists them. */
+export const VERBS: readonly Verb[] = [...WORKING_VERBS, completionVerb(WORKING_VERBS)];
+
 /** Exit codes: done, not done, wrong usage. */
 const EXIT = { done: 0, failed: 1, usage: 2 } as const;
 
 /**
- * Runs the verb that the arguments name, `run` without one.
+ * Runs the verb that the arguments name; without one `run`, or as a plugin of kubectl help.
  *
  * @param signal aborts on SIGINT and SIGTERM
  * @returns the exit code: 0 done, 1 not, 2 usage
  */
 export async function main(
-  args: readonly string[],
-  { signal, output = terminal, env }: {
+  words: readonly string[],
+  { signal, output = terminal, env, program = ownProgramName() }: {
     readonly signal: AbortSignal;
     readonly output?: Output;
     readonly env?: Environment;
+    readonly program?: ProgramName;
   },
 ): Promise<number> {
+  // Nobody who types `kubectl mesh` means to start a controller.
+  const args = program.isPlugin ? verbFirst(words.length === 0 ? ["help"] : words) : words;
   const [first = "run", ...rest] = args;
   if (first === "help" || first === "--help" || first === "-h") {
-    output.out(overview(VERBS));
+    output.out(overview(VERBS, program));
     return EXIT.done;
   }
   const name = first === "--version" ? "version" : first.startsWith("-") ? "run" : first;
@@ -83,16 +90,18 @@ export async function main(
     signal,
     output,
     env,
+    program,
   });
 }
 
 async function runVerbSafely(
   verb: Verb,
   args: readonly string[],
-  { signal, output, env }: {
+  { signal, output, env, program }: {
     readonly signal: AbortSignal;
     readonly output: Output;
     readonly env: Environment | undefined;
+    readonly program: ProgramName;
   },
 ): Promise<number> {
   try {
@@ -101,7 +110,7 @@ async function runVerbSafely(
       env: env ?? environmentOf(verb.flags),
     });
     if (parsed.help) {
-      output.out(verbHelp(verb));
+      output.out(verbHelp(verb, program));
       return EXIT.done;
     }
     if (verb.words === "" && parsed.words.length > 0) {
@@ -113,7 +122,7 @@ async function runVerbSafely(
   } catch (error) {
     if (signal.aborted && error === signal.reason) return EXIT.done;
     const isUsage = error instanceof UsageError;
-    output.note(`meshwright ${verb.name}: ${isUsage ? error.message : errorText(error)}`);
+    output.note(`${program.text} ${verb.name}: ${isUsage ? error.message : errorText(error)}`);
     return isUsage ? EXIT.usage : EXIT.failed;
   }
 }

@@ -112,3 +112,19 @@ for (const verb of ["get", "reconcile", "suspend", "resume", "history"]) {
     assertMatch(out[0] ?? "", /-n, --namespace/);
   });
 }
+
+Deno.test("get syncs chooses by labels, and prints names and YAML for other programs", async () => {
+  await using story = await syncStory(cluster);
+  await story.sync();
+  await cluster.kubectl(["label", "msync", "shop", "team=a", "-n", story.namespace]);
+  const get = (...words: string[]) => command(story, "get", "syncs", ...words);
+  const name = "meshsync.gitops.functionmesh.io/shop";
+  assertEquals((await get("-l", "team=a", "-o", "name")).out, [name]);
+  assertEquals((await get("-l", "team!=a", "-o", "name")).out, []);
+  assertMatch(
+    (await get("-o", "yaml")).out.join("\n"),
+    /^---\napiVersion: gitops[^]*\n {2}name: shop\n/,
+  );
+  const both = await get("shop", "-l", "team=a");
+  assertEquals([both.code, both.notes.length], [2, 1]);
+});

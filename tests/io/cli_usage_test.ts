@@ -1,4 +1,5 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { main } from "../../src/cli/mod.ts";
 import { folderWith, meshwright } from "../support/cli.ts";
 
 const VERBS = ["run", "sync", "render", "validate", "explain", "graph", "crds", "version"];
@@ -109,4 +110,30 @@ Deno.test("what cannot be read is said once, in a few words", async () => {
   for (const [args, said] of words) {
     assertEquals(await meshwright([...args]), { code: 2, out: [], notes: [`meshwright ${said}`] });
   }
+});
+
+Deno.test("as a plugin of kubectl the program says so, takes flags before the verb, and runs nothing unasked", async () => {
+  const said = async (...words: string[]) => {
+    const lines: string[] = [];
+    const program = { text: "kubectl mesh", isPlugin: true };
+    const output = {
+      out: (line: string) => lines.push(line),
+      note: (line: string) => lines.push(line),
+    };
+    const signal = new AbortController().signal;
+    const code = await main(words, { signal, output, env: {}, program });
+    return { code, text: lines.join("\n") };
+  };
+  for (const words of [[], ["--help"], ["help"]]) {
+    const { code, text } = await said(...words);
+    assertEquals(code, 0);
+    assertStringIncludes(text, "Usage: kubectl mesh [VERB]");
+    assertEquals(text.includes("it runs"), false);
+  }
+  assertStringIncludes(
+    (await said("get", "-h")).text,
+    "Usage: kubectl mesh get syncs [NAME] [FLAGS]",
+  );
+  const { code, text } = await said("-n", "shop", "get", "pods");
+  assertEquals([code, text], [2, 'kubectl mesh get: Cannot get "pods": say get syncs [NAME]']);
 });

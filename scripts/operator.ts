@@ -1,11 +1,12 @@
 // deno-lint-ignore-file no-console -- a program of the command line
 /**
  * Writes `gitops/operator/`: what `meshwright install` prints, a file for each part, as a base of kustomize with options
- * and overlays. With `--check` it tells which files are stale.
+ * and overlays; and `gitops/helm/`, the same as a chart. With `--check` it tells which files are stale.
  *
  * @module
  */
 import { isThere, removeTree } from "./e2e/stored.ts";
+import { chartFiles } from "./operator/chart_files.ts";
 import { partsOf } from "./operator/installations.ts";
 import { kustomizeFiles } from "./operator/kustomize.ts";
 import { yamlStream } from "../src/cli/crds.ts";
@@ -13,7 +14,7 @@ import { yamlStream } from "../src/cli/crds.ts";
 const ROOT = new URL("../gitops/", import.meta.url);
 
 /** Folders of which every file is written here. */
-const FOLDERS = ["operator"];
+const FOLDERS = ["helm", "operator"];
 
 const HEAD = "# deno-fmt-ignore-file\n" +
   "# Made by scripts/operator.ts from `meshwright install`. Do not edit: run `deno task operator`.\n";
@@ -30,9 +31,14 @@ export function operatorFiles(): ReadonlyMap<string, string> {
   ]));
 }
 
+function wantedFiles(): ReadonlyMap<string, string> {
+  const chart = [...chartFiles()].map(([path, text]) => [`helm/meshwright/${path}`, text] as const);
+  return new Map([...operatorFiles(), ...chart]);
+}
+
 /** Files that are missing, differ, or belong to nothing; sorted. */
 export async function staleOperatorFiles(): Promise<string[]> {
-  const wanted = operatorFiles();
+  const wanted = wantedFiles();
   const stale = new Set(wanted.keys());
   for (const folder of FOLDERS) {
     if (!await isThere(new URL(folder, ROOT).pathname)) continue;
@@ -45,14 +51,14 @@ export async function staleOperatorFiles(): Promise<string[]> {
 }
 
 async function* filesIn(folder: string): AsyncGenerator<string> {
-  for await (const { name, isDirectory } of Deno.readDir(new URL(folder, ROOT))) {
+  for await (const { name, isDirectory, isFile } of Deno.readDir(new URL(folder, ROOT))) {
     if (isDirectory) yield* filesIn(`${folder}/${name}`);
-    else yield `${folder}/${name}`;
+    if (isFile) yield `${folder}/${name}`;
   }
 }
 
 async function writeFiles(): Promise<void> {
-  const wanted = operatorFiles();
+  const wanted = wantedFiles();
   for (const path of await staleOperatorFiles()) {
     const text = wanted.get(path);
     const file = new URL(path, ROOT);

@@ -1,40 +1,23 @@
 /** `gitops/operator/` as kustomize renders it is what `install` prints for the same wishes. */
 import { assertEquals } from "@std/assert";
-import { canonicalJson, isPlainObject, type KubeObject } from "#base";
-import { installObjects } from "#install";
-import { parseAll } from "@std/yaml";
-import { identity, installationOf } from "../../scripts/operator/installations.ts";
 import { OPTIONS, type Overlay, OVERLAYS } from "../../scripts/operator/kustomize.ts";
 import { findBinaries } from "../../scripts/control_plane.ts";
 import { operatorFiles } from "../../scripts/operator.ts";
 import { temporaryFolder } from "../support/git_repository.ts";
+import {
+  type Comparable,
+  comparableText,
+  printedBy,
+  withoutDefinitions,
+} from "../support/installations.ts";
 import { ran } from "../support/programs.ts";
 
 const { kubectl } = await findBinaries();
 
-/** Objects by what tells them apart; in lists of words and ports the order says nothing. */
-function comparable(objects: readonly KubeObject[]): Record<string, unknown> {
-  return Object.fromEntries(objects.map((object) => [identity(object), unordered(object)]));
-}
-
-function unordered(value: unknown): unknown {
-  if (Array.isArray(value)) {
-    return value.map(unordered).sort((one, other) =>
-      canonicalJson(one) < canonicalJson(other) ? -1 : 1
-    );
-  }
-  if (!isPlainObject(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, unordered(part)]));
-}
-
 /** What kubectl's own kustomize makes of a folder. */
-async function rendered(folder: string): Promise<Record<string, unknown>> {
+async function rendered(folder: string): Promise<Comparable> {
   const text = await ran(kubectl, ["kustomize", folder]);
-  return comparable(parseAll(text) as KubeObject[]);
-}
-
-function printed(flags: readonly string[]): Record<string, unknown> {
-  return comparable(installObjects(installationOf(flags)));
+  return comparableText(text);
 }
 
 /** The flags of `install` that say the same as an overlay. */
@@ -51,9 +34,9 @@ function flagsOf({ image, namespace, options, replicas }: Overlay): string[] {
 }
 
 Deno.test("gitops/operator and each of its overlays are what install prints", async () => {
-  assertEquals(await rendered("gitops/operator"), printed([]));
+  assertEquals(await rendered("gitops/operator"), printedBy([]));
   for (const [name, overlay] of Object.entries(OVERLAYS)) {
-    assertEquals(await rendered(`gitops/operator/overlays/${name}`), printed(flagsOf(overlay)));
+    assertEquals(await rendered(`gitops/operator/overlays/${name}`), printedBy(flagsOf(overlay)));
   }
 });
 
@@ -68,7 +51,6 @@ Deno.test("options of gitops/operator go together in any order, in another names
   }
   const tried = `${folder.path}/operator/overlays/tried`;
   await Deno.mkdir(tried);
-  const isDefinition = (key: string) => key.includes("CustomResourceDefinition");
   const wholes: string[][] = [
     ["replicated", "receiver", "single-tenant", "service-monitor-secure", "own-namespace"],
     ["own-namespace", "gitops-none", "receiver", "metrics-secure"],
@@ -90,10 +72,10 @@ Deno.test("options of gitops/operator go together in any order, in another names
       transformers: ["../../names", ...names.map((name) => `../../options/${name}/names`)],
     };
     await Deno.writeTextFile(`${tried}/kustomization.yaml`, JSON.stringify(overlay));
-    const wanted = Object.entries(printed(flagsOf({ options, namespace })));
+    const wanted = printedBy(flagsOf({ options, namespace }));
     assertEquals(
       await rendered(tried),
-      Object.fromEntries(wanted.filter(([key]) => !isDefinition(key))),
+      withoutDefinitions(wanted),
       `${options.join(" ")} in ${namespace}`,
     );
   }

@@ -13,11 +13,13 @@ const HARMLESS_ENDS = [
   ...["file", "path", "location", "class", "classname", "enabled", "ms", "seconds", "timeout"],
   ...["ttl", "name", "ref", "type", "url", "length"],
 ];
-const SECRET_TEXT =
-  /(?:password|passwd|passphrase|pwd|secret|accountkey|accesskey|accesskeyid|token|api_?key)["']?[ \t]{0,4}[=:][ \t]{0,4}["']?[^\s"']/i;
-const PRIVATE_KEY = /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----/;
-const ISSUED_KEY =
-  /\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[opsu]_[A-Za-z0-9]{20}|\bxox[abp]-[0-9A-Za-z]/;
+/** Words before `=` or `:` in a text, after which a credential stands. */
+const SECRET_WORDS = [
+  ...["password", "passwd", "passphrase", "pwd", "secret", "accountkey", "accesskey"],
+  ...["accesskeyid", "token", "apikey", "api_key"],
+];
+/** Longest stretch around `=` or `:` that is looked at. */
+const STRETCH = 24;
 
 /** Whether a member's name says that its value is a credential. */
 export function isSecretName(name: string): boolean {
@@ -29,8 +31,32 @@ export function isSecretName(name: string): boolean {
 
 /** Whether a text holds what looks like a credential. */
 export function isSecretText(text: string): boolean {
-  return redactedText(text) !== text || SECRET_TEXT.test(text) || PRIVATE_KEY.test(text) ||
-    ISSUED_KEY.test(text);
+  return redactedText(text) !== text || assignsSecret(text.toLowerCase()) || holdsKey(text);
+}
+
+/** Whether a text, in small letters, says `password=…`, `"token": "…"` or the like. */
+function assignsSecret(text: string): boolean {
+  for (let at = 0; at < text.length; at++) {
+    if (text[at] !== "=" && text[at] !== ":") continue;
+    const before = withoutQuote(text.slice(Math.max(0, at - STRETCH), at).trimEnd());
+    if (!SECRET_WORDS.some((word) => before.endsWith(word))) continue;
+    const value = text.slice(at + 1, at + 1 + STRETCH).trimStart();
+    if (value !== "" && value !== '"' && value !== "'") return true;
+  }
+  return false;
+}
+
+function withoutQuote(text: string): string {
+  return text.endsWith('"') || text.endsWith("'") ? text.slice(0, -1) : text;
+}
+
+/** Whether a text holds a private key, or one that Amazon, GitHub or Slack gave out. */
+function holdsKey(text: string): boolean {
+  if (text.includes("-----BEGIN ") && text.includes("PRIVATE KEY-----")) return true;
+  const isAmazons = (word: string) => /^(?:AKIA|ASIA)[0-9A-Z]{16}$/.test(word);
+  const isOthers = (word: string) =>
+    /^(?:gh[opsu]_[A-Za-z0-9]{20}|xox[abp]-[0-9A-Za-z])/.test(word);
+  return text.split(/[^A-Za-z0-9]/).some(isAmazons) || text.split(/[^\w-]/).some(isOthers);
 }
 
 /** A value without what looks like a credential, and where that was. */

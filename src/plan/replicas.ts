@@ -53,22 +53,38 @@ export function mayBeScaled(desired: KubeObject, live: KubeObject): boolean {
  * Whether the number of replicas of an object came through its scale subresource, as those of `kubectl scale` and of
  * every autoscaler do.
  *
- * @param managedFields of the live object
+ * Of a number of zero the API server does not note who chose it: it is nobody's then, or ours once it is applied as it is.
+ *
+ * @param managedFields of the live object, whose number differs from the declared one
+ * @param facts.own field managers of this program
  *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { isScaled } from "#plan";
  * const fieldsV1 = { "f:spec": { "f:replicas": {} } };
- * assertEquals(isScaled([{ manager: "keda", operation: "Update", subresource: "scale", fieldsV1 }]), true);
- * assertEquals(isScaled([{ manager: "kubectl-edit", operation: "Update", fieldsV1 }]), false);
+ * const keda = { manager: "keda", operation: "Update", subresource: "scale", fieldsV1 };
+ * const edit = { manager: "kubectl-edit", operation: "Update", fieldsV1 };
+ * assertEquals(isScaled([keda], { replicas: 3, own: ["git"] }), true);
+ * assertEquals(isScaled([edit], { replicas: 3, own: ["git"] }), false);
+ * assertEquals(isScaled([], { replicas: 0, own: ["git"] }), true);
+ * assertEquals(isScaled([edit], { replicas: 0, own: ["git"] }), false);
  * ```
  */
-export function isScaled(managedFields: readonly JsonObject[]): boolean {
-  return managedFields.some(({ subresource, fieldsV1 }) => {
+export function isScaled(
+  managedFields: readonly JsonObject[],
+  { own, replicas }: {
+    readonly replicas: number | undefined;
+    readonly own: readonly string[];
+  },
+): boolean {
+  const owners = managedFields.filter(({ fieldsV1 }) => {
     const spec = isPlainObject(fieldsV1) ? fieldsV1["f:spec"] : undefined;
-    return subresource === "scale" && isPlainObject(spec) && spec["f:replicas"] !== undefined;
+    return isPlainObject(spec) && spec["f:replicas"] !== undefined;
   });
+  const isOwn = ({ manager }: JsonObject) => own.includes(String(manager));
+  return owners.some(({ subresource }) => subresource === "scale") ||
+    (replicas === 0 && owners.every(isOwn));
 }
 
 /** Whether an autoscaler changes the replicas of an object. */

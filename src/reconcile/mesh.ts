@@ -23,12 +23,13 @@ import {
   type MeshFinding,
   meshStatus,
   planChildren,
+  replicasOf,
   withDeclaredReplicas,
 } from "#plan";
 import { findingText, ownWarnings } from "#topology";
 import { act, type Outcome, queueError, throwIfTerminating } from "./act.ts";
 import { FOREIGN_RECHECK_MS } from "./component.ts";
-import { type CachedKind, cacheOf, type Effects } from "./context.ts";
+import { type CachedKind, cacheOf, type Effects, FIELD_MANAGER } from "./context.ts";
 import { discreetEffects } from "./discreet_cluster.ts";
 import { isRecreation, isStillThere, liveChildren, type Observed, outageOf } from "./observe.ts";
 import { recordStatus } from "./record.ts";
@@ -144,7 +145,8 @@ async function isScaledByOthers(child: KubeObject, { ctx, signal }: Effects): Pr
   const known = ctx.scaled.get(uid);
   if (known?.generation === generation) return known.isScaled;
   const managed = await ctx.cluster.managedFields(idOf(child), signal);
-  const answer = { generation, isScaled: isScaled(managed?.fields ?? []) };
+  const facts = { replicas: replicasOf(child), own: [FIELD_MANAGER] };
+  const answer = { generation, isScaled: isScaled(managed?.fields ?? [], facts) };
   ctx.scaled.set(uid, answer);
   return answer.isScaled;
 }

@@ -50,16 +50,23 @@ for (const [type, rest] of Object.entries(SCALED)) {
       (await cluster.get<Scaled>([resource, "web", "-n", story.namespace])).spec.replicas;
     await story.sync({ health: { ignore: [{ kind }] } });
     await commit(1, "shop/c:1");
-    await cluster.kubectl(["scale", resource, "web", "-n", story.namespace, "--replicas=3"]);
-    for (const restart of [false, true, false]) {
-      if (restart) story.restart();
-      story.requests();
+    // Of zero the API server does not note who chose it.
+    for (const [number, image] of [[3, "shop/c:2"], [0, "shop/c:3"]] as const) {
+      const scale = ["scale", resource, "web", "-n", story.namespace, `--replicas=${number}`];
+      await cluster.kubectl(scale);
+      for (const restart of [false, true, false]) {
+        if (restart) story.restart();
+        story.requests();
+        await story.pass();
+        assertEquals([await replicas(), story.requests().filter(isWrite)], [number, []]);
+      }
+      await commit(1, image);
+      assertEquals(await replicas(), number);
+      story.restart();
       await story.pass();
-      assertEquals([await replicas(), story.requests().filter(isWrite)], [3, []]);
+      assertEquals(await replicas(), number);
     }
-    await commit(1, "shop/c:2");
-    assertEquals(await replicas(), 3);
-    await commit(2, "shop/c:2");
+    await commit(2, "shop/c:3");
     assertEquals(await replicas(), 2);
   });
 }

@@ -27,6 +27,7 @@ import {
   isScaled,
   isTargetOf,
   mayBeScaled,
+  replicasOf,
 } from "#plan";
 import { loadInventory } from "../apply/inventory.ts";
 import type { SyncContext } from "../context.ts";
@@ -240,12 +241,14 @@ interface OthersScope {
 export async function isScaledByOthers(
   target: TargetObject,
   { ignored, live }: { readonly live: KubeObject; readonly ignored: readonly string[] },
-  { acting, ctx }: OthersScope,
+  { acting, ctx, sync }: OthersScope,
 ): Promise<boolean> {
   if (!mayBeScaled(target.object, live)) return false;
   if (!driftPaths(target.object, live, ignored).includes("spec.replicas")) return false;
   const managed = await acting.managedFields(idOf(live), ctx.signal);
-  if (isScaled(managed?.fields ?? [])) return true;
+  const key = keyOf(sync);
+  const own = [fieldManager(key), ...formerFieldManagers(key)];
+  if (isScaled(managed?.fields ?? [], { replicas: replicasOf(live), own })) return true;
   return (await autoscalers(live, { acting, ctx })).some((autoscaler) =>
     isTargetOf(autoscaler, live)
   );

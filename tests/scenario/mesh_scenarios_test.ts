@@ -149,16 +149,16 @@ Deno.test("an edit of an adopted mesh reaches a child that the reference made, a
 
 Deno.test("a component that somebody scaled keeps its replicas, whatever else of the mesh is edited", async () => {
   const world = await readyWorld(item("pay"));
-  world.scaleNow(PAY, 3);
-  await calm(world);
-  assertEquals(specOf(world, PAY)["replicas"], 3);
-  assertEquals(await world.pass("FunctionMesh", "shop"), { writes: [], reads: [] });
-  world.patchNow(MESH, { spec: { functions: [item("pay", { image: "example/runner:2" })] } });
-  await calm(world);
-  assertEquals([specOf(world, PAY)["replicas"], specOf(world, PAY)["image"]], [
-    3,
-    "example/runner:2",
-  ]);
+  for (const [replicas, image] of [[3, "example/runner:2"], [0, "example/runner:3"]] as const) {
+    world.scaleNow(PAY, replicas);
+    await calm(world);
+    assertEquals(specOf(world, PAY)["replicas"], replicas);
+    assertEquals(await world.pass("FunctionMesh", "shop"), { writes: [], reads: [] });
+    world.patchNow(MESH, { spec: { functions: [item("pay", { image })] } });
+    await calm(world);
+    const spec = specOf(world, PAY);
+    assertEquals([spec["replicas"], spec["image"]], [replicas, image]);
+  }
   world.patchNow(MESH, { spec: { functions: [item("pay", { replicas: 2 })] } });
   await calm(world);
   assertEquals(specOf(world, PAY)["replicas"], 2);

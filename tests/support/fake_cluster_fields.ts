@@ -331,7 +331,9 @@ export function updatedObject(
   const own = managers.find((one) =>
     one.manager === manager && one.operation === "Update" && one.subresource === subresource
   );
-  const fields = new Set([...own?.fields ?? [], ...changed]);
+  // A Scale leaves a zero out: the server does not see then who chose it.
+  const noted = subresource === "scale" ? changed.filter((path) => now.get(path) !== 0) : changed;
+  const fields = new Set([...own?.fields ?? [], ...noted]);
   const next = entryOf("Update", fields, write);
   const entries = [
     ...managers.filter((one) => one !== own).map((one) =>

@@ -121,6 +121,7 @@ export const MeshSyncStatusSchema = Type.Object({
       Type.Object({
         id: text("namespace_name_group_Kind"),
         version: optional(text("Version of the API")),
+        from: optional(text("MeshSync that it is on its way from")),
       }),
     ),
   ),

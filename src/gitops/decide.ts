@@ -217,7 +217,11 @@ function announcementOf(
   },
 ): Announcement | undefined {
   const ids = plan.objects.map(({ target }) => target.id);
-  const inventory = mergedInventory(inventoryOf(ids), staying(plan));
+  const announced = inventoryOf(ids).map((entry) => {
+    const from = plan.from.get(entry.id);
+    return from === undefined ? entry : { ...entry, from };
+  });
+  const inventory = mergedInventory(announced, staying(plan));
   const changed = changedKeys(plan);
   const before = new Set(plan.inventory.map(({ id }) => id));
   const isInventoryNew = inventory.length !== before.size ||

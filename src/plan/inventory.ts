@@ -5,6 +5,8 @@ export interface InventoryEntry {
   /** `namespace_name_group_Kind`: the version is not part of it, as an object is the same in all of them. */
   readonly id: string;
   readonly version?: string;
+  /** `namespace/name` of the MeshSync whose labels it carried when it was announced to be taken over; absent once it is. */
+  readonly from?: string;
 }
 
 /**
@@ -57,9 +59,9 @@ export function isSameInventory(
   one: readonly InventoryEntry[],
   other: readonly InventoryEntry[],
 ): boolean {
-  return one.length === other.length && one.every(({ id, version }, index) => {
+  return one.length === other.length && one.every(({ from, id, version }, index) => {
     const entry = other[index];
-    return entry?.id === id && entry.version === version;
+    return entry?.id === id && entry.version === version && entry.from === from;
   });
 }
 
@@ -115,7 +117,7 @@ const PART_LENGTH_MAX = 400_000;
  * ```
  */
 export function inventoryParts(entries: readonly InventoryEntry[]): string[] | undefined {
-  const lines = entries.map(({ id, version }) => JSON.stringify({ id, version }));
+  const lines = entries.map(({ from, id, version }) => JSON.stringify({ id, version, from }));
   const length = lines.reduce((sum, line) => sum + line.length + 1, 0);
   if (entries.length <= STATUS_ENTRIES_MAX && length <= STATUS_LENGTH_MAX) return undefined;
   const parts: string[][] = [];

@@ -212,3 +212,40 @@ Deno.test("what somebody edits by hand is not taken over from a sync that is gon
   assertMatch(world.condition("b"), /^False FieldConflict: .*kubectl/);
   assertEquals(world.object(configMapId("one"))?.["data"], { value: "by hand" });
 });
+
+for (const isRestarted of [false, true]) {
+  const when = isRestarted ? ", after a restart" : "";
+  Deno.test(`what was let go by a sync that is gone since, and leaves Git before it is taken over, is deleted${when}`, async () => {
+    const world = await movingWorld({
+      "a/one.json": ONE,
+      "a/two.json": TWO,
+      "b/three.json": THREE,
+    });
+    await follow(world, { "a/one.json": undefined, "b/one.json": ONE });
+    for (let left = 20; ids(world, "a") !== "two" && left > 0; left--) await world.advance(1_000);
+    assertEquals([ids(world, "b"), owner(world, "one")], ["one,three", "a"]);
+    world.removeNow(meshSyncId("a"));
+    if (isRestarted) world.restart();
+    world.repository.commit({ "b/one.json": undefined });
+    await world.advance(11 * MINUTE_MS);
+    assertEquals([world.meshSync("a"), world.object(configMapId("one"))], [undefined, undefined]);
+    assertMatch(world.condition("b"), /^True Healthy/);
+    assertEquals(world.status("b").inventory, [{ id: "shop_three__ConfigMap", version: "v1" }]);
+  });
+}
+
+Deno.test("what carries the labels of a sync that is gone, and was never let go, stays when it leaves Git", async () => {
+  const world = await movingWorld({ "a/one.json": ONE, "b/three.json": THREE });
+  await world.sync("a", { interval: "2m", deletionPolicy: "Orphan" });
+  await world.advance(1_000);
+  world.removeNow(meshSyncId("a"));
+  await world.advance(MINUTE_MS);
+  world.patchNow(configMapId("one"), { data: { value: "by hand" } });
+  await follow(world, { "a/one.json": undefined, "b/one.json": configMapText("one", "2") });
+  await world.advance(5 * MINUTE_MS);
+  assertMatch(world.condition("b"), /^False FieldConflict/);
+  await follow(world, { "b/one.json": undefined });
+  await world.advance(11 * MINUTE_MS);
+  assertMatch(world.condition("b"), /^True Healthy/);
+  assertEquals(world.object(configMapId("one"))?.["data"], { value: "by hand" });
+});

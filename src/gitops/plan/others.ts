@@ -55,7 +55,7 @@ export function isOfAnother(
 }
 
 /** The MeshSync that an object's labels name. */
-function holderOf({ metadata: { labels = {} } }: KubeObject): ObjectKey {
+export function holderOf({ metadata: { labels = {} } }: KubeObject): ObjectKey {
   return { namespace: labels[LABELS.syncNamespace] ?? "", name: labels[LABELS.syncName] ?? "" };
 }
 

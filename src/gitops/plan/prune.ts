@@ -16,7 +16,7 @@ import { belongsTo, controllerOf, keeperText } from "#manifests";
 import { entryId, entryKey, type InventoryEntry } from "#plan";
 import { CALLS_AT_ONCE, type SyncContext } from "../context.ts";
 import { authorityOf, unreached } from "../tenancy.ts";
-import { isOnlyPruning, observeOthers, type Others } from "./others.ts";
+import { holderOf, isOnlyPruning, observeOthers, type Others } from "./others.ts";
 
 /** An object that is to be deleted. */
 export interface ToDelete {
@@ -154,7 +154,9 @@ async function decision(
       return { fate: "undecided", object: { id, entry, live, holder: holder.sync } };
     }
     // What a sibling let go is this sync's, although it did not come to take it over.
-    if (holder === undefined && !belongsTo(sync, live)) return { fate: "skip", id };
+    if (holder === undefined && !belongsTo(sync, live) && !isInherited(entry, live, ctx)) {
+      return { fate: "skip", id };
+    }
     return live.metadata.deletionTimestamp === undefined
       ? { fate: "delete", object: { id, entry, live } }
       : { fate: "terminating", object: terminating({ id, entry, live }) };
@@ -162,6 +164,16 @@ async function decision(
     if (isAbort(error, ctx.signal)) throw error;
     return { fate: "unknown", entry, failure: deletionFailure(id, error) };
   }
+}
+
+/** Whether an object was on its way from a MeshSync that is gone since: nobody else is left to delete it. */
+function isInherited(
+  { from }: InventoryEntry,
+  live: KubeObject,
+  { syncs }: Pick<SyncContext, "syncs">,
+): boolean {
+  const holder = holderOf(live);
+  return from === keyText(holder) && syncs.get(holder) === undefined;
 }
 
 /** Namespaces that nothing in Git deletes, whatever it or they say: those of Kubernetes, and the program's own. */

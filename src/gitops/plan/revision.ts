@@ -1,5 +1,14 @@
 import { ANNOTATIONS, isMeshKind, type MeshSync } from "#api";
-import { groupOf, idText, isNamespace, keyOf, type KubeObject, type ObjectId, pooled } from "#base";
+import {
+  groupOf,
+  idText,
+  isNamespace,
+  keyOf,
+  keyText,
+  type KubeObject,
+  type ObjectId,
+  pooled,
+} from "#base";
 import { isForbidden, isNamespaceMissing, isNotFound, type ResourceType } from "#kube";
 import {
   type ManifestProblem,
@@ -28,6 +37,7 @@ import {
   type RefusedPlan,
   untriedCreation,
 } from "./object.ts";
+import { holderOf, isOfAnother } from "./others.ts";
 import { NO_PRUNE_PLAN, type PrunePlan, prunePlan } from "./prune.ts";
 import { samples } from "./sample.ts";
 
@@ -37,6 +47,8 @@ export interface RevisionPlan {
   readonly prune: PrunePlan;
   /** What the sync owned before. */
   readonly inventory: readonly InventoryEntry[];
+  /** Objects that carry the labels of another MeshSync that is there, by `entryKey`, with its `namespace/name`. */
+  readonly from: ReadonlyMap<string, string>;
 }
 
 /**
@@ -67,7 +79,17 @@ export async function revisionPlan(
   const stale = staleEntries(inventory, inventoryOf(targets.map(({ id }) => id)))
     .filter(({ id }) => !frozen.has(id));
   const prune = sync.spec.prune === false ? NO_PRUNE_PLAN : await prunePlan(stale, scope);
-  return { objects, prune, inventory };
+  return { objects, prune, inventory, from: holdersOf(objects, scope) };
+}
+
+/** Whose objects are about to be taken over. */
+function holdersOf(plans: readonly ObjectPlan[], { ctx, sync }: PlanScope): Map<string, string> {
+  return new Map(plans.flatMap((plan) => {
+    const write = plan.step === "write" ? plan : plan.step === "refused" ? plan.write : undefined;
+    return write?.live !== undefined && isOfAnother(write.live, sync, ctx)
+      ? [[entryKey(plan.target.id), keyText(holderOf(write.live))] as const]
+      : [];
+  }));
 }
 
 /** What is known of objects before they are planned. */

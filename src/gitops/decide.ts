@@ -161,7 +161,10 @@ function decideRevision(
       const { commit } = seen.found.revision;
       const excess = pruneBrake(plan, { commit, sync });
       if (excess !== undefined) {
-        return { ...rest, decided: { key, hold: brakePhase(seen.text, { excess, commit }) } };
+        const hold = brakePhase(seen.text, { excess, commit });
+        return content.isRestored === false
+          ? { ...rest, trouble: hold, isRetried: true }
+          : { ...rest, decided: { key, hold } };
       }
       const failures = refusals(plan);
       if (failures.length > 0) {

@@ -32,6 +32,8 @@ async function badWorld(spec: Record<string, unknown> = {}): Promise<SyncWorld> 
   return world;
 }
 
+const MISSING = Object.keys(MANY).map((path) => [path, undefined] as const);
+
 const awayPlan: FaultPlan = ({ verb }) =>
   verb === "git resolve" ? { fails: { when: "before", how: "lost" } } : undefined;
 
@@ -150,6 +152,31 @@ Deno.test("what went back does not come again by a cache that shows it still, wh
   await world.advance(5 * MINUTE_MS);
   assertEquals(world.object(functionId("f0")), undefined);
 });
+
+for (
+  const [what, files] of [
+    ["its folder is gone", [["a/f.json", undefined], ...MISSING]],
+    ["a newer commit deletes too much", MISSING],
+    ["a newer commit is refused", [["a/x.json", "{ no"]]],
+  ] as const
+) {
+  Deno.test(`a bad revision goes back while ${what}, also where Git first fails to give what was healthy`, async () => {
+    const world = await badWorld();
+    world.repository.commit(Object.fromEntries(files));
+    // In the pass that goes back the first commit that is fetched is the newest one.
+    let [fetches, failures] = [0, 0];
+    world.plan = ({ verb }) => {
+      if (verb === "git resolve") fetches = 0;
+      const isLater = verb === "git fetch" && ++fetches > 1 && image(world) === "bad";
+      const isOver = (world.status("a").quarantined ?? []).length > 0;
+      if (!isLater || !isOver || failures > 0) return undefined;
+      failures++;
+      return { fails: { when: "before", how: "404" } };
+    };
+    await world.advance(HOUR_MS);
+    assertEquals([image(world), failures], ["good", 1]);
+  });
+}
 
 /** A sync `a` of a Function that ceases to be ready right at the end of the time that its revision has. */
 async function lateBreak(): Promise<SyncWorld> {

@@ -26,6 +26,7 @@ import { contentKey, decisionKey } from "./decision_key.ts";
 import { type Inputs, readInputs, remoteOf } from "./remote.ts";
 import {
   composedTargets,
+  isGone,
   isTrusted,
   readContext,
   restoreProofs,
@@ -81,6 +82,8 @@ export type Content =
     readonly tag: "planned";
     readonly plan: RevisionPlan;
     readonly composed: Composition;
+    /** False where it is held back, and what runs could not be found out. */
+    readonly isRestored?: boolean;
   };
 
 /**
@@ -113,12 +116,14 @@ export async function observeSource(scope: SourceScope): Promise<SourceSeen> {
     ctx.metrics.observeSyncPhase("fetch", (ctx.clock.monotonicMs() - startMs) / 1000);
     seen = revisionSeen({ remote, revision, inputs }, { scope, resolved, pass });
     const looked = await observeRevision(seen, scope);
-    return isHeldBack(looked, sync) ? await observeReturn(base, scope) ?? looked : looked;
+    if (!isHeldBack(looked, sync)) return looked;
+    const back = await observeReturn(base, scope);
+    return back === "unknown" ? unsettled(looked) : back ?? looked;
   } catch (error) {
     if (ctx.signal.aborted || isAbort(error, ctx.signal)) throw error;
     // What runs is looked after, and goes back where it has to, whatever became of the remote.
     const back = base && await observeReturn(base, scope);
-    if (back !== undefined) return back;
+    if (back !== undefined && back !== "unknown") return back;
     if (base !== undefined && rollsBack(sync)) await restoreProofs(base, scope);
     return { tag: "failed", error, ...(seen === undefined ? {} : { seen }) };
   } finally {
@@ -140,6 +145,14 @@ async function withClaims(inputs: Inputs, { ctx, sync }: SourceScope): Promise<I
 /** What a revision of a sync is read with. */
 type Base = Pick<Found, "inputs" | "remote">;
 
+/** What is held back, and is to be looked at again soon: what has to go back meanwhile could not be found out. */
+function unsettled(looked: SourceSeen): SourceSeen {
+  if (looked.tag !== "revision") return looked;
+  const { content } = looked;
+  const isOpen = content.tag === "refused" || content.tag === "planned";
+  return isOpen ? { ...looked, content: { ...content, isRestored: false } } : looked;
+}
+
 /** Whether nothing of a revision is begun in this pass. */
 function isHeldBack(looked: SourceSeen, sync: MeshSync): boolean {
   if (looked.tag !== "revision") return false;
@@ -159,9 +172,12 @@ function isHeld(
  * What has to go back although nothing newer can be begun: the revision that is applied, with what is in quarantine as it
  * was when it was healthy. Both are kept in the clone. Nothing is deleted: where the remote wants that is not known.
  *
- * @returns undefined where the cluster is so already, or where that cannot be found out
+ * @returns undefined where the cluster is so already, or cannot go back
  */
-async function observeReturn(base: Base, scope: SourceScope): Promise<SourceSeen | undefined> {
+async function observeReturn(
+  base: Base,
+  scope: SourceScope,
+): Promise<SourceSeen | "unknown" | undefined> {
   const { ctx, sync } = scope;
   const text = sync.status?.lastAppliedRevision;
   const { name = "", commit } = revisionParts(text);
@@ -188,7 +204,7 @@ async function observeReturn(base: Base, scope: SourceScope): Promise<SourceSeen
     if (ctx.signal.aborted || isAbort(error, ctx.signal)) throw error;
     const facts = { sync: logName(sync), revision: text, error: errorText(error) };
     ctx.log.warn("Cannot read what is applied, to go back to what was healthy", facts);
-    return undefined;
+    return isGone(error) ? undefined : "unknown";
   }
 }
 
@@ -310,10 +326,8 @@ async function observeContent(
   const content = await plannedContent(seen, targets, scope);
   // What keeps it from being begun, or from its end, keeps what runs from being looked after by its plan.
   const isRefused = content.plan.objects.some(({ step }) => step === "refused");
-  if (isRefused || isHeld(content.plan, { commit: found.revision.commit, sync })) {
-    await restoreProofs(found, scope);
-  }
-  return content;
+  const isOpen = isRefused || isHeld(content.plan, { commit: found.revision.commit, sync });
+  return isOpen ? { ...content, isRestored: await restoreProofs(found, scope) } : content;
 }
 
 async function plannedContent(

@@ -148,7 +148,7 @@ export async function isTrusted(
 }
 
 /** Whether a commit cannot be had any longer: collected after a force-push. */
-function isGone(error: unknown): boolean {
+export function isGone(error: unknown): boolean {
   return error instanceof GitError && error.kind === "no_ref";
 }
 

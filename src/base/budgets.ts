@@ -81,7 +81,11 @@ export const GIT_BUDGETS = {
   commands: 8,
   /** Of one namespace: as many as there are processors, and no more than this. */
   commandsOfShare: 4,
-  /** Remotes that are asked at the same time. */
+  /** Looks at remotes at the same time: they take little. Three quarters of them for one namespace. */
+  looks: 32,
+  /** Looks without an answer for three seconds, which are waited for beside the others; three quarters for one namespace. */
+  waitingLooks: 64,
+  /** Remotes that are fetched from at the same time. */
   remotes: 16,
   /** By one namespace: twice as many as there are processors, and no more than this. */
   remotesOfShare: 8,

@@ -16,6 +16,16 @@ export interface LaneLimits {
   readonly shareMax: number;
 }
 
+/** Of looks: who waits for an answer takes no processor. */
+export const LOOK_LIMITS: LaneLimits = {
+  fast: GIT_BUDGETS.looks,
+  fastOfShare: GIT_BUDGETS.looks,
+  slow: GIT_BUDGETS.slowRemotes,
+  patienceMs: 3_000,
+  besides: GIT_BUDGETS.waitingLooks,
+  shareMax: 0.75,
+};
+
 const LIMITS: LaneLimits = {
   fast: GIT_BUDGETS.remotes,
   fastOfShare: Math.min(GIT_BUDGETS.remotesOfShare, 2 * navigator.hardwareConcurrency),

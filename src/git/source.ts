@@ -5,7 +5,7 @@ import type { FetchCall, GitCall, LookCall, ReadCall, Revision } from "./call.ts
 import { Clones } from "./clones.ts";
 import { removeLeftAccess } from "./environment.ts";
 import { GitError, type GitErrorKind } from "./git_error.ts";
-import { Lanes } from "./lanes.ts";
+import { Lanes, LOOK_LIMITS } from "./lanes.ts";
 import { GitProcesses, type ProcessLimits } from "./processes.ts";
 import type { Resolve } from "./addresses.ts";
 import { advertisedRefs, missingRef, refQuery, type ResolvedRef } from "./references.ts";
@@ -125,7 +125,10 @@ export function gitSource(options: GitSourceOptions): GitSource {
   const { cacheDirectory, clock = systemClock, environment } = options;
   const home = `${cacheDirectory}/home`;
   const looks = new SharedLooks(clock);
-  const lanes = options.lanes ?? new Lanes({}, clock);
+  const lanes = {
+    look: options.lanes ?? new Lanes(LOOK_LIMITS, clock),
+    fetch: options.lanes ?? new Lanes({}, clock),
+  };
   const routes = new Routes(clock);
   const processes = new GitProcesses(options.processes);
   const { addresses, resolve } = options;

@@ -21,7 +21,8 @@ export interface TransportOptions {
   readonly fetchBytesMax: number;
   /** Environment besides what isolates git; PATH and the proxies of this process when left out. */
   readonly environment?: Readonly<Record<string, string>> | undefined;
-  readonly lanes: Lanes;
+  /** Who talks to remotes at the same time: only to look, or to fetch. */
+  readonly lanes: Readonly<Record<"fetch" | "look", Lanes>>;
   readonly processes: GitProcesses;
   readonly routes: Routes;
   readonly clock: Clock;
@@ -77,7 +78,8 @@ export class Transport {
   /** What a remote advertises: the answer of `git ls-remote`. */
   async list(remote: Remote, args: RemoteCommand["args"], call: GitCall): Promise<string> {
     const action = `Cannot look at ${placeText(remote)}`;
-    return await this.#ask(remote, call, async ({ access, url, ...limits }) => {
+    const how = { ...call, lane: "look" } as const;
+    return await this.#ask(remote, how, async ({ access, url, ...limits }) => {
       const outcome = await gitOutcome({
         ...access,
         ...limits,
@@ -111,7 +113,8 @@ export class Transport {
   ): Promise<void> {
     const action = `Cannot fetch ${placeText(remote)}`;
     clone.fetches++;
-    await this.#ask(remote, call, async ({ access, signal, url, ...limits }) => {
+    const how = { ...call, lane: "fetch" } as const;
+    await this.#ask(remote, how, async ({ access, signal, url, ...limits }) => {
       await using growth = await this.#growth(clone, action, signal);
       const config = [...access.config, ["remote.origin.url", url] as const];
       await clone.run({
@@ -128,7 +131,9 @@ export class Transport {
 
   async #ask<T>(
     remote: Remote,
-    { share = "", signal, timeoutMs = this.#options.timeoutMs }: GitCall,
+    { lane, share = "", signal, timeoutMs = this.#options.timeoutMs }: GitCall & {
+      readonly lane: "fetch" | "look";
+    },
     question: (
       with_: {
         readonly access: LocalAccess;
@@ -142,7 +147,7 @@ export class Transport {
   ): Promise<T> {
     const { home, lanes, processes, routes } = this.#options;
     const stop = signal === undefined ? {} : { signal };
-    return await lanes.take(async () => {
+    return await lanes[lane].take(async () => {
       const how = { home, inherited: this.#inherited, silenceMs: timeoutMs };
       await using access = await openAccess(remote, how);
       const begin = () => Promise.resolve(processes.remote({ share }));

@@ -110,6 +110,14 @@ const DEFAULTS = {
   cacheBytesMax: GIT_BUDGETS.cacheBytes,
 } as const;
 
+/** Lanes for looks and for fetches. */
+function lanesFor(given: Lanes | undefined, clock: Clock) {
+  return {
+    look: given ?? new Lanes(LOOK_LIMITS, clock),
+    fetch: given ?? new Lanes({}, clock),
+  };
+}
+
 /**
  * Git remotes by the `git` program, cached in a folder: one bare, shallow, blob-filtered repository a remote and account.
  *
@@ -125,10 +133,7 @@ export function gitSource(options: GitSourceOptions): GitSource {
   const { cacheDirectory, clock = systemClock, environment } = options;
   const home = `${cacheDirectory}/home`;
   const looks = new SharedLooks(clock);
-  const lanes = {
-    look: options.lanes ?? new Lanes(LOOK_LIMITS, clock),
-    fetch: options.lanes ?? new Lanes({}, clock),
-  };
+  const lanes = lanesFor(options.lanes, clock);
   const routes = new Routes(clock);
   const processes = new GitProcesses(options.processes);
   const { addresses, resolve } = options;

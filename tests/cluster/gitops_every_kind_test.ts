@@ -75,7 +75,7 @@ async function makeObjects(story: SyncStory): Promise<void> {
       ),
     );
     return counts.every((count) => count > 0);
-  }, { timeoutMs: 30_000, intervalMs: 200 });
+  }, { timeoutMs: 180_000, intervalMs: 200 });
   const widget = {
     apiVersion: `${story.namespace}.example.org/v1`,
     kind: "Widget",
@@ -85,7 +85,7 @@ async function makeObjects(story: SyncStory): Promise<void> {
   await eventually(async () => {
     await cluster.apply(widget);
     return true;
-  }, { timeoutMs: 30_000, intervalMs: 200 });
+  }, { timeoutMs: 180_000, intervalMs: 200 });
   // What controllers do of themselves is done, mostly.
   await new Promise((resolve) => setTimeout(resolve, 3_000));
 }

@@ -37,13 +37,13 @@ Deno.test("over http a force-push is said in the status and in an event, a push 
   await eventually(async () => {
     const notes = (await loop.read("shop"))?.status?.notes ?? [];
     return notes.includes(note(two, three));
-  }, { timeoutMs: 30_000, intervalMs: 100 });
+  }, { timeoutMs: 180_000, intervalMs: 100 });
   await eventually(async () => {
     const told = await rewrites(loop.namespace);
     // Of the push before it nothing is said: the looks of one sync come one after the other.
     if (told.length > 0) assertEquals(told, [note(two, three)]);
     return told.length > 0;
-  }, { timeoutMs: 30_000, intervalMs: 200 });
+  }, { timeoutMs: 180_000, intervalMs: 200 });
 });
 
 Deno.test("over ssh a branch that was set back is said in the status until its next commit, over a restart too", async () => {

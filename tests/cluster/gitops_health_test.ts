@@ -22,7 +22,7 @@ async function passUntil(story: SyncStory, ready: RegExp): Promise<void> {
     await story.idlePass();
     assertMatch(await story.ready(), ready);
     return true;
-  }, { timeoutMs: 30_000, intervalMs: 200 });
+  }, { timeoutMs: 180_000, intervalMs: 200 });
 }
 
 Deno.test("a Deployment, a Job and a claim count as healthy when Kubernetes says so", async () => {

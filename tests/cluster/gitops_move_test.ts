@@ -31,7 +31,7 @@ async function belongsTo(loop: RunningLoop, name: string): Promise<Live> {
   return await eventually(async () => {
     const live = await moved(loop);
     return live.metadata.labels["gitops.functionmesh.io/name"] === name ? live : undefined;
-  }, { timeoutMs: 30_000, intervalMs: 100 });
+  }, { timeoutMs: 180_000, intervalMs: 100 });
 }
 
 for (const looksFirst of ["first", "second"]) {
@@ -62,7 +62,7 @@ Deno.test("what only one sync drops is deleted once the others have looked, with
   await loop.look("first");
   const find = ["get", "configmap", "moved", "-n", loop.namespace];
   await eventually(async () => (await cluster.tryKubectl(find)).code !== 0, {
-    timeoutMs: 30_000,
+    timeoutMs: 180_000,
     intervalMs: 100,
   });
   await loop.isReady("first", /^True Healthy: .*: 1 object$/);

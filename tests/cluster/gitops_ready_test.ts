@@ -27,7 +27,7 @@ Deno.test("a program is ready once it looked at the repository of its flags, eve
     await eventually(() => remote.waiting().length > 0, { timeoutMs: 40_000, intervalMs: 100 });
     assertMatch(await said(), /syncs.*the MeshSync of the flags was not looked at yet/);
     await eventually(async () => !/not looked at yet/.test(await said()), {
-      timeoutMs: 20_000,
+      timeoutMs: 180_000,
       intervalMs: 200,
     });
     const response = await fetch(`http://${address}/readyz`);

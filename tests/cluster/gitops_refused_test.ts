@@ -136,7 +136,7 @@ spec:
   await eventually(async () => {
     await story.pass();
     return (await story.ready()).startsWith("True Healthy");
-  }, { timeoutMs: 30_000, intervalMs: 500 });
+  }, { timeoutMs: 180_000, intervalMs: 500 });
   const live = await cluster.get<{ weight?: number }>([
     `things.${group}`,
     "t",
@@ -157,7 +157,7 @@ Deno.test("what a quota of the same revision makes room for is applied", async (
     );
     return quota.status?.used?.["count/configmaps"] !== undefined;
   };
-  await eventually(isCounted, { timeoutMs: 30_000, intervalMs: 100 });
+  await eventually(isCounted, { timeoutMs: 180_000, intervalMs: 100 });
   const files = Object.fromEntries(
     ["a", "b", "c"].map((name) => [`meshes/${name}.yaml`, configMapText(name, "1")]),
   );
@@ -170,6 +170,6 @@ Deno.test("what a quota of the same revision makes room for is applied", async (
   await eventually(async () => {
     await story.pass();
     return (await story.ready()).startsWith("True Healthy");
-  }, { timeoutMs: 30_000, intervalMs: 200 });
+  }, { timeoutMs: 180_000, intervalMs: 200 });
   assertEquals(await names(story), ["a", "b", "c"]);
 });

@@ -18,7 +18,7 @@ Deno.test("with onUnhealthy: rollback a revision is healthy once its meshes have
       await story.pass();
       assertMatch(await story.ready(), ready);
       return await story.status();
-    }, { timeoutMs: 30_000, intervalMs: 100 });
+    }, { timeoutMs: 180_000, intervalMs: 100 });
 
   const settling = await until(/^False Progressing: .*1 of 1 ready: waiting whether they stay so$/);
   assertEquals(conditionOf(settling.conditions, "Healthy")?.status, "Unknown");

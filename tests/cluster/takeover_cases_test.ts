@@ -360,7 +360,7 @@ async function untilAllReady() {
       .filter((line) => !/^\S+ \S+ True /.test(line));
     assertEquals(waiting, []);
     return true;
-  }, { intervalMs: 500 });
+  }, { timeoutMs: 300_000, intervalMs: 500 });
 }
 
 /** Until nothing is written any more, also not by the cluster's own controllers. */
@@ -371,7 +371,7 @@ async function untilQuiet(): Promise<string[]> {
     const isQuiet = JSON.stringify(now) === JSON.stringify(last);
     last = now;
     return isQuiet && now;
-  }, { intervalMs: 3_000 });
+  }, { timeoutMs: 300_000, intervalMs: 3_000 });
 }
 
 async function resourceVersions(): Promise<string[]> {

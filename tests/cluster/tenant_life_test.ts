@@ -52,7 +52,7 @@ Deno.test("C1: an edit of a tenant's object is seen by its account's watch and u
     `-p={"data":{"value":"9"}}`,
   ]);
   await eventually(async () => valueOf(await stage.find("cm", own, "a")) === "1", {
-    timeoutMs: 30_000,
+    timeoutMs: 180_000,
     intervalMs: 200,
   });
   assertEquals(await stage.program.answered(/^403$/), []);

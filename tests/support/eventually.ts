@@ -1,7 +1,7 @@
 /** How long to wait for a condition. */
 export interface EventuallyOptions {
   /**
-   * Default 60 000: a test waits for what happens, and gives up late. How long something takes is never what it checks.
+   * Default 180 000: a test waits for what happens, and gives up late. How long something takes is never what it checks.
    */
   readonly timeoutMs?: number;
   /** Default 50. */
@@ -18,7 +18,7 @@ export async function eventually<T>(
   look: () => T | undefined | false | Promise<T | undefined | false>,
   options: EventuallyOptions = {},
 ): Promise<T> {
-  const timeoutMs = options.timeoutMs ?? 60_000;
+  const timeoutMs = options.timeoutMs ?? 180_000;
   const deadlineMs = performance.now() + timeoutMs;
   let cause: unknown;
   while (true) {

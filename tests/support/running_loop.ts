@@ -62,7 +62,7 @@ export async function runningLoop(cluster: TestCluster): Promise<RunningLoop> {
         if (!pattern.test(text)) throw new Error(text);
         return true;
       };
-      await eventually(look, { timeoutMs: 30_000, intervalMs: 100 });
+      await eventually(look, { timeoutMs: 180_000, intervalMs: 100 });
     },
     look: async (name) => {
       const annotation = `reconcile.functionmesh.io/requestedAt=${crypto.randomUUID()}`;

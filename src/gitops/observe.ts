@@ -6,7 +6,7 @@ import { healthRuleProblems } from "./health_rules.ts";
 import { intervalMs, type PassMemory } from "./phase.ts";
 import type { ObjectPlan } from "./plan/object.ts";
 import { isOfAnother } from "./plan/others.ts";
-import { objectPlans } from "./plan/revision.ts";
+import { objectPlans, writeOf } from "./plan/revision.ts";
 import { observeRemoval, type RemovalSeen } from "./removal.ts";
 import { observeSource, type SourceSeen } from "./source/fetch.ts";
 import { isBootstrap, remoteOf } from "./source/remote.ts";
@@ -172,7 +172,7 @@ async function observeChanged(
 
 /** An object that another MeshSync applied last: what is wrong with it is no longer this one's to mend. */
 function takenOverBy(plan: ObjectPlan, sync: MeshSync, ctx: SyncContext): TakenOver[] {
-  const write = plan.step === "write" ? plan : plan.step === "refused" ? plan.write : undefined;
+  const write = writeOf(plan);
   if (write?.live === undefined || !isOfAnother(write.live, sync, ctx)) return [];
   return [{ id: plan.target.id, isForced: write.force }];
 }

@@ -36,6 +36,7 @@ import {
   type PlanScope,
   type RefusedPlan,
   untriedCreation,
+  type WritePlan,
 } from "./object.ts";
 import { holderOf, isOfAnother } from "./others.ts";
 import { NO_PRUNE_PLAN, type PrunePlan, prunePlan } from "./prune.ts";
@@ -82,10 +83,15 @@ export async function revisionPlan(
   return { objects, prune, inventory, from: holdersOf(objects, scope) };
 }
 
+/** The write that a plan is, or that was refused; undefined where it did not come to one. */
+export function writeOf(plan: ObjectPlan): WritePlan | undefined {
+  return plan.step === "write" ? plan : plan.step === "refused" ? plan.write : undefined;
+}
+
 /** Whose objects are about to be taken over. */
 function holdersOf(plans: readonly ObjectPlan[], { ctx, sync }: PlanScope): Map<string, string> {
   return new Map(plans.flatMap((plan) => {
-    const write = plan.step === "write" ? plan : plan.step === "refused" ? plan.write : undefined;
+    const write = writeOf(plan);
     return write?.live !== undefined && isOfAnother(write.live, sync, ctx)
       ? [[entryKey(plan.target.id), keyText(holderOf(write.live))] as const]
       : [];
@@ -317,9 +323,7 @@ export interface ChangeList {
 
 /** A plan, sorted by what becomes of objects. */
 export function plannedChanges({ objects, prune }: RevisionPlan): ChangeList {
-  const writes = objects.flatMap((plan) =>
-    plan.step === "write" ? plan : plan.step === "refused" ? plan.write ?? [] : []
-  );
+  const writes = objects.flatMap((plan) => writeOf(plan) ?? []);
   const unserved = objects.filter(({ step }) => step === "unserved").map(({ target }) => target.id);
   const having = (action: string) =>
     writes.filter((write) => write.action === action).map(({ target }) => target.id);

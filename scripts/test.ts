@@ -86,6 +86,7 @@ const STAGES: readonly Stage[] = [
       "scripts/image",
       "scripts/lint",
       "scripts/release",
+      "scripts/stage",
       "scripts/test_tally.ts",
       "tests/scenario",
       "tests/io",
@@ -95,17 +96,7 @@ const STAGES: readonly Stage[] = [
   },
   {
     name: "cluster",
-    args: [
-      "run",
-      "-A",
-      "scripts/with_cluster.ts",
-      "--",
-      Deno.execPath(),
-      "test",
-      "-A",
-      ...STRICT,
-      "tests/cluster",
-    ],
+    args: ["run", "-A", "scripts/cluster_tests.ts"],
   },
   {
     name: "e2e",

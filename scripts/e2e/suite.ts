@@ -1,7 +1,14 @@
 import { E2E_FOLDER, testFiles } from "./test_files.ts";
 import { type E2eSetting, SETTING_VARIABLE } from "./setting.ts";
 import type { Progress } from "../control_plane/progress.ts";
-import { tallied } from "../test_tally.ts";
+import {
+  againAlone,
+  checkTypes,
+  closingLine,
+  runFile,
+  runSideBySide,
+  totalOf,
+} from "../stage/file_runs.ts";
 
 /** Which tests to run, and how. */
 export interface SuiteOptions {
@@ -18,7 +25,16 @@ export interface SuiteResult {
   readonly failed: number;
 }
 
-const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
+const TEST: readonly string[] = [
+  "test",
+  // Named, because in a kept sandbox there is no folder to start from.
+  "--config",
+  new URL("../../deno.json", import.meta.url).pathname,
+  "-A",
+  "--no-prompt",
+  "--sanitize-ops",
+  "--sanitize-resources",
+];
 
 /** Writes the setting where the tests find it. It holds tokens: nobody else may read it. */
 export async function writeSetting(path: string, setting: E2eSetting): Promise<void> {
@@ -32,17 +48,10 @@ export async function suiteCommand(
 ): Promise<{ readonly args: readonly string[]; readonly env: Readonly<Record<string, string>> }> {
   const files = await testFiles(options.only);
   return {
-    // Named, because in a kept sandbox there is no folder to start from.
-    args: [
-      "test",
-      "--config",
-      CONFIG,
-      "-A",
-      "--no-prompt",
-      "--sanitize-ops",
-      "--sanitize-resources",
-    ]
-      .concat(options.jobs > 1 ? ["--parallel"] : [], files.map((file) => `${E2E_FOLDER}/${file}`)),
+    args: TEST.concat(
+      options.jobs > 1 ? ["--parallel"] : [],
+      files.map((file) => `${E2E_FOLDER}/${file}`),
+    ),
     env: {
       [SETTING_VARIABLE]: settingPath,
       DENO_JOBS: String(options.jobs),
@@ -51,19 +60,25 @@ export async function suiteCommand(
   };
 }
 
-/** Runs the tests; what they say goes to standard output. */
+/**
+ * Runs the tests, each file in a process, as many as `jobs` at a time; what they say goes to standard output. A file
+ * that fails runs once more, alone: see {@linkcode againAlone}.
+ */
 export async function runSuite(settingPath: string, options: SuiteOptions): Promise<SuiteResult> {
-  const { args, env } = await suiteCommand(settingPath, options);
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [...args],
-    env,
-    stdin: "null",
-    stdout: "piped",
-    stderr: "inherit",
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
-  }).spawn();
-  const tally = await tallied(child.stdout);
-  const { success } = await child.status;
-  // A run that ended badly without naming a failed test (a type error, a crash) is a failure itself.
-  return success || tally.failed > 0 ? tally : { ...tally, failed: 1 };
+  const { progress, signal } = options;
+  const files = (await testFiles(options.only)).map((file) => `${E2E_FOLDER}/${file}`);
+  await checkTypes(files, signal);
+  const run = (file: string) =>
+    runFile(file, {
+      args: [...TEST, "--no-check"],
+      env: { [SETTING_VARIABLE]: settingPath },
+      progress,
+      signal,
+    });
+  const runs = await againAlone(await runSideBySide(files, options.jobs, run), {
+    runAlone: run,
+    progress,
+  });
+  await Deno.stdout.write(new TextEncoder().encode(closingLine(runs)));
+  return totalOf(runs);
 }

@@ -1,0 +1,134 @@
+/**
+ * The tests of `tests/cluster`, in lanes: each lane has a control plane of its own. See `HELP`.
+ *
+ * @module
+ */
+import { dirname } from "node:path";
+import { errorText } from "#base";
+import { startControlPlane } from "./control_plane.ts";
+import { Interruption } from "./control_plane/interruption.ts";
+import { type Progress, progressOnStderr } from "./control_plane/progress.ts";
+import { againAlone, checkTypes, closingLine, type FileRun, runFile } from "./stage/file_runs.ts";
+import { lanesOf } from "./stage/lanes.ts";
+
+const HELP = `Run the cluster tests, each file in a process, in two lanes with a control plane each.
+
+Usage: deno run -A scripts/cluster_tests.ts [--lanes N] [NAME...]
+
+  NAME  part of a file's name; all files of tests/cluster without one
+
+A file that fails runs once more at the end, alone, on a fresh control plane; what passes only then is said.
+`;
+
+const FOLDER = "tests/cluster";
+const FAILED = 1;
+const USAGE = 2;
+
+/** About how many seconds files take on a quiet machine; those that are not here take about 15. */
+const SECONDS: Readonly<Record<string, number>> = {
+  "golden_lifecycle_test.ts": 196,
+  "gitops_siblings_test.ts": 118,
+  "takeover_cases_test.ts": 109,
+  "tenant_boundary_test.ts": 107,
+  "cases_test.ts": 99,
+  "gitops_large_test.ts": 83,
+  "gitops_alike_test.ts": 80,
+  "install_rights_test.ts": 80,
+  "demo_test.ts": 63,
+  "tenant_life_test.ts": 62,
+  "tenant_references_test.ts": 62,
+  "component_many_test.ts": 52,
+  "cleanup_end_test.ts": 51,
+  "gitops_sick_test.ts": 51,
+  "component_policy_test.ts": 46,
+};
+const OTHERS_SECONDS = 15;
+
+interface Lane {
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+}
+
+async function main(words: readonly string[]): Promise<number> {
+  if (words.includes("--help")) {
+    await Deno.stdout.write(new TextEncoder().encode(HELP));
+    return 0;
+  }
+  const count = words[0] === "--lanes" ? Number(words[1]) : 2;
+  const parts = words[0] === "--lanes" ? words.slice(2) : words;
+  const files = await testFiles(parts);
+  if (!Number.isInteger(count) || count < 1 || files.length === 0) {
+    progressOnStderr(
+      "--lanes takes a whole number from 1, NAME a part of a file's name; see --help",
+    );
+    return USAGE;
+  }
+  using interruption = new Interruption();
+  try {
+    const runs = await runAll(files, { count, signal: interruption.signal });
+    await Deno.stdout.write(new TextEncoder().encode(closingLine(runs)));
+    return runs.some(({ tally }) => tally.failed > 0) ? FAILED : 0;
+  } catch (error) {
+    if (interruption.received !== undefined) return interruption.exitCode;
+    progressOnStderr(errorText(error));
+    return FAILED;
+  }
+}
+
+async function testFiles(parts: readonly string[]): Promise<readonly string[]> {
+  const names: string[] = [];
+  for await (const { name } of Deno.readDir(new URL(`../${FOLDER}`, import.meta.url))) {
+    if (name.endsWith("_test.ts")) names.push(name);
+  }
+  return names.filter((name) => parts.length === 0 || parts.some((part) => name.includes(part)))
+    .sort()
+    .map((name) => `${FOLDER}/${name}`);
+}
+
+async function runAll(
+  files: readonly string[],
+  { count, signal }: { readonly count: number; readonly signal: AbortSignal },
+): Promise<readonly FileRun[]> {
+  await checkTypes(files, signal);
+  const weighed = files.map((file) => ({
+    file,
+    weight: SECONDS[file.slice(FOLDER.length + 1)] ?? OTHERS_SECONDS,
+  }));
+  const lanes = lanesOf(weighed, Math.min(count, files.length));
+  const runs = await Promise.all(lanes.map((lane, index) => {
+    const progress = (line: string) => progressOnStderr(`lane ${index + 1}: ${line}`);
+    return runLane(lane, { progress, signal });
+  }));
+  return await againAlone(runs.flat(), {
+    progress: progressOnStderr,
+    async runAlone(file) {
+      const [run] = await runLane([file], { progress: progressOnStderr, signal });
+      if (run === undefined) throw new Error(`Cannot run ${file} again: the lane ran nothing`);
+      return run;
+    },
+  });
+}
+
+async function runLane(files: readonly string[], lane: Lane): Promise<readonly FileRun[]> {
+  const { progress, signal } = lane;
+  await using cluster = await startControlPlane({ progress, signal });
+  const options = {
+    args: ["test", "--no-check", "-A", "--no-prompt", "--sanitize-ops", "--sanitize-resources"],
+    env: {
+      KUBECONFIG: cluster.kubeconfigPath,
+      MESHWRIGHT_TEST_KUBECONFIG: cluster.kubeconfigPath,
+      PATH: `${dirname(cluster.binaries.kubectl)}:${Deno.env.get("PATH") ?? ""}`,
+    },
+    progress,
+    signal,
+  };
+  const runs: FileRun[] = [];
+  for (const [index, file] of files.entries()) {
+    progress(`${index + 1}/${files.length} ${file}`);
+    runs.push(await runFile(file, options));
+    signal.throwIfAborted();
+  }
+  return runs;
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -1,7 +1,8 @@
-import { type FunctionMesh, isComponent, LABELS, type MeshKind, resourceOf } from "#api";
+import { type FunctionMesh, isComponent, type MeshKind, resourceOf } from "#api";
 import { controllerOf, errorText, type KubeObject } from "#base";
 import { selectorLabels, statefulSetName } from "#desired";
 import { isForbidden, readContainerLog, type ResourceType } from "#kube";
+import { belongsTo, holderOf } from "#manifests";
 import type { Pod, WarningEvent } from "#plan";
 import { causeLine, projectedWarning, unexplainedEnds } from "#reconcile";
 import { type ExplanationFacts, firstUnwell, type Topology } from "#topology";
@@ -79,12 +80,13 @@ async function meshOf(object: KubeObject, reader: Reader): Promise<KubeObject | 
   return await reader.get("FunctionMesh", object.metadata.namespace ?? "", owner.name);
 }
 
-/** The MeshSync whose labels are on an object; a label does not hold every name, so that it may not be found. */
+/** The MeshSync whose labels are on an object. */
 async function syncOf(object: KubeObject, reader: Reader): Promise<KubeObject | undefined> {
-  const { [LABELS.syncName]: name, [LABELS.syncNamespace]: namespace } = object.metadata.labels ??
-    {};
-  if (name === undefined || namespace === undefined) return undefined;
-  return await reader.get("MeshSync", namespace, name);
+  const { namespace = "", name } = holderOf(object);
+  if (namespace === "" || name === "") return undefined;
+  // Not by its name: a label holds the start of a long one.
+  const syncs = await reader.list(resourceOf("MeshSync"), namespace, {});
+  return syncs.find((sync) => belongsTo(sync, object));
 }
 
 async function unwellComponent(

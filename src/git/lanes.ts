@@ -26,7 +26,8 @@ export const LOOK_LIMITS: LaneLimits = {
   shareMax: 0.75,
 };
 
-const LIMITS: LaneLimits = {
+/** Of fetches: each takes a process and what it fetches. */
+const FETCH_LIMITS: LaneLimits = {
   fast: GIT_BUDGETS.remotes,
   fastOfShare: Math.min(GIT_BUDGETS.remotesOfShare, 2 * navigator.hardwareConcurrency),
   slow: GIT_BUDGETS.slowRemotes,
@@ -61,7 +62,7 @@ export class Lanes {
     limits: Partial<LaneLimits> = {},
     clock: Pick<Clock, "monotonicMs" | "sleep"> = systemClock,
   ) {
-    this.#limits = { ...LIMITS, ...limits };
+    this.#limits = { ...FETCH_LIMITS, ...limits };
     this.#clock = clock;
     const { fast, fastOfShare, slow } = this.#limits;
     this.#fast = new Semaphore(fast, { shareMax: Math.min(fastOfShare, this.#ofShare(fast)) });

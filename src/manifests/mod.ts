@@ -47,6 +47,7 @@ export {
   fieldManager,
   formerFieldManagers,
   HASH_ANNOTATION,
+  holderOf,
   isNestedSync,
   kindKey,
   type Kinds,

@@ -1,5 +1,12 @@
 import { LABELS, type MeshSync, resourceOf } from "#api";
-import { contentHash, idOf, isPlainObject, type KubeObject, type ObjectId } from "#base";
+import {
+  contentHash,
+  idOf,
+  isPlainObject,
+  type KubeObject,
+  type ObjectId,
+  type ObjectKey,
+} from "#base";
 import type { ResourceType } from "#kube";
 import { withDeclaredReplicas } from "#plan";
 import { authored, withoutNulls, withStoredData } from "./exported.ts";
@@ -111,6 +118,11 @@ export function belongsTo(sync: KubeObject, object: KubeObject): boolean {
   return Object.entries(syncLabels(sync)).every(([name, value]) =>
     object.metadata.labels?.[name] === value
   );
+}
+
+/** The MeshSync that an object's labels name, as far as labels hold names. */
+export function holderOf({ metadata: { labels = {} } }: KubeObject): ObjectKey {
+  return { namespace: labels[LABELS.syncNamespace] ?? "", name: labels[LABELS.syncName] ?? "" };
 }
 
 const MANAGER_LENGTH_MAX = 128;

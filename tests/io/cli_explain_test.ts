@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import type { KubeObject } from "#base";
+import { syncLabels } from "#manifests";
 import { ApiError, type ClusterClient, type ResourceType } from "#kube";
 import { explanationLines } from "../../src/cli/explain_text.ts";
 import { observedFacts } from "../../src/cli/explain_facts.ts";
@@ -47,7 +48,7 @@ Deno.test("explain says what it may not read, and explains the rest", async () =
   assertEquals(
     unread,
     [
-      "MeshSync platform/meshes: you may not read this",
+      "MeshSyncs of platform: you may not read this",
       "StatefulSet shop/orders-function: you may not read this",
       "Pods of shop: you may not read this",
       "Events of shop: you may not read this",
@@ -55,4 +56,31 @@ Deno.test("explain says what it may not read, and explains the rest", async () =
     ].map((line) => `  ${line}`),
   );
   assertMatch(lines[0] ?? "", /^Function shop\/orders: not known/);
+});
+
+Deno.test("observedFacts() find the MeshSync of an object where a label holds the start of its name only", async () => {
+  const name = `${"long-".repeat(15)}name`;
+  const sync = {
+    apiVersion: "gitops.functionmesh.io/v1alpha1",
+    kind: "MeshSync",
+    metadata: { namespace: "platform", name },
+  };
+  const alike = {
+    ...sync,
+    metadata: { namespace: "platform", name: `${"long-".repeat(15)}other` },
+  };
+  const labels = syncLabels(sync);
+  assertEquals(labels["gitops.functionmesh.io/name"]?.length, 63);
+  const object = {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: "a", namespace: "shop", labels },
+  };
+  const cluster = {
+    list: (type: ResourceType) => Promise.resolve(type.kind === "MeshSync" ? [alike, sync] : []),
+  } as unknown as ClusterClient;
+  const transport = { stream: () => Promise.reject(new Error("not asked")) };
+  const { signal } = new AbortController();
+  const facts = await observedFacts(object, { cluster, transport, signal });
+  assertEquals(facts.sync, sync);
 });

@@ -1,4 +1,4 @@
-import { LABELS, type MeshSync } from "#api";
+import type { MeshSync } from "#api";
 import {
   conditionOf,
   idOf,
@@ -7,7 +7,6 @@ import {
   keyText,
   type KubeObject,
   type ObjectId,
-  type ObjectKey,
   sameJson,
 } from "#base";
 import { type ClusterClient, isForbidden } from "#kube";
@@ -15,6 +14,7 @@ import {
   belongsTo,
   fieldManager,
   formerFieldManagers,
+  holderOf,
   syncLabels,
   type TargetObject,
 } from "#manifests";
@@ -52,11 +52,6 @@ export function isOfAnother(
   { syncs }: Pick<SyncContext, "syncs">,
 ): boolean {
   return !belongsTo(sync, live) && syncs.get(holderOf(live)) !== undefined;
-}
-
-/** The MeshSync that an object's labels name. */
-export function holderOf({ metadata: { labels = {} } }: KubeObject): ObjectKey {
-  return { namespace: labels[LABELS.syncNamespace] ?? "", name: labels[LABELS.syncName] ?? "" };
 }
 
 /**

@@ -12,11 +12,11 @@ import {
   pooled,
 } from "#base";
 import { ApiError, type ClusterClient } from "#kube";
-import { belongsTo, controllerOf, keeperText } from "#manifests";
+import { belongsTo, controllerOf, holderOf, keeperText } from "#manifests";
 import { entryId, entryKey, type InventoryEntry } from "#plan";
 import { CALLS_AT_ONCE, type SyncContext } from "../context.ts";
 import { authorityOf, unreached } from "../tenancy.ts";
-import { holderOf, isOnlyPruning, observeOthers, type Others } from "./others.ts";
+import { isOnlyPruning, observeOthers, type Others } from "./others.ts";
 
 /** An object that is to be deleted. */
 export interface ToDelete {

@@ -11,6 +11,7 @@ import {
 } from "#base";
 import { isForbidden, isNamespaceMissing, isNotFound, type ResourceType } from "#kube";
 import {
+  holderOf,
   type ManifestProblem,
   manifestProblemText,
   syncSelector,
@@ -38,7 +39,7 @@ import {
   untriedCreation,
   type WritePlan,
 } from "./object.ts";
-import { holderOf, isOfAnother } from "./others.ts";
+import { isOfAnother } from "./others.ts";
 import { NO_PRUNE_PLAN, type PrunePlan, prunePlan } from "./prune.ts";
 import { samples } from "./sample.ts";
 

@@ -34,6 +34,8 @@ export class MeshController {
   readonly #settled = new Map<string, string>();
   /** Children of meshes whose replicas were looked at: see `mayBeScaled`. */
   readonly #scaled: ReconcileContext["scaled"] = new Map();
+  /** Components that were let go and that a cache may still show. */
+  readonly #letGo = new Set<string>();
   readonly #synced = Promise.withResolvers<void>();
   #caches: ReconcileContext["caches"] = {};
 
@@ -175,6 +177,7 @@ export class MeshController {
     if (after === undefined) {
       this.#settled.delete(before?.metadata.uid ?? "");
       this.#scaled.delete(before?.metadata.uid ?? "");
+      this.#letGo.delete(before?.metadata.uid ?? "");
     }
     if (isOnlyPolled(change)) return;
     for (const { kind, key } of watch.wakes(change, this.#caches)) {
@@ -208,6 +211,7 @@ export class MeshController {
       events,
       settled: this.#settled,
       scaled: this.#scaled,
+      letGo: this.#letGo,
       pace: new StatusPace(),
       terminationLogs,
     };

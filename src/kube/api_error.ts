@@ -93,6 +93,11 @@ export function isKindMissing(error: unknown): boolean {
     (error.reason === "KindNotServed" || error.aboutName === undefined);
 }
 
+/** The object, or the namespace that should hold it, is not there; not that its kind is not served for now. */
+export function isObjectMissing(error: unknown): boolean {
+  return isNotFound(error) && !isKindMissing(error);
+}
+
 /** The namespace that should hold the object is not there. */
 export function isNamespaceMissing(error: unknown): boolean {
   return isStatus(error, 404) && error.aboutKind === "namespaces";
@@ -112,6 +117,15 @@ export function isAlreadyExists(error: unknown): boolean {
 export function isNamespaceTerminating(error: unknown): boolean {
   return isStatus(error, 403) &&
     error.causes.some((cause) => cause.reason === "NamespaceTerminating");
+}
+
+/**
+ * What has become of the namespace that should hold an object, in words; undefined where that is not why a server refuses.
+ * A cache may show what is in a namespace for a while after all of it is gone.
+ */
+export function namespaceEnd(error: unknown): "is being deleted" | "is gone" | undefined {
+  if (isNamespaceTerminating(error)) return "is being deleted";
+  return isNamespaceMissing(error) ? "is gone" : undefined;
 }
 
 /** The resource version or page token is too old: list again. */

@@ -14,9 +14,9 @@ import {
   ApiError,
   isConflict,
   isInvalid,
-  isNamespaceTerminating,
-  isNotFound,
+  isObjectMissing,
   isPolicyRefusal,
+  namespaceEnd,
 } from "#kube";
 import {
   type EventDraft,
@@ -54,7 +54,7 @@ export interface Outcome {
   /** Uids of objects that were deleted. */
   readonly removed: ReadonlySet<string>;
   readonly failures: readonly StepFailure[];
-  /** The first error, for the queue's error policy. */
+  /** The first error, for the queue's error policy; before all others one by which the namespace ends. */
   readonly error: unknown;
 }
 
@@ -76,14 +76,15 @@ export async function act(
   let error: unknown;
   const failed = (cause: unknown, object: string) => {
     if (isAbort(cause, effects.signal)) throw cause;
-    error ??= cause;
+    const isWhy = namespaceEnd(cause) !== undefined && namespaceEnd(error) === undefined;
+    if (error === undefined || isWhy) error = cause;
     failures.push(failureOf(cause, object));
   };
   for (const step of ownerSteps) {
     try {
       owner = await writeOwner(step, owner, effects);
     } catch (cause) {
-      if (isNotFound(cause)) {
+      if (isObjectMissing(cause)) {
         return { owner, isOwnerGone: true, applied, removed, failures, error: undefined };
       }
       if (isConflict(cause)) throw cause;
@@ -189,18 +190,19 @@ async function write(
 }
 
 /** A namespace that is being deleted takes its time, and nothing in it is worth a word until then. */
-const TERMINATING_RECHECK_MS = 30_000;
+const NAMESPACE_RECHECK_MS = 30_000;
 
 /**
- * Whether writes failed because the namespace is being deleted: there is nothing to put right and nobody to tell.
+ * Throws where writes failed because the namespace is being deleted, or is gone while a cache still shows the owner: there
+ * is nothing to put right and nobody to tell.
  *
  * @throws {WaitingError} if so
  */
-export function throwIfTerminating(owner: KubeObject, outcome: Outcome): void {
-  const { error } = outcome;
-  if (!isNamespaceTerminating(error)) return;
-  const message = `Cannot reconcile ${idText(idOf(owner))}: its namespace is being deleted`;
-  throw new WaitingError("NamespaceTerminating", message, TERMINATING_RECHECK_MS, { cause: error });
+export function throwIfNamespaceEnds(owner: KubeObject, { error }: Outcome): void {
+  const end = namespaceEnd(error);
+  if (end === undefined) return;
+  const message = `Cannot reconcile ${idText(idOf(owner))}: its namespace ${end}`;
+  throw new WaitingError("NamespaceEnds", message, NAMESPACE_RECHECK_MS, { cause: error });
 }
 
 /** The error for the queue: stalled where trying again without a change is useless. */

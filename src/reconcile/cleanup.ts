@@ -22,7 +22,7 @@ import {
   statefulSetName,
   withAllowedPodAccount,
 } from "#desired";
-import { ApiError, isConflict, isNamespaceTerminating, isNotFound, NoAnswerError } from "#kube";
+import { ApiError, isConflict, isObjectMissing, namespaceEnd, NoAnswerError } from "#kube";
 import {
   type CleanupLook,
   type CleanupPlan,
@@ -65,7 +65,8 @@ export async function reconcileDeletion(
     await execute(plan, stored, { ctx, signal });
   } catch (error) {
     if (isAbort(error, signal)) throw error;
-    if (isNamespaceTerminating(error)) plan = givenUp(look, "its namespace is being deleted");
+    const end = namespaceEnd(error);
+    if (end !== undefined) plan = givenUp(look, `its namespace ${end}`);
     else if (plan.finalizer === "remove") logLeftJob(stored, error, ctx);
     else return await refused(look, error, { ctx, signal });
   }
@@ -138,17 +139,24 @@ async function execute(plan: CleanupPlan, stored: Component, { ctx, signal }: Ef
   cacheOf(ctx.caches, "Job").observe(job);
 }
 
-/** Takes the finalizer off; then, once, says how the clean-up ended. */
+/**
+ * Takes the finalizer off; then, once, says how the clean-up ended: of a component that is gone by then, too. The answer to
+ * a write that took effect may be lost, and what may be left in Pulsar is named nowhere else.
+ */
 async function letGo(stored: Component, plan: CleanupPlan, { ctx, signal }: Effects) {
   try {
     for (const step of finalizerSteps(stored, plan.finalizer)) {
       await writeOwner(step, stored, { ctx, signal });
     }
   } catch (error) {
-    if (isNotFound(error)) return;
-    throw error;
+    if (!isObjectMissing(error)) throw error;
   }
-  if (plan.event === undefined) return;
+  const { uid = "" } = stored.metadata;
+  // A cache may show the component for a moment after that.
+  if (plan.event === undefined || ctx.letGo.has(uid)) return;
+  if (cacheOf(ctx.caches, stored.kind).get(keyOf(stored))?.metadata.uid === uid) {
+    ctx.letGo.add(uid);
+  }
   ctx.events.record(stored, plan.event);
   const { type, reason, message } = plan.event;
   const facts = { owner: idText(idOf(stored)), reason, outcome: message };

@@ -17,7 +17,7 @@ import {
   selectorText,
   stabilizedPods,
 } from "#plan";
-import { act, type Outcome, queueError, throwIfTerminating } from "./act.ts";
+import { act, type Outcome, queueError, throwIfNamespaceEnds } from "./act.ts";
 import { reconcileDeletion } from "./cleanup.ts";
 import type { Effects, PodsWithLogs, ReconcileContext } from "./context.ts";
 import { discreetEffects } from "./discreet_cluster.ts";
@@ -82,7 +82,7 @@ async function recordComponent(pass: Pass, effects: Effects): Promise<Next> {
   const { seen, plan, outcome } = pass;
   const { ctx } = effects;
   if (outcome.isOwnerGone) return AWAIT_CHANGE;
-  throwIfTerminating(seen.stored, outcome);
+  throwIfNamespaceEnds(seen.stored, outcome);
   const { kind, metadata } = seen.stored;
   const owner = { kind, key: { namespace: metadata.namespace ?? "", name: metadata.name } };
   const nowMs = ctx.clock.now();

@@ -75,6 +75,8 @@ export interface ReconcileContext {
   readonly settled: Map<string, string>;
   /** By uid: whether the replicas that a generation has came by a scale. Only {@linkcode reconcileMesh} writes to it. */
   readonly scaled: Map<string, { readonly generation: number; readonly isScaled: boolean }>;
+  /** Uids of components that were let go, and of which that was said. Only the clean-up writes to it. */
+  readonly letGo: Set<string>;
   readonly pace: StatusPace;
   readonly terminationLogs: TerminationLogSource;
 }

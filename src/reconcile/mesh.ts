@@ -27,7 +27,7 @@ import {
   withDeclaredReplicas,
 } from "#plan";
 import { findingText, ownWarnings } from "#topology";
-import { act, type Outcome, queueError, throwIfTerminating } from "./act.ts";
+import { act, type Outcome, queueError, throwIfNamespaceEnds } from "./act.ts";
 import { FOREIGN_RECHECK_MS } from "./component.ts";
 import { type CachedKind, cacheOf, type Effects, FIELD_MANAGER } from "./context.ts";
 import { discreetEffects } from "./discreet_cluster.ts";
@@ -175,7 +175,7 @@ interface MeshPass {
 async function recordMesh(pass: MeshPass, effects: Effects): Promise<Next> {
   const { seen, plan, outcome } = pass;
   const { mesh } = seen;
-  throwIfTerminating(mesh, outcome);
+  throwIfNamespaceEnds(mesh, outcome);
   const status = meshStatus({
     mesh,
     components: withOutcome(pass),

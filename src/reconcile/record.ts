@@ -1,5 +1,5 @@
 import { afterDelay, AWAIT_CHANGE, conditionOf, idOf, type KubeObject, type Next } from "#base";
-import { isNotFound } from "#kube";
+import { isObjectMissing } from "#kube";
 import { conditionEvent, readinessEvent, statusPatch } from "#plan";
 import { type CachedKind, type Effects, POLLED, STATUS_MANAGER } from "./context.ts";
 
@@ -44,7 +44,7 @@ export async function recordStatus(
     ctx.caches[object.kind as CachedKind]?.observe(written);
   } catch (error) {
     // It was deleted while we looked: its cache is about to say so.
-    if (isNotFound(error)) return AWAIT_CHANGE;
+    if (isObjectMissing(error)) return AWAIT_CHANGE;
     throw error;
   }
   const event = readinessEvent(object.status, status) ??

@@ -98,11 +98,15 @@ Deno.test("recordStatus() writes a change of readiness and what nobody would com
 
 Deno.test("recordStatus() takes a deleted object for gone, and passes every other failure on", async () => {
   const it = world();
-  const refused = (status: number, reason: string) =>
-    new ApiError({ ask: { verb: "patch", kind: "Function" }, status, reason, text: "no" });
+  const ask = { verb: "patch", kind: "Function" };
+  const refused = (status: number, reason: string, aboutName?: string) =>
+    new ApiError({ ask, status, reason, text: "no", aboutName });
   const status = ready("False", "InvalidSpec");
-  it.fail = refused(404, "NotFound");
+  it.fail = refused(404, "NotFound", "orders");
   assertEquals(await reported(it, undefined, { status }), { after: "change" });
+  // The kind is not served for a moment: nothing is known of the object.
+  it.fail = refused(404, "NotFound");
+  await assertRejects(() => reported(it, undefined, { status }), ApiError);
   it.fail = refused(500, "InternalError");
   await assertRejects(() => reported(it, undefined, { status }), ApiError);
   assertEquals(it.recorded, []);

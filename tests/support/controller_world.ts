@@ -355,6 +355,7 @@ export class ControllerWorld {
       events: { record: (object, event) => this.events.push(eventText(object, event)) },
       settled: new Map(),
       scaled: new Map(),
+      letGo: new Set(),
       pace: new StatusPace(),
       terminationLogs: new TerminationLogs({
         read: () => this.containerLog(),

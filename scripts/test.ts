@@ -91,6 +91,7 @@ const STAGES: readonly Stage[] = [
       "tests/scenario",
       "tests/io",
       "tests/hostile",
+      "tests/bench/whole/figures.ts",
       "tests/tidy_test.ts",
     ],
   },

@@ -1,0 +1,122 @@
+import { ANNOTATIONS } from "#api";
+import { systemClock } from "#base";
+import { localTarget } from "../../support/admission.ts";
+import { temporaryFolder } from "../../support/git_repository.ts";
+import type { ControlPlane } from "../../../scripts/control_plane.ts";
+import { FOLDER } from "./objects.ts";
+import { until } from "./timing.ts";
+import { treeUsage, type Usage } from "./usage.ts";
+
+/** A program that is measured, at work. Dispose it to stop it. */
+export interface RunningSubject extends AsyncDisposable {
+  usage(): Promise<Usage>;
+  /** Requests to the API server that the program has counted; undefined where it tells none. */
+  requests(): Promise<number | undefined>;
+  /** Lets it delete as much as a commit takes away, where it asks before that. */
+  agree(commit: string): Promise<void>;
+}
+
+/** Where a program finds what it is to do. */
+export interface SubjectPlace {
+  readonly plane: ControlPlane;
+  readonly namespace: string;
+  /** Of the repository: `file://…`. */
+  readonly url: string;
+}
+
+/** How to start a program; each start remembers nothing. */
+export type Subject = (place: SubjectPlace) => Promise<RunningSubject>;
+
+/** Ours: a binary, or the sources with Deno. Ready when `/readyz` says so. */
+export function ownProgram(command: readonly [string, ...string[]]): Subject {
+  return async ({ plane, namespace, url }) => {
+    await using stack = new AsyncDisposableStack();
+    const folder = stack.use(await temporaryFolder());
+    const { address } = localTarget();
+    const [program, ...words] = command;
+    const child = new Deno.Command(program, {
+      args: [
+        ...words,
+        "run",
+        ...[`--git-url=${url}`, `--git-path=${FOLDER}`, "--git-interval=1s", "--webhook-addr=0"],
+        ...[`--cache-dir=${folder.path}/cache`, `--namespace=${namespace}`],
+        ...[`--metrics-addr=${address}`, `--health-probe-addr=${address}`],
+        `--kubeconfig=${plane.kubeconfigPath}`,
+      ],
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    stack.defer(() => ended(child));
+    await until(() => isReady(`http://${address}/readyz`));
+    const running = stack.move();
+    return {
+      usage: () => treeUsage(child.pid),
+      async requests() {
+        const text = await (await fetch(`http://${address}/metrics`)).text();
+        return text.split("\n").filter((line) => line.startsWith("mesh_api_requests_total{"))
+          .reduce((all, line) => all + Number(line.slice(line.lastIndexOf(" ") + 1)), 0);
+      },
+      async agree(commit) {
+        const annotation = `${ANNOTATIONS.allowPrune}=${commit}`;
+        const { code, stderr } = await plane.kubectl(
+          ["annotate", "--overwrite", "meshsync", "--all", "-n", namespace, annotation],
+        );
+        if (code !== 0) throw new Error(`Cannot agree to a revision: ${stderr}`);
+      },
+      [Symbol.asyncDispose]: () => running.disposeAsync(),
+    };
+  };
+}
+
+/** How long another program, which says nothing of itself, gets before it is taken for ready. */
+const PEER_START_MS = 15_000;
+
+/**
+ * Another one: a shell command that finds `KUBECONFIG`, `BENCH_REPOSITORY` (a URL), `BENCH_PATH` and `BENCH_NAMESPACE` in
+ * its environment, works until it gets SIGTERM, and is measured with all that it starts.
+ */
+export function peerProgram(command: string): Subject {
+  return async ({ plane, namespace, url }) => {
+    const child = new Deno.Command("/bin/sh", {
+      args: ["-c", command],
+      env: {
+        KUBECONFIG: plane.kubeconfigPath,
+        BENCH_REPOSITORY: url,
+        BENCH_PATH: FOLDER,
+        BENCH_NAMESPACE: namespace,
+      },
+      stdin: "null",
+      stdout: "null",
+      stderr: "inherit",
+    }).spawn();
+    await systemClock.sleep(PEER_START_MS);
+    return {
+      usage: () => treeUsage(child.pid),
+      requests: () => Promise.resolve(undefined),
+      agree: () => Promise.resolve(),
+      [Symbol.asyncDispose]: () => ended(child),
+    };
+  };
+}
+
+async function ended(child: Deno.ChildProcess): Promise<void> {
+  try {
+    child.kill("SIGTERM");
+  } catch (error) {
+    // It has ended by itself.
+    if (!(error instanceof TypeError)) throw error;
+  }
+  await child.status;
+}
+
+async function isReady(url: string): Promise<boolean> {
+  try {
+    const answer = await fetch(url);
+    await answer.body?.cancel();
+    return answer.ok;
+  } catch (error) {
+    if (error instanceof TypeError) return false;
+    throw error;
+  }
+}

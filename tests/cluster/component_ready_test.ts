@@ -51,8 +51,10 @@ controllerTest(
   "a fresh Function costs two creations, few status writes and three events (W-47, W-49)",
   { cluster },
   async (story) => {
+    const startMs = performance.now();
     await story.apply(userFunction("orders"));
     await story.untilReady("function/orders");
+    const seconds = Math.ceil((performance.now() - startMs) / 1000);
     // What comes after the last pod event would come within the pace of status writes.
     await new Promise((resolve) => setTimeout(resolve, 1_000));
     const writes = async (verb: string, kind: string) =>
@@ -61,7 +63,13 @@ controllerTest(
     assertEquals(await writes("apply", "Service"), 1);
     assertEquals(await writes("apply", "Function"), 0);
     const statusWrites = await writes("patch", "Function");
-    assertEquals(statusWrites >= 2 && statusWrites <= 3, true, `${statusWrites} status writes`);
+    // On a slow machine more states last for the second that a status is written after.
+    const mostWrites = Math.max(3, seconds);
+    assertEquals(
+      statusWrites >= 2 && statusWrites <= mostWrites,
+      true,
+      `${statusWrites} status writes`,
+    );
     assertEquals(await story.events("function/orders"), [
       "Normal Created Created Service orders-function-headless",
       "Normal Created Created StatefulSet orders-function",

@@ -111,9 +111,14 @@ spec:
   await cluster.kubectl(["scale", "deployment", "web", "-n", story.namespace, "--replicas=3"]);
   story.restart();
   await story.repository.commit({ "meshes/web.yaml": text("shop/c:2") });
-  await story.pass();
-  const { spec } = await read(story, "deployment", "web");
-  assertEquals([spec.replicas, spec.template.spec.containers[0].image], [3, "shop/c:2"]);
+  // A pass looks again where the Deployment's controller writes between its look and its write.
+  await eventually(async () => {
+    await story.pass();
+    const { spec } = await read(story, "deployment", "web");
+    const found = [spec.replicas, spec.template.spec.containers[0].image];
+    assertEquals(found, [3, "shop/c:2"], await story.ready());
+    return true;
+  });
 });
 
 Deno.test("who changes an object again and again is named with the field", async () => {

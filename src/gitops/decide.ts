@@ -1,7 +1,7 @@
 import type { MeshSync } from "#api";
 import { conditionOf, idText, type ObjectId, sameJson } from "#base";
 import { entryKey, inventoryOf, mergedInventory } from "#plan";
-import type { LiveSync, Observed } from "./observe.ts";
+import { type LiveSync, type Observed, releasable } from "./observe.ts";
 import {
   applyingPhase,
   brakePhase,
@@ -125,15 +125,6 @@ function decideLive(seen: LiveSync, pass: PassMemory, nowMs: number): Rest | App
     default:
       return source satisfies never;
   }
-}
-
-/**
- * What leaves the inventory, as another sync took it over. While a revision is applied in part that is for its end to say,
- * and what is taken back by force with the next commit stays.
- */
-function releasable({ source, takenOver }: LiveSync, { trouble }: PassMemory): ObjectId[] {
-  if (source.tag === "not-due" && trouble?.tag === "Applying") return [];
-  return takenOver.flatMap(({ id, isForced }) => isForced ? [] : id);
 }
 
 type RevisionSource = Extract<LiveSync["source"], { readonly tag: "revision" }>;

@@ -68,15 +68,38 @@ export async function observe(sync: MeshSync, ctx: SyncContext): Promise<Observe
   ];
   if (found.length > 0) return { tag: "invalid", sync, problems: found };
   ctx.proofs.releaseContests(keyOf(sync), ctx.clock.monotonicMs());
-  const acting = () => actingClient(sync, ctx);
-  const source: SourceSeen = isLookDue(sync, ctx)
-    ? await observeSource({ sync, ctx, acting })
-    : { tag: "not-due" };
+  const { source, ...drifted } = await observeApplied(sync, ctx);
+  const move = await observeMove(sync, source, ctx);
+  return { tag: "live", sync, source, ...drifted, ...move };
+}
+
+/** What a pass saw of Git, and of what is applied. */
+type AppliedSeen = Pick<LiveSync, "changed" | "comparedAtMs" | "source" | "takenOver">;
+
+/**
+ * Looks at the remote, where it is time, and at what is applied. Where another MeshSync has an object that is applied, Git
+ * says to whom it belongs: the remote is looked at in the same pass, and what was decided of it counts no longer.
+ */
+async function observeApplied(sync: MeshSync, ctx: SyncContext): Promise<AppliedSeen> {
+  const look = () => observeSource({ sync, ctx, acting: () => actingClient(sync, ctx) });
+  const source: SourceSeen = isLookDue(sync, ctx) ? await look() : { tag: "not-due" };
+  const seen = await compared(sync, source, ctx);
+  if (releasable(seen, ctx.proofs.pass(keyOf(sync))).length === 0) return seen;
+  dropDecisions(keyOf(sync), ctx);
+  const isOpen = source.tag === "failed" ||
+    (source.tag === "revision" && source.content.tag !== "same");
+  return isOpen ? seen : { ...seen, ...await compared(sync, await look(), ctx) };
+}
+
+async function compared(
+  sync: MeshSync,
+  source: SourceSeen,
+  ctx: SyncContext,
+): Promise<AppliedSeen> {
   const comparedAtMs = doubtInTime(sync, source, ctx);
   const isPlanned = source.tag === "revision" && source.content.tag === "planned";
   const drifted = isPlanned ? NOTHING_CHANGED : await observeChanged(sync, ctx);
-  const move = await observeMove(sync, source, ctx);
-  return { tag: "live", sync, source, ...drifted, comparedAtMs, ...move };
+  return { source, ...drifted, comparedAtMs };
 }
 
 /** What was found of syncs that are known still, so that a pass without news costs no check of all rules. */
@@ -175,6 +198,25 @@ function takenOverBy(plan: ObjectPlan, sync: MeshSync, ctx: SyncContext): TakenO
   const write = writeOf(plan);
   if (write?.live === undefined || !isOfAnother(write.live, sync, ctx)) return [];
   return [{ id: plan.target.id, isForced: write.force }];
+}
+
+/**
+ * What leaves the inventory, as another sync took it over. While a revision is applied in part that is for its end to say,
+ * and what is taken back by force with the next commit stays.
+ */
+export function releasable(
+  { source, takenOver }: Pick<LiveSync, "source" | "takenOver">,
+  { trouble }: PassMemory,
+): ObjectId[] {
+  if (source.tag === "not-due" && trouble?.tag === "Applying") return [];
+  return takenOver.flatMap(({ id, isForced }) => isForced ? [] : id);
+}
+
+/** Drops what was decided on the basis of what is no longer so: everything is decided anew, after a look. */
+export function dropDecisions(key: ObjectKey, { proofs }: Pick<SyncContext, "proofs">): void {
+  const { appliedKey: _applied, decided: _decided, ...pass } = proofs.pass(key);
+  proofs.setPass(key, { ...pass, nextLookAtMs: 0 });
+  proofs.setParts(key, undefined);
 }
 
 /** Finds out whether a branch was rewritten, where nothing is being brought up: nobody waits for the answer. */

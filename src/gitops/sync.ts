@@ -29,7 +29,14 @@ import {
   emitWork,
 } from "./emit.ts";
 import { appliedHealth, type Health } from "./health.ts";
-import { knownSync, type LiveSync, NOTHING_CHANGED, observe, type Observed } from "./observe.ts";
+import {
+  dropDecisions,
+  knownSync,
+  type LiveSync,
+  NOTHING_CHANGED,
+  observe,
+  type Observed,
+} from "./observe.ts";
 import { failedPhase, timeoutMs } from "./phase.ts";
 import {
   goesWithNamespace,
@@ -116,13 +123,6 @@ function dropOutdated(sync: MeshSync, ctx: SyncContext): void {
     sameJson(written.status?.[member] ?? null, sync.status?.[member] ?? null)
   );
   if (!isSame) dropDecisions(key, ctx);
-}
-
-/** Drops what was decided on the basis of a status that is another one now: everything is decided anew, after a look. */
-function dropDecisions(key: ObjectKey, ctx: SyncContext): void {
-  const { appliedKey: _applied, decided: _decided, ...pass } = ctx.proofs.pass(key);
-  ctx.proofs.setPass(key, { ...pass, nextLookAtMs: 0 });
-  ctx.proofs.setParts(key, undefined);
 }
 
 /** How long a cache may take to show that a sync is gone; until then it is looked at again. */

@@ -249,3 +249,32 @@ Deno.test("what carries the labels of a sync that is gone, and was never let go,
   assertMatch(world.condition("b"), /^True Healthy/);
   assertEquals(world.object(configMapId("one"))?.["data"], { value: "by hand" });
 });
+
+Deno.test("what a sync without a folder made anew while it moved is not called applied and healthy by who wants it", async () => {
+  const world = await movingWorld({ "a/one.json": ONE });
+  await world.advance(20_000);
+  world.repository.commit({ "a/one.json": undefined, "b/one.json": configMapText("one", "2") });
+  // `b` tries again and again; somebody deletes the object before a try of it, and once more when it made it.
+  let isGone = false;
+  let isMade = false;
+  world.plan = ({ kind, name, verb }) => {
+    const meanwhile = () => world.removeNow(configMapId("one"));
+    if (!isGone && verb === "dry-run" && name === "one") {
+      isGone = /FieldConflict/.test(world.condition("b"));
+      return isGone ? { meanwhile } : undefined;
+    }
+    const isSaid = kind === "MeshSync" && verb === "patch" && name === "b";
+    if (isMade || !isSaid || owner(world, "one") !== "b") return undefined;
+    isMade = true;
+    return { meanwhile };
+  };
+  const lies: string[] = [];
+  for (let left = 300; left > 0; left--) {
+    await world.advance(1_000);
+    const said = world.condition("b");
+    if (said.startsWith("True") && owner(world, "one") !== "b") lies.push(said);
+  }
+  assertEquals([isGone, isMade, owner(world, "one")], [true, true, "a"]);
+  assertEquals(lies, []);
+  assertMatch(world.condition("b"), /^False FieldConflict: .*"meshwright-sync\/shop\/a"/);
+});

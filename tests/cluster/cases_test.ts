@@ -127,7 +127,7 @@ await caseTest("06-job-ttl", "a Job that finished and was removed is done", asyn
     return (await cluster.tryKubectl(command)).stdout;
   };
   const first = await eventually(async () => await uid() || undefined);
-  await eventually(async () => await uid() !== first, { timeoutMs: 90_000 });
+  await eventually(async () => await uid() !== first);
   await lookedAgain(loop);
   assertEquals(await uid(), "", "it runs again");
 });
@@ -262,7 +262,7 @@ for (const name of ["13-hpa-below-min", "17-keda-function"] as const) {
     const read = async (name: string) => await cluster.get<Scaled>([name, "-n", loop.namespace]);
     for (const { name, minReplicas } of targets) {
       const isScaled = async () => (await read(name)).spec.replicas === minReplicas;
-      await eventually(isScaled, { timeoutMs: 60_000 });
+      await eventually(isScaled);
     }
     const before = await Promise.all(targets.map(({ name }) => read(name)));
     await lookedAgain(loop);
@@ -294,7 +294,7 @@ await caseTest(
     await eventually(async () => {
       await story.pass();
       return await isThere(story, `${beside?.kind.toLowerCase()}/${beside?.metadata.name}`);
-    }, { timeoutMs: 90_000 });
+    });
     assertMatch(await shown(story), new RegExp(unserved?.kind ?? ""));
   },
 );

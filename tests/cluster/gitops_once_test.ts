@@ -19,7 +19,7 @@ Deno.test("syncOnce() of the MeshSync that flags make ends with 0 when all is ap
   });
   assertEquals(bootstrap.key, { namespace: story.namespace, name: BOOTSTRAP_NAME });
   const ctx = { ...story.context(), bootstrap };
-  const report = await syncOnce(bootstrap.key, ctx, { timeoutMs: 10_000 });
+  const report = await syncOnce(bootstrap.key, ctx, { timeoutMs: 180_000 });
   assertEquals([report.exit, report.reason, report.revision], [
     0,
     "Healthy",
@@ -32,7 +32,7 @@ Deno.test("syncOnce() ends with 1 at once for a bad file, and when time is up fo
   await using story = await syncStory(cluster);
   await story.repository.commit({ "meshes/f.yaml": "kind: [\n" });
   await story.sync();
-  const bad = await syncOnce(story.key, story.context(), { timeoutMs: 60_000 });
+  const bad = await syncOnce(story.key, story.context(), { timeoutMs: 180_000 });
   assertEquals([bad.exit, bad.reason], [1, "InvalidManifests"]);
   assertMatch(bad.message, /meshes\/f\.yaml:\d+: not valid YAML/);
   await story.repository.commit({ "meshes/f.yaml": functionText("exclaim") });

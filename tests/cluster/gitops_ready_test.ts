@@ -15,7 +15,7 @@ Deno.test("a program is ready once it looked at the repository of its flags, eve
     args: [
       ...["run", "-A", "main.ts", "run", "--metrics-addr=0", `--health-probe-addr=${address}`],
       ...[`--namespace=${space.name}`, `--watched-namespace=${space.name}`],
-      ...[`--git-url=${remote.url}/a.git`, "--git-timeout=6s", `--cache-dir=${folder.path}`],
+      ...[`--git-url=${remote.url}/a.git`, "--git-timeout=15s", `--cache-dir=${folder.path}`],
     ],
     env: { KUBECONFIG: cluster.kubeconfigPath },
     stdout: "null",
@@ -24,7 +24,7 @@ Deno.test("a program is ready once it looked at the repository of its flags, eve
   const said = async () => await (await fetch(`http://${address}/readyz?verbose`)).text();
   try {
     // Asked and not answered: everything else is in order by then.
-    await eventually(() => remote.waiting().length > 0, { timeoutMs: 40_000, intervalMs: 100 });
+    await eventually(() => remote.waiting().length > 0, { intervalMs: 100 });
     assertMatch(await said(), /syncs.*the MeshSync of the flags was not looked at yet/);
     await eventually(async () => !/not looked at yet/.test(await said()), {
       timeoutMs: 180_000,

@@ -18,7 +18,11 @@ async function rollbackStory(): Promise<SyncStory> {
   return { ...story, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
-const ROLLBACK = { onUnhealthy: "rollback", healthTimeout: "4s" };
+/** What becomes healthy has all the time for it, and nothing goes back before the test wants it to. */
+const PATIENT = { onUnhealthy: "rollback", healthTimeout: "1h", settleTime: "0s" };
+
+/** What is not healthy by now goes back. */
+const IMPATIENT = { ...PATIENT, healthTimeout: "1s" };
 
 /** Makes passes until Ready says what is expected. */
 async function passUntil(story: SyncStory, ready: RegExp): Promise<string> {
@@ -27,7 +31,13 @@ async function passUntil(story: SyncStory, ready: RegExp): Promise<string> {
     const said = await story.ready();
     assertMatch(said, ready);
     return said;
-  }, { timeoutMs: 40_000, intervalMs: 200 });
+  }, { intervalMs: 200 });
+}
+
+/** Has what is not healthy by now go back, and answers what Ready says of that. */
+async function goneBack(story: SyncStory): Promise<string> {
+  await story.sync(IMPATIENT);
+  return await passUntil(story, /^False Quarantined: Applied/);
 }
 
 async function functionSpec(story: SyncStory, name: string): Promise<Record<string, unknown>> {
@@ -64,7 +74,7 @@ Deno.test("a bad commit goes back, an unrelated one is not delayed, and the fix 
     "meshes/alerts.yaml": functionText("alerts"),
     "meshes/settings.yaml": configMapText("settings", "1"),
   }, "Start");
-  await story.sync(ROLLBACK);
+  await story.sync(PATIENT);
   await passUntil(story, /^True Healthy/);
 
   const bad = await story.repository.commit({ "meshes/orders.yaml": functionText("orders", SICK) });
@@ -76,8 +86,9 @@ Deno.test("a bad commit goes back, an unrelated one is not delayed, and the fix 
   await story.pass();
   assertEquals(await configValue(story, "settings"), "2", "the unrelated commit does not wait");
   assertEquals((await functionSpec(story, "alerts"))["replicas"], 2);
+  await passUntil(story, /^False Progressing: .*1 of 2 ready: Function .*orders/);
 
-  const said = await passUntil(story, /^False Quarantined: Applied/);
+  const said = await goneBack(story);
   assertStringIncludes(said, `as in main@sha1:${good}, since main@sha1:${bad} was not healthy`);
   assertEquals((await functionSpec(story, "orders"))["pod"], undefined, "orders went back");
   assertEquals(await configValue(story, "settings"), "2", "the unrelated commit stays");
@@ -98,6 +109,7 @@ Deno.test("a bad commit goes back, an unrelated one is not delayed, and the fix 
   await passUntil(story, /^False Quarantined: Applied/);
   assertEquals((await functionSpec(story, "orders"))["pod"], undefined, "restarted, too");
 
+  await story.sync(PATIENT);
   const fix = await story.repository.commit({
     "meshes/orders.yaml": functionText("orders", "  replicas: 3\n"),
   });
@@ -121,14 +133,14 @@ Deno.test("what a bad commit made is deleted and what it deleted is made again",
     "meshes/orders.yaml": functionText("orders"),
     "meshes/settings.yaml": configMapText("settings", "1"),
   });
-  await story.sync(ROLLBACK);
+  await story.sync(PATIENT);
   await passUntil(story, /^True Healthy/);
   await story.repository.commit({
     "meshes/orders.yaml": functionText("orders", SICK),
     "meshes/settings.yaml": undefined,
     "meshes/more.yaml": configMapText("more", "1"),
   });
-  await passUntil(story, /^False Quarantined: Applied/);
+  await goneBack(story);
   assertEquals(await configValue(story, "settings"), "1");
   const more = await cluster.tryKubectl(["get", "configmap", "more", "-n", story.namespace]);
   assertEquals(more.code, 1);

@@ -99,6 +99,6 @@ Deno.test("C1: a tenant's namespace ends with its MeshSync in it, although the r
   await stage.sync(own, "mine", DEPLOYER);
   await stage.isReady(own, "mine", /^True Healthy: /);
   await cluster.kubectl(["delete", "rolebinding", "act-as", "-n", own]);
-  await cluster.kubectl(["delete", "namespace", own, "--timeout=60s"]);
+  await cluster.kubectl(["delete", "namespace", own, "--timeout=180s"]);
   assertEquals(await stage.find("namespace", "", own), undefined);
 });

@@ -120,7 +120,11 @@ Deno.test("H2: a receiver whose Secret the account may not read takes no call fo
     return answer.status;
   };
   assertEquals(await call(), 401);
-  assertStringIncludes(stage.program.log(), "--resource=secrets --resource-name=robot");
+  // The log comes through a pipe, after the answer.
+  await eventually(() => {
+    assertStringIncludes(stage.program.log(), "--resource=secrets --resource-name=robot");
+    return true;
+  });
   await stage.grant("default", { namespace: own, resources: ["secrets"], verbs: ["get"] });
   await eventually(async () => await call() === 202, { intervalMs: 500 });
 });

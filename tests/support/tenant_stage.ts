@@ -105,7 +105,7 @@ export async function tenantStage(
         text = `${ready?.status} ${ready?.reason}: ${ready?.message}`;
         if (!pattern.test(text)) throw new Error(`${text}\n${program.log().slice(-3_000)}`);
         return true;
-      }, { timeoutMs: 60_000, intervalMs: 200 });
+      }, { intervalMs: 200 });
       return text;
     },
     grant: (account, rights) => grant(cluster, account, rights),

@@ -6,6 +6,7 @@ import {
   type KubeObject,
   type ObjectKey,
   pause,
+  sameJson,
   spread,
   TaskGroup,
   unlessAborted,
@@ -66,6 +67,8 @@ const RESTARTS_MAX = 3;
  * - After a gap, the differences are told as changes, deletions included.
  * - An object never goes back to an older version, in whatever order watch, list and {@linkcode observe} speak;
  *   except after a restore of the server's storage, which a list with an older version gives away.
+ * - What a list says of an object counts although its version is known: when a definition changes, the server shows the
+ *   objects of one version otherwise.
  * - Once a minute the storage is asked for the object that changed last: where it is not as far as this cache,
  *   `problem` and `outage` say so until it is, as API servers that were not restarted go on telling what was.
  */
@@ -204,8 +207,7 @@ export class Informer implements Cache {
 
   #listed(object: KubeObject, listing: Set<string>): void {
     listing.add(keyText(keyOf(object)));
-    if (this.#seen === undefined) this.#put(object, { force: true });
-    else this.#put(object);
+    this.#put(object, { force: this.#seen === undefined, isListed: true });
   }
 
   #endList(resourceVersion: string): void {
@@ -332,13 +334,19 @@ export class Informer implements Cache {
     }
   }
 
-  #put(object: KubeObject, options: { readonly force?: boolean } = {}): void {
+  #put(
+    object: KubeObject,
+    { force = false, isListed = false }: { readonly force?: boolean; readonly isListed?: boolean } =
+      {},
+  ): void {
     const version = object.metadata.resourceVersion;
     const stored = this.#store.get(keyOf(object));
     const kept = stored?.metadata.resourceVersion;
-    if (stored !== undefined && kept === version) return;
-    if (stored !== undefined && options.force !== true && !isNewerVersion(version, kept)) return;
+    const isKnown = stored !== undefined && kept === version;
+    if (isKnown && !isListed) return;
+    if (stored !== undefined && !isKnown && !force && !isNewerVersion(version, kept)) return;
     const after = this.#options.project?.(object) ?? object;
+    if (isKnown && sameJson(stored, after)) return;
     const before = this.#store.put(after);
     this.#tell(before === undefined ? { after } : { before, after });
   }

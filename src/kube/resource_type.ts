@@ -92,3 +92,20 @@ function isDots(text: string): boolean {
 function shown(text: string): string {
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
 }
+
+/**
+ * Whether a custom resource definition may describe a kind: its group is a domain. Of the groups that every server has some
+ * are domains, too.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { mayBeDefined } from "#kube";
+ * const isDefined = (apiVersion: string) => mayBeDefined({ apiVersion });
+ * assertEquals(["v1", "apps/v1", "example.org/v1"].map(isDefined), [false, false, true]);
+ * ```
+ */
+export function mayBeDefined({ apiVersion }: Pick<ResourceType, "apiVersion">): boolean {
+  const [group = "", version] = apiVersion.split("/");
+  return version !== undefined && group.includes(".");
+}

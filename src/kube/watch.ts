@@ -4,7 +4,7 @@ import { apiErrorFrom } from "./api_error.ts";
 import { jsonLines, StreamError } from "./json_lines.ts";
 import { listPages, listVersion } from "./list_pages.ts";
 import { isOlderVersion } from "./resource_version.ts";
-import { resourcePath, type ResourceType } from "./resource_type.ts";
+import { mayBeDefined, resourcePath, type ResourceType } from "./resource_type.ts";
 import { strippedObject } from "./stripped_object.ts";
 import type { Transport } from "./transport.ts";
 import {
@@ -66,6 +66,9 @@ const WATCH_SECONDS = 290;
 /** Some of the time is taken off by chance, so that the watches of many kinds do not end together. */
 const WATCH_SECONDS_SPREAD = 60;
 
+/** A server ends a watch after its time, never before; the time that its answer took is no part of that. */
+const WATCH_END_MS = 1_000;
+
 const SILENT_MS = 150_000;
 
 /**
@@ -74,7 +77,8 @@ const SILENT_MS = 150_000;
  * # Guarantees
  * - Ends only when the signal aborts. Every failure becomes a `restart` event and is survived: lost connections and
  *   regular ends go on from the last version, an expired version lists again.
- * - Whatever is silent is listed again. Before a watch goes on from a version, the server must have come as far: one
+ * - Whatever is silent is listed again, and so is a kind that a definition may describe when its watch ends before its
+ *   time: the definition may have changed, and objects of one version look otherwise since. Before a watch goes on from a version, the server must have come as far: one
  *   whose storage was restored from an older copy would keep silent until it is there.
  * - What fails again and again is tried less and less often, also when what comes between works.
  */
@@ -129,8 +133,11 @@ async function* stage(
     }
     case "watch": {
       const startMs = options.clock.monotonicMs();
-      yield* follow(options, state, run);
-      return { ended: "closed", ...run, lastedMs: options.clock.monotonicMs() - startMs };
+      const seconds = watchSeconds(options);
+      yield* follow(options, { ...state, seconds }, run);
+      const lastedMs = options.clock.monotonicMs() - startMs;
+      const isCutShort = mayBeDefined(options.type) && lastedMs < seconds * 1_000 - WATCH_END_MS;
+      return { ended: "closed", ...run, lastedMs, isCutShort };
     }
     default:
       return state satisfies never;
@@ -151,22 +158,25 @@ async function* list(options: WatchOptions, run: Run): AsyncGenerator<WatchEvent
   yield { type: "listed", resourceVersion: run.resourceVersion };
 }
 
+function watchSeconds({ random = Math.random }: WatchOptions): number {
+  return Math.round(WATCH_SECONDS - random() * WATCH_SECONDS_SPREAD);
+}
+
 async function* follow(
   options: WatchOptions,
-  state: Extract<WatchState, { at: "watch" }>,
+  from: { readonly resourceVersion: string; readonly seconds: number },
   run: Run,
 ): AsyncGenerator<WatchEvent, void, undefined> {
   const { transport, type, namespace, labelSelector, fieldSelector } = options;
   const again = options.again?.();
   const signal = again === undefined ? options.signal : AbortSignal.any([options.signal, again]);
-  const spread = (options.random ?? Math.random)() * WATCH_SECONDS_SPREAD;
   const stream = await transport.stream({
     path: resourcePath(type, { namespace }),
     query: {
       watch: "true",
       allowWatchBookmarks: "true",
-      resourceVersion: state.resourceVersion,
-      timeoutSeconds: String(Math.round(WATCH_SECONDS - spread)),
+      resourceVersion: from.resourceVersion,
+      timeoutSeconds: String(from.seconds),
       labelSelector,
       fieldSelector,
     },

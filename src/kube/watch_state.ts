@@ -22,7 +22,16 @@ export type WatchEnd =
   /** The server has come as far as the version to go on from. */
   | { readonly ended: "checked"; readonly resourceVersion: string }
   /** The server closed a watch in order, as it does after the time it was asked for. */
-  | { readonly ended: "closed"; readonly resourceVersion: string; readonly lastedMs: number }
+  | {
+    readonly ended: "closed";
+    readonly resourceVersion: string;
+    readonly lastedMs: number;
+    /**
+     * It was closed before its time, as when the definition of the kind changes. Until then it told objects in the shape of
+     * the former definition: what that does not know was left out, and nobody tells it later.
+     */
+    readonly isCutShort?: boolean;
+  }
   | {
     readonly ended: "failed";
     readonly resourceVersion: string;
@@ -73,9 +82,12 @@ export function stepAfter(state: WatchState, end: WatchEnd, random: number): Wat
       };
     case "closed": {
       const isStable = end.lastedMs >= STABLE_MS;
+      const now = isStable ? 0 : failures + 1;
       return {
-        state: { at: "check", resourceVersion, failures: isStable ? 0 : failures + 1 },
-        delayMs: isStable ? 0 : delayAfter(end, failures + 1, { maxMs: DELAY_MAX_MS, random }),
+        state: end.isCutShort === true
+          ? { at: "list", failures: now }
+          : { at: "check", resourceVersion, failures: now },
+        delayMs: isStable ? 0 : delayAfter(end, now, { maxMs: DELAY_MAX_MS, random }),
       };
     }
     case "failed":

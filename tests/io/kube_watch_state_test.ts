@@ -31,6 +31,14 @@ Deno.test("stepAfter() goes on at once after a regular end, and slowly when ends
   assertEquals(stepAfter(soon.state, { ...closed, lastedMs: 100 }, 1).delayMs, 300);
 });
 
+Deno.test("stepAfter() lists again when a watch of a kind that is defined ends before its time", () => {
+  const closed = { ended: "closed", resourceVersion: "9", isCutShort: true } as const;
+  const late = stepAfter({ ...WATCHING, failures: 5 }, { ...closed, lastedMs: 100_000 }, 1);
+  assertEquals(late, { state: { at: "list", failures: 0 }, delayMs: 0 });
+  const soon = stepAfter(WATCHING, { ...closed, lastedMs: 0 }, 1);
+  assertEquals(soon, { state: { at: "list", failures: 1 }, delayMs: 200 });
+});
+
 Deno.test("stepAfter() watches on from a version that the server has come to", () => {
   const checked = { ended: "checked", resourceVersion: "12" } as const;
   const state = { at: "check", resourceVersion: "9", failures: 3 } as const;

@@ -196,7 +196,7 @@ Deno.test("an invalid resource from before can be labelled, scaled, mended and d
 
     await cluster.kubectl(["delete", ...at, "--wait=false"]);
     await cluster.kubectl(["patch", ...at, "--type=merge", "-p", '{"metadata":{"finalizers":[]}}']);
-    await cluster.kubectl(["wait", "--for=delete", "--timeout=10s", "-n", namespace, "fn/old"]);
+    await cluster.kubectl(["wait", "--for=delete", "--timeout=180s", "-n", namespace, "fn/old"]);
   });
 });
 

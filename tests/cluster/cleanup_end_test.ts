@@ -26,7 +26,7 @@ controllerTest(
     await story.apply(ordersFunction({ pod }, { annotations }));
     await story.untilReady("function/orders", /^False /);
     await deleteOrders(story);
-    await untilGone(story, "function/orders", 20_000);
+    await untilGone(story, "function/orders");
     const event = await untilEvent(story, "CleanupGivenUp");
     assertMatch(event, /^Warning .*no success within 8 s, attempt \d: Pod .*: Connection refused/);
     assertEquals(event.endsWith(`May be left in Pulsar: ${LEFT}`), true, event);
@@ -73,7 +73,7 @@ controllerTest(
     await untilHeld(story);
     await deleteOrders(story, "--cascade=orphan");
     // The garbage collector orphans; it may need half a minute to notice kinds that were defined just before.
-    await untilGone(story, "function/orders", 60_000);
+    await untilGone(story, "function/orders");
     assertMatch(await untilEvent(story, "CleanupGivenUp"), /orphaned/);
     const statefulSet = await story.get("statefulset/orders-function");
     assertEquals(statefulSet.metadata.deletionTimestamp, undefined);
@@ -203,7 +203,7 @@ controllerTest(
     const { uid, resourceVersion } = (await untilJob(story)).metadata;
     assertEquals([uid, resourceVersion], [theirs.metadata.uid, theirs.metadata.resourceVersion]);
     await story.kubectl("delete", JOB);
-    await untilGone(story, "function/orders", 20_000);
+    await untilGone(story, "function/orders");
     await untilEvent(story, "CleanupSucceeded");
   },
 );
@@ -221,7 +221,7 @@ controllerTest(
       spec: { functions: names.map((name) => ({ name, ...spec as object })) },
     });
     await story.untilReady("functionmesh/shop");
-    await story.kubectl("delete", "functionmesh/shop", "--timeout=20s");
+    await story.kubectl("delete", "functionmesh/shop", "--timeout=180s");
     for (const name of names) {
       await untilGone(story, `function/shop-${name}`);
       await eventually(async () =>

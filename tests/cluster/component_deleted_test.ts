@@ -14,7 +14,7 @@ controllerTest(
     // The garbage collector of a new control plane takes most of a minute to learn of new kinds.
     await eventually(
       async () => (await story.list("function,statefulset,service,hpa,pod")).length === 0,
-      { timeoutMs: 90_000 },
+      { timeoutMs: 180_000 },
     );
     const writes = () => story.controller.metric("mesh_api_requests_total", { verb: "apply" });
     const before = await writes();
@@ -30,7 +30,7 @@ controllerTest(
   async (story) => {
     await story.apply(userFunction("orders", { replicas: 2 }));
     await story.untilReady("function/orders");
-    await story.kubectl("delete", "fn/orders", "--cascade=foreground", "--timeout=20s");
+    await story.kubectl("delete", "fn/orders", "--cascade=foreground", "--timeout=180s");
     assertEquals((await story.list("function,statefulset,service,pod")).length, 0);
     assertEquals(await story.controller.metric("mesh_drift_corrected_total"), 0);
   },
@@ -44,7 +44,7 @@ controllerTest(
       ...["a", "b", "c", "d"].map((name) => userFunction(name, { maxReplicas: 3 })),
     );
     for (const name of ["a", "b", "c", "d"]) await story.untilReady(`function/${name}`);
-    await cluster.kubectl(["delete", "namespace", story.namespace, "--timeout=60s"]);
+    await cluster.kubectl(["delete", "namespace", story.namespace, "--timeout=180s"]);
     // The last words of a pass that was under way.
     await new Promise((resolve) => setTimeout(resolve, 500));
     const bad = story.controller.logLines.filter((line) => /"level":"(warn|error)"/.test(line));

@@ -78,8 +78,8 @@ for (const { name, annotations, says } of TROUBLES) {
     async (story) => {
       await story.apply(userFunction("orders", { pod: { annotations } }));
       const pod = "pod/orders-function-0";
-      await story.kubectl("wait", "--for=create", pod, "--timeout=10s");
-      await story.kubectl("wait", "--for=condition=Ready=False", pod, "--timeout=10s");
+      await story.kubectl("wait", "--for=create", pod, "--timeout=180s");
+      await story.kubectl("wait", "--for=condition=Ready=False", pod, "--timeout=180s");
       assertMatch(await story.untilReady("function/orders", /^False [^P]/, 1_500), says);
       assertEquals(
         (await story.tryWait("function/orders")).code,
@@ -92,7 +92,7 @@ for (const { name, annotations, says } of TROUBLES) {
         )
       );
       await story.kubectl("annotate", pod, `${FAIL}-`);
-      await story.kubectl("wait", "--for=condition=Ready", pod, "--timeout=10s");
+      await story.kubectl("wait", "--for=condition=Ready", pod, "--timeout=180s");
       assertMatch(await story.untilReady("function/orders", /^True /, 1_500), /^True Ready: 1\/1/);
     },
   );

@@ -256,7 +256,7 @@ async function finalizerWorks() {
   const args = ["fn", name, "-n", "real-0012-function"];
   const { metadata } = await cluster.get<KubeObject>(args);
   assertEquals(metadata.finalizers, ["cleanup.subscription.finalizer"]);
-  await cluster.kubectl(["delete", ...args, "--timeout=60s"]);
+  await cluster.kubectl(["delete", ...args, "--timeout=180s"]);
 }
 
 /** What docs/from-function-mesh.md tells to do: the reference cannot read a list of conditions. */

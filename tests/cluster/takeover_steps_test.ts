@@ -75,7 +75,7 @@ Deno.test("a takeover that ends right after any of its writes is taken up again"
 async function referenceAtWork(client: ClusterClient) {
   for (const definition of referenceDefinitions()) {
     const { name } = definition.metadata;
-    await cluster.kubectl(["delete", "crd", name, "--ignore-not-found", "--timeout=60s"]);
+    await cluster.kubectl(["delete", "crd", name, "--ignore-not-found", "--timeout=180s"]);
   }
   await cluster.apply(...referenceDefinitions());
   await cluster.kubectl(["wait", "--for=condition=Established", "crd", "--all"]);

@@ -44,7 +44,7 @@ export async function deleteOrders(story: ControllerStory, ...args: string[]): P
 export async function untilGone(
   story: ControllerStory,
   name: string,
-  timeoutMs = 60_000,
+  timeoutMs = 180_000,
 ): Promise<void> {
   await eventually(async () => await story.find(name) === undefined, {
     timeoutMs,

@@ -116,7 +116,7 @@ export function kubectlIn(
         metadata: { ...object.metadata, namespace },
       })));
     },
-    untilReady: (name, pattern = /^True /, timeoutMs = 60_000) => {
+    untilReady: (name, pattern = /^True /, timeoutMs = 180_000) => {
       let last = "";
       return eventually(async () => {
         last = await ready(name);

@@ -74,6 +74,8 @@ export interface Config {
   readonly reconcileMeshes: boolean;
   /** Time between two looks at what running instances say, in milliseconds; never when left out or 0. */
   readonly metricsPollIntervalMs?: number;
+  /** Time between two looks at the backlogs that replicas follow, in milliseconds; never when left out or 0. */
+  readonly scalingIntervalMs?: number;
   /** Let MeshSyncs and components name addresses of this machine: for set-ups where all runs on one. */
   readonly allowLocalAddresses?: boolean;
   readonly installDefinitions: boolean;

@@ -19,6 +19,7 @@ import {
   OtherSyncError,
   passMsMax,
   Proofs,
+  quarantinedRevision,
   reconcileSync,
   type SyncContext,
   syncOnce,
@@ -70,6 +71,9 @@ export class GitOpsLoop {
     // What was applied from Git is watched by the controller's caches: drift and readiness come from there.
     controller.onChange((change) => this.#notice(change));
     controller.onSynced((type) => this.#wakeDoubting(type, () => true));
+    controller.setQuarantines((object) =>
+      quarantinedRevision(object, (this.#syncs?.list() ?? []) as readonly MeshSync[])
+    );
   }
 
   /** Runs until the signal aborts. */

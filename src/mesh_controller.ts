@@ -1,5 +1,14 @@
 import { COMPONENT_KINDS } from "#api";
-import { keyOf, type Next, type ObjectKey, pause, spread, TaskGroup, unlessAborted } from "#base";
+import {
+  keyOf,
+  type KubeObject,
+  type Next,
+  type ObjectKey,
+  pause,
+  spread,
+  TaskGroup,
+  unlessAborted,
+} from "#base";
 import { Informer, type ObjectChange, readContainerLog, type ResourceType } from "#kube";
 import {
   isOnlyPolled,
@@ -8,6 +17,7 @@ import {
   type ReconcileContext,
   type ReconciledKind,
   reconcileMesh,
+  ScalingLoop,
   StatusPace,
   TerminationLogs,
   type Watched,
@@ -38,6 +48,7 @@ export class MeshController {
   readonly #letGo = new Set<string>();
   readonly #synced = Promise.withResolvers<void>();
   #caches: ReconcileContext["caches"] = {};
+  #quarantineOf: (object: KubeObject) => string | undefined = () => undefined;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -59,6 +70,11 @@ export class MeshController {
    */
   onSynced(listener: (type: ResourceType) => void): void {
     this.#syncedListeners.push(listener);
+  }
+
+  /** Has `quarantineOf` say which revision an object went back from: its replicas stay as they are. */
+  setQuarantines(quarantineOf: (object: KubeObject) => string | undefined): void {
+    this.#quarantineOf = quarantineOf;
   }
 
   /** Resolves when all caches have been filled once; rejects with the signal's reason. */
@@ -100,6 +116,7 @@ export class MeshController {
     for (const controller of this.#controllers.values()) group.start(() => controller.run());
     group.start((stop) => this.#resync(stop));
     group.start((stop) => this.#pollMetrics(stop));
+    group.start((stop) => this.#followBacklogs(stop));
   }
 
   /** What is not read yet, for the readiness check. */
@@ -236,6 +253,24 @@ export class MeshController {
     const ctx = { cluster, caches: this.#caches, clock, log };
     using poll = new MetricsPoll({ ctx, intervalMs, addresses });
     await poll.run(signal);
+  }
+
+  async #followBacklogs(signal: AbortSignal): Promise<void> {
+    const { addresses, cluster, clock, config, events, log, metrics } = this.#parts;
+    const intervalMs = config.scalingIntervalMs ?? 0;
+    if (intervalMs === 0) return;
+    const ctx = {
+      cluster,
+      caches: this.#caches,
+      clock,
+      events,
+      log,
+      metrics,
+      options: config,
+      quarantineOf: this.#quarantineOf,
+    };
+    using loop = new ScalingLoop({ ctx, intervalMs, addresses });
+    await loop.run(signal);
   }
 
   async #resync(signal: AbortSignal): Promise<void> {

@@ -1,4 +1,5 @@
 import { Type } from "@sinclair/typebox";
+import { BacklogScalingSchema } from "./backlog_scaling.ts";
 import { GenericSchema, GoSchema, JavaSchema, PythonSchema } from "./language.ts";
 import { messagingSchema } from "./messaging.ts";
 import { PodPolicySchema } from "./pod_policy.ts";
@@ -98,6 +99,7 @@ export const SHARED_MEMBERS = {
 
 /** What is delivered, and how often, for kinds that read topics (Function and Sink). */
 export const READING_MEMBERS = {
+  backlogScaling: optional(BacklogScalingSchema),
   timeout: optional(int32("Milliseconds before an unacknowledged message comes again")),
   autoAck: optional(flag("Acknowledge by itself (default true)")),
   maxMessageRetry: optional(int32("Retries of a message; without end when 0 or less")),

@@ -224,6 +224,7 @@ function columnsOf(kind: MeshKind): readonly PrinterColumn[] {
         condition("Reason", "reason"),
         AGE,
         { ...condition("Message", "message"), priority: 1 },
+        ...(kind === "Source" ? [] : [WANTED]),
         ...RUNTIME_COLUMNS.filter(({ name }) => name !== "Backlog" || kind !== "Source"),
         { name: "Image", type: "string", jsonPath: ".spec.image", priority: 1 },
       ];
@@ -255,6 +256,13 @@ function columnsOf(kind: MeshKind): readonly PrinterColumn[] {
 const RUNTIME_COLUMNS: readonly PrinterColumn[] = ["Processed", "Exceptions", "Backlog"].map((
   name,
 ) => ({ name, type: "integer", jsonPath: `.status.runtime.${name.toLowerCase()}`, priority: 1 }));
+
+const WANTED: PrinterColumn = {
+  name: "Wanted",
+  type: "integer",
+  jsonPath: ".status.scaling.wanted",
+  priority: 1,
+};
 
 const AGE: PrinterColumn = { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" };
 

@@ -1,4 +1,5 @@
 import { isPlainObject } from "#base";
+import { backlogScalingOf } from "./backlog_scaling.ts";
 import type { Component } from "./component.ts";
 import type { FunctionResource, FunctionSpec, WindowConfig } from "./function.ts";
 import { resourceDefaults } from "./resource_defaults.ts";
@@ -150,9 +151,10 @@ function sharedDefaults(component: Component, agent: "runtime" | "sidecar") {
  * `replicas: 0` does not make `minReplicas` 0 (W-40).
  */
 function replicas(spec: Component["spec"]): { replicas: number; minReplicas: number } {
+  const followsBacklog = backlogScalingOf({ spec }) !== undefined;
   return {
     replicas: spec.replicas ?? spec.minReplicas ?? 1,
-    minReplicas: spec.minReplicas ?? Math.max(1, spec.replicas ?? 1),
+    minReplicas: spec.minReplicas ?? (followsBacklog ? 1 : Math.max(1, spec.replicas ?? 1)),
   };
 }
 

@@ -40,10 +40,24 @@ export function meshItems(mesh: FunctionMesh): MeshItem[] {
     const items = spec[list];
     return (Array.isArray(items) ? items : []).map((item: unknown, index) => {
       const name = isPlainObject(item) && typeof item["name"] === "string" ? item["name"] : "";
-      const component = { ...childOf(mesh, name), kind, spec: item } as Component;
+      const component = {
+        ...childOf(mesh, name),
+        kind,
+        spec: scaled(item, kind, spec),
+      } as Component;
       return { member: `${list}[${index}]`, name, component };
     });
   });
+}
+
+/** What stands once for all counts where a component that reads topics says nothing of its own. */
+function scaled(
+  item: unknown,
+  kind: ComponentKind,
+  { backlogScaling }: Readonly<Record<string, unknown>>,
+): unknown {
+  if (backlogScaling === undefined || kind === "Source" || !isPlainObject(item)) return item;
+  return { backlogScaling, ...item };
 }
 
 function childOf(mesh: FunctionMesh, item: string) {

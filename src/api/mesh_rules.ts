@@ -1,9 +1,10 @@
 import type { Problem } from "#base";
 import { componentProblems, componentWarnings } from "./component_rules.ts";
+import { backlogScalingOf, scalingTerms } from "./backlog_scaling.ts";
 import type { FunctionMesh } from "./mesh.ts";
 import { type MeshItem, meshItems } from "./mesh_items.ts";
 import { dnsProblems } from "./name_rules.ts";
-import { at, quoted, type RuleOptions } from "./rule.ts";
+import { at, quoted, type RuleOptions, when } from "./rule.ts";
 
 /**
  * A mesh as a whole (W-41): every item named (W-15) and named once in its kind (W-9), and each like the resource that
@@ -13,6 +14,7 @@ export function meshProblems(mesh: FunctionMesh, options: RuleOptions): Problem[
   const items = meshItems(mesh);
   const name = mesh.metadata.name;
   return [
+    ...budgetProblems(mesh, items),
     ...(name ? dnsProblems(name, "metadata.name") : [missingName()]),
     ...items.flatMap((item, index) => {
       const duplicate = items.slice(0, index).find((other) => sameChild(other, item));
@@ -23,6 +25,27 @@ export function meshProblems(mesh: FunctionMesh, options: RuleOptions): Problem[
           .map((problem) => inMesh(problem, item)),
       ];
     }),
+  ];
+}
+
+/** A budget has to be enough for what each has at least. */
+function budgetProblems({ spec }: FunctionMesh, items: readonly MeshItem[]): Problem[] {
+  const total = spec.maxReplicasTotal;
+  if (total === undefined) return [];
+  const scaled = items.filter(({ component }) => backlogScalingOf(component) !== undefined);
+  const least = scaled.reduce(
+    (sum, { component }) => sum + (scalingTerms(component)?.minReplicas ?? 0),
+    0,
+  );
+  return [
+    ...when(
+      scaled.length === 0,
+      at("maxReplicasTotal", "has no effect without backlogScaling; add that, or remove it"),
+    ),
+    ...when(
+      least > total,
+      at("maxReplicasTotal", `${total} is less than all minReplicas (${least}); raise it`),
+    ),
   ];
 }
 

@@ -7,6 +7,13 @@
  */
 export * from "./autoscaler_preset.ts";
 export * from "./backend_config.ts";
+export {
+  type BacklogScaling,
+  backlogScalingOf,
+  type ScalingStatus,
+  type ScalingTerms,
+  scalingTerms,
+} from "./backlog_scaling.ts";
 export * from "./component.ts";
 export * from "./component_spec.ts";
 export { customResourceDefinitions, definitionNames } from "./crd.ts";

@@ -1,5 +1,6 @@
 import type { Problem } from "#base";
 import { autoscalerPreset } from "./autoscaler_preset.ts";
+import { backlogScalingOf, backlogScalingProblems } from "./backlog_scaling.ts";
 import type { DefaultedComponent } from "./defaults.ts";
 import { at, quoted, type RuleOptions, when } from "./rule.ts";
 
@@ -7,7 +8,8 @@ import { at, quoted, type RuleOptions, when } from "./rule.ts";
 export function replicaProblems(component: DefaultedComponent, options: RuleOptions): Problem[] {
   const { replicas, minReplicas, maxReplicas } = component.spec;
   const scaledToZero = replicas === 0 && options.zeroReplicas !== "refuse";
-  const idle = scaledToZero && maxReplicas === undefined;
+  const followsBacklog = backlogScalingOf(component) !== undefined;
+  const idle = followsBacklog || (scaledToZero && maxReplicas === undefined);
   return [
     ...when(
       replicas === 0 && !scaledToZero,
@@ -26,6 +28,7 @@ export function replicaProblems(component: DefaultedComponent, options: RuleOpti
     ),
     ...(maxReplicas === undefined ? [] : maximumProblems(maxReplicas, { replicas, minReplicas })),
     ...verticalProblems(component),
+    ...backlogScalingProblems(component),
   ];
 }
 

@@ -1,5 +1,6 @@
 import type { Condition } from "#base";
 import { type TUnsafe, Type } from "@sinclair/typebox";
+import { ScalingStatusSchema } from "./backlog_scaling.ts";
 import { RuntimeStatusSchema } from "./runtime_status.ts";
 import { choice, flag, int32, int64, list, optional, text, time, type Value } from "./schema.ts";
 
@@ -47,6 +48,7 @@ export const ComponentStatusSchema = Type.Object({
   pendingChange: optional(text("What waits to be rolled out")),
   renderedBy: optional(text("Version of the program that rendered the pods")),
   runtime: optional(RuntimeStatusSchema),
+  scaling: optional(ScalingStatusSchema),
 }, { description: "What was seen; written by the controller" });
 
 /** Schema of {@linkcode MeshStatus}. */

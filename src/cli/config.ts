@@ -31,6 +31,7 @@ export async function configFrom(
     secureMetrics: servers && secureMetricsFrom(flags),
     healthAddress: servers ? flags.text("health-probe-addr") : "0",
     metricsPollIntervalMs: servers ? durationMs(flags.text("instance-status-interval")) ?? 0 : 0,
+    scalingIntervalMs: servers ? durationMs(flags.text("scaling-interval")) ?? 0 : 0,
     receiverAddress: servers ? flags.text("receiver-addr") : "0",
     ...(servers ? { ...leaderElectionFrom(flags), ...webhookFrom(flags) } : {}),
   };

@@ -219,6 +219,12 @@ export const SERVER_FLAGS: readonly Flag[] = [
     "30s",
     "Time between looks at what running instances say of their messages; 0s turns it off",
   ),
+  duration(
+    "scaling-interval",
+    "SCALING_INTERVAL",
+    "10s",
+    "Time between looks at the backlogs that replicas follow; 0s turns backlogScaling off",
+  ),
   text(
     "metrics-addr",
     "METRICS_ADDR",

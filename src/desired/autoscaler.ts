@@ -1,5 +1,6 @@
 import {
   autoscalerPreset,
+  backlogScalingOf,
   type DefaultedComponent,
   integerValue,
   milliValue,
@@ -17,10 +18,12 @@ const DEFAULT_RULE = "AverageUtilizationCPUPercent80";
  * The HorizontalPodAutoscaler of a component that can scale. It scales the component, whose scale
  * subresource sets `spec.replicas`.
  *
- * None where `maxReplicas` leaves no room: the reference operator makes one there that never settles (W-7).
+ * None where replicas follow the backlog, and none where `maxReplicas` leaves no room: the reference operator makes one
+ * there that never settles (W-7).
  */
 export function autoscaler(component: DefaultedComponent): Part | undefined {
   const { minReplicas, maxReplicas } = component.spec;
+  if (backlogScalingOf(component) !== undefined) return undefined;
   if (maxReplicas === undefined || maxReplicas <= minReplicas) return undefined;
   return {
     apiVersion: "autoscaling/v2",

@@ -108,7 +108,8 @@ function overridden(override: ConnectorOverride | undefined): Part {
   return { className: override?.className, configs: override?.configs };
 }
 
-function subscriptionType(spec: DefaultedFunction["spec"] | DefaultedSink["spec"]): string {
+/** How the runner subscribes, as Pulsar calls it; empty for shared. */
+export function subscriptionType(spec: DefaultedFunction["spec"] | DefaultedSink["spec"]): string {
   if (spec.retainOrdering === true || spec.processingGuarantee === "effectively_once") {
     return "FAILOVER";
   }

@@ -1,5 +1,5 @@
 import type { DefaultedComponent } from "#api";
-import { inputSpecs } from "./details_topics.ts";
+import { inputSpecs, subscriptionType } from "./details_topics.ts";
 
 /** How a component reads one of its inputs. */
 export interface Subscription {
@@ -7,6 +7,11 @@ export interface Subscription {
   readonly topic: string;
   readonly isPattern: boolean;
   readonly name: string;
+}
+
+/** Whether each topic or partition has one reader at a time, so that more pods than these have nothing to do. */
+export function keepsOrder(component: DefaultedComponent): boolean {
+  return component.kind !== "Source" && subscriptionType(component.spec) === "FAILOVER";
 }
 
 /** The subscriptions of a Function or Sink, sorted by topic. A Source has none that a person asks about. */

@@ -32,6 +32,7 @@ export { Proofs } from "./proofs.ts";
 export { syncManifests } from "./source/remote.ts";
 export { revisionText } from "./source/revision.ts";
 export { PROGRAM_NAMESPACE, reachProblems } from "./stated_authority.ts";
+export { quarantinedRevision } from "./rollback.ts";
 export { reconcileSync } from "./sync.ts";
 export {
   actingClient,

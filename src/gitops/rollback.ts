@@ -1,5 +1,5 @@
-import type { MeshSync, MeshSyncStatus, Quarantine, Trial } from "#api";
-import { contentHash, timestamp } from "#base";
+import { LABELS, type MeshSync, type MeshSyncStatus, type Quarantine, type Trial } from "#api";
+import { contentHash, idOf, type KubeObject, timestamp } from "#base";
 import { type TargetObject } from "#manifests";
 import {
   candidatesAfter,
@@ -25,6 +25,25 @@ const GRACE_MS = 10_000;
 /** The quarantines that are in force. */
 export function quarantinesOf(sync: MeshSync): readonly Quarantine[] {
   return rollsBack(sync) ? sync.status?.quarantined ?? [] : [];
+}
+
+/**
+ * The revision that an object went back from; undefined where it is as Git says. Only the MeshSync that the object says it is
+ * from counts: no other one has a say.
+ */
+export function quarantinedRevision(
+  object: KubeObject,
+  syncs: readonly MeshSync[],
+): string | undefined {
+  const { [LABELS.syncName]: name, [LABELS.syncNamespace]: namespace } = object.metadata.labels ??
+    {};
+  const sync = syncs.find(({ metadata }) =>
+    metadata.name === name && metadata.namespace === namespace
+  );
+  const quarantines = sync === undefined ? [] : quarantinesOf(sync);
+  if (quarantines.length === 0) return undefined;
+  const key = entryKey(idOf(object));
+  return quarantines.find(({ objects }) => objects.includes(key))?.revision;
 }
 
 /** Changes when quarantines begin or end: another content is to be applied then, of the same commit. */

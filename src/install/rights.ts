@@ -26,6 +26,8 @@ export function controllerRules(): Rule[] {
     rule(MESH_GROUP, COMPONENTS, KEEP),
     rule(MESH_GROUP, ["backendconfigs", "functionmeshes"], FOLLOW),
     rule(MESH_GROUP, MESHES.map((plural) => `${plural}/status`), ["patch"]),
+    // Replicas that follow a backlog.
+    rule(MESH_GROUP, ["functions/scale", "sinks/scale"], ["patch"]),
     // Some distributions let only those set `blockOwnerDeletion` who may write finalizers.
     rule(MESH_GROUP, MESHES.map((plural) => `${plural}/finalizers`), ["update"]),
     // Created from flags; patched for finalizers and by the receiver.

@@ -37,7 +37,12 @@ export * from "./rollout.ts";
 export * from "./scaling.ts";
 export * from "./scaling_budget.ts";
 export * from "./scaling_look.ts";
-export { type InstanceCount, type ScalingNumbers, type TopicNumbers } from "./scaling_rates.ts";
+export {
+  type InstanceCount,
+  perReplica,
+  type ScalingNumbers,
+  type TopicNumbers,
+} from "./scaling_rates.ts";
 export * from "./stabilizing.ts";
 export * from "./status_patch.ts";
 export * from "./verdict.ts";

@@ -1,4 +1,4 @@
-import { ANNOTATIONS, isComponent } from "#api";
+import { ANNOTATIONS, backlogScalingOf, isComponent } from "#api";
 import { groupOf, isPlainObject, type JsonObject, type KubeObject } from "#base";
 
 interface ScaledSpec {
@@ -28,10 +28,10 @@ function declaredReplicas(object: KubeObject): string | undefined {
   return hasOwnAutoscaler(object) ? "" : undefined;
 }
 
-/** Whether the object asks this program for an autoscaler. */
+/** Whether the object asks this program for an autoscaler, or to have its replicas follow the backlog. */
 function hasOwnAutoscaler(object: KubeObject): boolean {
   return isComponent(object) && isPlainObject(object.spec) &&
-    object.spec["maxReplicas"] !== undefined;
+    (object.spec["maxReplicas"] !== undefined || backlogScalingOf(object) !== undefined);
 }
 
 /**

@@ -10,6 +10,8 @@ import { countText, measure, type Measured, type Need, needOf, spanText } from "
 /** How long a lower need has to last. */
 const WINDOW_MIN_MS = 30_000;
 const WINDOW_MAX_MS = 300_000;
+/** Numbers that are older say nothing of now. */
+const NUMBERS_MS_MAX = 60_000;
 
 /** Of a component that was never looked at, or whose rate is all that outlived a restart. */
 export function newScalingState(
@@ -26,24 +28,43 @@ export function newScalingState(
  * How many replicas a component should have now.
  *
  * # Guarantees
- * - Within the limits of the policy, unless nothing is known: then the replicas stay as they are.
+ * - Within the limits of the policy, unless nothing is known, or what is known is old: then the replicas stay as they are.
  * - Up at once; down only when every look of a whole window, without a gap, needed less.
  * - To zero only after `idleAfterMs` without backlog and traffic, and where no message would be lost.
  * - Same look, same decision; the state handed in is not changed.
  */
 export function scalingDecision(look: ScalingLook): ScalingDecision {
-  const { sight, state, replicas } = look;
-  // Somebody turned it off, as with every autoscaler.
-  const isOff = replicas === 0 && look.policy.minReplicas > 0;
-  if ("unknown" in sight || isOff) {
-    const why = "unknown" in sight ? sight.unknown : "replicas: 0 turns it off";
-    const { last: _last, knownSinceMs: _known, idleSinceMs: _idle, ...kept } = state;
-    const reason = `${why}: stays at ${replicas}`;
-    return { replicas, load: replicas, reason, limits: [], state: { ...kept, needed: [] } };
+  const { nowMs, sight } = look;
+  if ("unknown" in sight) return unchanged(look, sight.unknown);
+  const ageMs = nowMs - sight.numbers.atMs;
+  if (ageMs > NUMBERS_MS_MAX) {
+    return unchanged(look, `what the broker said is ${spanText(ageMs)} old`);
   }
+  if (isTurnedOff(look)) return unchanged(look, "replicas: 0 turns it off");
   const measured = measure(look, sight);
   const need = needOf(look, sight, measured);
   return settled(look, { sight, measured, need });
+}
+
+/** Whether somebody turned a component off, as with every autoscaler. */
+export function isTurnedOff(
+  { policy, replicas, wasScaledToZero = false }: Pick<
+    ScalingLook,
+    "policy" | "replicas" | "wasScaledToZero"
+  >,
+): boolean {
+  return replicas === 0 && policy.minReplicas > 0 && !wasScaledToZero;
+}
+
+/** What is still true after a time in which nothing was seen: what one replica does, and not since when all is quiet. */
+export function stateAfterGap(state: ScalingState): ScalingState {
+  const { last: _last, knownSinceMs: _known, idleSinceMs: _idle, ...kept } = state;
+  return { ...kept, needed: [] };
+}
+
+function unchanged({ replicas, state }: ScalingLook, why: string): ScalingDecision {
+  const reason = `${why}: stays at ${replicas}`;
+  return { replicas, load: replicas, reason, limits: [], state: stateAfterGap(state) };
 }
 
 /** Everything that the last step needs. */

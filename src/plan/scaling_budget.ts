@@ -1,3 +1,5 @@
+import type { ScalingDecision, ScalingState } from "./scaling_look.ts";
+
 /** A component of a mesh that scales, as far as the budget of the mesh is concerned. */
 export interface BudgetShare {
   readonly id: string;
@@ -61,18 +63,45 @@ export interface MeshHop {
   readonly id: string;
   readonly reads: readonly string[];
   readonly writes: readonly string[];
-  readonly replicas: number;
-  /** What it should have by its own numbers. */
-  readonly wanted: number;
+  /** Stands at zero, and stays there by its own numbers. */
+  readonly isAtRest: boolean;
+  /** What it writes is about to come: see {@linkcode isStarting}. */
+  readonly isStarting: boolean;
 }
 
 /**
- * The components that stand at zero and whose work is about to come: what writes the topics that they read has work, or is
- * started itself. They start one hop ahead, so that a message does not wait for the start of a pod at each hop.
+ * The components that stand at zero and whose work is about to come, as what writes the topics that they read starts. They
+ * start one hop ahead, so that a message does not wait for the start of a pod at each hop.
  */
 export function startedAhead(hops: readonly MeshHop[]): ReadonlySet<string> {
-  const written = new Set(hops.flatMap(({ wanted, writes }) => wanted > 0 ? writes : []));
-  const isNext = ({ reads, replicas, wanted }: MeshHop) =>
-    replicas === 0 && wanted === 0 && reads.some((topic) => written.has(topic));
+  const written = new Set(hops.flatMap(({ isStarting, writes }) => isStarting ? writes : []));
+  const isNext = ({ isAtRest, reads }: MeshHop) =>
+    isAtRest && reads.some((topic) => written.has(topic));
   return new Set(hops.filter(isNext).map(({ id }) => id));
+}
+
+/**
+ * Whether a component comes from zero, or has the first work since it was started ahead. That it goes on working starts
+ * nobody again: it may write what the next one reads once a day only.
+ */
+export function isStarting(
+  before: { readonly replicas: number; readonly state: ScalingState },
+  { replicas, state }: ScalingDecision,
+): boolean {
+  const comesFromZero = before.replicas === 0 && replicas > 0;
+  const hasFirstWork = before.state.awaitsWork === true && state.last !== undefined &&
+    state.awaitsWork !== true;
+  return comesFromZero || hasFirstWork;
+}
+
+/** The decision for a component that is started ahead: it is there for as long as after its last message. */
+export function aheadDecision({ limits, state }: ScalingDecision): ScalingDecision {
+  const { idleSinceMs: _idle, ...kept } = state;
+  return {
+    replicas: 1,
+    load: 1,
+    reason: "what it reads is about to come, as the component before it starts: 1",
+    limits,
+    state: { ...kept, awaitsWork: true },
+  };
 }

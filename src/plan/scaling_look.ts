@@ -52,6 +52,8 @@ export interface ScalingState {
   readonly knownSinceMs?: number;
   /** Since when nothing waits and nothing comes. */
   readonly idleSinceMs?: number;
+  /** It was started before its work came, and none has come yet. */
+  readonly awaitsWork?: boolean;
 }
 
 /** Everything that a decision follows from. */
@@ -59,6 +61,8 @@ export interface ScalingLook {
   readonly nowMs: number;
   /** Replicas that the component has now. */
   readonly replicas: number;
+  /** That it has none was decided by its backlog: nobody turned it off. */
+  readonly wasScaledToZero?: boolean;
   readonly policy: ScalingPolicy;
   readonly sight: ScalingSight;
   readonly state: ScalingState;

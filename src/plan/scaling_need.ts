@@ -73,6 +73,7 @@ export function measure(
       needed: state.needed,
       knownSinceMs: state.knownSinceMs ?? nowMs,
       ...(idleSinceMs === undefined ? {} : { idleSinceMs }),
+      ...(state.awaitsWork === true && isIdle ? { awaitsWork: true } : {}),
     },
   };
 }

@@ -73,7 +73,10 @@ const INHERITED = [ANNOTATIONS.managed, ANNOTATIONS.pauseRollout, ANNOTATIONS.ro
  * A component with those annotations of its mesh that count for the children too and that it does not have itself. So
  * a mesh is paused, left alone or rolled out as a whole, and no child has to be written for it.
  */
-export function withMeshAnnotations<T extends KubeObject>(component: T, ctx: ReconcileContext): T {
+export function withMeshAnnotations<T extends KubeObject>(
+  component: T,
+  ctx: Pick<ReconcileContext, "caches">,
+): T {
   const mesh = meshOf(component, ctx)?.metadata.annotations ?? {};
   const own = component.metadata.annotations ?? {};
   const missing = INHERITED.filter((name) => mesh[name] !== undefined && own[name] === undefined);
@@ -95,7 +98,11 @@ export function isInheritanceChanged(
   );
 }
 
-function meshOf(component: KubeObject, ctx: ReconcileContext): KubeObject | undefined {
+/** The mesh that a component belongs to, where it is still that one. */
+export function meshOf(
+  component: KubeObject,
+  ctx: Pick<ReconcileContext, "caches">,
+): KubeObject | undefined {
   const key = meshKeyOf(component);
   const mesh = key === undefined ? undefined : ctx.caches.FunctionMesh?.get(key);
   return mesh?.metadata.uid === controllerOf(component)?.uid ? mesh : undefined;

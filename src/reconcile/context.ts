@@ -18,6 +18,12 @@ export const METRICS_MANAGER = "meshwright-metrics";
 /** The member of a status that the survey writes, and nobody else. */
 export const POLLED = "runtime";
 
+/** The field manager of replicas that follow the backlog, and of `status.scaling`. */
+export const SCALING_MANAGER = "meshwright-scaling";
+
+/** The member of a status that the scaling writes, and nobody else. */
+export const SCALING = "scaling";
+
 /** The field manager of the finalizer: kept apart, as it is written by patches and not applied. */
 export const FINALIZER_MANAGER = "meshwright-finalizer";
 

@@ -4,7 +4,7 @@
  *
  * Start at {@linkcode reconcileComponent}; {@linkcode reconcileMesh} is the same for a FunctionMesh, and
  * {@linkcode watched} says what is watched and whom a change wakes. Beside them {@linkcode MetricsPoll} asks instances and
- * brokers for the numbers that people look at; no decision depends on them.
+ * brokers for the numbers that people look at, and {@linkcode ScalingLoop} asks for itself, and decides by the answers.
  *
  * @module
  */
@@ -17,4 +17,5 @@ export * from "./old_conditions.ts";
 export { StatusPace } from "./status_pace.ts";
 export * from "./termination_log.ts";
 export * from "./metrics_poll/metrics_poll.ts";
+export * from "./scaling/scaling_loop.ts";
 export * from "./watches.ts";

@@ -184,7 +184,7 @@ function withObserved(
 /** The first cache that is behind. */
 export function outageOf(
   kinds: readonly CachedKind[],
-  { caches }: ReconcileContext,
+  { caches }: Pick<ReconcileContext, "caches">,
 ): KindOutage | undefined {
   for (const kind of kinds) {
     const outage = caches[kind]?.outage;

@@ -1,7 +1,7 @@
 import { afterDelay, AWAIT_CHANGE, conditionOf, idOf, type KubeObject, type Next } from "#base";
 import { isObjectMissing } from "#kube";
 import { conditionEvent, readinessEvent, statusPatch } from "#plan";
-import { type CachedKind, type Effects, POLLED, STATUS_MANAGER } from "./context.ts";
+import { type CachedKind, type Effects, POLLED, SCALING, STATUS_MANAGER } from "./context.ts";
 
 /** A status, and how urgent it is. */
 export interface StatusRecord {
@@ -26,7 +26,7 @@ export async function recordStatus(
   { status, isUrgent, isNews = false, isOfAnyVersion = false }: StatusRecord,
   { ctx, signal }: Effects,
 ): Promise<Next> {
-  const patch = statusPatch(object.status, status, { keep: [POLLED] });
+  const patch = statusPatch(object.status, status, { keep: [POLLED, SCALING] });
   if (patch === undefined) return AWAIT_CHANGE;
   const { resourceVersion, uid = "" } = object.metadata;
   const delayMs = ctx.pace.delayMs(uid, ctx.clock.monotonicMs());

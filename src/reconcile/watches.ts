@@ -8,6 +8,7 @@ import {
   type Caches,
   POLLED,
   type ReconcileOptions,
+  SCALING,
   type WakeUp,
 } from "./context.ts";
 
@@ -80,9 +81,11 @@ export function watched(
 export function isOnlyPolled({ before, after }: Change): boolean {
   if (before === undefined || after === undefined || !isComponent(after)) return false;
   const [old, now] = [before, after].map(({ status, metadata, ...rest }) => {
-    const { [POLLED]: polled, ...said } = { ...(status as Record<string, unknown>) };
+    const { [POLLED]: polled, [SCALING]: scaling, ...said } = {
+      ...(status as Record<string, unknown>),
+    };
     const { resourceVersion: _version, ...kept } = metadata;
-    return { polled, rest: { ...rest, metadata: kept, said } };
+    return { polled: { polled, scaling }, rest: { ...rest, metadata: kept, said } };
   });
   return !sameJson(old?.polled, now?.polled) && sameJson(old?.rest, now?.rest);
 }

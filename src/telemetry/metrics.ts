@@ -53,6 +53,15 @@ export interface Metrics {
   setQuarantined(key: ObjectKey, objects: number): void;
   /** A service that was to be told, by how that ended. */
   countNotification(type: string, result: "told" | "failed" | "dropped"): void;
+  /** What waits for a component, as far as it is known, and how many replicas it should have. */
+  setScaling(
+    kind: string,
+    key: ObjectKey,
+    scaling: { readonly waiting: number | undefined; readonly wanted: number },
+  ): void;
+  /** Drops the series of a component that no longer follows its backlog. */
+  forgetScaling(kind: string, key: ObjectKey): void;
+  countScaling(kind: string, direction: "up" | "down"): void;
   /** The exposition in the text format, and its content type. */
   exposition(): Promise<{ readonly text: string; readonly contentType: string }>;
 }
@@ -108,6 +117,17 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
         ? series.quarantined.remove({ namespace, name })
         : series.quarantined.set({ namespace, name }, objects),
     countNotification: (type, result) => series.notifications.inc({ type, result }),
+    setScaling: (kind, { namespace, name }, { waiting, wanted }) => {
+      const labels = { kind, namespace, name };
+      series.scalingWanted.set(labels, wanted);
+      if (waiting === undefined) series.backlog.remove(labels);
+      else series.backlog.set(labels, waiting);
+    },
+    forgetScaling: (kind, { namespace, name }) => {
+      series.scalingWanted.remove({ kind, namespace, name });
+      series.backlog.remove({ kind, namespace, name });
+    },
+    countScaling: (kind, direction) => series.scalingChanges.inc({ kind, direction }),
     exposition: async () => ({
       text: await registry.metrics(),
       contentType: registry.contentType,
@@ -121,6 +141,7 @@ function otherSeries(registry: Registry) {
     ...queueAndApiSeries(registers),
     ...gitOpsSeries(registers),
     ...consequenceSeries(registers),
+    ...scalingSeries(registers),
   };
 }
 
@@ -184,6 +205,30 @@ function consequenceSeries(registers: Registry[]) {
       name: "mesh_notification_total",
       help: "Services that were told something, or were to be, by type and how it ended.",
       labelNames: ["type", "result"],
+      registers,
+    }),
+  };
+}
+
+function scalingSeries(registers: Registry[]) {
+  const labelNames = ["kind", "namespace", "name"];
+  return {
+    backlog: new Gauge({
+      name: "mesh_backlog_messages",
+      help: "Messages that wait for a component whose replicas follow its backlog.",
+      labelNames,
+      registers,
+    }),
+    scalingWanted: new Gauge({
+      name: "mesh_scaling_wanted_replicas",
+      help: "Replicas that a component should have for its backlog.",
+      labelNames,
+      registers,
+    }),
+    scalingChanges: new Counter({
+      name: "mesh_scaling_changes_total",
+      help: "Changes of replicas for the backlog, by kind and direction.",
+      labelNames: ["kind", "direction"],
       registers,
     }),
   };

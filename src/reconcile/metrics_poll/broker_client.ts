@@ -1,4 +1,4 @@
-import type { AddressPolicy } from "#base";
+import type { AddressPolicy, Clock } from "#base";
 import {
   InvalidAuthorityError,
   type OutboundAnswer,
@@ -18,6 +18,7 @@ const REDIRECTS_MAX = 4;
 export interface BrokerLimits {
   readonly signal: AbortSignal;
   readonly deadlineMs: number;
+  readonly clock?: Clock;
   /** Where components may say that their broker is. */
   readonly addresses: AddressPolicy;
   /** How names are resolved; as the system does it when left out. */

@@ -1,3 +1,4 @@
+import type { Clock } from "#base";
 import { GRPC_PORT } from "#desired";
 import { boundedBody, CallProblem, withDeadline } from "./call_problem.ts";
 import { type InstanceNumbers, instanceNumbers } from "./instance_numbers.ts";
@@ -17,6 +18,7 @@ const FRAME_BYTES = 5;
 export interface InstanceCall {
   readonly signal: AbortSignal;
   readonly deadlineMs: number;
+  readonly clock?: Clock;
 }
 
 /**

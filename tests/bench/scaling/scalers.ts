@@ -1,4 +1,6 @@
 import {
+  aheadDecision,
+  isStarting,
   newScalingState,
   type ScalingDecision,
   scalingDecision,
@@ -24,8 +26,9 @@ export function ours(trace: Trace): Scaler {
       const decisions = models.map((model, index) =>
         decisionOf(trace, { model, second, isBrokerAway, state: states[index] })
       );
-      for (const [index, { state }] of decisions.entries()) states[index] = state;
-      return granted(trace, models, decisions);
+      const started = withStarted(models, states, decisions);
+      for (const [index, { state }] of started.entries()) states[index] = state;
+      return granted(trace, models, started);
     },
   };
 }
@@ -68,25 +71,38 @@ function decisionOf(
   });
 }
 
-/** As a FunctionMesh does: those after the ones that start go first, and all share one budget. */
+/** As a FunctionMesh does: those after the ones that start go first. */
+function withStarted(
+  models: readonly ModelState[],
+  states: readonly (ScalingState | undefined)[],
+  decisions: readonly ScalingDecision[],
+): readonly ScalingDecision[] {
+  const hops = decisions.map((decision, index) => {
+    const { replicas = 0 } = models[index] ?? {};
+    return {
+      id: String(index),
+      reads: [`topic-${index}`],
+      writes: [`topic-${index + 1}`],
+      isAtRest: replicas === 0 && decision.replicas === 0,
+      isStarting: isStarting({ replicas, state: states[index] ?? newScalingState() }, decision),
+    };
+  });
+  const ahead = startedAhead(hops);
+  return decisions.map((one, index) => ahead.has(String(index)) ? aheadDecision(one) : one);
+}
+
+/** As a FunctionMesh does: all share one budget. */
 function granted(
   trace: Trace,
   models: readonly ModelState[],
   decisions: readonly ScalingDecision[],
 ): readonly number[] {
-  const hops = decisions.map((decision, index) => ({
+  const shares = decisions.map((decision, index) => ({
     id: String(index),
-    reads: [`topic-${index}`],
-    writes: [`topic-${index + 1}`],
     replicas: models[index]?.replicas ?? 0,
-    wanted: decision.replicas,
-  }));
-  const ahead = startedAhead(hops);
-  const shares = hops.map((hop, index) => ({
-    ...hop,
     minReplicas: trace.minReplicas,
-    wanted: ahead.has(hop.id) ? 1 : hop.wanted,
-    load: decisions[index]?.load ?? 0,
+    wanted: decision.replicas,
+    load: decision.load,
   }));
   const granted = sharedOut(shares, trace.capacity ?? Infinity);
   return shares.map(({ id }) => granted.get(id) ?? 0);

@@ -1,6 +1,6 @@
 /**
- * What the scaling by backlog makes of what an operator meets, beside an HPA and KEDA: writes README.md and scaling.svg of
- * this folder, `deno task bench-scaling`. Nothing is timed; the same program gives the same numbers.
+ * What the scaling by backlog makes of what an operator meets, beside an HPA and KEDA: writes the table of docs/scaling.md and
+ * docs/scaling.svg, `deno task bench-scaling`. Nothing is timed; the same program gives the same numbers.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { hpa, keda, ours } from "./scalers.ts";
 import { TRACES } from "./traces.ts";
 import { played, type Result, type Trace } from "./world.ts";
 
-const FOLDER = new URL(".", import.meta.url);
+const FOLDER = new URL("../../../docs/", import.meta.url);
 const MARKS = ["<!-- table -->", "<!-- end of table -->"] as const;
 
 interface Played {
@@ -55,15 +55,15 @@ function table(all: readonly Played[]): string {
 function withTable(text: string, lines: string): string {
   const [start, end] = MARKS.map((mark) => text.indexOf(mark));
   if (start === undefined || end === undefined || start < 0 || end < start) {
-    throw new Error(`Cannot write the table: README.md has no ${MARKS.join(" and ")}`);
+    throw new Error(`Cannot write the table: scaling.md has no ${MARKS.join(" and ")}`);
   }
   return `${text.slice(0, start)}${MARKS[0]}\n\n${lines}\n\n${text.slice(end)}`;
 }
 
 if (import.meta.main) {
   const all = allPlayed();
-  const readme = new URL("README.md", FOLDER);
-  await Deno.writeTextFile(readme, withTable(await Deno.readTextFile(readme), table(all)));
+  const page = new URL("scaling.md", FOLDER);
+  await Deno.writeTextFile(page, withTable(await Deno.readTextFile(page), table(all)));
   const panels = all.map(({ trace, results }) => ({
     name: trace.name,
     seconds: trace.seconds,

@@ -1,5 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
-import { type BudgetShare, sharedOut, startedAhead } from "#plan";
+import {
+  aheadDecision,
+  type BudgetShare,
+  isStarting,
+  newScalingState,
+  type ScalingDecision,
+  scalingDecision,
+  sharedOut,
+  startedAhead,
+} from "#plan";
 import fc from "fast-check";
 
 function share(id: string, load: number, changes: Partial<BudgetShare> = {}): BudgetShare {
@@ -50,13 +59,78 @@ Deno.test("sharedOut() never gives more than there is, nor more than is wanted, 
 });
 
 Deno.test("startedAhead() starts what reads from what starts, one hop and no more", () => {
-  const hop = (id: string, wanted: number) => ({
+  const hop = (id: string, isStarting: boolean) => ({
     id,
     reads: [`to-${id}`],
     writes: [`to-${String.fromCharCode(id.charCodeAt(0) + 1)}`],
-    replicas: 0,
-    wanted,
+    isAtRest: !isStarting,
+    isStarting,
   });
-  assertEquals([...startedAhead([hop("a", 2), hop("b", 0), hop("c", 0)])], ["b"]);
-  assertEquals([...startedAhead([hop("a", 0), hop("b", 0), hop("c", 0)])], []);
+  const ahead = (...starting: readonly boolean[]) => [
+    ...startedAhead(starting.map((isStarting, index) => hop("abc"[index] ?? "", isStarting))),
+  ];
+  assertEquals(ahead(true, false, false), ["b"]);
+  assertEquals(ahead(false, false, false), []);
 });
+
+Deno.test("isStarting() is true from zero, and with the first work after a start ahead, and never again", () => {
+  const orders = new Played();
+  assertEquals([orders.look(0), orders.look(0)], [false, false]);
+  assertEquals(orders.look(5), true);
+  // It goes on working: whoever reads what it writes now and then is not started each time.
+  assertEquals([orders.look(5), orders.look(0), orders.look(7)], [false, false, false]);
+  const next = new Played();
+  next.look(0);
+  next.startAhead();
+  assertEquals([next.look(0), next.look(0)], [false, false]);
+  assertEquals([next.look(4), next.look(4)], [true, false]);
+});
+
+Deno.test("aheadDecision() is there for idleAfter, and not only until the next look", () => {
+  const next = new Played();
+  // Nothing came for far longer than idleAfter.
+  for (let look = 0; look < 20; look++) next.look(0);
+  next.startAhead();
+  const seen = Array.from({ length: 8 }, () => {
+    next.look(0);
+    return next.replicas;
+  });
+  assertEquals(seen, [1, 1, 1, 1, 1, 1, 0, 0]);
+});
+
+/** A component that begins at zero, and is looked at every ten seconds. */
+class Played {
+  replicas = 0;
+  #state = newScalingState({ perReplica: 10 });
+  #nowMs = 1_000_000;
+  #last: ScalingDecision | undefined;
+
+  /** Whether it starts. */
+  look(backlog: number): boolean {
+    this.#nowMs += 10_000;
+    const topics = [{ topic: "in", backlog, arrived: 0 }];
+    const decision = scalingDecision({
+      nowMs: this.#nowMs,
+      replicas: this.replicas,
+      policy: { minReplicas: 0, maxReplicas: 5, catchUpMs: 60_000, idleAfterMs: 60_000 },
+      sight: {
+        numbers: { atMs: this.#nowMs, topics, instances: [] },
+        isOrdered: false,
+        readyReplicas: this.replicas,
+      },
+      state: this.#state,
+    });
+    const starts = isStarting({ replicas: this.replicas, state: this.#state }, decision);
+    this.#take(decision);
+    return starts;
+  }
+
+  startAhead(): void {
+    if (this.#last !== undefined) this.#take(aheadDecision(this.#last));
+  }
+
+  #take(decision: ScalingDecision): void {
+    this.#last = decision;
+    [this.replicas, this.#state] = [decision.replicas, decision.state];
+  }
+}

@@ -206,6 +206,37 @@ Deno.test("scalingDecision() leaves what was turned off, and follows limits that
   assertEquals(above.look({ backlog: 100, arrived: 100 }).replicas, 4);
 });
 
+Deno.test("scalingDecision() brings back what it scaled to zero itself, once the minimum is raised", () => {
+  const raised = { nowMs: 1_000, replicas: 0, policy: { ...POLICY, minReplicas: 2 } };
+  const sight = {
+    numbers: { atMs: 1_000, topics: [{ topic: "orders", backlog: 0 }], instances: [] },
+    isOrdered: false,
+    readyReplicas: 0,
+  };
+  const state = newScalingState();
+  const back = scalingDecision({ ...raised, sight, state, wasScaledToZero: true });
+  assertEquals([back.replicas, back.limits], [2, ["minReplicas 2"]]);
+  assertEquals(scalingDecision({ ...raised, sight, state }).replicas, 0);
+});
+
+Deno.test("scalingDecision() changes nothing on numbers that are old", () => {
+  const old = {
+    numbers: { atMs: 1_000_000, topics: [{ topic: "orders", backlog: 9_000 }], instances: [] },
+    isOrdered: false,
+    readyReplicas: 1,
+  };
+  const look = { replicas: 1, policy: POLICY, sight: old, state: newScalingState() };
+  const { reason, replicas, state } = scalingDecision({ ...look, nowMs: 1_061_000 });
+  assertEquals([replicas, reason], [1, "what the broker said is 61s old: stays at 1"]);
+  assertEquals(state.last, undefined);
+  const fresh = scalingDecision({
+    ...look,
+    policy: { ...POLICY, maxBacklogPerReplica: 1_000 },
+    nowMs: 1_059_000,
+  });
+  assertEquals(fresh.replicas, 9);
+});
+
 const found = fc.record({
   backlog: fc.nat({ max: 1_000_000 }),
   arrived: fc.nat({ max: 1_000_000 }),

@@ -4,30 +4,39 @@
  *
  * @module
  */
-import { followNeighbours, type Seen } from "../tests/hostile/neighbours.ts";
+import { shortText } from "#base";
+import { followNeighbours, type Seen, type Verdict } from "../tests/hostile/neighbours.ts";
 import { startedCluster } from "../tests/support/control_plane.ts";
 import { exitWith } from "./exit.ts";
 
 const ROUNDS = 5;
+const MESSAGE_MAX = 400;
 
 async function main(
   [count = "100", seed = "11", place = "as-pods"]: readonly string[],
 ): Promise<number> {
   const asPods = place === "as-pods";
   const options = { asPods, count: Number(count), rounds: ROUNDS, seed: Number(seed) };
-  const { alone, beside, judged, reasons } = await followNeighbours(
+  const { alone, beside, verdicts } = await followNeighbours(
     await startedCluster(),
     options,
   );
   const lines = [
     seenText("alone", alone),
     seenText(`beside ${count} hostile ones`, beside),
-    `${judged} of them were judged: ${
-      [...reasons].map(([reason, times]) => `${reason} ${times}`).join(", ")
-    }`,
+    `${verdicts.length} of them were judged`,
+    ...verdictLines(verdicts),
   ];
   await Deno.stdout.write(new TextEncoder().encode(`${lines.join("\n")}\n`));
   return 0;
+}
+
+/** A line for each kind of repository and reason: how often, and one of the messages. */
+function verdictLines(verdicts: readonly Verdict[]): string[] {
+  const groups = Map.groupBy(verdicts, ({ kind, reason }) => `${reason}, ${kind}`);
+  return [...groups].sort().map(([name, members]) =>
+    `  ${name} (${members.length}): ${shortText(members[0]?.message ?? "", MESSAGE_MAX)}`
+  );
 }
 
 function seenText(name: string, seen: Seen): string {

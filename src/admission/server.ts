@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type Clock, errorText, HTTP_BUDGETS, isPlainObject, systemClock } from "#base";
+import { type Clock, HTTP_BUDGETS, isPlainObject, systemClock } from "#base";
 import {
   answerPlainly,
   Bodies,
@@ -81,9 +81,9 @@ export class AdmissionServer implements AsyncDisposable {
       review = JSON.parse(new TextDecoder().decode(whole.bytes));
       answer = reviewAnswer(review, webhook, this.#options);
     } catch (error) {
-      if (error instanceof SyntaxError || error instanceof NoReviewError) {
-        return answerPlainly(response, 400, errorText(error));
-      }
+      // The words of a parser quote what was sent.
+      if (error instanceof SyntaxError) return answerPlainly(response, 400, "no JSON");
+      if (error instanceof NoReviewError) return answerPlainly(response, 400, error.message);
       throw error;
     }
     this.#report(answer, review);

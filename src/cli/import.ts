@@ -1,4 +1,4 @@
-import { systemClock } from "#base";
+import { systemClock, withoutValuesIn } from "#base";
 import { type ImportedFile, importedFolder, isPulsarName, REPORT_FILE } from "#import";
 import { AdminClient } from "#pulsar_admin";
 import { type Flag, type FlagValues, UsageError } from "./flag.ts";
@@ -77,7 +77,9 @@ export const importVerb: Verb = {
       ...(login === undefined ? {} : { login }),
       ...(http === undefined ? {} : { http }),
     });
-    const { found, unread } = await new ClusterReader(client, scope).read();
+    const { found, ...read } = await new ClusterReader(client, scope).read();
+    // Names are whatever a server says.
+    const unread = withoutValuesIn(read.unread, login?.secrets ?? []) as typeof read.unread;
     const folder = importedFolder(found, unread, options);
     const { others } = await writeFolder(out, [...folder.files, ...config]);
     for (const { what, why } of unread) output.note(`${what}: ${why}`);

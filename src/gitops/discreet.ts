@@ -8,7 +8,7 @@ import type { MeshSyncStatus } from "#api";
 import { type KubeObject, secretData, withoutValues, withoutValuesIn } from "#base";
 import { clientWith, type ClusterClient } from "#kube";
 import type { EventDraft, Notice } from "#plan";
-import type { Logger } from "#telemetry";
+import { discreetLog } from "#telemetry";
 import type { SyncContext } from "./context.ts";
 import type { SecretValues } from "./secret_values.ts";
 
@@ -40,7 +40,7 @@ export function discreetContext(ctx: SyncContext, secrets: SecretValues): SyncCo
       }
       return read;
     },
-    log: discreetLog(log, secrets),
+    log: discreetLog(log, () => secrets.values),
     events: {
       record: (object: KubeObject, event: EventDraft) =>
         events.record(object, { ...event, message: withoutValues(event.message, secrets.values) }),
@@ -66,18 +66,6 @@ function listening(client: ClusterClient, secrets: SecretValues): ClusterClient 
       return object;
     },
   });
-}
-
-function discreetLog(log: Logger, secrets: SecretValues): Logger {
-  const clean = (facts: Parameters<Logger["info"]>[1]) =>
-    facts === undefined ? {} : withoutValuesIn(facts, secrets.values) as typeof facts;
-  return {
-    debug: (message, facts) => log.debug(message, clean(facts)),
-    info: (message, facts) => log.info(message, clean(facts)),
-    warn: (message, facts) => log.warn(message, clean(facts)),
-    error: (message, facts) => log.error(message, clean(facts)),
-    with: (facts) => discreetLog(log.with(clean(facts)), secrets),
-  };
 }
 
 /** Members of a status that passes build on: hashes, versions and names, which hold no secret as files may not put one there. */

@@ -1,4 +1,5 @@
 import { idText, isPlainObject, type ObjectKey } from "#base";
+import { isSecretRead, secretReadText } from "./secret_words.ts";
 
 /** What was asked when an error came back: the first words of its message. */
 export interface Ask {
@@ -196,13 +197,15 @@ export function apiErrorFrom(
   const body = isPlainObject(answer.body) ? answer.body : {};
   const details = isPlainObject(body["details"]) ? body["details"] : {};
   const text = textOf(body["message"]) ?? textOf(answer.body)?.trim().slice(0, 300);
+  const words = text === undefined || text === "" ? "no reason given" : text;
+  const isRead = isSecretRead(ask);
   const retryAfterSeconds = details["retryAfterSeconds"];
   return new ApiError({
     ask,
     status: typeof body["code"] === "number" ? body["code"] : answer.status,
     reason: textOf(body["reason"]) ?? reasonOf(answer.status),
-    text: text === undefined || text === "" ? "no reason given" : text,
-    causes: causesOf(details["causes"]),
+    text: isRead ? secretReadText(words, ask.key) : words,
+    causes: isRead ? [] : causesOf(details["causes"]),
     aboutKind: textOf(details["kind"]),
     aboutName: textOf(details["name"]),
     retryAfterMs: answer.retryAfterMs ??

@@ -1,17 +1,6 @@
 import type { ObjectKey } from "#base";
 import { ApiError } from "./api_error.ts";
-
-/** Who lacks a right to what, as an API server says it. */
-interface Lack {
-  /** `system:serviceaccount:NAMESPACE:NAME` */
-  readonly user: string;
-  readonly resource: string;
-  readonly group: string;
-  /** Empty for the whole cluster. */
-  readonly namespace: string;
-  /** Of the object; empty where all are meant. */
-  readonly name: string;
-}
+import { lackOf } from "./lack.ts";
 
 /** What an object needs that is applied, watched and pruned. */
 const WRITE_VERBS = "create,delete,get,list,patch,watch";
@@ -137,27 +126,6 @@ export function withGrant(error: unknown, user: string): unknown {
 /** An error of a reader. */
 export function withReadGrant(error: unknown): unknown {
   return error instanceof RightsError ? error.forReading() : error;
-}
-
-/** `secrets "db" is forbidden: User "u" cannot get resource "secrets" in API group "" in the namespace "team"` */
-function lackOf(text: string): Lack | undefined {
-  const at = text.indexOf(' is forbidden: User "');
-  if (at < 0) return undefined;
-  const about = text.slice(0, at);
-  const words = text.slice(at);
-  const user = between(words, 'User "', '" cannot ');
-  const resource = between(words, ' resource "', '" in API group "');
-  const group = between(words, '" in API group "', '"');
-  if (user === undefined || resource === undefined || group === undefined) return undefined;
-  const namespace = between(words, ' in the namespace "', '"') ?? "";
-  return { user, resource, group, namespace, name: between(about, ' "', '"') ?? "" };
-}
-
-function between(text: string, start: string, end: string): string | undefined {
-  const from = text.indexOf(start);
-  if (from < 0) return undefined;
-  const to = text.indexOf(end, from + start.length);
-  return to < 0 ? undefined : text.slice(from + start.length, to);
 }
 
 function isPlain(word: string): boolean {

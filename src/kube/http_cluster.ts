@@ -21,6 +21,7 @@ import { listPages } from "./list_pages.ts";
 import { resourcePath, type ResourceType } from "./resource_type.ts";
 import { strippedObject } from "./stripped_object.ts";
 import type { Transport } from "./transport.ts";
+import { withoutWritten } from "./written_secret.ts";
 
 /** How often a list starts over because its pages grew too old. */
 const LIST_STARTS_MAX = 3;
@@ -210,13 +211,14 @@ class HttpCluster implements ClusterClient {
   ): Promise<KubeObject> {
     const type = await this.#discovery.resourceType(id.apiVersion, id.kind);
     if (type === undefined) throw kindNotServed(ask, id.apiVersion);
+    const request = requestFor(type);
     try {
-      const answer = await this.#transport.request({ ...requestFor(type), ask });
+      const answer = await this.#transport.request({ ...request, ask });
       return isWhole ? answer as unknown as KubeObject : strippedObject(answer, type);
     } catch (error) {
       // The definition may have been deleted, or come back with another plural.
       if (isKindMissing(error)) this.#discovery.forget(id.apiVersion);
-      throw error;
+      throw withoutWritten(error, id.kind, request.body);
     }
   }
 }

@@ -213,8 +213,10 @@ async function readJson(response: Response, request: TransportRequest): Promise<
   try {
     const value: unknown = JSON.parse(text);
     if (isPlainObject(value)) return value as JsonObject;
-  } catch (cause) {
-    throw new NoAnswerError(request.ask, "the answer is no JSON", { cause });
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    // Its words quote the answer, which may hold a Secret.
+    throw new NoAnswerError(request.ask, "the answer is no JSON");
   }
   throw new NoAnswerError(request.ask, "the answer is no JSON object");
 }

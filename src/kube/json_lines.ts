@@ -68,8 +68,10 @@ async function readWithin(
 function parsed(line: string): unknown {
   try {
     return JSON.parse(line);
-  } catch (cause) {
-    throw new StreamError("garbage", "a line is no JSON", { cause });
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    // Its words quote the line, which may hold a Secret.
+    throw new StreamError("garbage", "a line is no JSON");
   }
 }
 

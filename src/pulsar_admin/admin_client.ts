@@ -7,6 +7,7 @@ import {
   isPlainObject,
   redactedText,
   shortText,
+  withoutValues,
 } from "#base";
 import type { Login } from "./login.ts";
 
@@ -20,14 +21,14 @@ export interface AdminAccess {
   readonly clock: Pick<Clock, "sleep">;
 }
 
-/** The cluster did not do what it was asked for. The message holds no credential. */
+/** The cluster did not do what it was asked for. The message holds no credential, and no cause that could. */
 export class AdminError extends Error {
   override readonly name = "AdminError";
   /** Of the answer; 0 when there was none. */
   readonly status: number;
 
-  constructor(message: string, { cause, status = 0 }: { cause?: unknown; status?: number } = {}) {
-    super(message, cause === undefined ? undefined : { cause });
+  constructor(message: string, { status = 0 }: { status?: number } = {}) {
+    super(message);
     this.status = status;
   }
 }
@@ -117,12 +118,19 @@ export class AdminClient {
       return await this.#answer(path, { ...call, signal: limit.signal });
     } catch (error) {
       call.signal.throwIfAborted();
-      if (error instanceof AdminError) throw error;
+      if (error instanceof AdminError) {
+        throw new AdminError(this.#discreet(error.message), { status: error.status });
+      }
       const why = limit.isExpired
         ? `no answer within ${call.timeoutMs / 1000} s`
         : redactedText(errorText(error));
-      throw new AdminError(`${shownPath(path)} cannot be asked for: ${why}`, { cause: error });
+      throw new AdminError(this.#discreet(`${shownPath(path)} cannot be asked for: ${why}`));
     }
+  }
+
+  /** Whoever is told a credential may say it again. */
+  #discreet(text: string): string {
+    return withoutValues(text, this.#access.login?.secrets ?? []);
   }
 
   async #answer(path: readonly string[], call: Call): Promise<Uint8Array<ArrayBuffer>> {
@@ -149,7 +157,7 @@ export class AdminClient {
 
   async #fetched(url: URL, { body, method, signal }: Call): Promise<Response> {
     const { http, login } = this.#access;
-    const header = await login?.(signal);
+    const header = await login?.header(signal);
     return await fetch(url, {
       method,
       redirect: "manual",
@@ -164,10 +172,10 @@ export class AdminClient {
 function parsed(bytes: Uint8Array, path: readonly string[]): unknown {
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch (cause) {
-    throw new AdminError(`${shownPath(path)} is answered with something that is no JSON`, {
-      cause,
-    });
+  } catch (error) {
+    if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;
+    // What is wrong with it quotes it.
+    throw new AdminError(`${shownPath(path)} is answered with something that is no JSON`);
   }
 }
 

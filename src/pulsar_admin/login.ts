@@ -8,12 +8,17 @@ import {
   redactedText,
 } from "#base";
 
-/** The header `Authorization` for a request. */
-export type Login = (signal: AbortSignal) => Promise<string>;
+/** Who asks. */
+export interface Login {
+  /** The header `Authorization` for a request. */
+  header(signal: AbortSignal): Promise<string>;
+  /** What no message may repeat: the credentials, and what they were given for. */
+  readonly secrets: readonly string[];
+}
 
 /** Logs in with a token. */
 export function tokenLogin(token: string): Login {
-  return () => Promise.resolve(`Bearer ${token}`);
+  return { header: () => Promise.resolve(`Bearer ${token}`), secrets: [token] };
 }
 
 /** OAuth2 by client credentials, as Pulsar's own clients are told. */
@@ -40,10 +45,17 @@ const LIFETIME_SECONDS = 300;
 /** Logs in with tokens that an issuer gives for a client's secret. The secret goes over TLS, or to the issuer itself. */
 export function oauth2Login(options: OAuth2Options): Login {
   let known: { readonly token: string; readonly untilMs: number } | undefined;
-  return async (signal) => {
-    const now = options.clock.monotonicMs();
-    if (known === undefined || known.untilMs <= now) known = await freshToken(options, signal);
-    return `Bearer ${known.token}`;
+  const secrets = [options.clientSecret];
+  return {
+    secrets,
+    header: async (signal) => {
+      const now = options.clock.monotonicMs();
+      if (known === undefined || known.untilMs <= now) {
+        known = await freshToken(options, signal);
+        secrets.push(known.token);
+      }
+      return `Bearer ${known.token}`;
+    },
   };
 }
 
@@ -98,12 +110,12 @@ async function answered(
     const answer: unknown = isWhole ? JSON.parse(new TextDecoder().decode(bytes)) : undefined;
     if (isPlainObject(answer)) return answer;
     throw new LoginError("the issuer answers with no JSON object");
-  } catch (cause) {
+  } catch (error) {
     signal.throwIfAborted();
-    // What a broken answer says is never repeated: it may be half a token.
-    const why = cause instanceof SyntaxError
+    // What a broken answer says is never repeated, in a cause neither: it may be half a token.
+    const why = error instanceof SyntaxError
       ? "the issuer answers with no JSON"
-      : redactedText(errorText(cause));
-    throw new LoginError(`Cannot log in: ${why}`, { cause });
+      : redactedText(errorText(error));
+    throw new LoginError(`Cannot log in: ${why}`);
   }
 }

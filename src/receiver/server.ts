@@ -6,6 +6,7 @@ import {
   answerPlainly,
   Bodies,
   type BodyRefusal,
+  discreetLog,
   type Logger,
   type Server,
   startPlainServer,
@@ -48,6 +49,12 @@ interface Call {
   readonly key: ObjectKey;
   readonly headers: Headers;
   readonly sender: string;
+}
+
+/** Who signed a call. */
+interface Signer {
+  readonly type: Receiver["type"];
+  readonly secret: string;
 }
 
 /** What is answered. */
@@ -144,28 +151,34 @@ class Door {
   async #receive(body: Uint8Array, call: Call): Promise<Reply> {
     const { key, headers } = call;
     const sync = keyText(key);
+    // What the service knows is in no line, whoever quotes it.
+    const secrets: string[] = [];
+    const log = discreetLog(this.#options.log, () => secrets);
     try {
-      const type = await this.#signer(body, call);
-      if (type === undefined) return REFUSED;
+      const signer = await this.#signer(body, call);
+      if (signer === undefined) return REFUSED;
+      const { secret, type } = signer;
+      secrets.push(secret);
       if (!this.#calls.take(sync) || !this.#namespaceCalls.take(key.namespace)) return TOO_MANY;
       const push = parsed(type, { headers, text: new TextDecoder().decode(body) });
       if (push === "malformed") return [400, "no JSON"];
       if (push === undefined) return [200, "nothing to do"];
       const woken = await wake(push, { key, ...this.#options });
-      this.#options.log.info("A Git service called", { sync, refs: shownRefs(push), woken });
+      log.info("A Git service called", { sync, refs: shownRefs(push), woken });
       return [202, woken.length === 0 ? "nothing follows this" : "looking"];
     } catch (error) {
-      this.#options.log.warn("Cannot take in a call of a Git service", { sync, error });
+      log.warn("Cannot take in a call of a Git service", { sync, error });
       return [500, "cannot be taken in now"];
     }
   }
 
-  /** The kind of service that signed a call; undefined when none did. */
-  async #signer(body: Uint8Array, { key, headers }: Call): Promise<Receiver["type"] | undefined> {
+  /** The kind of service that signed a call, and with what; undefined when none did. */
+  async #signer(body: Uint8Array, { key, headers }: Call): Promise<Signer | undefined> {
     const known = await this.#receivers.find(key);
     const secret = known === undefined ? "" : await this.#secret(known);
     const type = known?.receiver.type;
-    if (isGenuine(type ?? "generic", { headers, body }, secret)) return type;
+    const isSigned = isGenuine(type ?? "generic", { headers, body }, secret);
+    if (isSigned && type !== undefined) return { type, secret };
     if (this.#lines.take("")) {
       const cause = "Refused a call that is not signed by a known Git service";
       this.#options.log.warn(cause, { sync: keyText(key) });

@@ -6,6 +6,7 @@
  * @module
  */
 export * from "./bodies.ts";
+export * from "./discreet_log.ts";
 export * from "./http.ts";
 export * from "./listener.ts";
 export * from "./log.ts";

@@ -13,7 +13,7 @@ import {
   processorTime,
   residentBytes,
 } from "./processes.ts";
-import { makeRepository, REPOSITORY_KINDS } from "./repositories.ts";
+import { makeRepository, REPOSITORY_KINDS, type RepositoryKind } from "./repositories.ts";
 import { type ServerProcess, serverProcess } from "./server_process.ts";
 
 /** What was seen, with or without neighbours. */
@@ -54,9 +54,15 @@ export interface ProcessorShares {
 export interface NeighboursReport {
   readonly alone: Seen;
   readonly beside: Seen;
-  /** How many of the neighbours had a verdict at the end. */
-  readonly judged: number;
-  readonly reasons: ReadonlyMap<string, number>;
+  /** What became of the neighbours that had a verdict at the end. */
+  readonly verdicts: readonly Verdict[];
+}
+
+/** What is said of one neighbour. */
+export interface Verdict {
+  readonly kind: RepositoryKind;
+  readonly reason: string;
+  readonly message: string;
 }
 
 /** What is wanted. */
@@ -88,28 +94,24 @@ export async function followNeighbours(
   await using hostile = await temporaryFolder();
   const folder = hostile.path;
   for (let index = 0; index < count; index++) {
-    const kind = REPOSITORY_KINDS[index % REPOSITORY_KINDS.length] ?? "refs";
-    await makeRepository(`${folder}/h${index}`, { kind, seed: seed + index });
+    await makeRepository(`${folder}/h${index}`, { kind: kindOf(index), seed: seed + index });
   }
   await using server = await serverProcess(folder);
   await groups.server?.add(server.id);
   const beside = await seenDuring({ ...stage, hostile: server }, async () => {
     await cluster.apply(...neighbours(stage, server, count));
     const changesMs = await changes(stage, "beside", rounds);
-    await eventually(async () => (await reasonsOf(cluster, stage)).length >= count, {
+    await eventually(async () => (await verdictsOn(cluster, stage)).length >= count, {
       timeoutMs: 300_000,
       intervalMs: 1_000,
     });
     return changesMs;
   });
-  const all = await reasonsOf(cluster, stage);
-  const reasons = Map.groupBy(all, (reason) => reason);
-  return {
-    alone,
-    beside,
-    judged: all.length,
-    reasons: new Map([...reasons].map(([reason, members]) => [reason, members.length])),
-  };
+  return { alone, beside, verdicts: await verdictsOn(cluster, stage) };
+}
+
+function kindOf(index: number): RepositoryKind {
+  return REPOSITORY_KINDS[index % REPOSITORY_KINDS.length] ?? "refs";
 }
 
 /** Their MeshSyncs, which look at their repository each second. */
@@ -254,20 +256,24 @@ function sharesBetween(
 }
 
 /** Reasons of Ready of the neighbours that have one. */
-async function reasonsOf(cluster: TestCluster, stage: TenantStage): Promise<string[]> {
+async function verdictsOn(cluster: TestCluster, stage: TenantStage): Promise<Verdict[]> {
   const { items } = await cluster.get<{ items: readonly Listed[] }>(["msync", "-n", stage.own]);
-  return items.flatMap(({ status }) => {
+  return items.flatMap(({ metadata, status }) => {
     const ready = status?.conditions?.find(({ type }) => type === "Ready");
-    return ready === undefined || ready.status === "Unknown" ? [] : [ready.reason];
+    if (ready === undefined || ready.status === "Unknown") return [];
+    const { message, reason } = ready;
+    return [{ kind: kindOf(Number(metadata.name.slice(1))), reason, message }];
   });
 }
 
 interface Listed {
+  readonly metadata: { readonly name: string };
   readonly status?: {
     readonly conditions?: readonly {
       readonly type: string;
       readonly status: string;
       readonly reason: string;
+      readonly message: string;
     }[];
   };
 }

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { systemClock } from "#base";
 import { jsonLines, StreamError } from "../../src/kube/json_lines.ts";
 import { stepAfter, type WatchEnd, type WatchState } from "../../src/kube/watch_state.ts";
@@ -109,7 +109,8 @@ Deno.test("jsonLines() tells silence and garbage apart", async () => {
   assertEquals(silent.state, "silent");
   const garbage = await assertRejects(() => read(streamOf("{}\n", "nope\n")), StreamError);
   assertEquals(garbage.state, "garbage");
-  assert(garbage.cause instanceof SyntaxError);
+  // What a parser says quotes the line.
+  assertEquals(garbage.cause, undefined);
 });
 
 Deno.test("jsonLines() ends when its signal aborts, and lets the stream go", async () => {

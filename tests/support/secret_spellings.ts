@@ -39,3 +39,18 @@ export function numberSpellings(value: number): ReadonlyMap<string, string> {
     ["hexadecimal", `0x${value.toString(16)}`],
   ]);
 }
+
+/** A part of each value in each spelling: what no text may hold that comes out. */
+export function spelledParts(values: readonly string[]): readonly string[] {
+  return values.flatMap((value) =>
+    [...secretSpellings(value)].filter(([name]) => name !== "a nested struct")
+      .map(([, spelling]) => spelling.slice(2, 10))
+  );
+}
+
+/** What texts hold of these parts, each with its text. */
+export function leaksIn(texts: readonly string[], parts: readonly string[]): string[] {
+  return texts.flatMap((text) =>
+    parts.filter((part) => text.includes(part)).map((part) => `${part} in: ${text}`)
+  );
+}

@@ -1,0 +1,29 @@
+import { isPlainObject, secretTexts, withoutValues } from "#base";
+import { ApiError } from "./api_error.ts";
+
+/** Shorter values are words of many messages. */
+const LENGTH_MIN = 6;
+
+/**
+ * The refusal of a write without what it repeats of a Secret that was to be written; other errors are as they were.
+ *
+ * @param kind of the object
+ * @param written the object, or what was to change of it
+ */
+export function withoutWritten(error: unknown, kind: string, written: unknown): unknown {
+  if (!(error instanceof ApiError) || kind !== "Secret" || !isPlainObject(written)) return error;
+  const { data, stringData } = written;
+  const values = secretTexts({ apiVersion: "v1", kind, metadata: { name: "" }, data, stringData })
+    .filter((value) => value.trim().length >= LENGTH_MIN);
+  if (values.length === 0) return error;
+  const { aboutKind, aboutName, ask, causes, reason, retryAfterMs, status } = error;
+  return new ApiError({
+    ...{ aboutKind, aboutName, ask, reason, retryAfterMs, status },
+    text: withoutValues(error.text, values),
+    causes: causes.map((cause) => ({
+      ...cause,
+      ...(cause.message === undefined ? {} : { message: withoutValues(cause.message, values) }),
+      ...(cause.field === undefined ? {} : { field: withoutValues(cause.field, values) }),
+    })),
+  });
+}

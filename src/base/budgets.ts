@@ -131,6 +131,8 @@ export const HTTP_BUDGETS = {
   callsOfSender: 32,
   /** How long a call may take to arrive. */
   callMs: 10_000,
+  /** MeshSyncs that one call has look at their repository at once: as many as a tenant's namespace may have. */
+  wokenByCall: 100,
 } as const;
 
 /** Of the MeshSyncs of a tenant's namespace: the platform's have no such limits. */

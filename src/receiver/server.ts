@@ -163,9 +163,10 @@ class Door {
       const push = parsed(type, { headers, text: new TextDecoder().decode(body) });
       if (push === "malformed") return [400, "no JSON"];
       if (push === undefined) return [200, "nothing to do"];
-      const woken = await wake(push, { key, ...this.#options });
-      log.info("A Git service called", { sync, refs: shownRefs(push), woken });
-      return [202, woken.length === 0 ? "nothing follows this" : "looking"];
+      const { left, woken } = await wake(push, { key, ...this.#options });
+      const more = left === 0 ? {} : { left };
+      log.info("A Git service called", { sync, refs: shownRefs(push), woken, ...more });
+      return [202, wakeText({ left, woken })];
     } catch (error) {
       log.warn("Cannot take in a call of a Git service", { sync, error });
       return [500, "cannot be taken in now"];
@@ -241,19 +242,35 @@ function parsed(
   }
 }
 
-/** Asks the MeshSyncs of the namespace that follow what changed for a look. */
+/** What came of a call. */
+interface Woken {
+  readonly woken: readonly string[];
+  /** How many more follow what changed, and look when it is time. */
+  readonly left: number;
+}
+
+function wakeText({ left, woken }: Woken): string {
+  if (woken.length === 0) return "nothing follows this";
+  return left === 0 ? "looking" : `looking; ${left} more MeshSyncs look at their interval`;
+}
+
+/**
+ * Asks the MeshSyncs of the namespace that follow what changed for a look, a bounded number of them and the one that was called
+ * first.
+ */
 async function wake(
   push: Push,
   { key, cluster, clock }: ReceiverOptions & { readonly key: ObjectKey },
-): Promise<string[]> {
+): Promise<Woken> {
   const all = await cluster.list(resourceOf("MeshSync"), {
     namespace: key.namespace,
   }) as MeshSync[];
   // A call that does not say what changed is only about the one that it names.
   const isOpen = push.urls.length === 0;
-  const asked = all.filter((sync) =>
-    isOpen ? sync.metadata.name === key.name : concerns(push, sync.spec)
-  );
+  const isNamed = (sync: MeshSync) => sync.metadata.name === key.name;
+  const following = all.filter((sync) => isOpen ? isNamed(sync) : concerns(push, sync.spec))
+    .sort((a, b) => Number(isNamed(b)) - Number(isNamed(a)));
+  const asked = following.slice(0, HTTP_BUDGETS.wokenByCall);
   const requestedAt = new Date(clock.now()).toISOString();
   for (const sync of asked) {
     await cluster.patch(
@@ -262,5 +279,6 @@ async function wake(
       { fieldManager: MANAGER },
     );
   }
-  return asked.map((sync) => keyText(keyOf(sync)));
+  const woken = asked.map((sync) => keyText(keyOf(sync)));
+  return { woken, left: following.length - asked.length };
 }

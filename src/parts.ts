@@ -82,6 +82,7 @@ export async function openParts(
   const cluster = httpCluster(transport, { clock, discovery });
   const instance = Deno.hostname();
   const events = new EventRecorder({ cluster, component: "meshwright", instance, clock, log });
+  connection.warnings.forEach((warning) => log.warn(warning));
   log.info("Connected", { server: transport.server, source: connection.source, version: VERSION });
   return {
     config,

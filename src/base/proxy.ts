@@ -18,12 +18,31 @@ const NO_PROXY_VARIABLES = ["no_proxy", "NO_PROXY"];
  * ```
  */
 export function isProxied(url: URL, env: (name: string) => string | undefined): boolean {
-  const isNamed = PROXY_VARIABLES[url.protocol]?.some((name) => Boolean(env(name))) === true;
-  if (!isNamed) return false;
+  return proxyOf(url, env) !== undefined;
+}
+
+/**
+ * The proxy that the environment names for a call; undefined where there is none, or the host is left out.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { proxyOf } from "#base";
+ * const env = (name: string) => ({ https_proxy: "http://proxy:3128" })[name];
+ * assertEquals(proxyOf(new URL("https://hooks.example/a"), env), "http://proxy:3128");
+ * ```
+ */
+export function proxyOf(
+  url: URL,
+  env: (name: string) => string | undefined,
+): string | undefined {
+  const named = PROXY_VARIABLES[url.protocol]?.map(env).find((value) => Boolean(value));
+  if (named === undefined) return undefined;
   const host = url.hostname.toLowerCase();
   const left = NO_PROXY_VARIABLES.flatMap((name) => (env(name) ?? "").split(","))
     .map((entry) => entry.trim().toLowerCase().replace(/^\*?\./, ""));
-  return !left.some((entry) =>
+  const isLeftOut = left.some((entry) =>
     entry === "*" || (entry !== "" && (host === entry || host.endsWith(`.${entry}`)))
   );
+  return isLeftOut ? undefined : named;
 }

@@ -3,8 +3,9 @@ import { keyText, type ObjectKey, systemClock } from "#base";
 import { type ClusterClient, httpCluster, httpTransport, type Transport } from "#kube";
 import { connect } from "../kube/connect.ts";
 import { VERSION } from "../version.ts";
-import { type Flag, type FlagValues, UsageError } from "./flag.ts";
+import { type Flag, UsageError } from "./flag.ts";
 import { CLUSTER_FLAGS } from "./flags.ts";
+import type { Invocation } from "./verb.ts";
 
 /** The field manager of what people ask for on the command line. */
 export const CLI_MANAGER = "meshwright-cli";
@@ -27,6 +28,17 @@ export const ALL_FLAG: Flag = {
   help: "Those of all namespaces",
 };
 
+/** For verbs that list. */
+export const SELECTOR_FLAG: Flag = {
+  name: "selector",
+  env: "MESHWRIGHT_SELECTOR",
+  kind: "text",
+  default: "",
+  value: "SELECTOR",
+  short: "l",
+  help: "Those with some labels, as kubectl has it: team=shop,stage!=test",
+};
+
 /** A connection to the API server, for one command. */
 export interface ClusterSession extends AsyncDisposable {
   readonly cluster: ClusterClient;
@@ -35,8 +47,10 @@ export interface ClusterSession extends AsyncDisposable {
   readonly namespace: string;
 }
 
-/** Opens the connection that the flags name. @throws {StalledError} when there is none */
-export async function openSession(flags: FlagValues): Promise<ClusterSession> {
+/** Opens the connection that the flags name, and notes what is odd about it. @throws {StalledError} when there is none */
+export async function openSession(
+  { flags, output }: Pick<Invocation, "flags" | "output">,
+): Promise<ClusterSession> {
   const [kubeconfig, context, namespace] = ["kubeconfig", "context", "namespace"].map((name) =>
     flags.text(name) || undefined
   );
@@ -46,6 +60,7 @@ export async function openSession(flags: FlagValues): Promise<ClusterSession> {
     env: (name) => Deno.env.get(name),
     clock: systemClock,
   });
+  connection.warnings.forEach((warning) => output.note(`warning: ${warning}`));
   const transport = httpTransport(connection.endpoint, { userAgent: `meshwright/${VERSION}` });
   return {
     cluster: httpCluster(transport),

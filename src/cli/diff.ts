@@ -60,7 +60,7 @@ export const diffVerb: Verb = {
 
 async function compare(invocation: Invocation): Promise<number> {
   const { flags, output, signal, words } = invocation;
-  await using session = await openSession(flags);
+  await using session = await openSession({ flags, output });
   const sync = await syncFrom(flags.text("sync"), session, signal);
   const { documents, problems } = await readNamed(words, { ...session, signal, sync });
   const secrets = secretsIn(documents);

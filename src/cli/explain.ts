@@ -30,7 +30,7 @@ export const explainVerb: Verb = {
       throw new UsageError("Name one resource: explain Function/NAME");
     }
     const { name, type } = namedResource(word);
-    await using session = await openSession(flags);
+    await using session = await openSession({ flags, output });
     const { namespace } = session;
     const object = await session.cluster.get(type, { namespace, name }, signal);
     if (object === undefined) {

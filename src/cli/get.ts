@@ -1,21 +1,17 @@
 import { type MeshSync, resourceOf } from "#api";
 import { conditionOf, groupOf, shortText, systemClock } from "#base";
-import { ALL_FLAG, namedSync, openSession, SESSION_FLAGS } from "./cluster_session.ts";
+import {
+  ALL_FLAG,
+  namedSync,
+  openSession,
+  SELECTOR_FLAG,
+  SESSION_FLAGS,
+} from "./cluster_session.ts";
 import { yamlStream } from "./crds.ts";
-import { type Flag, UsageError } from "./flag.ts";
+import { UsageError } from "./flag.ts";
 import { outputFlag } from "./flags.ts";
 import { ageText, shortRevision, table } from "./table.ts";
 import type { Verb } from "./verb.ts";
-
-const SELECTOR_FLAG: Flag = {
-  name: "selector",
-  env: "MESHWRIGHT_SELECTOR",
-  kind: "text",
-  default: "",
-  value: "SELECTOR",
-  short: "l",
-  help: "Those with some labels, as kubectl has it: team=shop,stage!=test",
-};
 
 /** `meshwright get syncs` */
 export const getVerb: Verb = {
@@ -36,7 +32,7 @@ export const getVerb: Verb = {
     if (!["sync", "syncs", "msync", "meshsync", "meshsyncs"].includes(what)) {
       throw new UsageError(`Cannot get "${what}": say get syncs [NAME]`);
     }
-    await using session = await openSession(flags);
+    await using session = await openSession({ flags, output });
     const { cluster, namespace } = session;
     const isAll = flags.boolean("all-namespaces");
     const labelSelector = flags.text("selector");

@@ -15,7 +15,7 @@ import {
   topology,
   topologyPicture,
 } from "#topology";
-import { ALL_FLAG, openSession, SESSION_FLAGS } from "./cluster_session.ts";
+import { ALL_FLAG, openSession, SELECTOR_FLAG, SESSION_FLAGS } from "./cluster_session.ts";
 import { type Flag, UsageError } from "./flag.ts";
 import { outputFlag, text } from "./flags.ts";
 import { type LiveTopology, liveTopology } from "./live_topology.ts";
@@ -49,6 +49,7 @@ export const graphVerb: Verb = {
   flags: [
     LIVE_FLAG,
     ALL_FLAG,
+    SELECTOR_FLAG,
     text("mesh", "GRAPH_MESH", "", "NAME", "Only the components of this FunctionMesh"),
     ...SESSION_FLAGS,
     outputFlag(["text", "mermaid", "dot", "svg", "json"]),
@@ -58,6 +59,9 @@ export const graphVerb: Verb = {
     const isLive = flags.boolean("live");
     if (isLive !== (words.length === 0)) {
       throw new UsageError("Name what to draw: files and folders, or --live for the cluster");
+    }
+    if (!isLive && flags.text("selector") !== "") {
+      throw new UsageError("--selector is for the cluster: say --live with it, and no files");
     }
     const seen = isLive ? await drawnLive(invocation) : await drawnFiles(invocation);
     seen.unread.forEach((line) => output.note(line));
@@ -71,11 +75,16 @@ interface Drawn extends LiveTopology {
   readonly code: number;
 }
 
-async function drawnLive({ flags, signal }: Invocation): Promise<Drawn> {
-  await using session = await openSession(flags);
+async function drawnLive({ flags, output, signal }: Invocation): Promise<Drawn> {
+  await using session = await openSession({ flags, output });
   const { cluster, namespace } = session;
-  const mesh = flags.text("mesh");
-  const scope = { cluster, signal, ...(mesh === "" ? {} : { mesh }) };
+  const [mesh, labelSelector] = [flags.text("mesh"), flags.text("selector")];
+  const scope = {
+    cluster,
+    signal,
+    ...(mesh === "" ? {} : { mesh }),
+    ...(labelSelector === "" ? {} : { labelSelector }),
+  };
   const live = flags.boolean("all-namespaces") ? scope : { ...scope, namespace };
   return { ...await liveTopology(live), code: 0 };
 }

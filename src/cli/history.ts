@@ -12,7 +12,7 @@ export const historyVerb: Verb = {
   description: ["Newest first. -o json prints one line for each revision."],
   flags: [...SESSION_FLAGS, outputFlag(["text", "json"])],
   async run({ words, flags, output, signal }) {
-    await using session = await openSession(flags);
+    await using session = await openSession({ flags, output });
     const { history = [] } = (await namedSync(words, session, signal)).status ?? {};
     if (flags.text("output") === "json") {
       history.forEach((entry) => output.out(JSON.stringify(entry)));

@@ -24,6 +24,8 @@ export interface LiveScope {
   readonly namespace?: string;
   /** Those of one FunctionMesh. */
   readonly mesh?: string;
+  /** Those with some labels, as the API server reads them. */
+  readonly labelSelector?: string;
   readonly signal: AbortSignal;
 }
 
@@ -39,8 +41,12 @@ export interface LiveTopology {
  * @throws what a list of components throws: without it there is nothing to show
  */
 export async function liveTopology(scope: LiveScope): Promise<LiveTopology> {
-  const { cluster, mesh, namespace, signal } = scope;
-  const at = namespace === undefined ? { signal } : { namespace, signal };
+  const { cluster, labelSelector, mesh, namespace, signal } = scope;
+  const at = {
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(labelSelector === undefined ? {} : { labelSelector }),
+    signal,
+  };
   const lists = COMPONENT_KINDS.map((kind) => cluster.list(resourceOf(kind), at));
   const objects = (await Promise.all(lists)).flat();
   const sources = componentSources(objects.map((object) => ({ object })))

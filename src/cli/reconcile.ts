@@ -34,7 +34,7 @@ export const reconcileVerb: Verb = {
   ],
   flags: [WAIT_FLAG, ...SESSION_FLAGS, outputFlag(["text", "json"])],
   async run({ words, flags, output, signal }) {
-    await using session = await openSession(flags);
+    await using session = await openSession({ flags, output });
     const sync = await namedSync(words, session, signal);
     const name = keyText(keyOf(sync));
     if (sync.spec.suspend === true) {

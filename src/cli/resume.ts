@@ -11,7 +11,7 @@ export const resumeVerb: Verb = {
   description: ["It looks at its repository at once."],
   flags: [...SESSION_FLAGS, outputFlag(["text", "json"])],
   async run({ words, flags, output, signal }) {
-    await using session = await openSession(flags);
+    await using session = await openSession({ flags, output });
     const sync = await namedSync(words, session, signal);
     const spec = { suspend: false, suspendReason: null, suspendUntil: null };
     await session.cluster.patch(syncId(keyOf(sync)), { spec }, {

@@ -26,7 +26,7 @@ export const suspendVerb: Verb = {
   async run({ words, flags, output, signal }) {
     const until = untilFrom(flags.text("until"));
     const reason = flags.text("reason");
-    await using session = await openSession(flags);
+    await using session = await openSession({ flags, output });
     const sync = await namedSync(words, session, signal);
     const spec = { suspend: true, suspendReason: reason || null, suspendUntil: until || null };
     await session.cluster.patch(syncId(keyOf(sync)), { spec }, {

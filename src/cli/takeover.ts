@@ -23,7 +23,7 @@ export const takeoverVerb: Verb = {
   ],
   flags: CLUSTER_FLAGS,
   async run({ flags, output, signal }) {
-    await using session = await openSession(flags);
+    await using session = await openSession({ flags, output });
     const blocking = await blockingWebhooks(session.cluster, signal);
     if (blocking.length > 0) {
       output.note("These webhooks refuse every write once their server is gone. Stop it, then:");

@@ -4,11 +4,20 @@
  *
  * @module
  */
-import { type Clock, isPlainObject, StalledError } from "#base";
+import type { Clock } from "#base";
 import type { KubeConfig } from "@kubernetes/client-node";
-import { dirname } from "node:path";
-import type { Credentials, Endpoint } from "./http_transport.ts";
-import { inClusterEndpoint } from "./in_cluster.ts";
+import type { Credentials, Endpoint } from "./endpoint.ts";
+import { inClusterEndpoint, tokenCredentials } from "./in_cluster.ts";
+import {
+  type ContextParts,
+  contextParts,
+  type Fields,
+  type KubeconfigText,
+  mergedKubeconfig,
+  unusable,
+} from "./kubeconfig.ts";
+import { clusterInfo, type ClusterTerms, clusterTerms } from "./kubeconfig_cluster.ts";
+import { actingHeaders, clientUser } from "./kubeconfig_user.ts";
 
 /** Where to look for a server. */
 export interface ConnectOptions {
@@ -30,6 +39,8 @@ export interface Connection {
   readonly inCluster: boolean;
   /** Where this was found: for logs. */
   readonly source: string;
+  /** What whoever asked for this connection should know of it. */
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -46,46 +57,33 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
       clock,
       ...(directory === undefined ? {} : { directory }),
     });
-    if (pod !== undefined) return { ...pod, inCluster: true, source: "service account" };
+    if (pod !== undefined) {
+      return { ...pod, inCluster: true, source: "service account", warnings: [] };
+    }
   }
   const home = env("HOME") ?? env("USERPROFILE");
   const paths = (options.kubeconfig ?? (env("KUBECONFIG") || undefined) ??
     (home === undefined ? "" : `${home}/.kube/config`))
     .split(Deno.build.os === "windows" ? ";" : ":").filter((path) => path !== "");
-  const config = await kubeconfigFrom(paths);
-  if (context !== undefined) useContext(config, context);
+  const parts = contextParts(mergedKubeconfig(await filesAt(paths)), context);
+  const terms = await clusterTerms(parts, env);
   return {
-    endpoint: await endpointFrom(config),
-    namespace: config.getContextObject(config.getCurrentContext())?.namespace ?? "default",
+    endpoint: await endpointFrom(parts, { terms, clock }),
+    namespace: parts.namespace,
     inCluster: false,
-    source: `${paths.join(":")} (context ${config.getCurrentContext()})`,
+    source: `${paths.join(":")} (context ${parts.context})`,
+    warnings: terms.isUnverified === true ? [unverifiedWarning(parts)] : [],
   };
 }
 
-async function kubeconfigFrom(paths: readonly string[]): Promise<KubeConfig> {
-  const { KubeConfig } = await import("@kubernetes/client-node");
-  const merged = new KubeConfig();
-  let found = false;
+/** Of several files some may be missing, as kubectl has it. */
+async function filesAt(paths: readonly string[]): Promise<readonly KubeconfigText[]> {
+  const files: KubeconfigText[] = [];
   for (const path of paths) {
     const text = await textOf(path);
-    // Of several files some may be missing, as kubectl has it.
-    if (text === undefined) continue;
-    const config = new KubeConfig();
-    try {
-      config.loadFromString(text);
-    } catch (error) {
-      // A file that it names cannot be read: what says so names it and holds nothing of it.
-      if (error instanceof Error && "code" in error) {
-        throw unusable(`Cannot use kubeconfig ${path}`, error);
-      }
-      throw unusable(`Cannot use kubeconfig ${path}: ${flawOf(error)}`);
-    }
-    config.makePathsAbsolute(dirname(path));
-    if (found) merged.mergeConfig(config, true);
-    else merged.loadFromOptions(config);
-    found = true;
+    if (text !== undefined) files.push({ path, text });
   }
-  if (found) return merged;
+  if (files.length > 0) return files;
   throw unusable(
     paths.length === 0
       ? "Cannot find an API server: not in a pod, no KUBECONFIG and no home directory"
@@ -102,58 +100,49 @@ async function textOf(path: string): Promise<string | undefined> {
   }
 }
 
-/** What client-node says of an entry that lacks something: nothing of the file is in it. */
-const MISSING = /^(?:clusters|contexts|users)\[\d+\](?:\.[a-z]+){1,2} is missing$/;
-
-/** What is wrong with a file, in our words: those of parsers quote its lines, and any of them may hold a token. */
-function flawOf(error: unknown): string {
-  if (!(error instanceof Error)) return NO_KUBECONFIG;
-  if ("mark" in error && isPlainObject(error.mark) && typeof error.mark["line"] === "number") {
-    return `it is not valid YAML, line ${error.mark["line"] + 1}`;
-  }
-  return MISSING.test(error.message) ? error.message : NO_KUBECONFIG;
+function unverifiedWarning({ cluster, context }: ContextParts): string {
+  return `Context ${context} does not verify its API server, as ${cluster.path}.insecure-skip-tls-verify of ` +
+    `${cluster.file} says: whoever is on the way can read credentials and change answers`;
 }
 
-const NO_KUBECONFIG =
-  "it is not a kubeconfig, whose members clusters, contexts and users are lists of named entries";
-
-function useContext(config: KubeConfig, context: string): void {
-  if (config.getContextObject(context) === null) {
-    const known = config.getContexts().map(({ name }) => name).sort();
-    throw unusable(
-      `Cannot use context ${context}: the kubeconfig has ${known.join(", ") || "none"}`,
-    );
-  }
-  config.setCurrentContext(context);
+async function endpointFrom(
+  parts: ContextParts,
+  { terms, clock }: { readonly terms: ClusterTerms; readonly clock: Clock },
+): Promise<Endpoint> {
+  const { user } = parts;
+  const { fields, tokenPath } = clientUser(parts, clusterInfo(parts.cluster, terms));
+  const acting = actingHeaders(user);
+  const endpoint = { ...terms, ...(acting.length === 0 ? {} : { actingHeaders: acting }) };
+  // Nothing secret goes over a connection that is not encrypted (`kubectl proxy`).
+  const isPlain = terms.server.startsWith("http:");
+  if (isPlain || user === undefined) return { ...endpoint, credentials: () => Promise.resolve({}) };
+  const config = await clientConfig(user.name, fields);
+  const token = tokenPath === undefined ? undefined : tokenCredentials(tokenPath, clock);
+  await token?.().catch((cause) => {
+    const what = `cannot read ${user.path}.tokenFile, ${tokenPath}`;
+    throw unusable(`Cannot authenticate as user ${user.name}: ${what}`, cause);
+  });
+  // client-node keeps what a plugin said until it expires, so asking it every time is cheap.
+  const credentials = async () => ({ ...await credentialsOf(config), ...await token?.() });
+  await credentials(); // Fails now rather than at the first request.
+  return { ...endpoint, credentials };
 }
 
-async function endpointFrom(config: KubeConfig): Promise<Endpoint> {
-  const cluster = config.getCurrentCluster();
-  if (cluster === null) {
-    throw unusable(
-      `Cannot use context ${
-        config.getCurrentContext() || "(none)"
-      }: the kubeconfig has no such cluster`,
-    );
-  }
-  const insecure = cluster.server.startsWith("http:");
-  const first = insecure ? {} : await tlsFrom(config);
-  return {
-    server: cluster.server,
-    ...(first.certificateAuthority === undefined || cluster.skipTLSVerify
-      ? {}
-      : { certificateAuthority: first.certificateAuthority }),
-    ...(cluster.proxyUrl === undefined ? {} : { proxyUrl: cluster.proxyUrl }),
-    // client-node keeps what a plugin said until it expires, so asking it every time is cheap. Nothing secret goes over
-    // a connection that is not encrypted (`kubectl proxy`).
-    credentials: insecure ? () => Promise.resolve({}) : () => tlsFrom(config),
-  };
+/** One user for client-node; where the server is, it need not know. */
+async function clientConfig(name: string, user: Fields): Promise<KubeConfig> {
+  const { KubeConfig } = await import("@kubernetes/client-node");
+  const config = new KubeConfig();
+  config.loadFromString(JSON.stringify({
+    clusters: [{ name: "server", cluster: { server: "https://kubernetes.invalid" } }],
+    users: [{ name, user }],
+    contexts: [{ name: "used", context: { cluster: "server", user: name } }],
+    "current-context": "used",
+  }));
+  return config;
 }
 
 /** What client-node makes of the user: certificates and tokens, plugins run where needed. */
-async function tlsFrom(
-  config: KubeConfig,
-): Promise<Credentials & { readonly certificateAuthority?: string }> {
+async function credentialsOf(config: KubeConfig): Promise<Credentials> {
   const options: Parameters<KubeConfig["applyToHTTPSOptions"]>[0] = {};
   try {
     await config.applyToHTTPSOptions(options);
@@ -170,7 +159,6 @@ async function tlsFrom(
   const authorization = headers.get("authorization") ?? basic;
   return {
     ...textMember("authorization", authorization),
-    ...textMember("certificateAuthority", options.ca),
     ...textMember("clientCertificate", options.cert),
     ...textMember("clientKey", options.key),
   };
@@ -190,8 +178,4 @@ function stringMembers(headers: unknown): Record<string, string> {
   return Object.fromEntries(
     Object.entries(headers ?? {}).filter(([, value]) => typeof value === "string"),
   );
-}
-
-function unusable(message: string, cause?: unknown): StalledError {
-  return new StalledError("NoConnection", message, cause === undefined ? undefined : { cause });
 }

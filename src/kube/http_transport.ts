@@ -10,29 +10,11 @@ import {
 } from "#base";
 import type { ApiRequestSample } from "#telemetry";
 import { ApiError, apiErrorFrom, NoAnswerError } from "./api_error.ts";
+import type { Credentials, Endpoint, Sender } from "./endpoint.ts";
 import { NotLeadingError } from "./leadership.ts";
 import { isRepeatable, retryDelayMs } from "./retry.ts";
+import { senderTo } from "./sender.ts";
 import type { Transport, TransportRequest } from "./transport.ts";
-
-/** Who we are to the server: asked before every request, so it has to be cheap. */
-export interface Credentials {
-  /** The whole header, e.g. `Bearer …`. */
-  readonly authorization?: string;
-  /** PEM. */
-  readonly clientCertificate?: string;
-  /** PEM. */
-  readonly clientKey?: string;
-}
-
-/** Where a server is and how it is known. */
-export interface Endpoint {
-  /** `https://host:port`, perhaps with a path. */
-  readonly server: string;
-  /** PEM; the system's authorities when left out. */
-  readonly certificateAuthority?: string;
-  readonly proxyUrl?: string;
-  credentials(): Promise<Credentials>;
-}
 
 /** What an {@linkcode httpTransport} can be told. */
 export interface TransportOptions {
@@ -63,6 +45,10 @@ export function httpTransport(endpoint: Endpoint, options: TransportOptions = {}
   return new HttpTransport(endpoint, options);
 }
 
+/** Who may act as one user only cannot act as another on top of it. */
+const NOT_TWICE =
+  "the kubeconfig acts as another user already (users[].user.as): leave that out, or name no ServiceAccount";
+
 /** One try: what it came to, and whether it may be made again. */
 type Attempt<T> =
   | { readonly ended: "answer"; readonly value: T }
@@ -73,7 +59,7 @@ class HttpTransport implements Transport {
   readonly #endpoint: Endpoint;
   readonly #options: TransportOptions;
   readonly #clock: Clock;
-  #client: Deno.HttpClient | undefined;
+  #sender: Sender | undefined;
   #clientCertificate: string | undefined;
 
   constructor(endpoint: Endpoint, options: TransportOptions) {
@@ -105,8 +91,8 @@ class HttpTransport implements Transport {
 
   reconnect(): void {
     // Requests that are under way keep the old client's connections until they end.
-    this.#client?.close();
-    this.#client = undefined;
+    this.#sender?.close();
+    this.#sender = undefined;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -161,37 +147,36 @@ class HttpTransport implements Transport {
     if (credentials.authorization !== undefined) {
       headers.set("authorization", credentials.authorization);
     }
-    // The server adds the groups that every service account is in.
-    if (request.actAs !== undefined) headers.set("impersonate-user", request.actAs);
+    const { actingHeaders = [] } = this.#endpoint;
+    if (request.actAs !== undefined) {
+      if (actingHeaders.length > 0) throw new NoAnswerError(request.ask, NOT_TWICE);
+      // The server adds the groups that every service account is in.
+      headers.set("impersonate-user", request.actAs);
+    }
     if (body !== undefined) headers.set("content-type", contentType);
-    const url = urlOf(this.server, request);
-    const init = {
-      client: this.#clientFor(credentials),
+    const outgoing = {
+      url: urlOf(this.server, request),
       method: request.method ?? "GET",
       headers,
+      lines: actingHeaders,
       signal,
-      redirect: "error",
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    } as const;
+    };
+    const sender = this.#senderFor(credentials);
     // Nothing is waited for from here on.
     request.fence?.assertLeads();
-    return await fetch(url, init);
+    return await sender.send(outgoing);
   }
 
-  #clientFor(credentials: Credentials): Deno.HttpClient {
-    const { clientCertificate, clientKey } = credentials;
+  #senderFor({ clientCertificate, clientKey }: Credentials): Sender {
     // A plugin may give a new certificate at any time; connections made with the old one stay valid for others.
     if (clientCertificate !== this.#clientCertificate) this.reconnect();
     this.#clientCertificate = clientCertificate;
-    const { certificateAuthority, proxyUrl } = this.#endpoint;
-    this.#client ??= Deno.createHttpClient({
-      ...(certificateAuthority === undefined ? {} : { caCerts: [certificateAuthority] }),
-      ...(proxyUrl === undefined ? {} : { proxy: { url: proxyUrl } }),
-      ...(clientCertificate === undefined || clientKey === undefined
-        ? {}
-        : { cert: clientCertificate, key: clientKey }),
-    });
-    return this.#client;
+    const pair = clientCertificate === undefined || clientKey === undefined
+      ? undefined
+      : { certificate: clientCertificate, key: clientKey };
+    this.#sender ??= senderTo(this.#endpoint, pair);
+    return this.#sender;
   }
 
   #count(request: TransportRequest, code: string): void {

@@ -1,5 +1,5 @@
 import type { Clock } from "#base";
-import type { Credentials, Endpoint } from "./http_transport.ts";
+import type { Credentials, Endpoint } from "./endpoint.ts";
 
 /** Where a pod finds its service account. */
 export const SERVICE_ACCOUNT_DIRECTORY = "/var/run/secrets/kubernetes.io/serviceaccount";

@@ -15,6 +15,7 @@ export * from "./cluster.ts";
 export * from "./container_log.ts";
 export * from "./definitions.ts";
 export { type Discovery, isUnanswered as isKindUnanswered, kindDiscovery } from "./discovery.ts";
+export type { Credentials, Endpoint } from "./endpoint.ts";
 export * from "./event_recorder.ts";
 export { grantText, withReadGrant } from "./grant.ts";
 export * from "./http_cluster.ts";

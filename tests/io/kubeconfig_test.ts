@@ -26,16 +26,23 @@ Deno.test("connect() says which kubeconfig is broken and where, and nothing of i
     [`${users}    token: ${MARKER}\n`, "it is not valid YAML, line 5"],
     [`users:\n- token: "${MARKER}\n`, "it is not valid YAML, line"],
     [`users:\n- token: !${MARKER} x\n`, "it is not valid YAML, line 2"],
-    [`users:\n- token: *${MARKER}\n`, "it is not valid YAML, line 2"],
+    [`users:\n- token: *${MARKER}\n`, "it is not valid YAML: an alias of it leads nowhere"],
     [`users:\n- token: "\\q${MARKER}"\n`, "it is not valid YAML, line 2"],
     [`%${MARKER}\n---\n%\n`, "it is not valid YAML, line"],
     [`{"users": [{"name": "ada", "user": {"token": "${MARKER}"}}`, "it is not valid YAML, line"],
     [`{}\n---\ntoken: ${MARKER}\n`, "it is not"],
-    [`clusters: [{name: c, cluster: {server: [${MARKER}]}}]`, LIST],
+    [
+      `clusters: [{name: c, cluster: {server: [${MARKER}]}}]\ncontexts: [{name: x, context: {cluster: c}}]\ncurrent-context: x`,
+      "clusters[0].cluster.server: write text",
+    ],
     [`clusters: []\ncontexts: []\nusers: [${MARKER}]`, "users[0].name is missing"],
     [`clusters: []\ncontexts: []\nusers: [{user: {token: ${MARKER}}}]`, "users[0].name is missing"],
     [`clusters: [{name: ${MARKER}}]`, "clusters[0].cluster is missing"],
-    ["", LIST],
+    [MARKER, LIST],
+    [`[${MARKER}]`, LIST],
+    [`users: {token: ${MARKER}}`, LIST],
+    [`current-context: [${MARKER}]`, "current-context is not text"],
+    [`users: [{name: a}, {name: a, user: {token: ${MARKER}}}]`, "users[1].name is that of another"],
   ];
   await using folder = await temporaryFolder();
   const path = `${folder.path}/config`;
@@ -46,14 +53,14 @@ Deno.test("connect() says which kubeconfig is broken and where, and nothing of i
   }
 });
 
-Deno.test("connect() says nothing of the text of a file that is no kubeconfig", async () => {
+Deno.test("connect() takes a file that says nothing for an empty kubeconfig, as kubectl does", async () => {
   await using folder = await temporaryFolder();
   const path = `${folder.path}/config`;
-  for (const text of [MARKER, `[${MARKER}]`, `token: ${MARKER}`, `users: {token: ${MARKER}}`]) {
+  for (const text of ["", "# nothing\n", "---\n", "{}", `token: ${MARKER}`]) {
     await Deno.writeTextFile(path, text);
     assertEquals(
       await refusalOf(path),
-      "Cannot use context (none): the kubeconfig has no such cluster",
+      "Cannot use the kubeconfig: it has no current-context; name one with --context (it has none)",
     );
   }
 });
@@ -62,8 +69,19 @@ Deno.test("connect() says that a kubeconfig cannot be read, and why", async () =
   await using folder = await temporaryFolder();
   assertEquals(await refusalOf(folder.path), `Cannot read kubeconfig ${folder.path}`);
   const path = `${folder.path}/config`;
-  await Deno.writeTextFile(path, "users: [{name: ada, user: {token-file: /not/there}}]");
-  assertEquals(await refusalOf(path), `Cannot use kubeconfig ${path}`);
+  await Deno.writeTextFile(
+    path,
+    JSON.stringify({
+      clusters: [{ name: "c", cluster: { server: "https://127.0.0.1:1" } }],
+      users: [{ name: "ada", user: { tokenFile: "not/there" } }],
+      contexts: [{ name: "x", context: { cluster: "c", user: "ada" } }],
+      "current-context": "x",
+    }),
+  );
+  assertEquals(
+    await refusalOf(path),
+    `Cannot authenticate as user ada: cannot read users[0].user.tokenFile, ${folder.path}/not/there`,
+  );
 });
 
 Deno.test("connect() does not repeat what a plugin said instead of a credential", async () => {

@@ -1,0 +1,142 @@
+import { isPlainObject } from "#base";
+import {
+  absolutePath,
+  type ContextParts,
+  dataField,
+  fieldError,
+  type Fields,
+  type KubeconfigEntry,
+  pathField,
+  textField,
+} from "./kubeconfig.ts";
+
+/** The headers that say as whom a request acts, each once for a value. */
+export type ActingHeaders = readonly (readonly [string, string])[];
+
+/**
+ * A user in the form that client-node takes, which reads less than kubectl does: paths absolute, data before files, and
+ * what a plugin is told in its environment.
+ *
+ * @param info what its plugin is told of the server, if it asks
+ * @throws {StalledError} where something of it cannot be used
+ */
+export function clientUser(
+  { context, user }: ContextParts,
+  info: object,
+): { readonly fields: Fields; readonly tokenPath?: string } {
+  if (user === undefined) return { fields: {} };
+  const tokenPath = pathField(user, "tokenFile");
+  const token = textField(user, "token");
+  const texts = ["username", "password"].map((name) => [name, textField(user, name)]);
+  const exec = execOf(user, { context, info });
+  const provider = providerOf(user, context);
+  const fields = {
+    ...pemMember(user, "client-certificate"),
+    ...pemMember(user, "client-key"),
+    ...Object.fromEntries(texts.filter(([, value]) => value !== undefined)),
+    ...(tokenPath !== undefined || token === undefined ? {} : { token }),
+    ...(exec === undefined ? {} : { exec }),
+    ...(provider === undefined ? {} : { "auth-provider": provider }),
+  };
+  return tokenPath === undefined ? { fields } : { fields, tokenPath };
+}
+
+/** As whom this user wants to act. */
+export function actingHeaders(user: KubeconfigEntry | undefined): ActingHeaders {
+  if (user === undefined) return [];
+  const [as, uid] = [textField(user, "as"), textField(user, "as-uid")];
+  const groups = textList(user, "as-groups", user.fields["as-groups"]);
+  const extra = user.fields["as-user-extra"] ?? {};
+  if (!isPlainObject(extra)) throw fieldError(user, "as-user-extra", "write names with lists");
+  const extras = Object.entries(extra).flatMap(([key, values]) =>
+    textList(user, `as-user-extra.${key}`, values).map((value) =>
+      [`Impersonate-Extra-${encodeURIComponent(key.toLowerCase())}`, value] as const
+    )
+  );
+  const rest = [
+    ...(uid === undefined ? [] : [["Impersonate-Uid", uid] as const]),
+    ...groups.map((group) => ["Impersonate-Group", group] as const),
+    ...extras,
+  ];
+  if (as === undefined && rest.length > 0) {
+    throw fieldError(
+      user,
+      "as",
+      "name the user to whom as-uid, as-groups and as-user-extra belong",
+    );
+  }
+  return as === undefined ? [] : [["Impersonate-User", as], ...rest];
+}
+
+function pemMember(user: KubeconfigEntry, name: string): Fields {
+  if (dataField(user, `${name}-data`) !== undefined) {
+    return { [`${name}-data`]: user.fields[`${name}-data`] };
+  }
+  const path = pathField(user, name);
+  return path === undefined ? {} : { [name]: path };
+}
+
+function textList(user: KubeconfigEntry, name: string, value: unknown): readonly string[] {
+  const list = value ?? [];
+  if (Array.isArray(list) && list.every((one) => typeof one === "string")) return list;
+  throw fieldError(user, name, "write a list of texts");
+}
+
+const PROVIDERS = ["oidc", "gcp", "azure"];
+
+function providerOf(user: KubeconfigEntry, context: string): Fields | undefined {
+  const provider = user.fields["auth-provider"] ?? undefined;
+  if (provider === undefined) return undefined;
+  if (isPlainObject(provider) && PROVIDERS.includes(String(provider["name"]))) return provider;
+  throw fieldError(
+    user,
+    "auth-provider.name",
+    `of these only ${
+      PROVIDERS.join(", ")
+    } are known, so that context ${context} needs an exec plugin instead`,
+  );
+}
+
+const CREDENTIAL_VERSION = "client.authentication.k8s.io/v1";
+
+function execOf(
+  user: KubeconfigEntry,
+  { context, info }: { readonly context: string; readonly info: object },
+): Fields | undefined {
+  const fields = user.fields["exec"] ?? undefined;
+  if (fields === undefined) return undefined;
+  if (!isPlainObject(fields)) throw fieldError(user, "exec", "write command, args and env");
+  const exec = { fields, file: user.file, path: `${user.path}.exec` };
+  const command = textField(exec, "command");
+  if (command === undefined) throw fieldError(exec, "command", "name the plugin");
+  const mode = textField(exec, "interactiveMode") ?? "IfAvailable";
+  if (mode === "Always") {
+    const remedy =
+      `the plugin of context ${context} wants a terminal, which it is not given here; ` +
+      "write IfAvailable and log in with the plugin before";
+    throw fieldError(exec, "interactiveMode", remedy);
+  }
+  const told = {
+    apiVersion: textField(exec, "apiVersion") ?? CREDENTIAL_VERSION,
+    kind: "ExecCredential",
+    spec: {
+      interactive: false,
+      ...(fields["provideClusterInfo"] === true ? { cluster: info } : {}),
+    },
+  };
+  return {
+    command: command.includes("/") ? absolutePath(exec, command) : command,
+    args: textList(exec, "args", fields["args"]),
+    env: [...environmentOf(exec), { name: "KUBERNETES_EXEC_INFO", value: JSON.stringify(told) }],
+  };
+}
+
+function environmentOf(exec: KubeconfigEntry): readonly object[] {
+  const list = exec.fields["env"] ?? [];
+  const isWhole = Array.isArray(list) &&
+    list.every((one: unknown) =>
+      isPlainObject(one) && typeof one["name"] === "string" && typeof one["value"] === "string"
+    );
+  if (isWhole) return list;
+  throw fieldError(exec, "env", "write a list of name and value, both texts");
+}

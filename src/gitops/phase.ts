@@ -122,7 +122,7 @@ export interface UnansweredWrite extends UnrecordedChange {
   readonly corrected?: readonly string[];
 }
 
-/** Something that a MeshSync refers to is not there, or of no use. */
+/** A failure whose reason has a name: what a MeshSync refers to is not there or of no use, or its time is up. */
 export class InputError extends Error {
   override readonly name = "InputError";
   /** The condition's reason. */

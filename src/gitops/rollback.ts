@@ -1,6 +1,6 @@
-import { LABELS, type MeshSync, type MeshSyncStatus, type Quarantine, type Trial } from "#api";
+import type { MeshSync, MeshSyncStatus, Quarantine, Trial } from "#api";
 import { contentHash, idOf, type KubeObject, timestamp } from "#base";
-import { type TargetObject } from "#manifests";
+import { belongsTo, type TargetObject } from "#manifests";
 import {
   candidatesAfter,
   entryKey,
@@ -35,11 +35,7 @@ export function quarantinedRevision(
   object: KubeObject,
   syncs: readonly MeshSync[],
 ): string | undefined {
-  const { [LABELS.syncName]: name, [LABELS.syncNamespace]: namespace } = object.metadata.labels ??
-    {};
-  const sync = syncs.find(({ metadata }) =>
-    metadata.name === name && metadata.namespace === namespace
-  );
+  const sync = syncs.find((one) => belongsTo(one, object));
   const quarantines = sync === undefined ? [] : quarantinesOf(sync);
   if (quarantines.length === 0) return undefined;
   const key = entryKey(idOf(object));

@@ -37,7 +37,7 @@ import {
   observe,
   type Observed,
 } from "./observe.ts";
-import { failedPhase, timeoutMs } from "./phase.ts";
+import { failedPhase, InputError, timeoutMs } from "./phase.ts";
 import {
   goesWithNamespace,
   hasFinalizer,
@@ -77,7 +77,10 @@ export async function reconcileSync(key: ObjectKey, surroundings: SyncContext): 
   using limit = deadline(timeoutMs(sync), {
     clock: ctx.clock,
     signal: ctx.signal,
-    reason: new Error(`Cannot finish within ${seconds} s`),
+    reason: new InputError(
+      "OutOfTime",
+      `Cannot finish within ${seconds} s, as spec.timeout says; it is tried again`,
+    ),
   });
   const bounded: SyncContext = { ...ctx, signal: limit.signal };
   try {

@@ -283,6 +283,11 @@ const GIT: readonly Remedy[] = [
   { reason: "ReadingTooLong", remedy: "Split the files: reading them takes longer than it may" },
   { reason: "RefMoved", remedy: "Check who rewrote the reference; commit anew where it was meant" },
   { reason: "GitFailed", remedy: "Look at what git says in the message; it is tried again" },
+  {
+    reason: "OutOfTime",
+    remedy:
+      "Raise spec.timeout, give the meshes a repository or folder of their own, or the program more processors",
+  },
   { reason: "SyncFailed", remedy: "Do what the message says; it is tried again" },
   {
     reason: "ApplyFailed",

@@ -154,7 +154,10 @@ Deno.test("a pass that its timeout ends says so in the status (B6)", async () =>
   world.repository.commit({ "a/one.json": configMapText("one", "2") });
   world.plan = ({ verb }) => verb === "dry-run" ? { lateMs: 24 * HOUR_MS } : undefined;
   await world.advance(30 * MINUTE_MS);
-  assertMatch(world.condition("a"), /Cannot finish within 300 s/);
+  assertMatch(
+    world.condition("a"),
+    /^False OutOfTime: Cannot finish within 300 s, as spec.timeout says/,
+  );
 });
 
 Deno.test("a part of an inventory that could not be written is written later (B8)", async () => {

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { LABELS, type MeshSync } from "#api";
+import { syncLabels } from "#manifests";
 import { quarantinedRevision } from "../../../src/gitops/rollback.ts";
 import { functionObject } from "../../support/objects.ts";
 
@@ -34,6 +35,11 @@ Deno.test("quarantinedRevision() believes the MeshSync that the object is from, 
   assertEquals(quarantinedRevision(from("platform"), syncs), "main@sha1:bad");
   assertEquals(quarantinedRevision(from("tenant"), syncs), undefined);
   assertEquals(quarantinedRevision(functionObject("orders"), syncs), undefined);
+  const name = "shop-".repeat(20);
+  const short = sync("platform", ROLLS_BACK);
+  const long = { ...short, metadata: { ...short.metadata, name } };
+  const ofLong = functionObject("orders", {}, { labels: syncLabels(long) });
+  assertEquals(quarantinedRevision(ofLong, [...syncs, long]), "main@sha1:bad", "a name cut off");
   const other = { ...from("platform"), metadata: { ...from("platform").metadata, name: "billed" } };
   assertEquals(quarantinedRevision(other, syncs), undefined);
 });

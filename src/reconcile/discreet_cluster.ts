@@ -71,8 +71,13 @@ async function told<T>(written: unknown, answer: Promise<T>): Promise<T> {
   try {
     return await answer;
   } catch (error) {
-    throw error instanceof ApiError ? discreetError(error, privateValues(written)) : error;
+    throw discreetly(error, written);
   }
+}
+
+/** What was said of an object without its private values; an error of another kind as it is. */
+export function discreetly(error: unknown, object: unknown): unknown {
+  return error instanceof ApiError ? discreetError(error, privateValues(object)) : error;
 }
 
 /** Without its cause, which may have the words as well. */

@@ -20,6 +20,7 @@ import {
   type ResourceType,
 } from "#kube";
 import { STATUS_MANAGER } from "./context.ts";
+import { discreetly } from "./discreet_cluster.ts";
 
 /** How many resources are written at a time. */
 const CONCURRENCY = 8;
@@ -173,7 +174,7 @@ async function clear(
     } catch (error) {
       // Deleted meanwhile: nothing is left to be cleared.
       if (isNotFound(error) && !isKindMissing(error)) return;
-      if (!isDemand(error) || clock.monotonicMs() >= untilMs) throw error;
+      if (!isDemand(error) || clock.monotonicMs() >= untilMs) throw discreetly(error, object);
     }
     await clock.sleep(RETRY_MS, signal);
   }

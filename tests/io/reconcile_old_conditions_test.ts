@@ -11,7 +11,12 @@ function clusterWith(failures: readonly (ApiError | undefined)[]) {
   const writes: { readonly kind: string; readonly patch: JsonObject }[] = [];
   const clock = { slept: [] as number[], nowMs: 0 };
   const definitions = referenceDefinitions();
-  const functions = { apiVersion: "v1", kind: "Function", metadata: { name: "a", namespace: "b" } };
+  const functions = {
+    apiVersion: "v1",
+    kind: "Function",
+    metadata: { name: "a", namespace: "b" },
+    spec: { pod: { env: [{ name: "PASSWORD", value: "s3cret-marker" }] } },
+  };
   const cluster: Pick<ClusterClient, "get" | "list" | "patch"> = {
     get: (type, { name }) =>
       Promise.resolve(
@@ -79,6 +84,25 @@ Deno.test("clearOldConditions() waits for no other refusal", async () => {
     await assertRejects(clear, ApiError, other.message);
     assertEquals(clock.slept, []);
   }
+});
+
+Deno.test("clearOldConditions() repeats no value of a component that a server quotes (H3)", async () => {
+  const quoting = new ApiError({
+    ask: { verb: "patch", kind: "Function", subresource: "status" },
+    status: 422,
+    reason: "Invalid",
+    text:
+      'Function "a" is invalid: spec.pod.env[0].value: Invalid value: "s3cret-marker": too long',
+    causes: [{
+      reason: "FieldValueInvalid",
+      field: "spec.pod.env[0].value",
+      message: 'Invalid value: "s3cret-marker": too long',
+    }],
+    aboutName: "a",
+  });
+  const { clear } = clusterWith([undefined, quoting]);
+  const error = await assertRejects(clear, ApiError, "spec.pod.env[0].value");
+  assertEquals(JSON.stringify([error.message, error.causes]).includes("s3cret-marker"), false);
 });
 
 Deno.test("clearOldConditions() passes over what was deleted meanwhile", async () => {

@@ -267,10 +267,17 @@ export function unservedTrouble(
   const objects = unserved.map(({ id }) => idText(id)).sort();
   const rest = objects.length - SHOWN_MAX;
   const shown = `${objects.slice(0, SHOWN_MAX).join(", ")}${rest > 0 ? `, and ${rest} more` : ""}`;
+  const others = unserved.flatMap(({ id, servedAs }) =>
+    servedAs === undefined ? [] : `${id.kind} as ${servedAs}`
+  );
+  const remedy = others.length === unserved.length
+    ? "write that version in Git"
+    : "install what defines it, or take it out of Git";
+  const served = others.length === 0 ? "" : ` (but ${[...new Set(others)].sort().join(", ")})`;
   return applyingPhase(
     KIND_NOT_SERVED,
-    `Applied the rest of ${revision}, but not ${shown}: the API server does not serve ${names}; ` +
-      "install what defines it, or take it out of Git",
+    `Applied the rest of ${revision}, but not ${shown}: ` +
+      `the API server does not serve ${names}${served}; ${remedy}`,
   );
 }
 

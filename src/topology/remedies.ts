@@ -299,7 +299,11 @@ const GIT: readonly Remedy[] = [
     remedy:
       "Let one of them write the field, or annotate the object in Git with gitops.functionmesh.io/force: true",
   },
-  { reason: "KindNotServed", remedy: "Install the definition of the kind that the message names" },
+  {
+    reason: "KindNotServed",
+    remedy:
+      "Install the definition of the kind that the message names, or write the version that it names",
+  },
   { reason: "WaitingForKind", remedy: "Wait until the definition is established, or install it" },
   {
     reason: "PruneLimit",

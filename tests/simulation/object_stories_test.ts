@@ -99,6 +99,25 @@ Deno.test("a kind that is served at last is applied, whoever brings its definiti
   assertMatch(world.condition("a"), /^True Healthy: /);
 });
 
+Deno.test("of an API version that is not served any longer, the one that is served is named", async () => {
+  const world = new SyncWorld();
+  world.applyNow(JSON.parse(definitionText("Widget", [{ name: "v1" }])), "user");
+  world.repository.commit({
+    "a/old.json": customText("Widget", "old", "parts.example/v1beta1"),
+    "a/one.json": configMapText("one", "1"),
+  });
+  await world.sync("a", { interval: "1m" });
+  await world.advance(5 * MINUTE_MS);
+  assertEquals(world.object(configMapId("one"))?.kind, "ConfigMap");
+  assertMatch(
+    world.condition("a"),
+    /^False KindNotServed: .* does not serve parts\.example\/v1beta1 Widget \(but Widget as parts\.example\/v1\); write that version in Git$/,
+  );
+  world.repository.commit({ "a/old.json": customText("Widget", "old", "parts.example/v1") });
+  await world.advance(2 * MINUTE_MS);
+  assertMatch(world.condition("a"), /^True Healthy: /);
+});
+
 Deno.test("an object is not deleted for its successor in a group that nobody serves", async () => {
   const world = new SyncWorld();
   world.applyNow(JSON.parse(definitionText("Widget", [{ name: "v1" }])), "user");

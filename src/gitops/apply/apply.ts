@@ -1,6 +1,7 @@
 import { ANNOTATIONS, type MeshSync } from "#api";
 import {
   conditionOf,
+  groupOf,
   idOf,
   isAbort,
   isNamespace,
@@ -51,14 +52,20 @@ export interface Applied {
 type ObjectResult =
   | Applied
   | { readonly result: "failed"; readonly failure: ApplyFailure }
-  | { readonly result: "unserved"; readonly target: TargetObject };
+  | { readonly result: "unserved"; readonly target: Unserved };
+
+/** An object whose kind the API server does not serve in the version that Git names. */
+export interface Unserved extends TargetObject {
+  /** A version that it serves the kind in. */
+  readonly servedAs?: string;
+}
 
 /** What became of all objects of a revision. */
 export interface ApplyReport {
   readonly applied: readonly Applied[];
   readonly failures: readonly ApplyFailure[];
   /** Objects whose kind the API server does not serve yet. */
-  readonly unserved: readonly TargetObject[];
+  readonly unserved: readonly Unserved[];
   /** Objects of later stages, which were not tried. */
   readonly untried: number;
   /** Whether a newer commit ended it. */
@@ -160,8 +167,9 @@ async function applyObject(
     const isOther = type !== undefined && type.namespaced !== (namespace !== "");
     const refusal = isOther && !type.namespaced ? unreachedNow(plan.target, scope) : undefined;
     if (refusal !== undefined) return refusal;
+    if (type === undefined) return { result: "unserved", target: await unserved(plan, scope) };
     // One that belongs elsewhere than it was meant to is read anew by the next pass.
-    if (type === undefined || isOther) return { result: "unserved", target: plan.target };
+    if (isOther) return { result: "unserved", target: plan.target };
     plan = await objectPlan({ ...plan.target, type }, scope, { isFresh: isGone });
   }
   for (let attempt = 1;; attempt++) {
@@ -312,6 +320,12 @@ async function isAnswered(
     if (isKindUnanswered(error)) return false;
     throw error;
   }
+}
+
+async function unserved({ target }: ObjectPlan, { acting }: ApplyScope): Promise<Unserved> {
+  const { apiVersion, kind } = target.id;
+  const served = await acting.servedVersion(groupOf(apiVersion), kind);
+  return served === undefined ? target : { ...target, servedAs: served.apiVersion };
 }
 
 /** Whether a revision is applied completely. */

@@ -1,6 +1,7 @@
 import type { MeshSync } from "#api";
 import { healthRuleProblems } from "#gitops";
 import {
+  droppedVersionWarnings,
   isNestedSync,
   type Manifest,
   type ManifestFile,
@@ -47,7 +48,11 @@ export const validateVerb: Verb = {
       ...tenantProblems(documents, flags),
     ];
     const findings = topologyFindings(documents, [...problems, ...read.warnings]);
-    const warnings = [...read.warnings, ...topologyWarnings(findings)];
+    const warnings = [
+      ...read.warnings,
+      ...documents.flatMap(droppedVersionWarnings),
+      ...topologyWarnings(findings),
+    ];
     if (flags.text("output") === "json") {
       output.out(JSON.stringify({ objects: documents.length, problems, warnings, findings }));
     } else {

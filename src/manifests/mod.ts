@@ -14,6 +14,7 @@ export {
   type PassedOver,
   selectedFiles,
 } from "./files.ts";
+export { DROPPED_VERSIONS, droppedVersionWarnings } from "./dropped_versions.ts";
 export { glob, globMatches, GlobMeter, pathBytes } from "./glob.ts";
 export {
   controllerOf,

@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { ApiError } from "#kube";
+import { DROPPED_VERSIONS } from "#manifests";
 import { eventually, testCluster } from "../support/control_plane.ts";
 import { testClient } from "../support/transport.ts";
 
@@ -27,6 +28,18 @@ function definition(...versions: readonly { readonly name: string; readonly serv
     },
   };
 }
+
+Deno.test("no version that validate warns of is served, and what it names instead is", async () => {
+  await using client = testClient(await cluster.access());
+  const isServed = async (apiVersion: string, kind: string) =>
+    await client.cluster.resourceType(apiVersion, kind) !== undefined;
+  for (const { apiVersion, kinds, use } of DROPPED_VERSIONS) {
+    for (const kind of kinds) {
+      assertEquals(await isServed(apiVersion, kind), false, `${apiVersion} ${kind}`);
+      if (use !== undefined) assertEquals(await isServed(use, kind), true, `${use} ${kind}`);
+    }
+  }
+});
 
 Deno.test("an object whose version is served no more is found by group and kind", async () => {
   await using client = testClient(await cluster.access());

@@ -41,6 +41,25 @@ Deno.test("validate exits 0 where all is well, and 2 without a path", async () =
   assertEquals((await meshwright(["validate", `${folder.path}/none.yaml`])).code, 2);
 });
 
+Deno.test("validate warns of API versions that Kubernetes serves no longer, and exits 0", async () => {
+  const object = (apiVersion: string, kind: string) =>
+    `apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata: {name: a}\n`;
+  await using folder = await folderWith({
+    "hpa.yaml": `# A comment\n${object("autoscaling/v2beta2", "HorizontalPodAutoscaler")}`,
+    "psp.yaml": object("policy/v1beta1", "PodSecurityPolicy"),
+    "ipaddress.yaml": object("networking.k8s.io/v1beta1", "IPAddress"),
+    "fine.yaml": object("batch/v1", "CronJob"),
+  });
+  const { code, notes, out } = await meshwright(["validate", folder.path]);
+  const said = notes.map((note) => note.replaceAll(`${folder.path}/`, ""));
+  assertEquals([code, out, said.slice(0, -1)], [0, [], [
+    "warning: hpa.yaml:2: HorizontalPodAutoscaler/a apiVersion: is not served by Kubernetes 1.26 and later; " +
+    "write autoscaling/v2",
+    "warning: psp.yaml:1: PodSecurityPolicy/a apiVersion: is not served by Kubernetes 1.25 and later; " +
+    "nothing is in its place, take it out",
+  ]]);
+});
+
 Deno.test("validate warns of what is odd between components, of all files together, and exits 0", async () => {
   const topics = (input: string, output: string) => ({
     input: { topics: [input] },

@@ -68,6 +68,8 @@ controllerTest(
     const live = await run(story.namespace, "graph", "--live");
     assertEquals(live.code, 0);
     assertMatch(live.out.join("\n"), /│ Function {2}● 1\/1 │/);
+    const none = await run(story.namespace, "graph", "--live", "-l", "team=nobody");
+    assertEquals([none.code, none.notes], [0, ["No Functions, Sources or Sinks"]]);
     const gone = await run(story.namespace, "explain", "Function/gone");
     assertEquals([gone.code, gone.out], [1, []]);
     assertMatch(gone.notes.join(), /Cannot find Function .*\/gone: it does not exist/);

@@ -84,3 +84,42 @@ Deno.test("connect() says where it looked when there is no server", async () => 
     "Cannot find an API server: not in a pod, and no kubeconfig at /not/there/.kube/config",
   );
 });
+
+Deno.test("connect() reads and watches by insecure-skip-tls-verify, tls-server-name and relative paths", async () => {
+  const { serverUrl, caPem, token } = await cluster.access();
+  const folder = await Deno.makeTempDir();
+  await Deno.writeTextFile(`${folder}/ca.crt`, caPem);
+  await Deno.writeTextFile(`${folder}/token`, `${token}\n`);
+  const at = "kubernetes.default.svc";
+  const terms = [
+    { "certificate-authority": "ca.crt" },
+    { "insecure-skip-tls-verify": true },
+    { "certificate-authority": "ca.crt", "tls-server-name": at },
+  ];
+  try {
+    for (const term of terms) {
+      const path = `${folder}/config`;
+      const config = {
+        clusters: [{ name: "c", cluster: { server: serverUrl, ...term } }],
+        users: [{ name: "u", user: { tokenFile: "token" } }],
+        contexts: [{ name: "x", context: { cluster: "c", user: "u" } }],
+        "current-context": "x",
+      };
+      await Deno.writeTextFile(path, JSON.stringify(config));
+      assertEquals(await canRead({ ...options({}), kubeconfig: path }), "default");
+      const { endpoint } = await connect({ ...options({}), kubeconfig: path });
+      await using transport = httpTransport(endpoint);
+      const body = await transport.stream({
+        path: "/api/v1/namespaces",
+        query: { watch: "true" },
+        ask: { verb: "watch", kind: "Namespace" },
+      });
+      const reader = body.getReader();
+      const { value } = await reader.read();
+      assertStringIncludes(new TextDecoder().decode(value), '"type":"ADDED"');
+      await reader.cancel();
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

@@ -19,7 +19,7 @@ import {
 } from "#plan";
 import { act, type Outcome, queueError, throwIfNamespaceEnds } from "./act.ts";
 import { reconcileDeletion } from "./cleanup.ts";
-import type { Effects, PodsWithLogs, ReconcileContext } from "./context.ts";
+import { cacheOf, type Effects, type PodsWithLogs, type ReconcileContext } from "./context.ts";
 import { discreetEffects } from "./discreet_cluster.ts";
 import { observeComponent, type ObservedComponent } from "./observe.ts";
 import { recordStatus } from "./record.ts";
@@ -42,7 +42,7 @@ export async function reconcileComponent(
   key: ObjectKey,
   given: Effects,
 ): Promise<Next> {
-  const effects = discreetEffects(given);
+  const effects = discreetEffects(given, cacheOf(given.ctx.caches, kind).get(key));
   const seen = await observeComponent(kind, key, effects);
   switch (seen.at) {
     case "gone":

@@ -10,7 +10,7 @@ import type { Effects } from "./context.ts";
 
 /** Members below which texts and numbers may be secrets. */
 const PRIVATE_MEMBERS: readonly string[] = [
-  ...["args", "command", "data", "stringData"],
+  ...["args", "clientAuthenticationParameters", "command", "data", "stringData"],
   ...["discoveryTriggererConfig", "funcConfig", "sinkConfig", "sourceConfig", "userConfig"],
 ];
 /** Shorter values are words of many messages. */
@@ -56,22 +56,25 @@ function* variablesOf(env: readonly unknown[]): Generator<string> {
   }
 }
 
-/** The surroundings of a pass, in which no refusal of an API server repeats a private value of what was written. */
-export function discreetEffects(effects: Effects): Effects {
+/**
+ * The surroundings of a pass, in which no refusal of an API server repeats a private value of what was written, or of the
+ * object that the pass is about: a refusal of its status may print all of it.
+ */
+export function discreetEffects(effects: Effects, about: unknown): Effects {
   const { cluster } = effects.ctx;
   const discreet = clientWith(cluster, {
-    apply: (object, options) => told(object, cluster.apply(object, options)),
-    create: (object, options) => told(object, cluster.create(object, options)),
-    patch: (id, patch, options) => told(patch, cluster.patch(id, patch, options)),
+    apply: (object, options) => told([object, about], cluster.apply(object, options)),
+    create: (object, options) => told([object, about], cluster.create(object, options)),
+    patch: (id, patch, options) => told([patch, about], cluster.patch(id, patch, options)),
   });
   return { ...effects, ctx: { ...effects.ctx, cluster: discreet } };
 }
 
-async function told<T>(written: unknown, answer: Promise<T>): Promise<T> {
+async function told<T>(objects: readonly unknown[], answer: Promise<T>): Promise<T> {
   try {
     return await answer;
   } catch (error) {
-    throw discreetly(error, written);
+    throw discreetly(error, objects);
   }
 }
 

@@ -54,7 +54,7 @@ const NEEDED_KINDS: readonly CachedKind[] = [
  * @throws what a failed write threw, for the queue to try again
  */
 export async function reconcileMesh(key: ObjectKey, given: Effects): Promise<Next> {
-  const effects = discreetEffects(given);
+  const effects = discreetEffects(given, cacheOf(given.ctx.caches, "FunctionMesh").get(key));
   const seen = await observeMesh(key, effects);
   switch (seen.at) {
     case "gone":

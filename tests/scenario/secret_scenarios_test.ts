@@ -1,14 +1,20 @@
 /** Passwords in variables and settings of components: no refusal of an API server brings them into a status, event or error. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { errorText } from "#base";
+import { errorText, type KubeObject } from "#base";
 import { ControllerWorld } from "../support/controller_world.ts";
 import { functionId, SHOP } from "../support/controller_world_facts.ts";
 import { functionObject } from "../support/objects.ts";
-import { numberSpellings, secretSpellings } from "../support/secret_spellings.ts";
+import {
+  leaksIn,
+  numberSpellings,
+  secretSpellings,
+  spelledParts,
+} from "../support/secret_spellings.ts";
 
 const ORDERS = functionId("orders");
 const VARIABLE = 'MARKENV"in<side>&x';
 const SETTING = "MARKSETTING-77/word";
+const LOGIN = "token:MARKLOGIN/0a1b2c+3d";
 const PIN = 81_726_354;
 
 /** A part of each marker in each spelling. */
@@ -101,5 +107,44 @@ Deno.test("no password comes out of a mesh, whatever an API server quotes of its
       errors: errorText(error),
     });
     assertEquals(found, [], message);
+  }
+});
+
+/** A component and a mesh with secrets in all places of theirs, and what to ask for each. */
+function plantedOwners(): readonly (readonly ["Function" | "FunctionMesh", KubeObject])[] {
+  const genericAuth = {
+    clientAuthenticationPlugin: "token",
+    clientAuthenticationParameters: LOGIN,
+  };
+  const { apiVersion, spec } = functionObject("orders", {
+    name: "orders",
+    funcConfig: { password: SETTING, pin: PIN },
+    pod: { env: [{ name: "PASSWORD", value: VARIABLE }] },
+    pulsar: { pulsarConfig: "pulsar", authConfig: { genericAuth } },
+  });
+  const metadata = { name: "orders", namespace: SHOP };
+  return [
+    ["Function", { apiVersion, kind: "Function", metadata, spec } as KubeObject],
+    ["FunctionMesh", {
+      ...{ apiVersion, kind: "FunctionMesh", metadata },
+      spec: { functions: [spec] },
+    }],
+  ];
+}
+
+Deno.test("no password comes out of the status of a component or a mesh that an API server refuses, quoting it (H3)", async () => {
+  const values = [VARIABLE, SETTING, LOGIN].flatMap((one) => [...secretSpellings(one).values()]);
+  const parts = [...PARTS, ...spelledParts([LOGIN])];
+  for (const [kind, object] of plantedOwners()) {
+    for (const [status, message] of refusals([...values, ...numberSpellings(PIN).values()])) {
+      const world = new ControllerWorld();
+      world.createNow(object);
+      let count = 0;
+      world.refuse = (ask) =>
+        ask.verb === "patch" && ask.kind === kind && ++count > 0 ? { status, message } : undefined;
+      const { error } = await world.pass(kind, "orders");
+      assert(count > 0 && error !== undefined, `${kind}: ${status}`);
+      assertEquals(leaksIn([errorText(error), ...world.events], parts), [], `${kind}: ${message}`);
+    }
   }
 });

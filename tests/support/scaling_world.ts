@@ -40,6 +40,8 @@ export class ScalingWorld {
   readonly requests: string[] = [];
   readonly events: string[] = [];
   readonly warnings: string[] = [];
+  /** What was wrong, of each warning that says it. */
+  readonly errors: unknown[] = [];
   /** Has a write fail; asked with what it is, e.g. `scale orders 5`. */
   refusal: (request: string) => Error | undefined = () => undefined;
   /** What the ConfigMap and the Secret of a namespace hold. */
@@ -69,7 +71,10 @@ export class ScalingWorld {
       },
       log: {
         ...silentLogger,
-        warn: (message: string) => void this.warnings.push(message),
+        warn: (message: string, facts?: Record<string, unknown>) => {
+          this.warnings.push(message);
+          if (facts?.["error"] !== undefined) this.errors.push(facts["error"]);
+        },
       } as Logger,
       metrics: this.metrics,
       options: {

@@ -24,6 +24,7 @@ import { statefulSetName, type Subscription, subscriptionsOf } from "#desired";
 import { type ClusterClient, isConflict, isForbidden, isNotFound } from "#kube";
 import { isPodReady, ordinalOf, type Pod, statusPatch } from "#plan";
 import { METRICS_MANAGER, POLLED, type ReconcileContext } from "../context.ts";
+import { discreetly } from "../discreet_cluster.ts";
 import { backlogOf } from "./backlog.ts";
 import type { BrokerAccess } from "./broker_access.ts";
 import { BrokerClient } from "./broker_client.ts";
@@ -225,7 +226,8 @@ export class MetricsPoll implements Disposable {
     this.#ctx.log.warn("Cannot tell how instances are doing", {
       kind: component.kind,
       object: keyText(keyOf(component)),
-      error,
+      // A refusal of a status may print the object.
+      error: discreetly(error, component),
     });
   }
 }

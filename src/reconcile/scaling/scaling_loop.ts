@@ -31,6 +31,7 @@ import {
   statusPatch,
 } from "#plan";
 import { type ReconcileContext, SCALING, SCALING_MANAGER } from "../context.ts";
+import { discreetly } from "../discreet_cluster.ts";
 import { type BrokerRound, Brokers, NOT_SHOWN } from "./brokers.ts";
 import { type HindranceContext, isUnmanaged, scalingHindrance } from "./hindrances.ts";
 import { Instances } from "./instances.ts";
@@ -324,7 +325,8 @@ export class ScalingLoop implements Disposable {
     this.#options.ctx.log.warn("Cannot scale by the backlog", {
       kind: component.kind,
       object: keyText(keyOf(component)),
-      error,
+      // A refusal of a status may print the object.
+      error: discreetly(error, component),
     });
   }
 }

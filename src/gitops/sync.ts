@@ -11,6 +11,7 @@ import {
   type ObjectKey,
   sameJson,
 } from "#base";
+import { ApiError, withoutRepeated } from "#kube";
 import { entryKey } from "#plan";
 import { act, nothingDone, type Outcome } from "./act.ts";
 import { dropParts } from "./apply/inventory.ts";
@@ -92,6 +93,8 @@ export async function reconcileSync(key: ObjectKey, surroundings: SyncContext): 
     const outcome = await acted(seen, decision, { bounded, ctx });
     return await record(seen, { decision, outcome }, ctx);
   } catch (error) {
+    // What cannot be said in the status is said by whoever ran the pass, in the words of the server.
+    if (error instanceof ApiError) throw withoutRepeated(error, secrets.values);
     if (!(error instanceof LostSyncError)) throw error;
     if (error.isGone) return forget(key, ctx);
     // Its newest form is on its way, or known already: this pass is of no use.

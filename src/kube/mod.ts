@@ -28,3 +28,4 @@ export * from "./resource_version.ts";
 export { grownDelayMs, type Growth } from "./retry.ts";
 export * from "./transport.ts";
 export * from "./watch.ts";
+export { withoutRepeated } from "./written_secret.ts";

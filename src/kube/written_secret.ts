@@ -16,6 +16,25 @@ export function withoutWritten(error: unknown, kind: string, written: unknown): 
   const values = secretTexts({ apiVersion: "v1", kind, metadata: { name: "" }, data, stringData })
     .filter((value) => value.trim().length >= LENGTH_MIN);
   if (values.length === 0) return error;
+  const { aboutKind, aboutName, ask, causes, reason, retryAfterMs, status, text } = withoutRepeated(
+    error,
+    values,
+  );
+  return new ApiError({
+    ...{ aboutKind, aboutName, ask, reason, retryAfterMs, status, text },
+    causes: causes.map((cause) => ({
+      ...cause,
+      ...(cause.field === undefined ? {} : { field: withoutValues(cause.field, values) }),
+    })),
+  });
+}
+
+/**
+ * A refusal without any of these values, and without its cause, which may have the words as well. The paths of fields stay as
+ * they are: who decides by them needs them.
+ */
+export function withoutRepeated(error: ApiError, values: readonly string[]): ApiError {
+  if (values.length === 0) return error;
   const { aboutKind, aboutName, ask, causes, reason, retryAfterMs, status } = error;
   return new ApiError({
     ...{ aboutKind, aboutName, ask, reason, retryAfterMs, status },
@@ -23,7 +42,6 @@ export function withoutWritten(error: unknown, kind: string, written: unknown): 
     causes: causes.map((cause) => ({
       ...cause,
       ...(cause.message === undefined ? {} : { message: withoutValues(cause.message, values) }),
-      ...(cause.field === undefined ? {} : { field: withoutValues(cause.field, values) }),
     })),
   });
 }

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { isPlainObject, withoutValues } from "#base";
-import { ApiError, clientWith } from "#kube";
+import { isPlainObject } from "#base";
+import { ApiError, clientWith, withoutRepeated } from "#kube";
 import type { Effects } from "./context.ts";
 
 /** Members below which texts and numbers may be secrets. */
@@ -80,19 +80,5 @@ async function told<T>(objects: readonly unknown[], answer: Promise<T>): Promise
 
 /** What was said of an object without its private values; an error of another kind as it is. */
 export function discreetly(error: unknown, object: unknown): unknown {
-  return error instanceof ApiError ? discreetError(error, privateValues(object)) : error;
-}
-
-/** Without its cause, which may have the words as well. */
-function discreetError(error: ApiError, values: readonly string[]): ApiError {
-  if (values.length === 0) return error;
-  const { aboutKind, aboutName, ask, reason, retryAfterMs, status } = error;
-  return new ApiError({
-    ...{ aboutKind, aboutName, ask, reason, retryAfterMs, status },
-    text: withoutValues(error.text, values),
-    causes: error.causes.map((cause) => ({
-      ...cause,
-      ...(cause.message === undefined ? {} : { message: withoutValues(cause.message, values) }),
-    })),
-  });
+  return error instanceof ApiError ? withoutRepeated(error, privateValues(object)) : error;
 }

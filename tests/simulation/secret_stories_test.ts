@@ -3,10 +3,12 @@
  * them in every spelling; then all that comes out of the program is looked through (H3).
  */
 import { assert, assertEquals } from "@std/assert";
+import { errorText } from "#base";
+import { syncOnce } from "#gitops";
 import { apiErrorFrom, type TransportRequest } from "#kube";
 import { createMetrics } from "#telemetry";
 import { REFUSALS, type Refusing } from "../support/quoting_refusals.ts";
-import { numberSpellings, secretSpellings } from "../support/secret_spellings.ts";
+import { leaksIn, numberSpellings, secretSpellings } from "../support/secret_spellings.ts";
 import { SHOP, SyncWorld } from "../support/sync_world.ts";
 
 const MINUTE_MS = 60_000;
@@ -44,13 +46,16 @@ async function findings({ metrics, world }: Planted): Promise<string[]> {
   );
 }
 
-/** Has the server refuse what the program applies to ConfigMaps, as long as there are words. */
-function refusing(world: SyncWorld): { words: (() => ReturnType<Refusing>) | undefined } {
+/** Has the server refuse what the program writes at some paths, as long as there are words; ConfigMaps when left out. */
+function refusing(
+  world: SyncWorld,
+  paths = /\/configmaps\/[bc]\b/,
+): { words: (() => ReturnType<Refusing>) | undefined } {
   const state: { words: (() => ReturnType<Refusing>) | undefined } = { words: undefined };
   const { cluster } = world;
   const plain = cluster.answer.bind(cluster);
   cluster.answer = (request: TransportRequest, user: string) => {
-    const isMeant = /\/configmaps\/[bc]\b/.test(request.path) && request.method === "PATCH";
+    const isMeant = paths.test(request.path) && request.method === "PATCH";
     if (state.words === undefined || !isMeant || user === "user") return plain(request, user);
     throw apiErrorFrom(state.words(), request.ask);
   };
@@ -169,4 +174,27 @@ Deno.test("no secret comes out of bad YAML beside it, of drift, a contest, a rol
   world.repository.commit({ "a/other.yaml": files(102)["a/s.yaml"] ?? "" });
   await world.advance(5 * MINUTE_MS);
   assertEquals(await findings(place), []);
+});
+
+Deno.test("no secret comes out of a pass or of sync --once whose status an API server refuses, quoting it (H3)", async () => {
+  const place = await planted();
+  const { world } = place;
+  const refused = refusing(world, /\/meshsyncs\//);
+  const spellings = Object.values(MARKERS).flatMap((value) => [...secretSpellings(value).values()]);
+  const quoted = [...spellings, ...numberSpellings(NUMBER).values()].join(" ");
+  let round = 200;
+  for (const [name, answer] of Object.entries(REFUSALS)) {
+    refused.words = () => answer(quoted);
+    world.repository.commit(files(++round));
+    await world.advance(2 * MINUTE_MS);
+    const run = syncOnce({ namespace: SHOP, name: "a" }, world.process.context, {
+      timeoutMs: MINUTE_MS,
+    });
+    // A right that is missing ends it at once.
+    const ended = run.then((report) => JSON.stringify(report), (error) => errorText(error));
+    await world.advance(3 * MINUTE_MS);
+    assertEquals(leaksIn([await ended], PARTS), [], name);
+    assertEquals(await findings(place), [], name);
+  }
+  assert(world.errors.length > 5, `errors of passes: ${world.errors.length}`);
 });

@@ -354,3 +354,32 @@ Deno.test("M6: a NetworkPolicy opens the ports that the program listens on, and 
     { from: undefined, ports: [8000, 9443, 9292, 8080] },
   ]);
 });
+
+/** All values of members of this name, however deep. */
+function membersOf(value: unknown, name: string): unknown[] {
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, member]) => [
+    ...(key === name ? [member] : []),
+    ...membersOf(member, name),
+  ]);
+}
+
+Deno.test("L6: installObjects() names the image as it is given, by its digest too", () => {
+  const image = `registry.example/meshwright:1@sha256:${"0123456789abcdef".repeat(4)}`;
+  const deployment = installObjects({ ...INSTALLATION, image })
+    .find(({ kind }) => kind === "Deployment");
+  assertEquals(membersOf(deployment, "image"), [image]);
+});
+
+Deno.test("L9: installObjects() gives no key to a file or variable of the pod, whatever is chosen", () => {
+  for (const metricsSecure of [false, true]) {
+    for (const replicas of [1, 2]) {
+      const choices = { metricsSecure, replicas, receiver: true, serviceMonitor: true };
+      const deployment = installObjects({ ...INSTALLATION, ...choices })
+        .find(({ kind }) => kind === "Deployment");
+      const given = ["secret", "secretKeyRef", "secretRef", "secretName", "projected", "csi"]
+        .flatMap((name) => membersOf(deployment, name));
+      assertEquals([deployment?.kind, given], ["Deployment", []]);
+    }
+  }
+});

@@ -208,3 +208,13 @@ function amountText(name: string, value: number): string {
   if (Number.isInteger(mib)) return `${count(mib)} MiB`;
   return Number.isInteger(kib) ? `${count(kib)} KiB` : count(value);
 }
+
+Deno.test("C1, M6: docs/install.md says what may run as which account, and which flag is for a cluster of one team", async () => {
+  const text = (await Deno.readTextFile("docs/install.md")).replace(/\s+/g, " ");
+  const said = [
+    "Whoever may create a Function runs pods as any ServiceAccount of its namespace",
+    "`--pod-service-accounts`",
+    "`--single-tenant` is for a cluster of one team",
+  ];
+  assertEquals(said.filter((words) => !text.includes(words)), []);
+});

@@ -32,6 +32,7 @@ const RULES: Readonly<Record<string, HealthRule>> = {
   "apps/ReplicaSet": replicaSetHealth,
   "apps/StatefulSet": statefulSetHealth,
   "batch/Job": jobHealth,
+  "gitops.functionmesh.io/MeshSync": syncHealth,
 };
 
 /** Kinds that are as they should be once they are there: they have no status that says anything else. */
@@ -111,6 +112,12 @@ function conditionHealth({ conditions }: Look): ObjectHealth {
   if (reconciling?.status === "True") return progressing(words(reconciling));
   if (ready === undefined || ready.status === "True") return CURRENT;
   return progressing(words(ready));
+}
+
+/** Nobody has looked at a MeshSync that says nothing. */
+function syncHealth(look: Look): ObjectHealth {
+  const isLookedAt = look.conditions.some(({ type }) => type === "Ready");
+  return isLookedAt ? conditionHealth(look) : progressing("not looked at yet");
 }
 
 function deploymentHealth({ spec, status, conditions }: Look): ObjectHealth {

@@ -142,13 +142,12 @@ function objectOf(type: { readonly apiVersion: string; readonly kind: string }, 
   } as KubeObject;
 }
 
-/** What our loop says: an object of a mesh, and a MeshSync, of which nobody said that it is ready is waited for. */
+/** What our loop says: an object of a mesh of which nobody said that it is ready is waited for. */
 function ownState(object: KubeObject): string {
   const { state } = objectHealth(object);
   if (state !== "current" || object.kind === "BackendConfig") return state;
-  const { annotations: _, ...metadata } = object.metadata;
-  const asked = object.kind === "MeshSync" ? { ...object, metadata } : object;
-  return meshHealth(asked).words === undefined ? state : "progressing";
+  if (object.kind === "MeshSync") return state;
+  return meshHealth(object).words === undefined ? state : "progressing";
 }
 
 async function judged(input: unknown): Promise<readonly (readonly Answer[])[]> {

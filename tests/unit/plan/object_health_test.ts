@@ -16,6 +16,7 @@ const VERSIONS: Readonly<Record<string, string>> = {
   DaemonSet: "apps/v1",
   Deployment: "apps/v1",
   Job: "batch/v1",
+  MeshSync: "gitops.functionmesh.io/v1alpha1",
   ReplicaSet: "apps/v1",
   StatefulSet: "apps/v1",
   Widget: "example.org/v1",
@@ -31,6 +32,25 @@ const rolled = {
 const condition = (type: string, status: string, more = {}) => ({ type, status, ...more });
 
 const CASES: readonly Case[] = [
+  {
+    name: "nobody looked at",
+    kind: "MeshSync",
+    says: "progressing: not looked at yet",
+  },
+  {
+    name: "applied",
+    kind: "MeshSync",
+    status: { conditions: [condition("Ready", "True")] },
+    says: "current",
+  },
+  {
+    name: "refused",
+    kind: "MeshSync",
+    status: {
+      conditions: [condition("Ready", "False", { reason: "ApplyFailed", message: "no" })],
+    },
+    says: "progressing: no",
+  },
   {
     name: "rolled out",
     kind: "Deployment",

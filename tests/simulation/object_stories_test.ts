@@ -113,6 +113,25 @@ Deno.test("of an API version that is not served any longer, the one that is serv
     world.condition("a"),
     /^False KindNotServed: .* does not serve parts\.example\/v1beta1 Widget \(but Widget as parts\.example\/v1\); write that version in Git$/,
   );
+  const discoveries = async () => {
+    world.takeRequests();
+    await world.advance(5 * MINUTE_MS);
+    return world.takeRequests().filter((request) => request.startsWith("discover ")).length;
+  };
+  const ofOne = await discoveries();
+  world.repository.commit(Object.fromEntries(
+    Array.from({ length: 20 }, (_, index) => [
+      `a/old${index}.json`,
+      customText("Widget", `old${index}`, "parts.example/v1beta1"),
+    ]),
+  ));
+  await discoveries();
+  // A pass more or less falls into the minutes.
+  const ofMany = await discoveries();
+  assertEquals(ofMany < 2 * ofOne, true, `${ofMany} for 21 objects, ${ofOne} for one`);
+  world.repository.commit(Object.fromEntries(
+    Array.from({ length: 20 }, (_, index) => [`a/old${index}.json`, undefined]),
+  ));
   world.repository.commit({ "a/old.json": customText("Widget", "old", "parts.example/v1") });
   await world.advance(2 * MINUTE_MS);
   assertMatch(world.condition("a"), /^True Healthy: /);

@@ -103,6 +103,7 @@ export async function applyObjects(
   ctx.proofs.expect(keyOf(sync), writes.map(({ target }) => target.id));
   const results = new Map<ObjectPlan, ObjectResult>();
   const stages = applyStages(plans, ({ target }) => target.id);
+  const elsewhere = servedElsewhere(scope);
   let superseded = false;
   let ended: Pick<ApplyReport, "interruption"> = {};
   try {
@@ -117,7 +118,7 @@ export async function applyObjects(
         const part = superseded ? [] : stage.slice(at, at + OBJECTS_BETWEEN_LOOKS);
         await pooled(part, CALLS_AT_ONCE, async (plan) => {
           const isGone = anew.some((holder) => isTakenAlong(plan.target.id, holder));
-          const result = await applyObject(plan, scope, { isGone });
+          const result = await applyObject(plan, scope, { elsewhere, isGone });
           results.set(plan, answered(plan, result, scope));
         });
       }
@@ -157,7 +158,7 @@ function answered(
 async function applyObject(
   first: ObjectPlan,
   scope: ApplyScope,
-  { isGone = false } = {},
+  { elsewhere, isGone }: { readonly elsewhere: ServedElsewhere; readonly isGone: boolean },
 ): Promise<ObjectResult> {
   let plan = first;
   if (plan.step === "unserved" || isGone) {
@@ -167,7 +168,11 @@ async function applyObject(
     const isOther = type !== undefined && type.namespaced !== (namespace !== "");
     const refusal = isOther && !type.namespaced ? unreachedNow(plan.target, scope) : undefined;
     if (refusal !== undefined) return refusal;
-    if (type === undefined) return { result: "unserved", target: await unserved(plan, scope) };
+    if (type === undefined) {
+      const servedAs = await elsewhere(plan.target.id);
+      const target = servedAs === undefined ? plan.target : { ...plan.target, servedAs };
+      return { result: "unserved", target };
+    }
     // One that belongs elsewhere than it was meant to is read anew by the next pass.
     if (isOther) return { result: "unserved", target: plan.target };
     plan = await objectPlan({ ...plan.target, type }, scope, { isFresh: isGone });
@@ -322,10 +327,19 @@ async function isAnswered(
   }
 }
 
-async function unserved({ target }: ObjectPlan, { acting }: ApplyScope): Promise<Unserved> {
-  const { apiVersion, kind } = target.id;
-  const served = await acting.servedVersion(groupOf(apiVersion), kind);
-  return served === undefined ? target : { ...target, servedAs: served.apiVersion };
+/** Finds a version that the API server serves a kind in: it is asked once for all objects of a kind. */
+type ServedElsewhere = (id: ObjectId) => Promise<string | undefined>;
+
+function servedElsewhere({ acting }: ApplyScope): ServedElsewhere {
+  const asked = new Map<string, Promise<string | undefined>>();
+  return ({ apiVersion, kind }) => {
+    const group = groupOf(apiVersion);
+    const name = `${group}/${kind}`;
+    const answer = asked.get(name) ??
+      acting.servedVersion(group, kind).then((served) => served?.apiVersion);
+    asked.set(name, answer);
+    return answer;
+  };
 }
 
 /** Whether a revision is applied completely. */

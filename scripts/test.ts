@@ -4,7 +4,7 @@
  * @module
  */
 import { durationText, progressOnStderr } from "./control_plane/progress.ts";
-import { tallied, type Tally } from "./test_tally.ts";
+import { endedTally, tallied, type Tally, totalTally } from "./test_tally.ts";
 
 const HELP = `Run the tests, stage by stage: the cheapest first.
 
@@ -120,20 +120,16 @@ async function main(words: readonly string[]): Promise<number> {
   }
   const stages = STAGES.filter((stage) => words.length === 0 || words.includes(stage.name));
   const startMs = Date.now();
-  let total: Tally = { passed: 0, failed: 0, skipped: 0 };
+  const tallies: Tally[] = [];
   for (const [index, stage] of stages.entries()) {
     progressOnStderr(
       `stage ${index + 1}/${stages.length}: ${stage.name} (${
         durationText(Date.now() - startMs)
       } so far)`,
     );
-    const tally = await runStage(stage);
-    total = {
-      passed: total.passed + tally.passed,
-      failed: total.failed + tally.failed,
-      skipped: total.skipped + tally.skipped,
-    };
+    tallies.push(await runStage(stage));
   }
+  const total = totalTally(tallies);
   progressOnStderr(`all stages took ${durationText(Date.now() - startMs)}`);
   const skipped = total.skipped === 0 ? "" : `, ${total.skipped} skipped`;
   await Deno.stdout.write(
@@ -155,11 +151,9 @@ async function runStage(stage: Stage): Promise<Tally> {
     stderr: "inherit",
   }).spawn();
   const tally = await tallied(child.stdout);
-  const { success } = await child.status;
-  if (success || tally.failed > 0) return tally;
-  // A stage that ended badly without naming a failed test (a type error, a crash) is a failure itself.
-  progressOnStderr(`stage ${stage.name} ended without a result`);
-  return { ...tally, failed: 1 };
+  const ended = endedTally(tally, await child.status);
+  if (ended !== tally) progressOnStderr(`stage ${stage.name} ended without a result`);
+  return ended;
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

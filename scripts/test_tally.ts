@@ -21,6 +21,21 @@ export async function tallied(output: ReadableStream<Uint8Array>): Promise<Tally
   return closingTally(text);
 }
 
+/** A run that ended badly without naming a failed test (a type error, a crash) is a failure itself. */
+export function endedTally(tally: Tally, { success }: { readonly success: boolean }): Tally {
+  return success || tally.failed > 0 ? tally : { ...tally, failed: 1 };
+}
+
+/** What several tallies come to. */
+export function totalTally(tallies: readonly Tally[]): Tally {
+  const sum = (of: (tally: Tally) => number) => tallies.reduce((all, tally) => all + of(tally), 0);
+  return {
+    passed: sum((tally) => tally.passed),
+    failed: sum((tally) => tally.failed),
+    skipped: sum((tally) => tally.skipped),
+  };
+}
+
 /**
  * What the last closing line in an output of `deno test` says; all zero without one.
  *

@@ -1,5 +1,5 @@
 import { durationText, type Progress } from "../control_plane/progress.ts";
-import { closingTally, type Tally } from "../test_tally.ts";
+import { closingTally, endedTally, type Tally, totalTally } from "../test_tally.ts";
 
 /** How the tests of a file ended. */
 export interface FileRun {
@@ -35,9 +35,7 @@ export async function runFile(file: string, options: FileRunOptions): Promise<Fi
   const decoder = new TextDecoder();
   const output = decoder.decode(stdout);
   await (options.show ?? print)(output + decoder.decode(stderr));
-  const counted = closingTally(output);
-  // A run that ended badly without naming a failed test (a type error, a crash) is a failure itself.
-  const tally = success || counted.failed > 0 ? counted : { ...counted, failed: 1 };
+  const tally = endedTally(closingTally(output), { success });
   const took = durationText(performance.now() - startMs);
   options.progress(`${file}: ${tally.passed} passed, ${tally.failed} failed (${took})`);
   return { file, tally };
@@ -76,12 +74,7 @@ export async function runSideBySide(
 
 /** What the runs come to. */
 export function totalOf(runs: readonly FileRun[]): Tally {
-  const sum = (of: (tally: Tally) => number) => runs.reduce((all, { tally }) => all + of(tally), 0);
-  return {
-    passed: sum((tally) => tally.passed),
-    failed: sum((tally) => tally.failed),
-    skipped: sum((tally) => tally.skipped),
-  };
+  return totalTally(runs.map(({ tally }) => tally));
 }
 
 /**

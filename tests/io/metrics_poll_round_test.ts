@@ -1,27 +1,15 @@
 import { assertEquals } from "@std/assert";
-import { resourceOf, type RuntimeStatus } from "#api";
+import type { RuntimeStatus } from "#api";
 import type { JsonObject, KubeObject, ObjectId, ObjectKey } from "#base";
-import { type LiveCache, MetricsPoll } from "#reconcile";
+import { MetricsPoll } from "#reconcile";
 import type { ResourceType } from "#kube";
 import { silentLogger } from "#telemetry";
 import { FakeClock } from "../support/fake_clock.ts";
+import { cacheWith } from "../support/live_cache.ts";
 import { functionObject } from "../support/objects.ts";
 
 const { signal } = new AbortController();
 const NO_CERTIFICATE = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----";
-
-function cacheWith(objects: readonly KubeObject[]): LiveCache {
-  return {
-    type: resourceOf("Function"),
-    synced: true,
-    size: objects.length,
-    get: ({ name }) => objects.find(({ metadata }) => metadata.name === name),
-    list: () => objects,
-    ownedBy: () => [],
-    index: () => [],
-    observe() {},
-  };
-}
 
 const LOCAL = { apiServer: [], allowLoopback: true };
 

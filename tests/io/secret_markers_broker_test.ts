@@ -3,12 +3,12 @@
  * spelling; then the statuses and the log of the poll are looked through (H3).
  */
 import { assert, assertEquals } from "@std/assert";
-import { resourceOf } from "#api";
-import { errorText, type JsonObject, type KubeObject, type ObjectId, type ObjectKey } from "#base";
+import { errorText, type JsonObject, type ObjectId, type ObjectKey } from "#base";
 import { ApiError, type ResourceType } from "#kube";
-import { type LiveCache, MetricsPoll } from "#reconcile";
+import { MetricsPoll } from "#reconcile";
 import { createLogger } from "#telemetry";
 import { FakeClock } from "../support/fake_clock.ts";
+import { cacheWith } from "../support/live_cache.ts";
 import { functionObject } from "../support/objects.ts";
 import { scaledFunction, ScalingWorld } from "../support/scaling_world.ts";
 import { scriptedServer, type SeenRequest } from "../support/scripted_server.ts";
@@ -90,19 +90,6 @@ const ANSWERS: Readonly<Record<string, (request: SeenRequest) => Response>> = {
   "a circle": ({ path }) => redirect(`${path}?token=${encodeURIComponent(TOKEN)}`),
   "no address": () => redirect(`http://[${TOKEN}`),
 };
-
-function cacheWith(objects: readonly KubeObject[]): LiveCache {
-  return {
-    type: resourceOf("Function"),
-    synced: true,
-    size: objects.length,
-    get: ({ name }) => objects.find(({ metadata }) => metadata.name === name),
-    list: () => objects,
-    ownedBy: () => [],
-    index: () => [],
-    observe() {},
-  };
-}
 
 /** A ready pod at whose address nobody listens. */
 const POD = {

@@ -1,3 +1,4 @@
+import { idOf, pooled } from "#base";
 import { objectsOf } from "./objects.ts";
 import { type BenchPlane, pathsOf } from "./plane.ts";
 import { timed, until } from "./timing.ts";
@@ -20,15 +21,15 @@ export async function limitFigures(
   await cluster.create({ apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
   const server = await bench.serverUsage();
   const functionsSeconds = await timed(() =>
-    forEach(functions, (object) => cluster.apply(object, BY))
+    pooled(functions, WORKERS, (object) => cluster.apply(object, BY))
   );
   const childrenSeconds = await timed(() =>
-    forEach(children, (object) => cluster.apply(object, BY))
+    pooled(children, WORKERS, (object) => cluster.apply(object, BY))
   );
   const used = (await bench.serverUsage()).cpuSeconds - server.cpuSeconds;
   const deleteSeconds = await timed(async () => {
-    await forEach(children, async (object) => void await cluster.remove(reference(object)));
-    await forEach(functions, async (object) => void await cluster.remove(reference(object)));
+    await pooled(children, WORKERS, (object) => cluster.remove(idOf(object)));
+    await pooled(functions, WORKERS, (object) => cluster.remove(idOf(object)));
     const { statefulSets } = pathsOf(namespace);
     await until(async () => await bench.count(statefulSets) === 0);
   });
@@ -38,19 +39,4 @@ export async function limitFigures(
     "processor of the API server until then": used,
     "all deleted": deleteSeconds,
   };
-}
-
-function reference(object: ReturnType<typeof objectsOf>[0]) {
-  const { apiVersion, kind, metadata: { namespace = "", name } } = object;
-  return { apiVersion, kind, namespace, name };
-}
-
-async function forEach<T>(
-  items: readonly T[],
-  work: (item: T) => Promise<unknown>,
-): Promise<void> {
-  const waiting = [...items].reverse();
-  await Promise.all(Array.from({ length: WORKERS }, async () => {
-    for (let item = waiting.pop(); item !== undefined; item = waiting.pop()) await work(item);
-  }));
 }

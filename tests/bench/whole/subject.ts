@@ -3,6 +3,7 @@ import { systemClock } from "#base";
 import { localTarget } from "../../support/admission.ts";
 import { temporaryFolder } from "../../support/git_repository.ts";
 import type { ControlPlane } from "../../../scripts/control_plane.ts";
+import { metricSamples } from "../../support/running_controller.ts";
 import { FOLDER } from "./objects.ts";
 import { until } from "./timing.ts";
 import { treeUsage, type Usage } from "./usage.ts";
@@ -54,8 +55,8 @@ export function ownProgram(command: readonly [string, ...string[]]): Subject {
       usage: () => treeUsage(child.pid),
       async requests() {
         const text = await (await fetch(`http://${address}/metrics`)).text();
-        return text.split("\n").filter((line) => line.startsWith("mesh_api_requests_total{"))
-          .reduce((all, line) => all + Number(line.slice(line.lastIndexOf(" ") + 1)), 0);
+        return metricSamples(text, "mesh_api_requests_total")
+          .reduce((all, { value }) => all + value, 0);
       },
       async agree(commit) {
         const annotation = `${ANNOTATIONS.allowPrune}=${commit}`;

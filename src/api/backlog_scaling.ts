@@ -31,6 +31,9 @@ export const ScalingStatusSchema = Type.Object({
   since: optional(time("Since when so many are wanted")),
   perReplica: optional(text("Messages a second that one replica does, as far as it is known")),
   idleSince: optional(time("Since when nothing waits and nothing comes")),
+  askedAs: optional(
+    text("Hash of the broker and the credentials' version that an instance was ready with"),
+  ),
 }, { description: "How many replicas the backlog needs, and why" });
 
 /** `spec.backlogScaling` of a Function or Sink. */

@@ -48,6 +48,8 @@ export class ScalingWorld {
   dataOf: (namespace: string) => Record<string, Record<string, string>> = () => this.data;
   quarantineOf: (object: KubeObject) => string | undefined = () => undefined;
   pauseRollout = false;
+  /** Version of each ConfigMap and Secret. */
+  dataVersion = "1";
 
   constructor(webServiceURL: string) {
     this.data = { ConfigMap: { webServiceURL }, Secret: {} };
@@ -125,7 +127,8 @@ export class ScalingWorld {
   ): Promise<KubeObject> {
     this.requests.push(`get ${kind} ${key.namespace}/${key.name}`);
     const data = this.dataOf(key.namespace)[kind] ?? {};
-    return await Promise.resolve({ apiVersion, kind, metadata: key, data });
+    const metadata = { ...key, uid: `${kind}-${key.name}`, resourceVersion: this.dataVersion };
+    return await Promise.resolve({ apiVersion, kind, metadata, data });
   }
 
   async #patch(id: ObjectId, body: JsonObject, { subresource }: PatchOptions): Promise<KubeObject> {

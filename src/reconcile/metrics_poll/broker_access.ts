@@ -7,6 +7,8 @@ export interface BrokerAccess {
   readonly url: string;
   /** The whole header. */
   readonly authorization?: string;
+  /** Which version of which Secret that is, and nothing of what it holds. */
+  readonly credentials?: string;
   /** Authority of the broker's certificate, PEM; the system's when left out. */
   readonly caPem?: string;
 }

@@ -1,5 +1,12 @@
 import type { Component, Messaging } from "#api";
-import { keyText, type KubeObject, type ObjectKey, secretData, withoutEnd } from "#base";
+import {
+  contentHash,
+  keyText,
+  type KubeObject,
+  type ObjectKey,
+  secretData,
+  withoutEnd,
+} from "#base";
 import type { ClusterClient, ResourceType } from "#kube";
 import { type BrokerAccess, brokerAccess } from "./broker_access.ts";
 
@@ -37,7 +44,11 @@ export class BrokerSettings {
       auth: decoded(auth),
       certificate: decoded(certificate),
     });
-    return "problem" in access ? access : { ...access, url: qualifiedUrl(access.url, namespace) };
+    if ("problem" in access) return access;
+    const own = { ...access, url: qualifiedUrl(access.url, namespace) };
+    return access.authorization === undefined
+      ? own
+      : { ...own, credentials: auth === undefined ? contentHash(authConfig) : versionOf(auth) };
   }
 
   async #object(type: ResourceType, key: ObjectKey): Promise<KubeObject | undefined> {
@@ -57,6 +68,10 @@ function qualifiedUrl(text: string, namespace: string): string {
   if (!isBare) return text;
   url.hostname = `${url.hostname}.${namespace}.svc`;
   return withoutEnd(url.href, "/");
+}
+
+function versionOf({ metadata }: KubeObject): string {
+  return `${metadata.uid} ${metadata.resourceVersion}`;
 }
 
 function dataOf(object: KubeObject | undefined): Record<string, string> | undefined {

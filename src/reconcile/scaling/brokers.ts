@@ -1,5 +1,5 @@
 import type { Component } from "#api";
-import { type AddressPolicy, type Clock, contentHash, Semaphore } from "#base";
+import { type AddressPolicy, type Clock, contentHash, Semaphore, textDigest } from "#base";
 import { type ClusterClient, isForbidden } from "#kube";
 import { isPodReady, type Pod } from "#plan";
 import type { BrokerAccess } from "../metrics_poll/broker_access.ts";
@@ -30,12 +30,19 @@ export interface BrokersOptions {
   readonly addresses: AddressPolicy;
 }
 
+/** What a ready pod of a component had last, hashed. */
+interface Shown {
+  /** The address and the credentials. */
+  readonly content: string;
+  /** The same by the version of the Secret, for a status: who reads that can guess no password by it. */
+  readonly version: string;
+}
+
 /** What is remembered of brokers from one round to the next: who stays silent, and who was shown which credentials. */
 export class Brokers {
   readonly options: BrokersOptions;
   readonly #backoff: PollBackoff;
-  /** By component: hash of the address and credentials that a ready pod had last. */
-  readonly #shown = new Map<string, string>();
+  readonly #shown = new Map<string, Shown>();
 
   constructor(options: BrokersOptions) {
     this.options = options;
@@ -63,16 +70,24 @@ export class Brokers {
   }
 
   /**
-   * Whether a pod of a component was ready with these credentials at this address: who only writes a resource has none of
-   * them shown to anybody.
+   * Whether a pod of a component was ready with these credentials at this address, now or before a restart: who only
+   * writes a resource has none of them shown to anybody.
    */
   isShown(component: Component, access: BrokerAccess, pods: readonly Pod[]): boolean {
-    const { authorization, caPem, url } = access;
+    const { authorization, caPem, credentials, url } = access;
     if (authorization === undefined) return true;
     const { uid = "" } = component.metadata;
-    const shown = contentHash([url, authorization, caPem]);
-    if (pods.some(isPodReady)) this.#shown.set(uid, shown);
-    return this.#shown.get(uid) === shown;
+    const version = textDigest(uid, url, credentials ?? "", caPem ?? "");
+    const content = contentHash([url, authorization, caPem]);
+    const isShown = pods.some(isPodReady) || this.#shown.get(uid)?.content === content ||
+      component.status?.scaling?.askedAs === version;
+    if (isShown) this.#shown.set(uid, { content, version });
+    return isShown;
+  }
+
+  /** What a status says of that, so that it outlives a restart. */
+  askedAs({ metadata: { uid = "" }, status }: Component): string | undefined {
+    return this.#shown.get(uid)?.version ?? status?.scaling?.askedAs;
   }
 
   /** Forgets components that follow no backlog any more. */

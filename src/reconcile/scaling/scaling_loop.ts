@@ -278,7 +278,8 @@ export class ScalingLoop implements Disposable {
     if (now === undefined || now.metadata.uid !== uid) return;
     const before = now.status?.[SCALING];
     const nowMs = clock.now();
-    const said = scalingStatus(weighed, before, nowMs);
+    const askedAs = this.#brokers.askedAs(component);
+    const said = scalingStatus(weighed, { before, nowMs, askedAs });
     const { last } = this.#memory.get(uid) ?? {};
     if (!isNews(said, before, { isUnknown, last, nowMs })) return;
     const patch = statusPatch(before, said);

@@ -11,8 +11,12 @@ const IDLE_MS = 60_000;
 /** What `status.scaling` says of a component. */
 export function scalingStatus(
   { decision, isOff, replicas, terms }: Weighed,
-  before: ScalingStatus | undefined,
-  nowMs: number,
+  { before, nowMs, askedAs }: {
+    readonly before: ScalingStatus | undefined;
+    readonly nowMs: number;
+    /** See `Brokers.askedAs`. */
+    readonly askedAs: string | undefined;
+  },
 ): ScalingStatus {
   const since = before?.wanted === decision.replicas ? before.since : undefined;
   const rate = perReplica(decision.state.rate);
@@ -26,6 +30,7 @@ export function scalingStatus(
     ...(decision.limits.length === 0 ? {} : { limits: decision.limits }),
     ...(rate === undefined ? {} : { perReplica: String(Number(rate.toPrecision(3))) }),
     ...(nowMs - idleSinceMs < IDLE_MS ? {} : { idleSince: timestamp(idleSinceMs) }),
+    ...(askedAs === undefined ? {} : { askedAs }),
   };
 }
 
@@ -62,7 +67,7 @@ export function isNews(
   if (sameJson(said, before)) return false;
   if (isUnknown || before === undefined || last === undefined || last.saidUnknown) return true;
   return before.wanted !== said.wanted || before.replicas !== said.replicas ||
-    !sameJson(before.limits, said.limits) ||
+    !sameJson(before.limits, said.limits) || before.askedAs !== said.askedAs ||
     // Whoever reads that after a restart would take it for idle.
     (before.idleSince !== undefined && said.idleSince === undefined) ||
     nowMs - last.writtenAtMs >= REASON_MS;

@@ -8,7 +8,7 @@ import {
   type ObjectKey,
   timestamp,
 } from "#base";
-import { entryKey, inventoryOf, mergedInventory, revisionCommit } from "#plan";
+import { entryKey, type InventoryEntry, inventoryOf, mergedInventory, revisionCommit } from "#plan";
 import { applyObjects, type ApplyReport, NOTHING_APPLIED } from "./apply/apply.ts";
 import { loadInventory, type StoredInventory, storeInventory } from "./apply/inventory.ts";
 import { NOTHING_PRUNED, pruneObjects, type PruneReport } from "./apply/prune.ts";
@@ -237,8 +237,20 @@ async function announce(
     nowMs: ctx.clock.now(),
   });
   const written = await writeStatus(sync, status, ctx);
+  releaseLetGo(inventory, { ctx, sync });
   stopDeleted(written, ctx);
   return written;
+}
+
+/** Forgets what the inventory holds no longer: who let an object go does not look after it, nor make it anew. */
+function releaseLetGo(
+  inventory: readonly InventoryEntry[],
+  { ctx, sync }: Pick<ApplyScope, "ctx" | "sync">,
+): void {
+  const key = keyOf(sync);
+  const held = new Set(inventory.map(({ id }) => id));
+  const letGo = [...ctx.proofs.of(key).values()].filter(({ id }) => !held.has(entryKey(id)));
+  letGo.forEach(({ id }) => ctx.proofs.release(key, id));
 }
 
 async function pruneRevision(

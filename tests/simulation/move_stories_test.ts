@@ -162,6 +162,33 @@ Deno.test("an object that goes back with the branch waits for the sync that had 
   assertMatch(world.condition("b"), /^True Healthy/);
 });
 
+Deno.test("what a sync let go in a swap that Git takes back is deleted once, and not made anew", async () => {
+  const world = new SyncWorld();
+  const before = world.repository.commit({ "a/one.json": ONE });
+  await world.sync("a", { interval: "2m" });
+  await world.sync("b", { interval: "2m" });
+  await world.advance(1_000);
+  await follow(world, { "b/two.json": TWO });
+  await follow(world, {
+    "a/one.json": undefined,
+    "a/two.json": TWO,
+    "b/one.json": ONE,
+    "b/two.json": undefined,
+  });
+  // Both let their own go, and neither came to the other's yet.
+  assertEquals([ids(world, "a"), ids(world, "b"), owner(world, "two")], ["one,two", "one", "b"]);
+  world.restart();
+  world.repository.reset(before);
+  await world.advance(0);
+  assertMatch(world.condition("b"), /^False PathNotFound/);
+  await world.advance(15 * MINUTE_MS);
+  assertEquals([world.object(configMapId("two")), owner(world, "one")], [undefined, "a"]);
+  assertMatch(world.condition("a"), /^True Healthy/);
+  world.restart();
+  await world.advance(15 * MINUTE_MS);
+  assertEquals(world.object(configMapId("two")), undefined);
+});
+
 Deno.test("an object that leaves Git while it moves is deleted, also by syncs that look at the same moment", async () => {
   const world = new SyncWorld();
   world.passesAtOnce = 2;

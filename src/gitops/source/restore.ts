@@ -166,12 +166,10 @@ async function proveApplied(
     const stamp = ctx.proofs.stamp();
     const live = await liveObject(target, planScope);
     const isOwned = owned.has(entryKey(target.id));
-    // What another sync took over meanwhile is let go, as long as it is in the inventory.
-    const isSame = live === undefined
-      ? !onlyLive && isOwned
-      : isOfAnother(live, sync, ctx)
-      ? isOwned
-      : live.metadata.annotations?.[HASH_ANNOTATION] === target.hash;
+    // What the inventory does not hold was let go for another sync, and is not looked after. What another one took over
+    // meanwhile is let go, as long as it is in the inventory.
+    const isSame = isOwned && (live === undefined ? !onlyLive : isOfAnother(live, sync, ctx) ||
+      live.metadata.annotations?.[HASH_ANNOTATION] === target.hash);
     // Applied, but not compared: what the object says besides its hash nobody looked at.
     if (isSame) ctx.proofs.prove(keyOf(sync), proofOf(target, undefined, { sync }), stamp);
   }

@@ -148,7 +148,8 @@ export function refMove(
  * the remote ({@linkcode GitSource.descends}), when there is time; {@linkcode judgedMove} makes of the answer what there is
  * to say.
  *
- * @param open the last such question that nobody could answer yet
+ * @param open the last such question that nobody could answer yet; once another commit comes it is about what is applied
+ *   then, as in a new process
  */
 export function branchMove(
   sync: MeshSync,
@@ -158,7 +159,7 @@ export function branchMove(
   const { ref } = sync.spec;
   if (ref?.tag || ref?.semver || ref?.commit) return undefined;
   const applied = revisionParts(sync.status?.lastAppliedRevision);
-  const from = open?.name === name ? open.from : applied.commit;
+  const from = open?.name === name && open.to === to ? open.from : applied.commit;
   if (applied.name !== name || from === undefined || from === to) return undefined;
   return { type: "branch", name, from, to };
 }

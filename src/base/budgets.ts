@@ -77,6 +77,8 @@ export const GIT_BUDGETS = {
   listBytes: 64 * MIB,
   /** Bytes of the refs that a remote names. */
   refsBytes: 32 * MIB,
+  /** Bytes of all answers about refs that are kept for others who ask the same. */
+  refsKeptBytes: 16 * MIB,
   /** Commands that talk to nobody at the same time: twice as many as there are processors, and no more than this. */
   commands: 8,
   /** Of one namespace: as many as there are processors, and no more than this. */

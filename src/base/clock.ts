@@ -9,7 +9,7 @@ export interface Clock {
   monotonicMs(): number;
   /**
    * Resolves after `delayMs` of monotonic time, or rejects with the signal's reason when it aborts first. Any length;
-   * `Infinity` sleeps until the signal aborts.
+   * `Infinity` sleeps until the signal aborts; 0 lets everything else have a turn, see {@linkcode systemClock}.
    */
   sleep(delayMs: number, signal?: AbortSignal): Promise<void>;
 }
@@ -17,12 +17,33 @@ export interface Clock {
 /** Timers of more than 2^31 - 1 ms fire at once; shorter steps also come back to the monotonic clock in between. */
 const STEP_MS_MAX = 3_600_000;
 
-/** The real clock. */
+/**
+ * The real clock. Who works for long sleeps for 0 ms now and then: of all those one goes on in each turn of the event loop, so
+ * that a hundred of them hold it no longer than one.
+ */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonicMs: () => performance.now(),
-  sleep: (delayMs, signal) => sleepUntil(performance.now() + delayMs, signal),
+  sleep: (delayMs, signal) =>
+    delayMs === 0 && signal === undefined
+      ? turn()
+      : sleepUntil(performance.now() + delayMs, signal),
 };
+
+/** Who waits for a turn of the event loop, the first one first. */
+const waiting: (() => void)[] = [];
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    if (waiting.push(resolve) === 1) setTimeout(nextTurn, 0);
+  });
+}
+
+function nextTurn(): void {
+  waiting.shift()?.();
+  // What else became due since then comes first, requests among it.
+  if (waiting.length > 0) setTimeout(nextTurn, 0);
+}
 
 function sleepUntil(dueMs: number, signal?: AbortSignal): Promise<void> {
   if (Number.isNaN(dueMs)) return Promise.reject(new RangeError("Cannot sleep for NaN ms"));
@@ -179,6 +200,41 @@ export async function mappedInTurns<T, R>(
     results.push(work(item));
   }
   return results;
+}
+
+/**
+ * The first ones of many in an order, as sorting all of them would give them, in a time in proportion to how many there are;
+ * after `each` of them everything else has a turn.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { firstInTurns, systemClock } from "#base";
+ * const options = { each: 2, clock: systemClock, count: 2, compare: (a: number, b: number) => a - b };
+ * assertEquals(await firstInTurns([5, 3, 9, 1], options), [1, 3]);
+ * ```
+ */
+export async function firstInTurns<T>(
+  items: readonly T[],
+  { compare, count, ...turns }: {
+    readonly count: number;
+    readonly compare: (a: T, b: T) => number;
+    readonly each: number;
+    readonly clock: Pick<Clock, "sleep">;
+  },
+): Promise<T[]> {
+  const first: T[] = [];
+  await mappedInTurns(items, (item) => {
+    let at = first.length;
+    for (; at > 0; at--) {
+      const before = first[at - 1];
+      if (before !== undefined && compare(item, before) >= 0) break;
+    }
+    if (at >= count) return;
+    first.splice(at, 0, item);
+    if (first.length > count) first.pop();
+  }, turns);
+  return first;
 }
 
 /** A time as Kubernetes writes it: RFC 3339, whole seconds.

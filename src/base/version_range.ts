@@ -1,3 +1,5 @@
+import { byText } from "./canonical.ts";
+
 /** A version as Semantic Versioning 2 has it. */
 export interface Version {
   /** Major, minor and patch, as digits without leading zeros. */
@@ -29,6 +31,8 @@ interface Demand {
   readonly isNegated: boolean;
 }
 
+/** Longer is no version: what others take, and Git's names have no limit. */
+const VERSION_CHARS_MAX = 256;
 const NUMBER = "(0|[1-9]\\d*)";
 const VERSION = new RegExp(
   `^v?${NUMBER}\\.${NUMBER}\\.${NUMBER}(?:-([0-9A-Za-z.-]+))?(?:\\+[0-9A-Za-z.-]+)?$`,
@@ -46,6 +50,7 @@ const VERSION = new RegExp(
  * ```
  */
 export function parseVersion(text: string): Version | undefined {
+  if (text.length > VERSION_CHARS_MAX) return undefined;
   const [whole, major = "", minor = "", patch = "", labels] = VERSION.exec(text) ?? [];
   if (whole === undefined) return undefined;
   const prerelease = labels === undefined ? [] : labels.split(".");
@@ -66,6 +71,7 @@ export function compareVersions(a: Version, b: Version): number {
   for (const [index, label] of a.prerelease.entries()) {
     const other = b.prerelease[index];
     if (other === undefined) return 1;
+    if (other === label) continue;
     const order = compareLabels(label, other);
     if (order !== 0) return order;
   }
@@ -73,14 +79,14 @@ export function compareVersions(a: Version, b: Version): number {
 }
 
 function compareDigits(a: string, b: string): number {
-  return a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
+  return a.length - b.length || byText(a, b);
 }
 
 function compareLabels(a: string, b: string): number {
   const [isNumber, isOtherNumber] = [/^\d+$/.test(a), /^\d+$/.test(b)];
   if (isNumber && isOtherNumber) return compareDigits(a, b);
   if (isNumber !== isOtherNumber) return isNumber ? -1 : 1;
-  return a < b ? -1 : a > b ? 1 : 0;
+  return byText(a, b);
 }
 
 /**

@@ -125,7 +125,7 @@ async function filesAt(path: string, seen: Map<string, ManifestFile>): Promise<F
 /** The files of a folder of a working copy that the loop would read once they are committed. */
 async function committedFiles(path: string, seen: Map<string, ManifestFile>): Promise<Found> {
   const tree = await folderTree(path);
-  const { entries } = manifestEntries(tree.entries);
+  const { entries } = await manifestEntries(tree.entries);
   const links = await tree.read(entries.filter(({ kind }) => kind === "symlink"));
   const found = entries.filter(({ kind }) => kind === "file");
   const named = found.map((entry) => ({ ...entry, text: "" }));

@@ -1,11 +1,16 @@
 import {
+  byText,
   compareVersions,
+  firstInTurns,
   isCommitHash,
   isInRange,
   isRefName,
+  mappedInTurns,
   parseRange,
   parseVersion,
+  systemClock,
   type Version,
+  type VersionRange,
 } from "#base";
 
 /** What to follow in a repository; exactly one of the members, none for the remote's default branch. */
@@ -101,49 +106,79 @@ const PASSED_SHOWN_MAX = 10;
 /**
  * The tag with the highest version in a range, and those that were passed over: tags that are no versions or have another
  * name before it, prereleases that the range does not want, and versions out of it that are higher than the chosen one. Of
- * equal versions (`1.0.0`, `v1.0.0`) the first by name is taken.
+ * equal versions (`1.0.0`, `v1.0.0`) the first by name is taken. A remote has as many tags as it likes: now and then everything
+ * else has a turn, and only the few that are shown are put in order.
  *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { versionChoice } from "#git";
- * const { chosen, passedOver } = versionChoice(["v1.2.0", "v1.10.0", "v2.0.0", "nightly"], "^1.0.0");
+ * const tags = ["v1.2.0", "v1.10.0", "v2.0.0", "nightly"];
+ * const { chosen, passedOver } = await versionChoice(tags, "^1.0.0");
  * assertEquals(chosen, "v1.10.0");
  * assertEquals(passedOver, [{ tag: "v2.0.0", reason: "OutOfRange" }, { tag: "nightly", reason: "NoVersion" }]);
- * assertEquals(versionChoice(["app/v1.0.0", "v2.0.0"], "app/>=1").chosen, "app/v1.0.0");
+ * assertEquals((await versionChoice(["app/v1.0.0", "v2.0.0"], "app/>=1")).chosen, "app/v1.0.0");
  * ```
  */
-export function versionChoice(tags: readonly string[], text: string): VersionChoice {
+export async function versionChoice(
+  tags: readonly string[],
+  text: string,
+): Promise<VersionChoice> {
   const range = parseRange(text);
   if (range === undefined) return { passedOver: [], morePassedOver: tags.length };
-  const named = tags.map((tag) => ({ tag, version: versionOf(tag, range.prefix) }))
-    .filter((one): one is VersionTag => one.version !== undefined)
-    .sort((a, b) => compareVersions(b.version, a.version) || (a.tag < b.tag ? -1 : 1));
-  const at = named.findIndex(({ version }) => isInRange(version, range));
-  const higher = (at < 0 ? named : named.slice(0, at)).map(({ tag, version }) => {
-    const released = { ...version, prerelease: [] };
-    const isPrerelease = version.prerelease.length > 0 && isInRange(released, range);
-    return { tag, reason: isPrerelease ? "Prerelease" as const : "OutOfRange" as const };
-  });
-  const known = new Set(named.map(({ tag }) => tag));
-  const others = tags.filter((tag) => !known.has(tag)).sort()
-    .map((tag) => ({ tag, reason: hasVersion(tag) ? "OtherName" as const : "NoVersion" as const }));
-  const passed = [...higher, ...others];
-  const chosen = named[at]?.tag;
+  const parsed = await mappedInTurns(tags, (tag) => ({ tag, ...versionOf(tag, range) }), TURNS);
+  const named = parsed.filter((one): one is VersionTag => one.version !== undefined);
+  const others = parsed.filter(({ version }) => version === undefined).map(({ tag }) => tag);
+  const inRange = named.filter(({ isIn }) => isIn);
+  const [best] = await firstInTurns(inRange, { ...TURNS, count: 1, compare: byHeight });
+  const isHigher = (one: VersionTag) => best === undefined || byHeight(one, best) < 0;
+  const areHigher = await mappedInTurns(named, isHigher, TURNS);
+  const higher = named.filter((_, at) => areHigher[at]);
+  const few = { ...TURNS, count: PASSED_SHOWN_MAX };
+  const shown = await firstInTurns(higher, { ...few, compare: byHeight });
+  const rest = await firstInTurns(others, { ...few, compare: byText });
   return {
-    ...(chosen === undefined ? {} : { chosen }),
-    passedOver: passed.slice(0, PASSED_SHOWN_MAX),
-    morePassedOver: Math.max(0, passed.length - PASSED_SHOWN_MAX),
+    ...(best === undefined ? {} : { chosen: best.tag }),
+    passedOver: [
+      ...shown.map(({ tag, version }) => ({ tag, reason: missedReason(version, range) })),
+      ...rest.map((tag) => ({ tag, reason: otherReason(tag) })),
+    ].slice(0, PASSED_SHOWN_MAX),
+    morePassedOver: Math.max(0, higher.length + others.length - PASSED_SHOWN_MAX),
   };
 }
+
+/** Each of them takes some microseconds. */
+const TURNS = { each: 2_000, clock: systemClock };
 
 interface VersionTag {
   readonly tag: string;
   readonly version: Version;
+  readonly isIn: boolean;
 }
 
-function versionOf(tag: string, prefix: string): Version | undefined {
-  return tag.startsWith(prefix) ? parseVersion(tag.slice(prefix.length)) : undefined;
+/** The highest version first; of equal ones the first by name. */
+function byHeight(a: VersionTag, b: VersionTag): number {
+  return compareVersions(b.version, a.version) || byText(a.tag, b.tag);
+}
+
+/** Why a version is not in a range. */
+function missedReason(version: Version, range: VersionRange): PassedTagReason {
+  const released = { ...version, prerelease: [] };
+  const isPrerelease = version.prerelease.length > 0 && isInRange(released, range);
+  return isPrerelease ? "Prerelease" : "OutOfRange";
+}
+
+function otherReason(tag: string): PassedTagReason {
+  return hasVersion(tag) ? "OtherName" : "NoVersion";
+}
+
+function versionOf(
+  tag: string,
+  range: VersionRange,
+): { readonly version: Version | undefined; readonly isIn: boolean } {
+  const { prefix } = range;
+  const version = tag.startsWith(prefix) ? parseVersion(tag.slice(prefix.length)) : undefined;
+  return { version, isIn: version !== undefined && isInRange(version, range) };
 }
 
 /** Whether a tag ends in a version, after some name. */

@@ -1,5 +1,6 @@
-import { isCommitHash } from "#base";
+import { byText, firstInTurns, isCommitHash, mappedInTurns, systemClock } from "#base";
 import { GitError } from "./git_error.ts";
+import { records } from "./tree.ts";
 import { checkedRef, type GitRef, refText, type VersionChoice, versionChoice } from "./ref.ts";
 
 /** Where a ref points to right now. */
@@ -26,7 +27,7 @@ export interface AdvertisedRef {
 export interface RefQuery {
   readonly flags: readonly string[];
   readonly patterns: readonly string[];
-  resolve(refs: readonly AdvertisedRef[]): ResolvedRef | undefined;
+  resolve(refs: readonly AdvertisedRef[]): Promise<ResolvedRef | undefined>;
 }
 
 const HEADS = "refs/heads/";
@@ -44,8 +45,8 @@ export function refQuery(wanted: GitRef): RefQuery | undefined {
     return {
       flags: ["--tags"],
       patterns: [],
-      resolve(refs) {
-        const versions = versionChoice(refs.map((ref) => shortName(ref.name)), semver);
+      async resolve(refs) {
+        const versions = await versionChoice(refs.map((ref) => shortName(ref.name)), semver);
         if (versions.chosen === undefined) return undefined;
         const resolved = found(refs, `${TAGS}${versions.chosen}`);
         return resolved && { ...resolved, versions };
@@ -54,50 +55,63 @@ export function refQuery(wanted: GitRef): RefQuery | undefined {
   }
   if (tag !== undefined) {
     const name = `${TAGS}${tag}`;
-    return { flags: [], patterns: [name, `${name}^{}`], resolve: (refs) => found(refs, name) };
+    const resolve = (refs: readonly AdvertisedRef[]) => Promise.resolve(found(refs, name));
+    return { flags: [], patterns: [name, `${name}^{}`], resolve };
   }
   if (branch !== undefined) {
     const name = `${HEADS}${branch}`;
-    return { flags: [], patterns: [name], resolve: (refs) => found(refs, name) };
+    const resolve = (refs: readonly AdvertisedRef[]) => Promise.resolve(found(refs, name));
+    return { flags: [], patterns: [name], resolve };
   }
-  return { flags: ["--symref"], patterns: ["HEAD"], resolve: (refs) => found(refs, "HEAD") };
+  const resolve = (refs: readonly AdvertisedRef[]) => Promise.resolve(found(refs, "HEAD"));
+  return { flags: ["--symref"], patterns: ["HEAD"], resolve };
 }
 
 /**
- * The answer of `git ls-remote`, with annotated tags peeled and a symbolic HEAD under the name of its branch.
+ * The answer of `git ls-remote`, with annotated tags peeled and a symbolic HEAD under the name of its branch. Remotes name as
+ * many refs as they like: now and then everything else has a turn.
  */
-export function advertisedRefs(output: string): { refs: AdvertisedRef[]; headName?: string } {
+export async function advertisedRefs(
+  output: Uint8Array,
+): Promise<{ readonly refs: readonly AdvertisedRef[]; readonly headName?: string }> {
   const commits = new Map<string, string>();
+  const peeled = new Map<string, string>();
   let headName: string | undefined;
-  for (const line of output.split("\n")) {
-    const [value = "", name = ""] = line.split("\t");
+  for await (const line of records(output, LINE_END)) {
+    const [value = "", name = ""] = decoder.decode(line).split("\t");
     if (value.startsWith("ref: ") && name === "HEAD") headName = value.slice(5);
-    else if (isCommitHash(value)) commits.set(name, value);
+    else if (!isCommitHash(value)) continue;
+    else if (name.endsWith(PEELED)) peeled.set(name.slice(0, -PEELED.length), value);
+    else commits.set(name, value);
   }
-  const refs = [...commits].filter(([name]) => !name.endsWith("^{}")).map(([name, hash]) => {
-    const peeled = commits.get(`${name}^{}`);
-    return peeled === undefined
-      ? { name, commit: hash }
-      : { name, commit: peeled, tagObject: hash };
-  });
+  const refs = await mappedInTurns([...commits], ([name, hash]): AdvertisedRef => {
+    const commit = peeled.get(name);
+    return commit === undefined ? { name, commit: hash } : { name, commit, tagObject: hash };
+  }, { each: REFS_AT_ONCE, clock: systemClock });
   return { refs, ...(headName === undefined ? {} : { headName }) };
 }
 
+const LINE_END = 0x0a;
+/** What `git ls-remote` adds to the name of an annotated tag for the commit that it points to. */
+const PEELED = "^{}";
+const REFS_AT_ONCE = 20_000;
+const decoder = new TextDecoder();
+
 /** The error for a ref that is not there, naming what is. */
-export function missingRef(
+export async function missingRef(
   wanted: GitRef,
   refs: readonly AdvertisedRef[],
   place: string,
-): GitError {
+): Promise<GitError> {
   const isTag = wanted.tag !== undefined || wanted.semver !== undefined;
   const names = refs.map((ref) => ref.name)
-    .filter((name) => name.startsWith(isTag ? TAGS : HEADS)).map(shortName).sort();
+    .filter((name) => name.startsWith(isTag ? TAGS : HEADS)).map(shortName);
   const kind = isTag ? "tags" : "branches";
   const there = names.length === 0
     ? `the remote has no ${kind}${refs.length === 0 ? ": is it empty?" : ""}`
-    : `the remote has the ${kind} ${shown(names)}`;
+    : `the remote has the ${kind} ${await shown(names)}`;
   const what = wanted.semver !== undefined
-    ? noVersionText(wanted.semver, names)
+    ? await noVersionText(wanted.semver, names)
     : wanted.tag !== undefined
     ? `tag ${wanted.tag} does not exist`
     : wanted.branch !== undefined
@@ -106,8 +120,8 @@ export function missingRef(
   return new GitError("no_ref", `Cannot follow ${refText(wanted)} of ${place}: ${what}; ${there}`);
 }
 
-function noVersionText(range: string, tags: readonly string[]): string {
-  const { passedOver } = versionChoice(tags, range);
+async function noVersionText(range: string, tags: readonly string[]): Promise<string> {
+  const { passedOver } = await versionChoice(tags, range);
   const [named] = passedOver.filter(({ reason }) => reason === "OtherName");
   const hint = named === undefined
     ? ""
@@ -117,8 +131,9 @@ function noVersionText(range: string, tags: readonly string[]): string {
 
 const SHOWN_MAX = 10;
 
-function shown(names: readonly string[]): string {
-  const first = names.slice(0, SHOWN_MAX).join(", ");
+async function shown(names: readonly string[]): Promise<string> {
+  const some = { each: REFS_AT_ONCE, clock: systemClock, count: SHOWN_MAX, compare: byText };
+  const first = (await firstInTurns(names, some)).join(", ");
   return names.length > SHOWN_MAX ? `${first} and ${names.length - SHOWN_MAX} more` : first;
 }
 

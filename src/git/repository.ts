@@ -15,8 +15,8 @@ import { GitError } from "./git_error.ts";
 import type { ResolvedRef } from "./references.ts";
 import { placeText, type Remote } from "./remote.ts";
 import {
-  contentsOf,
   localRun,
+  readEntries,
   type RevisionTree,
   revisionTree,
   type RunLocal,
@@ -138,11 +138,9 @@ export class Repository {
   async read(call: ReadCall & Asked): Promise<TreeFile[]> {
     const files = call.entries.filter((entry) => entry.kind !== "submodule");
     if (files.length === 0) return [];
-    return await this.#reading(call, async (run) => {
-      const blobs = [...new Set(files.map((file) => file.blob))].sort();
-      const contents = await contentsOf(run, blobs, this.#options.contentBytesMax);
-      return files.map((file) => ({ ...file, text: contents.get(file.blob) ?? "" }));
-    }, `Cannot read the files of ${placeText(call.remote)}`);
+    const { contentBytesMax } = this.#options;
+    const read = (run: RunLocal) => readEntries(run, files, contentBytesMax);
+    return await this.#reading(call, read, `Cannot read the files of ${placeText(call.remote)}`);
   }
 
   /** Who signed a commit that was fetched, or the tag that led to it, which is fetched where it has to be. */

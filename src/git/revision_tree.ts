@@ -1,4 +1,4 @@
-import { GIT_BUDGETS } from "#base";
+import { GIT_BUDGETS, mappedInTurns, systemClock } from "#base";
 import type { FetchCall, Revision } from "./call.ts";
 import type { Clone, CloneCommand } from "./clone.ts";
 import { GitError } from "./git_error.ts";
@@ -6,9 +6,11 @@ import { linkedFolder, linkedPath, type PathEnd } from "./links.ts";
 import type { ResolvedRef } from "./references.ts";
 import {
   batchContents,
+  type BlobContent,
   records,
   treeEntries,
   type TreeEntry,
+  type TreeFile,
   type TreeNode,
   treeNodes,
 } from "./tree.ts";
@@ -41,6 +43,8 @@ export function localRun(
 
 const LIST_BYTES_MAX = GIT_BUDGETS.listBytes;
 const LINKS_BYTES_MAX = 16 * 1024 * 1024;
+/** Entries that are looked through before everything else has a turn. */
+const ENTRIES_AT_ONCE = 5_000;
 /** More links than these are read as they are met. */
 const LINKS_AT_ONCE = 5_000;
 /** Links that lead to folders with links, and so on. */
@@ -83,8 +87,10 @@ export async function revisionTree(
     : { entries: treeEntries(nodes), key: "", unread: [] };
   const isWanted = (entry: TreeEntry) =>
     entry.kind === "symlink" || (entry.kind === "file" && (wants?.(entry.path) ?? true));
-  const wanted = linked.entries.filter(isWanted).map((entry) => entry.blob);
-  const needed = new Set([...linked.unread, ...wanted].filter((blob) => missing.has(blob)));
+  const needed = new Set(linked.unread.filter((blob) => missing.has(blob)));
+  await mappedInTurns(linked.entries, (entry) => {
+    if (missing.has(entry.blob) && isWanted(entry)) needed.add(entry.blob);
+  }, { each: ENTRIES_AT_ONCE, clock: systemClock });
   const tree = linked.key === "" ? folder : `${folder}+${linked.key}`;
   return {
     revision: { ...base, tree },
@@ -107,12 +113,23 @@ export async function missingContents(run: RunLocal, tree: string): Promise<Read
   return missing;
 }
 
+/** Entries with their contents, which a clone holds. */
+export async function readEntries(
+  run: RunLocal,
+  entries: readonly TreeEntry[],
+  outputBytesMax: number,
+): Promise<TreeFile[]> {
+  const blobs = [...new Set(entries.map((entry) => entry.blob))].sort();
+  const contents = await contentsOf(run, blobs, outputBytesMax);
+  return entries.map((entry) => ({ ...entry, ...contents.get(entry.blob) ?? { text: "" } }));
+}
+
 /** The contents of blobs that a clone holds. */
-export async function contentsOf(
+async function contentsOf(
   run: RunLocal,
   blobs: readonly string[],
   outputBytesMax: number,
-): Promise<Map<string, string>> {
+): Promise<Map<string, BlobContent>> {
   if (blobs.length === 0) return new Map();
   const stdin = `${blobs.join("\n")}\n`;
   return await batchContents(await run(["cat-file", "--batch"], { stdin, outputBytesMax }));
@@ -132,13 +149,14 @@ async function followed({ missing, path, root, run }: {
     const unread = [...links].filter((hash) => missing.has(hash)).sort();
     if (unread.length > 0) return { entries: [], unread, key: "" };
     const read = await contentsOf(run, [...links].sort(), LINKS_BYTES_MAX);
-    return await linkedFolder(nodes, path, (hash) => read.get(hash));
+    return await linkedFolder(nodes, path, (hash) => read.get(hash)?.text);
   }
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const linked = await linkedFolder(nodes, path, (hash) => texts.get(hash));
     const here = linked.unread.filter((hash) => !missing.has(hash));
     if (here.length === 0) return linked;
-    for (const [hash, text] of await contentsOf(run, here, LINKS_BYTES_MAX)) texts.set(hash, text);
+    const read = await contentsOf(run, here, LINKS_BYTES_MAX);
+    for (const [hash, { text }] of read) texts.set(hash, text);
   }
   throw new GitError("too_large", `Cannot follow links in ${path || "."}: they never end`);
 }
@@ -179,7 +197,7 @@ async function linkedSubtree(run: RunLocal, { path, place, root }: PathCall): Pr
     }
     if (!("unread" in end)) throw noFolder(end, { path, place });
     if ((await missingContents(run, root)).has(end.unread)) return { missing: [end.unread] };
-    for (const [hash, text] of await contentsOf(run, [end.unread], LINKS_BYTES_MAX)) {
+    for (const [hash, { text }] of await contentsOf(run, [end.unread], LINKS_BYTES_MAX)) {
       texts.set(hash, text);
     }
   }

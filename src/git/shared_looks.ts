@@ -1,4 +1,4 @@
-import { type Clock, systemClock, unlessAborted } from "#base";
+import { type Clock, GIT_BUDGETS, systemClock, unlessAborted } from "#base";
 
 /** How an answer is to be had. */
 export interface LookCall {
@@ -6,15 +6,17 @@ export interface LookCall {
   readonly maxAgeMs?: number;
   readonly signal?: AbortSignal;
   /** Asks the remote; its signal aborts when nobody waits for the answer anymore. */
-  look(signal: AbortSignal): Promise<string>;
+  look(signal: AbortSignal): Promise<Uint8Array>;
 }
 
 interface Look {
   readonly startMs: number;
-  readonly answer: Promise<string>;
+  readonly answer: Promise<Uint8Array>;
   readonly controller: AbortController;
   waiting: number;
   isDone: boolean;
+  /** Of the answer, once it is here. */
+  bytes: number;
 }
 
 /** No caller wants an answer that is older. */
@@ -24,8 +26,9 @@ const KEPT_MS = 60_000;
  * Questions to remotes, of which many callers share one answer: a hundred syncs of one repository ask once.
  *
  * # Guarantees
- * An answer is not older than its caller allows. Failures are told to those who wait for them and not kept. A caller that gives up does not disturb the others; when all have, the question itself is given up, and has
- * ended when the last of them is told.
+ * An answer is not older than its caller allows. Failures are told to those who wait for them and not kept. What is kept
+ * together has its budget: the oldest answers go first. A caller that gives up does not disturb the others; when all have,
+ * the question itself is given up, and has ended when the last of them is told.
  */
 export class SharedLooks {
   readonly #looks = new Map<string, Look>();
@@ -36,7 +39,7 @@ export class SharedLooks {
   }
 
   /** The answer to a question, which the key names completely: the remote, who asks, and what. */
-  async ask(key: string, call: LookCall): Promise<string> {
+  async ask(key: string, call: LookCall): Promise<Uint8Array> {
     call.signal?.throwIfAborted();
     const nowMs = this.#clock.monotonicMs();
     this.#forgetOld(nowMs);
@@ -51,6 +54,16 @@ export class SharedLooks {
     }
   }
 
+  /** Remotes name as many refs as they like. */
+  #bound(): void {
+    let bytes = [...this.#looks.values()].reduce((sum, look) => sum + look.bytes, 0);
+    for (const [key, look] of this.#looks) {
+      if (bytes <= GIT_BUDGETS.refsKeptBytes) return;
+      if (look.isDone) this.#looks.delete(key);
+      bytes -= look.bytes;
+    }
+  }
+
   #start(key: string, call: LookCall): Look {
     const controller = new AbortController();
     const startMs = this.#clock.monotonicMs();
@@ -58,9 +71,11 @@ export class SharedLooks {
       startMs,
       controller,
       answer: call.look(controller.signal).then(
-        (text) => {
+        (answer) => {
           look.isDone = true;
-          return text;
+          look.bytes = answer.length;
+          this.#bound();
+          return answer;
         },
         (error) => {
           look.isDone = true;
@@ -70,13 +85,16 @@ export class SharedLooks {
       ),
       waiting: 0,
       isDone: false,
+      bytes: 0,
     };
+    // The last one asked stands last.
+    this.#looks.delete(key);
     this.#looks.set(key, look);
     return look;
   }
 }
 
-async function joined(look: Look, signal: AbortSignal | undefined): Promise<string> {
+async function joined(look: Look, signal: AbortSignal | undefined): Promise<Uint8Array> {
   look.waiting++;
   try {
     return await unlessAborted(look.answer, signal);

@@ -207,17 +207,18 @@ type Question = (url: string) => readonly string[];
 async function resolvedRef(
   remote: Remote,
   ref: GitRef,
-  list: (question: Question) => Promise<string>,
+  list: (question: Question) => Promise<Uint8Array>,
 ): Promise<ResolvedRef> {
   const query = refQuery(ref);
   if (query === undefined) return { commit: ref.commit ?? "", name: "commit" };
-  const { refs, headName } = advertisedRefs(
+  const { refs, headName } = await advertisedRefs(
     await list((url) => [...query.flags, url, ...query.patterns]),
   );
-  const resolved = query.resolve(refs);
+  const resolved = await query.resolve(refs);
   if (resolved !== undefined) return named(resolved, headName);
   // Only now, for a helpful message, ask for all of them.
-  throw missingRef(ref, advertisedRefs(await list((url) => [url])).refs, placeText(remote));
+  const { refs: all } = await advertisedRefs(await list((url) => [url]));
+  throw await missingRef(ref, all, placeText(remote));
 }
 
 /** A question and who asks it; hashed, as it holds credentials. */

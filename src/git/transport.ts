@@ -76,7 +76,7 @@ export class Transport {
   }
 
   /** What a remote advertises: the answer of `git ls-remote`. */
-  async list(remote: Remote, args: RemoteCommand["args"], call: GitCall): Promise<string> {
+  async list(remote: Remote, args: RemoteCommand["args"], call: GitCall): Promise<Uint8Array> {
     const action = `Cannot look at ${placeText(remote)}`;
     const how = { ...call, lane: "look" } as const;
     return await this.#ask(remote, how, async ({ access, url, ...limits }) => {
@@ -94,7 +94,7 @@ export class Transport {
       const [asked] = httpAnswers(outcome.stderr).filter(({ path }) => path.includes("/info/refs"));
       const strange = answerError(action, asked, url);
       if (strange !== undefined) throw strange;
-      return new TextDecoder().decode(outcome.stdout);
+      return outcome.stdout;
     });
   }
 

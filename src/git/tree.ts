@@ -1,4 +1,4 @@
-import { fileText, GIT_BUDGETS, systemClock } from "#base";
+import { fileText, GIT_BUDGETS, MANIFEST_BUDGETS, systemClock } from "#base";
 import { GitError } from "./git_error.ts";
 
 /** A file of a revision, as Git stores it. */
@@ -27,8 +27,13 @@ export interface TreeNode {
 }
 
 /** A file with its content; of a symbolic link the content is where it points to. */
-export interface TreeFile extends TreeEntry {
+export interface TreeFile extends TreeEntry, BlobContent {}
+
+/** The content of a blob. */
+export interface BlobContent {
   readonly text: string;
+  /** Of a content that is too large for a file of manifests, how many bytes it has: its text is not taken. */
+  readonly untakenBytes?: number;
 }
 
 /** More is no folder of manifests: a small repository can hold very many, as equal folders cost nothing. */
@@ -68,7 +73,7 @@ const NODES_MAX = GIT_BUDGETS.repositoryEntries;
 const BYTES_AT_ONCE = 4 * 1024 * 1024;
 
 /** Lines that are taken apart before everything else has a turn. */
-const LINES_AT_ONCE = 10_000;
+const LINES_AT_ONCE = 4_000;
 
 /**
  * What `git ls-tree -r -t -z` (or without `-t`) lists, with paths from the tree on.
@@ -118,9 +123,9 @@ function kindOf(mode: string): TreeNode["kind"] {
  *
  * @throws {GitError} when a content is not there or the answer is cut off
  */
-export async function batchContents(output: Uint8Array): Promise<Map<string, string>> {
+export async function batchContents(output: Uint8Array): Promise<Map<string, BlobContent>> {
   let turnAt = 0;
-  const contents = new Map<string, string>();
+  const contents = new Map<string, BlobContent>();
   for (let at = 0; at < output.length;) {
     const lineEnd = output.indexOf(10, at);
     if (lineEnd < 0) {
@@ -133,13 +138,19 @@ export async function batchContents(output: Uint8Array): Promise<Map<string, str
       throw new GitError("failed", `Cannot read file content ${blob} from the cache: ${type}`);
     }
     const start = lineEnd + 1;
-    contents.set(blob, fileText(output.subarray(start, start + Number(size))));
-    at = start + Number(size) + 1;
+    const end = start + Number(size);
+    contents.set(blob, blobContent(output.subarray(start, end)));
+    at = end + 1;
     if (at - turnAt < BYTES_AT_ONCE) continue;
     turnAt = at;
     await systemClock.sleep(0);
   }
   return contents;
+}
+
+function blobContent(bytes: Uint8Array): BlobContent {
+  if (bytes.length > MANIFEST_BUDGETS.fileBytes) return { text: "", untakenBytes: bytes.length };
+  return { text: fileText(bytes) };
 }
 
 /**

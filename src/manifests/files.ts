@@ -37,27 +37,47 @@ export interface Selection extends PassedOver {
 
 /** The files of a tree that say which others are not read. */
 export function ignoreEntries(entries: readonly TreeEntry[]): TreeEntry[] {
-  return entries.filter(({ kind, path }) =>
-    kind === "file" && (path === IGNORE_FILE || path.endsWith(`/${IGNORE_FILE}`))
-  );
+  return entries.filter(isIgnoreFile);
 }
 
-/** Picks the manifests of a tree. */
-export function manifestEntries(
+function isIgnoreFile({ kind, path }: TreeEntry): boolean {
+  return kind === "file" && (path === IGNORE_FILE || path.endsWith(`/${IGNORE_FILE}`));
+}
+
+/** What decides which manifests are read. */
+export interface ReadFilter {
+  isRead(path: string): boolean;
+  /** Counts what deciding takes. */
+  readonly meter: Pick<GlobMeter, "steps">;
+}
+
+/** Paths, and steps of comparing them with patterns, before everything else has a turn. */
+const PATHS_AT_ONCE = 2_000;
+const STEPS_AT_ONCE = 1_000_000;
+
+/** Picks the manifests of a tree. A small repository can have very many entries: now and then everything else has a turn. */
+export async function manifestEntries(
   entries: readonly TreeEntry[],
-  isRead: (path: string) => boolean = () => true,
-): Selection {
-  const files = entries.filter(({ kind }) => kind !== "submodule");
-  const others = files.filter((entry) => !isCandidate(entry));
-  const manifests = files.filter(isCandidate);
-  const read = manifests.filter((entry) => isRead(entry.path));
-  return {
-    entries: read,
-    submodules: entries.filter(({ kind, path }) => kind === "submodule" && isRead(path))
-      .map((entry) => entry.path),
-    leftOut: manifests.length - read.length,
-    others: others.length - ignoreEntries(others).length,
-  };
+  filter: ReadFilter = { isRead: () => true, meter: { steps: 0 } },
+): Promise<Selection> {
+  const [read, submodules]: [TreeEntry[], string[]] = [[], []];
+  let [leftOut, others, steps] = [0, 0, 0];
+  for (const [index, entry] of entries.entries()) {
+    if (entry.kind === "submodule") {
+      if (filter.isRead(entry.path)) submodules.push(entry.path);
+    } else if (!isCandidate(entry)) {
+      if (!isIgnoreFile(entry)) others++;
+    } else if (filter.isRead(entry.path)) {
+      read.push(entry);
+    } else {
+      leftOut++;
+    }
+    const taken = filter.meter.steps - steps;
+    if ((index + 1) % PATHS_AT_ONCE !== 0 && taken < STEPS_AT_ONCE) continue;
+    steps += taken;
+    await systemClock.sleep(0);
+  }
+  return { entries: read, submodules, leftOut, others };
 }
 
 /** Whether something is read: manifests, and links that may stand for a folder of them and cannot be followed. */
@@ -68,7 +88,7 @@ function isCandidate({ link, path }: TreeEntry): boolean {
 }
 
 /**
- * The files among what was read, and a problem for each symbolic link that cannot be followed. A link to something in the
+ * The files among what was taken, and a problem for each symbolic link that cannot be followed. A link to something in the
  * folder needs nothing: that is read under its own name.
  *
  * @param root the folder in the repository, for messages
@@ -86,7 +106,7 @@ export function linkedFiles(
     return problem === undefined ? [] : [{ link, problem }];
   });
   return {
-    files: files.filter((file) => file.kind === "file")
+    files: files.filter((file) => file.kind === "file" && file.untakenBytes === undefined)
       .map(({ path, text }) => ({ path: named(path), text })),
     problems: lost.map(({ link, problem }) => ({
       file: named(link.path),
@@ -163,7 +183,7 @@ export interface FileTree {
 /** The files of a folder that a MeshSync reads. */
 export interface SelectedFiles {
   readonly files: readonly ManifestFile[];
-  /** Links that lead to no manifest. */
+  /** Links that lead to no manifest, and files that are too large. */
   readonly problems: readonly ManifestProblem[];
   readonly selection: Selection;
 }
@@ -188,6 +208,8 @@ export async function selectedFiles(
   const long = tree.entries.find(({ path }) => path.length > GIT_BUDGETS.pathChars);
   if (long !== undefined) return refused([longPathProblem(long.path)]);
   const ignoreFiles = await tree.read(ignoreEntries(tree.entries));
+  const untaken = untakenProblems(ignoreFiles);
+  if (untaken.length > 0) return refused(untaken);
   const { exclude = [], include = [] } = spec;
   const patterns = { exclude, ignoreFiles, include };
   const unread = patternProblems(patterns);
@@ -203,8 +225,27 @@ export async function selectedFiles(
       `${filesMax} at most; give parts of them to MeshSyncs of their own`;
     return { ...refused([{ file: "", line: 0, message }]), selection };
   }
-  const linked = linkedFiles(await tree.read(selection.entries), tree.root);
-  return { files: linked.files, problems: linked.problems, selection };
+  const read = await tree.read(selection.entries);
+  const linked = linkedFiles(read, tree.root);
+  return {
+    files: linked.files,
+    problems: [...untakenProblems(read).map(named), ...linked.problems],
+    selection,
+  };
+}
+
+/** A problem for each file that is too large to be taken as a text. */
+function untakenProblems(files: readonly TreeFile[]): ManifestProblem[] {
+  return files.flatMap(({ path, untakenBytes }) =>
+    untakenBytes === undefined
+      ? []
+      : [{ file: path, line: 1, message: fileSizeMessage(untakenBytes) }]
+  );
+}
+
+/** What to say of a file that has more bytes than a file may. */
+export function fileSizeMessage(bytes: number): string {
+  return `has ${bytes} bytes, ${MANIFEST_BUDGETS.fileBytes} at most; split it`;
 }
 
 /** How much of a path that is too long a message shows. */
@@ -216,32 +257,19 @@ function longPathProblem(path: string): ManifestProblem {
   return { file: `${path.slice(0, PATH_SHOWN)}…`, line: 1, message };
 }
 
-/** Compares paths with patterns: now and then everything else has a turn. */
+/** Picks by patterns. */
 async function selectionBy(
   patterns: FilePatterns,
   entries: readonly TreeEntry[],
 ): Promise<Selection | GlobBudgetError> {
   const meter = new GlobMeter(MANIFEST_BUDGETS.patternSteps);
-  const isRead = fileFilter(patterns, meter);
-  const read = new Set<string>();
-  let [paths, steps] = [0, 0];
   try {
-    for (const entry of entries) {
-      if (entry.kind !== "submodule" && !isCandidate(entry)) continue;
-      if (isRead(entry.path)) read.add(entry.path);
-      if (++paths % PATHS_AT_ONCE !== 0 && meter.steps - steps < STEPS_AT_ONCE) continue;
-      steps = meter.steps;
-      await systemClock.sleep(0);
-    }
+    return await manifestEntries(entries, { isRead: fileFilter(patterns, meter), meter });
   } catch (error) {
     if (error instanceof GlobBudgetError) return error;
     throw error;
   }
-  return manifestEntries(entries, (path) => read.has(path));
 }
-
-const PATHS_AT_ONCE = 5_000;
-const STEPS_AT_ONCE = 1_000_000;
 
 /** A path below a folder, as messages call it. */
 function pathIn(root: string, path: string): string {

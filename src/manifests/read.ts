@@ -10,6 +10,7 @@ import {
   withoutValues,
 } from "#base";
 import { type FileEdit, type ParsedFile, type YamlDocument, yamlDocuments } from "./decode.ts";
+import { fileSizeMessage } from "./files.ts";
 import { foreignText, OVERLAY, OVERLAY_GROUP, templateProblem, untypedText } from "./foreign.ts";
 import { exportWarnings } from "./left_alone.ts";
 import {
@@ -212,9 +213,8 @@ function readFile(file: ManifestFile, options: ReadOptions, budget: GrowthBudget
     nodes: 0,
   });
   const bytes = byteLength(file.text);
-  const { fileBytes } = MANIFEST_BUDGETS;
-  if (bytes > fileBytes) {
-    return refused({ line: 1, message: `has ${bytes} bytes, ${fileBytes} at most; split it` });
+  if (bytes > MANIFEST_BUDGETS.fileBytes) {
+    return refused({ line: 1, message: fileSizeMessage(bytes) });
   }
   const foreign = foreignText(file.text);
   if (foreign !== undefined) return refused(foreign);

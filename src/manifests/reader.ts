@@ -2,7 +2,7 @@ import { type Clock, deadline, MANIFEST_BUDGETS, pause, Semaphore, systemClock }
 import type { Manifest, ManifestFile, ManifestProblem } from "./manifest.ts";
 import { manifestsWith, type ReadingCall, type ReadInputs, type ReadManifests } from "./read.ts";
 import type { ReadingAnswer, ReadingRequest } from "./reading_worker.ts";
-import { manifestMaker, STATE } from "./wire.ts";
+import { filePortions, manifestMaker, STATE } from "./wire.ts";
 import { READING_WORKER } from "./worker_url.ts";
 
 /** Reading took too long, and was ended. */
@@ -291,13 +291,26 @@ class ReadingWorker {
       failed(`the thread ended: ${event.message}`);
     };
     this.#worker.onmessageerror = () => failed("an answer cannot be understood");
-    const { identities, variables } = inputs;
-    const plain: ReadInputs = {
+    const [read] = await Promise.all([promise, this.#send(files, inputs)]);
+    return read;
+  }
+
+  async #send(
+    files: readonly ManifestFile[],
+    { identities, variables }: ReadInputs,
+  ): Promise<void> {
+    for (const portion of filePortions(files)) {
+      this.#post({ tag: "files", files: portion });
+      await systemClock.sleep(0);
+    }
+    const inputs: ReadInputs = {
       ...(variables === undefined ? {} : { variables }),
       ...(identities === undefined ? {} : { identities }),
     };
-    const state = this.#state.buffer as SharedArrayBuffer;
-    this.#worker.postMessage({ files, inputs: plain, state } satisfies ReadingRequest);
-    return await promise;
+    this.#post({ tag: "read", inputs, state: this.#state.buffer as SharedArrayBuffer });
+  }
+
+  #post(request: ReadingRequest): void {
+    this.#worker.postMessage(request);
   }
 }

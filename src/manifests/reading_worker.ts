@@ -9,11 +9,20 @@ import type { ManifestFile, ManifestProblem } from "./manifest.ts";
 import { manifestsWith, type ReadInputs } from "./read.ts";
 import { type PlainManifest, portions, STATE } from "./wire.ts";
 
-/** What is to be read. */
-export interface ReadingRequest {
+/** What is to be read: files in portions, and then what they are read with. */
+export type ReadingRequest =
+  | { readonly tag: "files"; readonly files: readonly ManifestFile[] }
+  | {
+    readonly tag: "read";
+    readonly inputs: ReadInputs;
+    /** {@linkcode STATE} */
+    readonly state: SharedArrayBuffer;
+  };
+
+/** A whole request. */
+interface Reading {
   readonly files: readonly ManifestFile[];
   readonly inputs: ReadInputs;
-  /** {@linkcode STATE} */
   readonly state: SharedArrayBuffer;
 }
 
@@ -37,7 +46,7 @@ interface Scope {
 
 class Ended extends Error {}
 
-async function answer(request: ReadingRequest, scope: Scope): Promise<void> {
+async function answer(request: Reading, scope: Scope): Promise<void> {
   const { files, inputs } = request;
   const state = new Int32Array(request.state);
   const indexes = new Map(files.map(({ path }, index) => [path, index]));
@@ -64,8 +73,12 @@ async function answer(request: ReadingRequest, scope: Scope): Promise<void> {
 
 /** Answers one request after another. */
 function serve(scope: Scope): void {
+  let files: ManifestFile[] = [];
   scope.onmessage = ({ data }) => {
-    answer(data, scope).catch((error) =>
+    if (data.tag === "files") return void files.push(...data.files);
+    const request = { ...data, files };
+    files = [];
+    answer(request, scope).catch((error) =>
       scope.postMessage(
         error instanceof Ended ? { tag: "ended" } : { tag: "failed", message: errorText(error) },
       )

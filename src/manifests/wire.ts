@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { KubeObject } from "#base";
+import { type KubeObject, MANIFEST_BUDGETS } from "#base";
 import { documentPlaces } from "./decode.ts";
 import type { Manifest, ManifestFile, ManifestOrigin } from "./manifest.ts";
 import { type LineAt, lineIndex } from "./yaml_syntax.ts";
@@ -57,6 +57,29 @@ export function* portions(
     if (values < VALUES_EACH) continue;
     yield portion;
     [portion, values] = [[], 0];
+  }
+  if (portion.length > 0) yield portion;
+}
+
+/** Characters of files in one message: it takes a part of a turn of the event loop to pack so many. */
+const CHARS_EACH = 4 * 1024 * 1024;
+
+/**
+ * Files in portions, each small enough to be packed between two other things. Those after the one that is too much for a
+ * revision are left out: reading ends there.
+ */
+export function* filePortions(files: readonly ManifestFile[]): Generator<ManifestFile[]> {
+  let portion: ManifestFile[] = [];
+  let [chars, all] = [0, 0];
+  for (const file of files) {
+    portion.push(file);
+    chars += file.text.length;
+    all += file.text.length;
+    // No text has fewer bytes than characters.
+    if (all > MANIFEST_BUDGETS.revisionBytes) break;
+    if (chars < CHARS_EACH) continue;
+    yield portion;
+    [portion, chars] = [[], 0];
   }
   if (portion.length > 0) yield portion;
 }

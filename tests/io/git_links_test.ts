@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { systemClock } from "#base";
 import { GitError, linkedFolder } from "#git";
+import { turnsDuring } from "../support/turns.ts";
 
 Deno.test("C2: linkedFolder() lets everything else have its turns while it walks a large repository", async () => {
   const nodes = [
@@ -12,17 +12,11 @@ Deno.test("C2: linkedFolder() lets everything else have its turns while it walks
       (_, index) => ({ path: `there/${index}.yaml`, kind: "file" as const, hash: `${index}` }),
     ),
   ];
-  let [turns, isDone] = [0, false];
-  const beating = (async () => {
-    while (!isDone) {
-      await systemClock.sleep(0);
-      turns++;
-    }
-  })();
-  const { entries } = await linkedFolder(nodes, "here", () => "../there");
-  isDone = true;
-  await beating;
-  assertEquals(entries.length, 60_000);
+  let found = 0;
+  const turns = await turnsDuring(async () => {
+    found = (await linkedFolder(nodes, "here", () => "../there")).entries.length;
+  });
+  assertEquals(found, 60_000);
   // One for each 2,000 that it learns the place of, and one for each 2,000 that it reads.
   assertEquals(turns >= 50, true, `${turns} turns`);
 });

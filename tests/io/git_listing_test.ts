@@ -1,26 +1,12 @@
+import { MANIFEST_BUDGETS } from "#base";
 import { assertEquals, assertRejects } from "@std/assert";
-import { systemClock } from "#base";
-import { records, treeNodes } from "../../src/git/tree.ts";
+import { batchContents, records, treeNodes } from "../../src/git/tree.ts";
+import { turnsDuring } from "../support/turns.ts";
 
 /** What `git ls-tree -r -t -z` writes of so many files. */
 function listing(count: number): Uint8Array {
   const line = (index: number) => `100644 blob ${"a".repeat(40)}\tf${index}.yaml\0`;
   return new TextEncoder().encode(Array.from({ length: count }, (_, i) => line(i)).join(""));
-}
-
-/** How often everything else has a turn until some work is done. */
-async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
-  let [turns, isDone] = [0, false];
-  const counting = (async () => {
-    while (!isDone) {
-      await systemClock.sleep(0);
-      turns++;
-    }
-  })();
-  await work();
-  isDone = true;
-  await counting;
-  return turns;
 }
 
 Deno.test("treeNodes() takes a long list apart in pieces, between which everything else goes on", async () => {
@@ -44,4 +30,15 @@ Deno.test("records() leaves out what is empty, and takes a last one without an e
   const found: string[] = [];
   for await (const one of records(output, 10)) found.push(new TextDecoder().decode(one));
   assertEquals(found, ["a", "bc", "d"]);
+});
+
+Deno.test("C2: batchContents() takes no text of what is too large for a file, and says how large it is", async () => {
+  const bytes = MANIFEST_BUDGETS.fileBytes + 1;
+  const output = new TextEncoder().encode(
+    `a blob ${bytes}\n${"x".repeat(bytes)}\nb blob 2\nhi\n`,
+  );
+  assertEquals(
+    await batchContents(output),
+    new Map([["a", { text: "", untakenBytes: bytes }], ["b", { text: "hi" }]]),
+  );
 });

@@ -169,11 +169,11 @@ export class FakeGit {
     return repository;
   }
 
-  #resolved(repository: FakeRepository, ref: GitRef): ResolvedRef {
+  async #resolved(repository: FakeRepository, ref: GitRef): Promise<ResolvedRef> {
     if (ref.commit !== undefined) return { commit: ref.commit, name: "commit" };
     const tag = ref.semver === undefined
       ? ref.tag
-      : versionChoice([...repository.tags.keys()], ref.semver).chosen;
+      : (await versionChoice([...repository.tags.keys()], ref.semver)).chosen;
     const name = tag ?? ref.branch ?? "main";
     const commit = ref.semver !== undefined || ref.tag !== undefined
       ? repository.tags.get(tag ?? "")

@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { deadline, systemClock } from "#base";
 import { FakeClock, settled } from "../../support/fake_clock.ts";
+import { turnsDuring } from "../../support/turns.ts";
 
 /** Longer than a timer can be (2^31 - 1 ms): 30 days. */
 const LONG_MS = 30 * 24 * 3_600_000;
@@ -25,6 +26,29 @@ Deno.test("systemClock.sleep() lasts as long as it was told, by the clock that n
   }
   await systemClock.sleep(-5);
   await assertRejects(() => systemClock.sleep(NaN), RangeError, "Cannot sleep for NaN ms");
+});
+
+Deno.test("C2: of a hundred who work for long and let others have a turn, one goes on in each turn", async () => {
+  let [pieces, most, before] = [0, 0, 0];
+  const work = async () => {
+    for (let piece = 0; piece < 5; piece++) {
+      await systemClock.sleep(0);
+      pieces++;
+    }
+  };
+  const workers = Array.from({ length: 100 }, work);
+  const turns = await turnsDuring(async () => {
+    const looking = (async () => {
+      while (pieces < 500) {
+        await new Promise((resolve) => setTimeout(resolve, 0));
+        [most, before] = [Math.max(most, pieces - before), pieces];
+      }
+    })();
+    await Promise.all([...workers, looking]);
+  });
+  // Two where a timer came due just after a turn had begun.
+  assertEquals(most <= 2, true, `${most} in one turn`);
+  assertEquals(turns >= 250, true, `${turns} turns`);
 });
 
 Deno.test("systemClock.sleep() with an aborted signal rejects with its reason", async () => {

@@ -1,7 +1,10 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { MANIFEST_BUDGETS, systemClock } from "#base";
+import { MANIFEST_BUDGETS } from "#base";
+import type { TreeEntry } from "#git";
 import { manifestProblemText, readManifests, selectedFiles } from "#manifests";
 import { yamlDocuments } from "../../../src/manifests/decode.ts";
+import { filePortions } from "../../../src/manifests/wire.ts";
+import { turnsDuring } from "../../support/turns.ts";
 
 const HEAD = "apiVersion: v1\nkind: Thing\nmetadata: {name: a}\n";
 
@@ -151,18 +154,53 @@ Deno.test("C2: selectedFiles() lets everything else have a turn while it compare
   );
   const tree = { root: "", entries, read: () => Promise.resolve([]) };
   const exclude = Array.from({ length: 100 }, (_, index) => `x${index}`);
-  let [turns, isDone] = [0, false];
-  const counting = (async () => {
-    while (!isDone) {
-      await systemClock.sleep(0);
-      turns++;
-    }
-  })();
-  const { selection } = await selectedFiles(tree, { exclude });
-  isDone = true;
-  await counting;
-  assertEquals(selection.entries.length, 9_000);
+  let found = 0;
+  const turns = await turnsDuring(async () => {
+    found = (await selectedFiles(tree, { exclude })).selection.entries.length;
+  });
+  assertEquals(found, 9_000);
   assertEquals(turns > 1, true, `${turns} turns`);
+});
+
+Deno.test("C2: selectedFiles() lets everything else have a turn while it looks through very many files", async () => {
+  const entries = Array.from(
+    { length: 90_000 },
+    (_, index) => ({ path: `d${index % 50}/${index}.yaml`, kind: "file" as const, blob: "" }),
+  );
+  const tree = { root: "", entries, read: () => Promise.resolve([]) };
+  let messages: string[] = [];
+  const turns = await turnsDuring(async () => {
+    messages = (await selectedFiles(tree, {})).problems.map(({ message }) => message);
+  });
+  assertEquals(messages, [
+    "there are 90000 manifest files below this folder, 10000 at most; give parts of them to MeshSyncs of their own",
+  ]);
+  assertEquals(turns >= 40, true, `${turns} turns`);
+});
+
+Deno.test("C2: a content that is too large to be taken as text is a problem, of a file that leaves others out as well", async () => {
+  const untakenBytes = MANIFEST_BUDGETS.fileBytes + 1;
+  const messages = async (large: string) => {
+    const entries = ["a.yaml", large].map((path) => ({ path, kind: "file" as const, blob: "" }));
+    const read = (some: readonly TreeEntry[]) =>
+      Promise.resolve(
+        some.map((entry) =>
+          entry.path === large ? { ...entry, text: "", untakenBytes } : { ...entry, text: "a: 1" }
+        ),
+      );
+    const { files, problems } = await selectedFiles({ root: "in", entries, read }, {});
+    return [...files.map(({ path }) => path), ...problems.map(manifestProblemText)];
+  };
+  const message = "has 4194305 bytes, 4194304 at most; split it";
+  assertEquals(await messages("b.yaml"), ["in/a.yaml", `in/b.yaml:1: ${message}`]);
+  assertEquals(await messages(".meshignore"), [`in/.meshignore:1: ${message}`]);
+});
+
+Deno.test("C2: files go to the thread in portions, and no more of them than a revision may have", () => {
+  const file = (index: number) => ({ path: `${index}.yaml`, text: "x".repeat(1024 * 1024) });
+  const portions = [...filePortions(Array.from({ length: 60 }, (_, index) => file(index)))];
+  // With the one that is too much, of which the thread says so.
+  assertEquals(portions.map(({ length }) => length), [4, 4, 4, 4, 4, 4, 4, 4, 1]);
 });
 
 Deno.test("yamlDocuments() reads fewer values of a file that variables or decryption change, and no more of it", () => {

@@ -3,8 +3,8 @@ import { linkedFiles, manifestEntries } from "../../../src/manifests/files.ts";
 
 const blob = "0".repeat(40);
 
-Deno.test("manifestEntries() picks manifests, and names submodules", () => {
-  const selection = manifestEntries([
+Deno.test("manifestEntries() picks manifests, and names submodules", async () => {
+  const selection = await manifestEntries([
     { path: "a.yaml", kind: "file", blob },
     { path: "sub/.hidden/b.yaml", kind: "file", blob },
     { path: "image.png", kind: "file", blob },

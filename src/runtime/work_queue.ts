@@ -1,5 +1,6 @@
 import type { Clock } from "#base";
 import { Delays } from "./delays.ts";
+import { DueKeys } from "./due_keys.ts";
 
 /** What a person or a change caused goes before what only comes round. */
 export type Lane = "change" | "periodic";
@@ -26,15 +27,15 @@ const CHANGES_IN_A_ROW_MAX = 8;
  * - A key is in the queue once, however often it is added, and is taken by one worker at a time; added while it is
  *   being worked on, it comes again afterwards.
  * - A delayed key keeps the earliest of its times, and a pass that begins fulfils all of them.
- * - Both lanes move: one periodic key goes after every eight changes.
+ * - Both lanes move: one periodic key goes after every eight changes. In each of them namespaces take turns.
  * - No timer is left when the queue is closed.
  */
 export class WorkQueue {
   readonly #options: WorkQueueOptions;
   /** Keys that are due, by lane, with the time since when. */
-  readonly #due: Readonly<Record<Lane, Map<string, number>>> = {
-    change: new Map(),
-    periodic: new Map(),
+  readonly #due: Readonly<Record<Lane, DueKeys>> = {
+    change: new DueKeys(),
+    periodic: new DueKeys(),
   };
   readonly #delays = new Delays<string>();
   readonly #working = new Set<string>();
@@ -71,13 +72,13 @@ export class WorkQueue {
       if (this.#again.get(key) !== "change") this.#again.set(key, lane);
       return;
     }
-    if (this.#due.change.has(key)) return;
-    const sinceMs = this.#due.periodic.get(key);
+    if (this.#due.change.since(key) !== undefined) return;
+    const sinceMs = this.#due.periodic.since(key);
     if (sinceMs !== undefined) {
       if (lane === "periodic") return;
       this.#due.periodic.delete(key);
     }
-    this.#due[lane].set(key, sinceMs ?? this.#options.clock.monotonicMs());
+    this.#due[lane].add(key, sinceMs ?? this.#options.clock.monotonicMs());
     // Not at once: what is added in one go (a change seen by several watches) is one pass.
     queueMicrotask(() => this.#serve());
     this.#options.onDepth?.(this.depth);
@@ -127,8 +128,7 @@ export class WorkQueue {
     while (this.#takers.length > 0) {
       const lane = this.#nextLane();
       if (lane === undefined) return;
-      const [[key, sinceMs] = ["", 0]] = this.#due[lane];
-      this.#due[lane].delete(key);
+      const { key = "", sinceMs = 0 } = this.#due[lane].take() ?? {};
       this.#changesInARow = lane === "change" ? this.#changesInARow + 1 : 0;
       this.#working.add(key);
       // Whatever it waited for: this pass sees the world as it is now.

@@ -67,6 +67,22 @@ function running(
   };
 }
 
+Deno.test("C2, M7: a namespace with fifty objects delays one with one by the pass under way and one more, whatever those take", async () => {
+  const ended: string[] = [];
+  await using story = running(async (key) => {
+    if (key.namespace === "many") await story.clock.sleep(20_000);
+    ended.push(keyText(key));
+    return AWAIT_CHANGE;
+  }, { concurrency: 1 });
+  for (let index = 0; index < 50; index++) {
+    story.controller.enqueue({ namespace: "many", name: `${index}` });
+  }
+  await settled();
+  story.controller.enqueue({ namespace: "few", name: "one" });
+  await story.clock.advance(20_000 * 60);
+  assertEquals([ended.length, ended.slice(0, 3)], [51, ["many/0", "many/1", "few/one"]]);
+});
+
 Deno.test("Controller reconciles what is enqueued, once, and waits for a change", async () => {
   await using it = running(() => Promise.resolve(AWAIT_CHANGE));
   it.controller.enqueue(ORDERS);

@@ -48,6 +48,37 @@ Deno.test("WorkQueue takes changes first, and lets no periodic key starve", asyn
   assertEquals(order.length, 11);
 });
 
+Deno.test("C2, M7: WorkQueue lets namespaces take turns, in both lanes: fifty keys of one keep another one's waiting for one", async () => {
+  for (const lane of ["change", "periodic"] as const) {
+    const queue = new WorkQueue({ clock: new FakeClock() });
+    for (let index = 0; index < 50; index++) queue.add(`many/${index}`, lane);
+    for (const key of ["one/a", "two/a", "two/b", "cluster-wide"]) queue.add(key, lane);
+    const order = await drain(queue);
+    assertEquals(order.slice(0, 7), [
+      ...["many/0", "one/a", "two/a", "cluster-wide"],
+      ...["many/1", "two/b", "many/2"],
+    ]);
+    // Within a namespace who came first goes first.
+    const many = order.filter((key) => key.startsWith("many/"));
+    assertEquals(many, Array.from({ length: 50 }, (_, index) => `many/${index}`));
+  }
+});
+
+Deno.test("C2, M7: WorkQueue gives a namespace that comes again and again its turn only", async () => {
+  const queue = new WorkQueue({ clock: new FakeClock() });
+  for (let index = 0; index < 50; index++) queue.add(`many/${index}`);
+  queue.add("one/a");
+  const taken: string[] = [];
+  for (let turn = 0; turn < 4; turn++) {
+    const key = await queue.take() ?? "";
+    taken.push(key);
+    // What changes while it is worked on is due at once.
+    queue.add(key);
+    queue.done(key);
+  }
+  assertEquals(taken, ["many/0", "one/a", "many/1", "one/a"]);
+});
+
 Deno.test("WorkQueue moves a periodic key forward when it changes", async () => {
   const queue = new WorkQueue({ clock: new FakeClock() });
   for (const key of ["a", "b"]) queue.add(key, "periodic");

@@ -29,6 +29,8 @@ export class Semaphore {
   readonly #held = new Map<string, number>();
   /** Which shares were served while somebody waited, the last one last. */
   readonly #served = new Map<string, number>();
+  /** Who waits with which signal. */
+  readonly #crowds = new WeakMap<AbortSignal, Crowd>();
   #serial = 0;
   readonly #shareMax: number;
 
@@ -91,15 +93,17 @@ export class Semaphore {
     who: { readonly share: string; readonly order: number },
   ): Promise<void> {
     const { promise, reject, resolve } = Promise.withResolvers<void>();
+    const crowd = this.#crowds.get(signal) ?? new Crowd(signal);
+    this.#crowds.set(signal, crowd);
     const leave = () => {
       this.#waiting.delete(begin);
       reject(signal.reason);
     };
     const begin = () => {
-      signal.removeEventListener("abort", leave);
+      crowd.delete(leave);
       resolve();
     };
-    signal.addEventListener("abort", leave, { once: true });
+    crowd.add(leave);
     this.#waiting.set(begin, who);
     return promise;
   }
@@ -121,15 +125,24 @@ export class Semaphore {
     begin();
   }
 
+  /** Looks at all who wait, who may be thousands: it makes nothing on the way. */
   #next(): readonly [() => void, string] | undefined {
-    let best: readonly [() => void, string] | undefined;
-    let least: readonly number[] = [Infinity, Infinity, Infinity];
+    let best: (() => void) | undefined;
+    let [bestShare, leastHeld, leastServed, leastOrder] = ["", Infinity, Infinity, Infinity];
     for (const [begin, { order, share }] of this.#waiting) {
-      const rank = [this.#heldBy(share), this.#served.get(share) ?? 0, order];
-      if (this.#heldBy(share) >= this.#shareMax || !isBefore(rank, least)) continue;
-      [best, least] = [[begin, share], rank];
+      const held = this.#heldBy(share);
+      if (held >= this.#shareMax || held > leastHeld) continue;
+      const served = this.#served.get(share) ?? 0;
+      const isBefore = held < leastHeld || served < leastServed ||
+        (served === leastServed && order < leastOrder);
+      if (!isBefore) continue;
+      best = begin;
+      bestShare = share;
+      leastHeld = held;
+      leastServed = served;
+      leastOrder = order;
     }
-    return best;
+    return best === undefined ? undefined : [best, bestShare];
   }
 
   /** Remembers who was served, as long as anybody waits. */
@@ -149,10 +162,31 @@ export class Semaphore {
   }
 }
 
-/** Whether the first numbers that differ are smaller. */
-function isBefore(a: readonly number[], b: readonly number[]): boolean {
-  const at = a.findIndex((one, index) => one !== b[index]);
-  return at >= 0 && (a[at] ?? 0) < (b[at] ?? 0);
+/** All who wait with one signal: it has one listener for them, as each one costs all others time. */
+class Crowd {
+  readonly #signal: AbortSignal;
+  readonly #leaving = new Set<() => void>();
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+  }
+
+  /** Calls `leave` when the signal aborts. */
+  add(leave: () => void): void {
+    if (this.#leaving.size === 0) this.#signal.addEventListener("abort", this.#end, { once: true });
+    this.#leaving.add(leave);
+  }
+
+  /** The signal has nothing to tell it any more. */
+  delete(leave: () => void): void {
+    this.#leaving.delete(leave);
+    if (this.#leaving.size === 0) this.#signal.removeEventListener("abort", this.#end);
+  }
+
+  readonly #end = () => {
+    for (const leave of this.#leaving) leave();
+    this.#leaving.clear();
+  };
 }
 
 /**

@@ -1,133 +1,126 @@
-import { assertEquals, assertMatch } from "@std/assert";
-import type { KubeObject } from "#base";
+import { assert, assertEquals } from "@std/assert";
+import { conditionOf } from "#base";
 import { progressOnStderr } from "../../scripts/control_plane/progress.ts";
 import { eventually } from "../support/eventually.ts";
-import { component, pythonFunction } from "./support/components.ts";
-import { adminPath, numbered } from "./support/messages.ts";
+import { component } from "./support/components.ts";
+import { type Killer, programKiller } from "./support/killed_program.ts";
+import { numbered } from "./support/messages.ts";
+import {
+  changes,
+  ReplicaWatch,
+  type Scaled,
+  SLOW_CODE,
+  slowFunction,
+  stats,
+  subscribed,
+  Times,
+  untilAtZero,
+  WAIT,
+} from "./support/scaling.ts";
 import { e2eTest, type Story } from "./support/story.ts";
 
 const SUBSCRIPTION = "slow";
-/** One replica works on them for a minute, so that there is time to see that it is too slow. */
-const MESSAGES = 600;
-const WAIT = { timeoutMs: 240_000, intervalMs: 500 };
+/** Five minutes of work for one replica. */
+const MESSAGES = 3_000;
 
-/** A function that takes its time, as most that are worth scaling. */
-const SLOW = `import time
-
-from pulsar import Function
-
-
-class Slow(Function):
-    def process(self, input, context):
-        time.sleep(0.1)
-        return input + "!"
-`;
-
-interface Stats {
-  readonly msgInCounter: number;
-  readonly subscriptions: Readonly<Record<string, { readonly msgBacklog: number }>>;
+interface Burst {
+  readonly story: Story;
+  readonly topics: { readonly input: string; readonly output: string };
+  readonly watch: ReplicaWatch;
+  readonly times: Times;
 }
 
-async function stats({ toolbox }: Story, topic: string): Promise<Stats> {
-  const { status, text } = await toolbox.admin("GET", `${adminPath(topic)}/stats`);
-  assertEquals(status, 200, text);
-  return JSON.parse(text);
+async function backlog({ story, topics }: Burst): Promise<number> {
+  const { subscriptions } = await stats(story, topics.input);
+  return subscriptions[SUBSCRIPTION]?.msgBacklog ?? NaN;
 }
 
-async function backlog(story: Story, topic: string): Promise<number | undefined> {
-  return (await stats(story, topic)).subscriptions[SUBSCRIPTION]?.msgBacklog;
-}
-
-/** What the Events tell of each change, the first one first. */
-async function changes(story: Story): Promise<string[]> {
-  const text = await story.kubectl("get", "events", "-o", "json");
-  interface Told extends KubeObject {
-    readonly reason?: string;
-    readonly message?: string;
-    readonly firstTimestamp?: string | null;
-    readonly eventTime?: string | null;
-  }
-  const { items } = JSON.parse(text) as { readonly items: readonly Told[] };
-  const timeOf = (event: Told) => event.eventTime ?? event.firstTimestamp ?? "";
-  return items.filter(({ reason }) => reason === "Scaled")
-    .sort((a, b) => timeOf(a) < timeOf(b) ? -1 : 1)
-    .map(({ message = "" }) => message);
-}
-
-async function untilDrained(story: Story, topic: string): Promise<void> {
+async function untilReady({ story, times }: Burst): Promise<void> {
   await eventually(async () => {
-    assertEquals(await backlog(story, topic), 0, JSON.stringify(await changes(story)));
-    return true;
+    const pods = await story.pods("slow-function");
+    return pods.some(({ status }) => conditionOf(status.conditions, "Ready")?.status === "True");
   }, WAIT);
+  times.note("the first pod is ready");
 }
 
-async function untilAtZero(story: Story): Promise<void> {
-  await eventually(async () => {
-    assertEquals(
-      await story.kubectl("get", "function/slow", "-o", "jsonpath={.spec.replicas}"),
-      "0",
-    );
-    assertEquals((await story.pods("slow-function")).length, 0);
-    assertMatch((await changes(story)).at(-1) ?? "", /^From \d+ to 0:/);
-    return true;
+/** Kills the program while most of the work is still to be done, and waits until its successor says something of it. */
+async function withoutProgram(burst: Burst, killer: Killer): Promise<void> {
+  const { story, times, watch } = burst;
+  await eventually(() => (watch.replicasOf("slow").at(-1) ?? 0) > 2, WAIT);
+  times.note(`${watch.replicasOf("slow").at(-1)} replicas, ${await backlog(burst)} wait`);
+  const before = await story.get<Scaled>("Function", "slow");
+  const pods = await story.pods("slow-function");
+  const first = watch.seen.length;
+  await killer.kill();
+  const left = await backlog(burst);
+  times.note(`the program is killed, ${left} wait`);
+  assert(left > 0, "the program was killed too late");
+  await killer.untilBack();
+  times.note("the next one is ready");
+  const after = await eventually(async () => {
+    const { spec, status } = await story.get<Scaled>("Function", "slow");
+    const { scaling } = status ?? {};
+    if (scaling?.reason === before.status?.scaling?.reason) return undefined;
+    return { seen: watch.seen.length, replicas: spec.replicas, scaling };
   }, WAIT);
+  times.note(`it says: ${after.scaling?.reason}`);
+  const meanwhile = watch.seen.slice(first, after.seen);
+  const fewest = Math.min(...meanwhile.map(({ replicas }) => replicas.get("slow") ?? 0));
+  assertEquals(fewest, before.spec.replicas, "replicas while no program was there");
+  const kept = new Set((await story.pods("slow-function")).map(({ metadata }) => metadata.uid));
+  assertEquals(pods.filter(({ metadata }) => !kept.has(metadata.uid)), []);
+  // What it says is what there is.
+  assertEquals([after.scaling?.replicas, after.scaling?.wanted], [after.replicas, after.replicas]);
+}
+
+/** Every message was answered; tells how many more than once, as the broker gave them to another instance. */
+async function assertAnswered(
+  { story, topics }: Burst,
+  texts: readonly string[],
+): Promise<string> {
+  // All answers that there are: nobody is left who could give another one.
+  const count = (await stats(story, topics.output)).msgInCounter;
+  const answers = (await story.toolbox.read(topics.output, { count })).map(({ text }) => text);
+  const seen = new Set(answers);
+  assertEquals(texts.filter((text) => !seen.has(`${text}!`)), [], "never answered");
+  assertEquals(seen.size, texts.length, "answers that nobody asked for");
+  const { subscriptions } = await stats(story, topics.input);
+  assertEquals(subscriptions[SUBSCRIPTION]?.msgBacklog, 0);
+  return `${
+    answers.length - texts.length
+  } of ${texts.length} messages answered twice after a redelivery`;
 }
 
 e2eTest(
   "backlog",
-  "a function starts as messages arrive, scales to its backlog, and goes back to zero",
+  "a function starts as messages arrive, scales to its backlog, goes on though the program is killed, and goes back to zero",
   async (story) => {
-    const [input, output] = [story.topic("in"), story.topic("out")];
-    const subscribed = await story.toolbox.admin(
-      "PUT",
-      `${adminPath(input)}/subscription/${SUBSCRIPTION}`,
-    );
-    assertEquals(subscribed.status, 204, subscribed.text);
-    await story.cluster.apply([{
-      apiVersion: "v1",
-      kind: "ConfigMap",
-      metadata: { name: "code", namespace: story.namespace },
-      data: { "slow.py": SLOW },
-    }]);
+    const topics = { input: story.topic("in"), output: story.topic("out") };
+    await subscribed(story, topics.input, { subscription: SUBSCRIPTION });
     const spec = {
-      ...pythonFunction(story.image, { input, output }),
-      className: "slow.Slow",
-      python: { py: "/code/slow.py" },
-      subscriptionName: SUBSCRIPTION,
-      pod: {
-        terminationGracePeriodSeconds: 10,
-        volumes: [{ name: "code", configMap: { name: "code" } }],
-      },
-      volumeMounts: [{ name: "code", mountPath: "/code" }],
-      replicas: 0,
-      minReplicas: 0,
-      maxReplicas: 4,
-      backlogScaling: { catchUp: "20s", idleAfter: "20s" },
+      ...slowFunction(story, { ...topics, subscription: SUBSCRIPTION, seconds: 0.1 }),
+      maxReplicas: 12,
+      backlogScaling: { catchUp: "80s", idleAfter: "20s" },
     };
-    await story.start({ slow: component("Function", "slow", { spec }) });
+    const killer = await programKiller(story);
+    await story.start({ code: SLOW_CODE, slow: component("Function", "slow", { spec }) });
     assertEquals(await story.pods("slow-function"), []);
+    await using watch = new ReplicaWatch(story);
+    const burst: Burst = { story, topics, watch, times: new Times() };
 
     const texts = numbered("message", MESSAGES);
-    await story.toolbox.produce(input, texts);
-    await untilDrained(story, input);
-    await untilAtZero(story);
+    const sending = story.toolbox.produce(topics.input, texts)
+      .then(() => burst.times.note(`all ${MESSAGES} messages are sent`));
+    await Promise.all([sending, untilReady(burst), withoutProgram(burst, killer)]);
+    await eventually(async () => await backlog(burst) === 0, WAIT);
+    burst.times.note("nothing waits");
+    await untilAtZero(story, "Function", "slow");
+    burst.times.note("no pod is left");
 
-    const steps = await changes(story);
-    const ups = steps.map((step) =>
-      step.match(/^From (\d+) to (\d+):/)?.slice(1).map(Number) ?? []
-    );
-    assertEquals(ups[0]?.[0], 0, steps.join("\n"));
-    const most = Math.max(...ups.map(([, to = 0]) => to));
-    assertEquals(most > 1 && most <= 4, true, steps.join("\n"));
-
-    // All answers that there are: nobody is left who could give another one.
-    const count = (await stats(story, output)).msgInCounter;
-    const answers = (await story.toolbox.read(output, { count })).map(({ text }) => text);
-    const seen = new Set(answers);
-    assertEquals(texts.filter((text) => !seen.has(`${text}!`)), [], "never answered");
-    assertEquals(seen.size, MESSAGES, "answers that nobody asked for");
-    assertEquals(await backlog(story, input), 0);
-    const again = `${answers.length - MESSAGES} answers came again after a redelivery`;
-    progressOnStderr([...steps, again].join("\n"));
+    const steps = await changes(story, "slow");
+    const most = Math.max(...watch.replicasOf("slow"));
+    assertEquals(most > 2 && most <= 12, true, steps.join("\n"));
+    const again = await assertAnswered(burst, texts);
+    progressOnStderr([burst.times, ...steps, again].join("\n"));
   },
 );

@@ -156,6 +156,15 @@ export class ScalingWorld {
     return written;
   }
 
+  /** Without a copy of all: thousands of components ask for it. */
+  #ownedBy(kind: Cached, uid: string): KubeObject[] {
+    const owned: KubeObject[] = [];
+    for (const object of this.objects.get(kind)?.values() ?? []) {
+      if (object.metadata.ownerReferences?.some((one) => one.uid === uid)) owned.push(object);
+    }
+    return owned;
+  }
+
   #cache(kind: Cached): LiveCache {
     const all = () => [...this.objects.get(kind)?.values() ?? []];
     const { outages } = this;
@@ -173,8 +182,7 @@ export class ScalingWorld {
         namespace === undefined
           ? all()
           : all().filter(({ metadata }) => metadata.namespace === namespace),
-      ownedBy: (uid) =>
-        all().filter(({ metadata }) => metadata.ownerReferences?.some((one) => one.uid === uid)),
+      ownedBy: (uid) => this.#ownedBy(kind, uid),
       index: () => [],
       observe() {},
     };

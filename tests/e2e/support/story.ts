@@ -28,6 +28,7 @@ export interface Pod extends KubeObject {
 interface ContainerStatus {
   readonly name: string;
   readonly ready: boolean;
+  readonly containerID?: string;
   readonly restartCount: number;
   readonly state?: Readonly<
     Record<string, { readonly exitCode?: number; readonly reason?: string }>

@@ -133,3 +133,33 @@ Deno.test("Semaphore keeps a place for others where one share may not hold all o
   for (let turn = 0; turn < 10; turn++) await Promise.resolve();
   assertEquals([order, semaphore.waiting], [["b", "a"], 0]);
 });
+
+Deno.test("Semaphore has one listener on a signal, however many wait with it, and none once nobody does", async () => {
+  const stop = new AbortController();
+  const { signal } = stop;
+  const listeners = new Set<unknown>();
+  const [add, remove] = [signal.addEventListener, signal.removeEventListener].map((method) =>
+    method.bind(signal) as (...args: unknown[]) => void
+  );
+  let most = 0;
+  signal.addEventListener = (...args: unknown[]) => {
+    listeners.add(args[1]);
+    most = Math.max(most, listeners.size);
+    add?.(...args);
+  };
+  signal.removeEventListener = (...args: unknown[]) => {
+    listeners.delete(args[1]);
+    remove?.(...args);
+  };
+  const semaphore = new Semaphore(2);
+  const work = () => new Promise((resolve) => setTimeout(resolve, 0));
+  const run = () => semaphore.run(work, signal);
+  await Promise.all(Array.from({ length: 100 }, run));
+  assertEquals([most, listeners.size], [1, 0]);
+  // Who comes later with the same signal is let go as well.
+  const held = await Promise.all([semaphore.acquire(signal), semaphore.acquire(signal)]);
+  const waiting = [semaphore.acquire(signal), semaphore.acquire(signal)];
+  stop.abort(new Error("over"));
+  for (const one of waiting) await assertRejects(() => one, Error, "over");
+  assertEquals([held.length, semaphore.waiting], [2, 0]);
+});

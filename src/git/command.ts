@@ -61,6 +61,9 @@ export async function runGit(command: GitCommand): Promise<Uint8Array> {
 export async function gitOutcome(command: GitCommand): Promise<GitOutcome> {
   command.signal?.throwIfAborted();
   using begun = await command.begin?.();
+  // To start a program holds this thread until the new one had a processor: of many, one is started in each turn.
+  await systemClock.sleep(0);
+  command.signal?.throwIfAborted();
   using limit = deadline(command.timeoutMs, {
     clock: command.clock ?? systemClock,
     signal: command.signal,

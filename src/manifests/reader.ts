@@ -114,7 +114,11 @@ export class ManifestReader implements AsyncDisposable {
     if (before !== undefined && before.untilMs > this.#clock.monotonicMs()) {
       throw new ReadingEndedError(before.file);
     }
-    if (this.#isSmall(inputs, files)) return await manifestsWith(inputs, files);
+    if (this.#isSmall(inputs, files)) {
+      // Small ones of many come one in each turn.
+      await systemClock.sleep(0);
+      return await manifestsWith(inputs, files);
+    }
     using _turn = await this.#turns.acquire(signal, share);
     try {
       const read = await this.#readInWorker(inputs, files, signal);

@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { gitSource, Lanes } from "#git";
+import { gitOutcome } from "../../src/git/command.ts";
 import { GitProcesses, processLimits } from "../../src/git/processes.ts";
 import { eventually } from "../support/eventually.ts";
 import { settled } from "../support/fake_clock.ts";
@@ -81,7 +82,8 @@ async function waitingGit(folder: string): Promise<Record<string, string>> {
   const script = `#!/bin/sh
 while [ ! -e ${folder}/go ]; do
   read -r stat < /proc/$$/stat
-  echo "\${stat#*) }" | cut -d' ' -f4,17 > ${folder}/seen.$$
+  echo "\${stat#*) }" | cut -d' ' -f4,17 > ${folder}/next.$$
+  mv ${folder}/next.$$ ${folder}/seen.$$
   sleep 0.02
 done
 PATH='${path}' exec git "$@"
@@ -135,6 +137,65 @@ Deno.test("C2: git programs of one namespace are few at a time and let others go
   await Deno.writeTextFile(`${folder.path}/go`, "");
   const commits = await Promise.all([healthy, ...hostile]);
   assertEquals(new Set(commits.map(({ commit }) => commit)).size, 1);
+});
+
+/** How often a program is started, until it is disposed. */
+function countedSpawns(): { readonly count: number } & Disposable {
+  const { spawn } = Deno.Command.prototype;
+  let count = 0;
+  Deno.Command.prototype.spawn = function () {
+    count++;
+    return spawn.call(this);
+  };
+  return {
+    get count() {
+      return count;
+    },
+    [Symbol.dispose]: () => {
+      Deno.Command.prototype.spawn = spawn;
+    },
+  };
+}
+
+Deno.test("C2: of many git programs that begin at the same time one is started in each turn, as that holds the main thread", async () => {
+  using spawns = countedSpawns();
+  const work = Array.from({ length: 24 }, () =>
+    gitOutcome({
+      args: ["--version"],
+      action: "Cannot say a version",
+      directory: "/",
+      env: { PATH: Deno.env.get("PATH") ?? "" },
+      config: [],
+      timeoutMs: 600_000,
+      outputBytesMax: 1_000,
+    }));
+  let [before, most] = [0, 0];
+  while (spawns.count < work.length) {
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    [most, before] = [Math.max(most, spawns.count - before), spawns.count];
+  }
+  const outcomes = await Promise.all(work);
+  assertEquals(outcomes.every(({ isSuccess }) => isSuccess), true);
+  // Two where a timer came due just after a turn had begun.
+  assertEquals(most <= 2, true, `${most} in one turn`);
+});
+
+Deno.test("a git command that is given up before its turn starts no program", async () => {
+  using spawns = countedSpawns();
+  const stop = new AbortController();
+  const running = gitOutcome({
+    args: ["--version"],
+    action: "Cannot say a version",
+    directory: "/",
+    env: {},
+    config: [],
+    timeoutMs: 600_000,
+    outputBytesMax: 1_000,
+    signal: stop.signal,
+  });
+  stop.abort(new Error("enough"));
+  await assertRejects(() => running, Error, "enough");
+  assertEquals(spawns.count, 0);
 });
 
 Deno.test("a git command that is given up takes the transport along that it started", async () => {

@@ -55,12 +55,16 @@ export function sortedMap<T>(
 
 /** Compares two strings by code points, which is the order of their UTF-8 bytes. */
 export function compareText(a: string, b: string): number {
-  const [left, right] = [[...a], [...b]];
-  for (let index = 0; index < Math.min(left.length, right.length); index++) {
-    const difference = (left[index]?.codePointAt(0) ?? 0) - (right[index]?.codePointAt(0) ?? 0);
-    if (difference !== 0) return difference;
+  for (let index = 0; index < Math.min(a.length, b.length); index++) {
+    const [left, right] = [a.charCodeAt(index), b.charCodeAt(index)];
+    if (left !== right) return place(left) - place(right);
   }
-  return left.length - right.length;
+  return a.length - b.length;
+}
+
+/** Halves of code points beyond the first 65,536 come after all others, although their numbers do not. */
+function place(unit: number): number {
+  return unit < 0xd800 ? unit : unit < 0xe000 ? unit + 0x2000 : unit - 0x800;
 }
 
 function encoded(value: unknown, style: Style): string {

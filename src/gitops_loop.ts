@@ -46,6 +46,9 @@ const READING_AT_ONCE = 4;
 /** How often it is looked which kinds nobody applies any more. */
 const KEEP_MS = 300_000;
 
+/** So long others may become ready, or cease to be, before all of them are looked at. */
+const HEALTH_PACE_MS = 250;
+
 /** How long a pass waits for kinds to be read. */
 const FOLLOW_WAIT_MS = 10_000;
 
@@ -306,6 +309,9 @@ export class GitOpsLoop {
 
   #wakeOwners(change: ObjectChange): void {
     for (const key of this.#proofs.notice(change)) this.#queue?.enqueue(key);
+    for (const key of this.#proofs.observers(change)) {
+      this.#queue?.enqueueAfter(key, HEALTH_PACE_MS);
+    }
   }
 
   /** Who applies a kind says in its status that it is not followed. */

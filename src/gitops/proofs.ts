@@ -1,5 +1,5 @@
 import { idOf, keyFromText, keyText, type KubeObject, type ObjectId, type ObjectKey } from "#base";
-import { isNewerVersion, type ResourceType } from "#kube";
+import { isNewerVersion, type ObjectChange, type ResourceType } from "#kube";
 import { type Contest, contestAfter, type Correction, entryKey, heldUntilMs, isCalm } from "#plan";
 import type { ContestedObject, KeptDrift } from "./contested.ts";
 import type { PassMemory } from "./phase.ts";
@@ -259,15 +259,24 @@ export class Proofs {
   }
 
   /**
-   * Takes in a change that a watch saw, and answers the syncs that should look: the object is no longer as they applied
-   * it, or its readiness changed.
+   * The syncs that tell how an object is, where that is no longer what it was. What they say of it may wait a moment: when
+   * thousands become ready each would be a pass over all of them.
    */
-  notice(change: { readonly before?: KubeObject; readonly after?: KubeObject }): ObjectKey[] {
+  observers({ after, before }: ObjectChange): ObjectKey[] {
+    const object = after ?? before;
+    if (object === undefined || readiness(before) === readiness(after)) return [];
+    return [...this.#owners.get(entryKey(idOf(object))) ?? []].sort().map(keyFromText);
+  }
+
+  /**
+   * Takes in a change that a watch saw, and answers the syncs that should look at once: the object is no longer as they
+   * applied it, or has ended.
+   */
+  notice(change: ObjectChange): ObjectKey[] {
     const object = change.after ?? change.before;
     if (object === undefined) return [];
     this.#stamp++;
     const id = entryKey(idOf(object));
-    const isReadinessNew = readiness(change.before) !== readiness(change.after);
     return [...this.#owners.get(id) ?? []].sort().map(keyFromText).filter((key) => {
       const entry = this.#entry(key);
       // A cache that tells of a deletion, or of a newer object, is not behind ours any longer.
@@ -282,7 +291,7 @@ export class Proofs {
       const isFinished = isJob(object) && this.setFinished(key, object);
       // Whoever changes it again and again wakes nobody: its time comes.
       const isHeld = entry.contests.get(id)?.isHeld === true;
-      return (isChanged && !isHeld) || isReadinessNew || isFinished;
+      return (isChanged && !isHeld) || isFinished;
     });
   }
 

@@ -334,7 +334,8 @@ export class SyncProcess {
   }
 
   #wakeOwners(change: ObjectChange): void {
-    for (const key of this.memory.notice(change)) this.enqueue(key);
+    const woken = [...this.memory.notice(change), ...this.memory.observers(change)];
+    for (const key of woken) this.enqueue(key);
   }
 }
 

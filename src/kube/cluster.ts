@@ -6,6 +6,8 @@ export interface ApplyOptions {
   readonly fieldManager: string;
   /** Take fields over from other managers (default true). Without it a conflict is an ApiError 409. */
   readonly force?: boolean;
+  /** The object must not exist: a 409 otherwise, whosever it is, and nothing of it is changed. */
+  readonly isNew?: boolean;
   /** Ask what would happen; nothing is stored. */
   readonly dryRun?: boolean;
   /** Refuse fields that the kind does not have (see `isInvalid`) instead of dropping them. */

@@ -23,6 +23,12 @@ import { strippedObject } from "./stripped_object.ts";
 import type { Transport } from "./transport.ts";
 import { withoutWritten } from "./written_secret.ts";
 
+/**
+ * A version that no stored object has, as each has that of a write: what is applied with it conflicts with whatever is there.
+ * An apply that creates pays no attention to it.
+ */
+const NO_VERSION = "1";
+
 /** How often a list starts over because its pages grew too old. */
 const LIST_STARTS_MAX = 3;
 
@@ -100,6 +106,9 @@ class HttpCluster implements ClusterClient {
 
   async apply(object: KubeObject, options: ApplyOptions): Promise<KubeObject> {
     const { fieldManager, force = true, dryRun = false, strict = false, signal } = options;
+    const body = options.isNew === true
+      ? { ...object, metadata: { ...object.metadata, resourceVersion: NO_VERSION } }
+      : object;
     const verb = dryRun ? "dry-run" : "apply";
     const ask = { verb, kind: object.kind, key: idOf(object) };
     const isWhole = options.withManagedFields === true;
@@ -112,7 +121,7 @@ class HttpCluster implements ClusterClient {
         ...(dryRun ? { dryRun: "All" } : {}),
         ...(strict ? { fieldValidation: "Strict" } : {}),
       },
-      body: object,
+      body,
       contentType: "application/apply-patch+yaml",
       signal,
     }));

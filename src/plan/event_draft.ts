@@ -1,4 +1,4 @@
-import { conditionOf, idText } from "#base";
+import { conditionOf, idText, type KubeObject } from "#base";
 import type { Step } from "./children.ts";
 
 /** What an Event on a resource says. */
@@ -8,10 +8,23 @@ export interface EventDraft {
   readonly message: string;
 }
 
-const PATHS_MAX = 5;
+const SHOWN_MAX = 5;
 
 /** Reasons for not being ready that are work in progress. */
 const CALM_REASONS: readonly string[] = ["CacheBehind", "CleaningUp", "Progressing", "RollingOut"];
+
+/**
+ * The Events about writes that succeeded, in their order: one for all that were created, as they are a request each and come
+ * by the thousand; one for each that was configured, corrected or deleted.
+ */
+export function stepEvents(steps: readonly Step[]): EventDraft[] {
+  const names = steps.flatMap((step) => isCreation(step) ? nameOf(step.object) : []);
+  const message = `Created ${shortList(names)}`;
+  return [
+    ...(names.length === 0 ? [] : [{ type: "Normal", reason: "Created", message } as const]),
+    ...steps.filter((step) => !isCreation(step)).map(stepEvent),
+  ];
+}
 
 /** The Event about a write that succeeded: created, configured, corrected or deleted. */
 export function stepEvent(step: Step): EventDraft {
@@ -20,7 +33,7 @@ export function stepEvent(step: Step): EventDraft {
       ? { type: "Normal", reason: "Recreating", message: `Making ${idText(step.id)} anew` }
       : { type: "Normal", reason: "Deleted", message: `Deleted ${idText(step.id)}` };
   }
-  const name = `${step.object.kind} ${step.object.metadata.name}`;
+  const name = nameOf(step.object);
   switch (step.why) {
     case "absent":
       return { type: "Normal", reason: "Created", message: `Created ${name}` };
@@ -65,9 +78,18 @@ function readyOf(status: unknown) {
 }
 
 function pathsText(paths: readonly string[]): string {
-  if (paths.length === 0) return "";
-  const shown = paths.slice(0, PATHS_MAX).join(", ");
-  return paths.length > PATHS_MAX
-    ? `: ${shown} and ${paths.length - PATHS_MAX} more`
-    : `: ${shown}`;
+  return paths.length === 0 ? "" : `: ${shortList(paths)}`;
+}
+
+function isCreation(step: Step): step is Extract<Step, { readonly action: "apply" }> {
+  return step.action === "apply" && step.why === "absent";
+}
+
+function shortList(words: readonly string[]): string {
+  const shown = words.slice(0, SHOWN_MAX).join(", ");
+  return words.length > SHOWN_MAX ? `${shown} and ${words.length - SHOWN_MAX} more` : shown;
+}
+
+function nameOf({ kind, metadata }: KubeObject): string {
+  return `${kind} ${metadata.name}`;
 }

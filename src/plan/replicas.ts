@@ -184,13 +184,15 @@ export function filledReplicas(
   const filled = component.metadata.annotations?.[ANNOTATIONS.filledReplicas];
   const isOurs = filled !== undefined && String(live) === filled;
   if (live !== undefined && (!isOurs || live === defaultReplicas)) return undefined;
-  const { name, namespace, resourceVersion } = component.metadata;
+  const { name, namespace, resourceVersion, uid } = component.metadata;
   return {
     apiVersion: component.apiVersion,
     kind: component.kind,
     metadata: {
       name,
       ...(namespace === undefined ? {} : { namespace }),
+      // Without it an apply would make one that is deleted meanwhile anew, with nothing but its replicas.
+      ...(uid === undefined ? {} : { uid }),
       ...(resourceVersion === undefined ? {} : { resourceVersion }),
       annotations: { [ANNOTATIONS.filledReplicas]: String(defaultReplicas) },
     },

@@ -19,12 +19,12 @@ import {
   namespaceEnd,
 } from "#kube";
 import {
-  type EventDraft,
   isWhollyApplied,
   type OwnerStep,
   settledMark,
   type Step,
   stepEvent,
+  stepEvents,
   type StepFailure,
 } from "#plan";
 import {
@@ -41,6 +41,33 @@ export interface Steps {
   /** Writes to the owner itself. */
   readonly ownerSteps?: readonly OwnerStep[];
   readonly steps: readonly Step[];
+}
+
+/** What the plan was made on, see {@linkcode Look}. */
+export interface PlannedSteps extends Steps, Look {}
+
+/** How children are looked at. */
+export interface Look {
+  /**
+   * Whether the API server was asked for children that no cache shows. Otherwise they are created, and only created: caches
+   * hold what has our labels, and somebody else's object may have the name (W-24).
+   */
+  readonly isAsked: boolean;
+}
+
+/** An object is there that no cache shows: it has to be looked at. */
+export class UnseenObjectError extends Error {
+  override readonly name = "UnseenObjectError";
+}
+
+/** A pass that trusts the caches first, as nearly always they know; and asks the API server where one did not. */
+export async function lookingTwice<T>(pass: (look: Look) => Promise<T>): Promise<T> {
+  try {
+    return await pass({ isAsked: false });
+  } catch (error) {
+    if (!(error instanceof UnseenObjectError)) throw error;
+    return await pass({ isAsked: true });
+  }
 }
 
 /** What became of a plan's steps. */
@@ -63,9 +90,10 @@ export interface Outcome {
  * all failures are collected for the status, the first error for the queue.
  *
  * @throws when the owner was changed since it was looked at: what was planned is for another one
+ * @throws {UnseenObjectError} where the caches were trusted, and do not show what is there
  */
 export async function act(
-  { ownerSteps = [], steps }: Steps,
+  { isAsked, ownerSteps = [], steps }: PlannedSteps,
   seen: KubeObject,
   effects: Effects,
 ): Promise<Outcome> {
@@ -91,14 +119,21 @@ export async function act(
       failed(cause, idText(idOf(owner)));
     }
   }
-  for (const step of steps) {
-    try {
-      const object = await execute(step, owner, effects);
-      if (object !== undefined) applied.push(object);
-      else if (step.action === "remove") removed.add(step.uid);
-    } catch (cause) {
-      failed(cause, idText(step.action === "remove" ? step.id : idOf(step.object)));
+  const done: Step[] = [];
+  try {
+    for (const step of steps) {
+      try {
+        const { isNews, object } = await execute(step, owner, { ...effects, isAsked });
+        if (isNews) done.push(step);
+        if (object !== undefined) applied.push(object);
+        else if (step.action === "remove") removed.add(step.uid);
+      } catch (cause) {
+        if (cause instanceof UnseenObjectError) throw cause;
+        failed(cause, idText(step.action === "remove" ? step.id : idOf(step.object)));
+      }
     }
+  } finally {
+    for (const event of stepEvents(done)) effects.ctx.events.record(owner, event);
   }
   return { owner, isOwnerGone: false, applied, removed, failures, error };
 }
@@ -127,29 +162,31 @@ export async function writeOwner(
 async function execute(
   step: Step,
   owner: KubeObject,
-  { ctx, signal }: Effects,
-): Promise<KubeObject | undefined> {
+  { ctx, isAsked, signal }: Effects & Look,
+): Promise<{ readonly isNews: boolean; readonly object?: KubeObject }> {
   if (step.action === "remove") {
     const { id, uid, propagation } = step;
     const how = propagation === undefined ? {} : { propagation };
     const answer = await ctx.cluster.remove(id, { uid, signal, ...how });
-    if (answer === "deleted") record(step, owner, { ctx, signal });
-    return undefined;
+    if (answer === "deleted") logStep(step, owner, { ctx, signal });
+    return { isNews: answer === "deleted" };
   }
   const object = step.isPartial === true
     ? await merge(step.object, { ctx, signal })
+    : step.live === undefined && !isAsked
+    ? await create(step.object, { ctx, signal })
     : await write(step.object, step.live, { ctx, signal });
   ctx.caches[object.kind as CachedKind]?.observe(object);
   const uid = object.metadata.uid ?? "";
   if (step.live?.metadata.resourceVersion === object.metadata.resourceVersion) {
     // The two spellings mean the same to the API server: remember that, or every pass would ask again.
     ctx.settled.set(uid, settledMark(step.object, object));
-    return object;
+    return { isNews: false, object };
   }
   ctx.settled.delete(uid);
   if (step.why === "drifted") ctx.metrics.countDriftCorrected(object.kind);
-  record(step, owner, { ctx, signal });
-  return object;
+  logStep(step, owner, { ctx, signal });
+  return { isNews: true, object };
 }
 
 /** Writes only the members that `object` has. */
@@ -160,6 +197,16 @@ async function merge(object: KubeObject, { ctx, signal }: Effects): Promise<Kube
     ? { metadata }
     : { metadata, spec: object.spec as JsonObject };
   return await ctx.cluster.patch(idOf(object), patch, { fieldManager: FIELD_MANAGER, signal });
+}
+
+/** @throws {UnseenObjectError} where the object is there although no cache shows it */
+async function create(object: KubeObject, { ctx, signal }: Effects): Promise<KubeObject> {
+  try {
+    return await ctx.cluster.apply(object, { fieldManager: FIELD_MANAGER, isNew: true, signal });
+  } catch (error) {
+    if (!isConflict(error)) throw error;
+    throw new UnseenObjectError(`Cannot create ${idText(idOf(object))}`, { cause: error });
+  }
 }
 
 async function write(
@@ -214,12 +261,10 @@ export function queueError(owner: KubeObject, outcome: Outcome): unknown {
   return new StalledError(first.reason, message, { cause: outcome.error });
 }
 
-function record(step: Step, owner: KubeObject, { ctx }: Effects): void {
-  const event: EventDraft = stepEvent(step);
-  ctx.events.record(owner, event);
+function logStep(step: Step, owner: KubeObject, { ctx }: Effects): void {
   ctx.log.info("Wrote a child", {
     owner: idText(idOf(owner)),
-    event: event.reason,
+    event: stepEvent(step).reason,
     child: step.action === "remove" ? idText(step.id) : idText(idOf(step.object)),
     ...(step.action === "apply" && step.paths.length > 0
       ? { fields: step.paths.slice(0, 20) }

@@ -17,7 +17,14 @@ import {
   selectorText,
   stabilizedPods,
 } from "#plan";
-import { act, type Outcome, queueError, throwIfNamespaceEnds } from "./act.ts";
+import {
+  act,
+  type Look,
+  lookingTwice,
+  type Outcome,
+  queueError,
+  throwIfNamespaceEnds,
+} from "./act.ts";
 import { reconcileDeletion } from "./cleanup.ts";
 import { cacheOf, type Effects, type PodsWithLogs, type ReconcileContext } from "./context.ts";
 import { discreetEffects } from "./discreet_cluster.ts";
@@ -42,8 +49,17 @@ export async function reconcileComponent(
   key: ObjectKey,
   given: Effects,
 ): Promise<Next> {
+  return await lookingTwice((look) => passOver(kind, key, given, look));
+}
+
+async function passOver(
+  kind: ComponentKind,
+  key: ObjectKey,
+  given: Effects,
+  look: Look,
+): Promise<Next> {
   const effects = discreetEffects(given, cacheOf(given.ctx.caches, kind).get(key));
-  const seen = await observeComponent(kind, key, effects);
+  const seen = await observeComponent(kind, key, { ...effects, ...look });
   switch (seen.at) {
     case "gone":
       // Its children are removed by the garbage collector, by their owner references.
@@ -57,7 +73,7 @@ export async function reconcileComponent(
       return await reconcileDeletion(seen.stored as Component, effects);
     case "present": {
       const plan = planComponent({ ...seen, ...programFacts(effects.ctx) });
-      const outcome = await act(plan, seen.stored, effects);
+      const outcome = await act({ ...plan, ...look }, seen.stored, effects);
       return await recordComponent({ seen, plan, outcome }, effects);
     }
     default:

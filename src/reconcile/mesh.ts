@@ -27,7 +27,14 @@ import {
   withDeclaredReplicas,
 } from "#plan";
 import { findingText, ownWarnings } from "#topology";
-import { act, type Outcome, queueError, throwIfNamespaceEnds } from "./act.ts";
+import {
+  act,
+  type Look,
+  lookingTwice,
+  type Outcome,
+  queueError,
+  throwIfNamespaceEnds,
+} from "./act.ts";
 import { FOREIGN_RECHECK_MS } from "./component.ts";
 import { type CachedKind, cacheOf, type Effects, FIELD_MANAGER } from "./context.ts";
 import { discreetEffects } from "./discreet_cluster.ts";
@@ -54,8 +61,12 @@ const NEEDED_KINDS: readonly CachedKind[] = [
  * @throws what a failed write threw, for the queue to try again
  */
 export async function reconcileMesh(key: ObjectKey, given: Effects): Promise<Next> {
+  return await lookingTwice((look) => passOver(key, given, look));
+}
+
+async function passOver(key: ObjectKey, given: Effects, look: Look): Promise<Next> {
   const effects = discreetEffects(given, cacheOf(given.ctx.caches, "FunctionMesh").get(key));
-  const seen = await observeMesh(key, effects);
+  const seen = await observeMesh(key, { ...effects, ...look });
   switch (seen.at) {
     case "gone":
       effects.ctx.metrics.forget("FunctionMesh", key);
@@ -67,7 +78,7 @@ export async function reconcileMesh(key: ObjectKey, given: Effects): Promise<Nex
       return await recordUnknown(seen.stored, seen.outage, effects);
     case "present": {
       const plan = planMesh(seen, effects.ctx.settled);
-      const outcome = await act(plan, seen.mesh, effects);
+      const outcome = await act({ ...plan, ...look }, seen.mesh, effects);
       return await recordMesh({ seen, plan, outcome }, effects);
     }
     default:
@@ -90,8 +101,11 @@ interface ObservedMesh {
   readonly scaled: ReadonlySet<string>;
 }
 
-async function observeMesh(key: ObjectKey, effects: Effects): Promise<Observed<ObservedMesh>> {
-  const { ctx, signal } = effects;
+async function observeMesh(
+  key: ObjectKey,
+  effects: Effects & Look,
+): Promise<Observed<ObservedMesh>> {
+  const { ctx, isAsked, signal } = effects;
   const mesh = cacheOf(ctx.caches, "FunctionMesh").get(key) as FunctionMesh | undefined;
   if (mesh === undefined) return { at: "gone" };
   if (mesh.metadata.annotations?.[ANNOTATIONS.managed] === "false") return { at: "unmanaged" };
@@ -101,7 +115,12 @@ async function observeMesh(key: ObjectKey, effects: Effects): Promise<Observed<O
   const { components, rest } = meshComponents(mesh, problems(mesh));
   const invalid = new Set(components.filter((one) => one.problems.length > 0).map(componentId));
   const desired = meshChildren(mesh).filter((child) => !invalid.has(childId(child)));
-  const live = await liveChildren(mesh, desired, { ctx, kinds: CHILD_KINDS, signal });
+  const live = await liveChildren(mesh, desired, {
+    ctx,
+    isAsked,
+    kinds: CHILD_KINDS,
+    signal,
+  });
   if (isRecreation(mesh, desired, live) && !await isStillThere(mesh, effects)) {
     return { at: "gone" };
   }

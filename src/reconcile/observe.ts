@@ -19,6 +19,7 @@ import {
 } from "#desired";
 import type { CacheOutage } from "#kube";
 import { authoredComponent, isCountedReady, isTargetOf, type Pod, type WarningEvent } from "#plan";
+import type { Look } from "./act.ts";
 import { factsFor, podsOf, warningsAbout, withMeshAnnotations } from "./cached_facts.ts";
 import { type CachedKind, cacheOf, type Effects, type ReconcileContext } from "./context.ts";
 import { privateValues } from "./discreet_cluster.ts";
@@ -75,7 +76,7 @@ export interface ObservedComponent {
 export async function observeComponent(
   kind: ComponentKind,
   key: ObjectKey,
-  { ctx, signal }: Effects,
+  { ctx, isAsked, signal }: Effects & Look,
 ): Promise<Observed<ObservedComponent>> {
   const cached = cacheOf(ctx.caches, kind).get(key) as Component | undefined;
   if (cached === undefined) return { at: "gone" };
@@ -90,12 +91,12 @@ export async function observeComponent(
   const authored = authoredComponent(stored, ownedAutoscaling(stored, ctx));
   const facts = factsFor(stored, ctx);
   const { desired, found } = wantedChildren(authored, facts, ctx);
-  const { isAsked, statefulSet } = await observeStatefulSet(stored, { ctx, signal });
+  const { isFresh, statefulSet } = await observeStatefulSet(stored, { ctx, signal });
   const children = found.length > 0
     ? []
-    : await liveChildren(stored, desired, { ctx, kinds: CHILD_KINDS, signal });
+    : await liveChildren(stored, desired, { ctx, isAsked, kinds: CHILD_KINDS, signal });
   // One that lost its labels is in no cache, and still there.
-  const live = isAsked ? withObserved(children, stored, statefulSet) : children;
+  const live = isFresh ? withObserved(children, stored, statefulSet) : children;
   const isGone = isRecreation(stored, desired, live) &&
     !await isStillThere(stored, { ctx, signal });
   if (isGone) return { at: "gone" };
@@ -155,14 +156,14 @@ function wantedChildren(
 async function observeStatefulSet(
   stored: Component,
   { ctx, signal }: Effects,
-): Promise<{ readonly statefulSet: KubeObject | undefined; readonly isAsked: boolean }> {
+): Promise<{ readonly statefulSet: KubeObject | undefined; readonly isFresh: boolean }> {
   const cache = cacheOf(ctx.caches, "StatefulSet");
   const key = { namespace: stored.metadata.namespace ?? "", name: statefulSetName(stored) };
   const cached = cache.get(key);
   if (cached === undefined || !isCountedReady(cached) || isSaidReady(stored)) {
-    return { statefulSet: cached, isAsked: false };
+    return { statefulSet: cached, isFresh: false };
   }
-  return { statefulSet: await ctx.cluster.get(cache.type, key, signal), isAsked: true };
+  return { statefulSet: await ctx.cluster.get(cache.type, key, signal), isFresh: true };
 }
 
 function isSaidReady({ metadata, status }: Component): boolean {
@@ -214,12 +215,12 @@ function autoscalersOf(
 
 /**
  * The live objects to plan with: those that `owner` controls, and whatever has a desired name. What the caches do not
- * hold is asked for, since they hold only objects with our labels, and somebody else's may have the name (W-24).
+ * hold is asked for where a pass found that something is there.
  */
 export async function liveChildren(
   owner: KubeObject,
   desired: readonly KubeObject[],
-  { ctx, kinds, signal }: Effects & { readonly kinds: readonly CachedKind[] },
+  { ctx, isAsked, kinds, signal }: Effects & Look & { readonly kinds: readonly CachedKind[] },
 ): Promise<KubeObject[]> {
   const live = new Map<string, KubeObject>();
   for (const kind of kinds) {
@@ -230,7 +231,7 @@ export async function liveChildren(
   for (const object of desired) {
     const id = idText(idOf(object));
     if (live.has(id)) continue;
-    const found = await liveObject(object, { ctx, signal });
+    const found = await liveObject(object, { ctx, isAsked, signal });
     if (found !== undefined) live.set(id, found);
   }
   return [...live.values()];
@@ -238,11 +239,12 @@ export async function liveChildren(
 
 async function liveObject(
   object: KubeObject,
-  { ctx, signal }: Effects,
+  { ctx, isAsked, signal }: Effects & Look,
 ): Promise<KubeObject | undefined> {
   const cache = ctx.caches[object.kind as CachedKind];
-  if (cache === undefined) return undefined;
-  return cache.get(keyOf(object)) ?? await ctx.cluster.get(cache.type, keyOf(object), signal);
+  const cached = cache?.get(keyOf(object));
+  if (cache === undefined || cached !== undefined || !isAsked) return cached;
+  return await ctx.cluster.get(cache.type, keyOf(object), signal);
 }
 
 /**

@@ -48,7 +48,7 @@ controllerTest("a Function becomes Ready, and kubectl wait sees it", { cluster }
 });
 
 controllerTest(
-  "a fresh Function costs two creations, few status writes and three events (W-47, W-49)",
+  "a fresh Function costs two creations, few status writes and two events (W-47, W-49)",
   { cluster },
   async (story) => {
     const startMs = performance.now();
@@ -71,8 +71,7 @@ controllerTest(
       `${statusWrites} status writes`,
     );
     assertEquals(await story.events("function/orders"), [
-      "Normal Created Created Service orders-function-headless",
-      "Normal Created Created StatefulSet orders-function",
+      "Normal Created Created Service orders-function-headless, StatefulSet orders-function",
       "Normal Ready 1/1 pods ready",
     ]);
   },

@@ -41,6 +41,40 @@ Deno.test("apply() with dryRun stores nothing", async () => {
   );
 });
 
+Deno.test("apply() of a new object creates it as an apply does, and changes nothing that is there", async () => {
+  await using client = testClient(await cluster.access());
+  await using space = await cluster.namespace();
+  const created = await client.cluster.apply(configMap(space.name, "a", { x: "1", y: "1" }), {
+    ...BY,
+    isNew: true,
+  });
+  assert(Number(created.metadata.resourceVersion) > 1);
+  for (const fieldManager of ["kube-test", "other"]) {
+    const error = await assertRejects(
+      () =>
+        client.cluster.apply(configMap(space.name, "a", { z: "1" }), { fieldManager, isNew: true }),
+      ApiError,
+    );
+    assert(isConflict(error));
+  }
+  const live = await client.cluster.get(CONFIG_MAP, { namespace: space.name, name: "a" });
+  assertEquals(live, created);
+  const changed = await client.cluster.apply(configMap(space.name, "a", { x: "1" }), BY);
+  assertEquals(changed["data"], { x: "1" });
+});
+
+Deno.test("apply() of an object with a uid does not create it", async () => {
+  await using client = testClient(await cluster.access());
+  await using space = await cluster.namespace();
+  const { metadata, ...rest } = configMap(space.name, "a", { x: "1" });
+  const uid = crypto.randomUUID();
+  const error = await assertRejects(
+    () => client.cluster.apply({ ...rest, metadata: { ...metadata, uid } }, BY),
+    ApiError,
+  );
+  assert(isConflict(error));
+});
+
 Deno.test("apply() without force names the other manager in a conflict", async () => {
   await using client = testClient(await cluster.access());
   await using space = await cluster.namespace();

@@ -44,8 +44,7 @@ controllerTest(
       ["Function pay shop-pay true Ready 1", "Function ship shop-ship true Ready 2"],
     );
     assertEquals((await story.events("functionmesh/shop")).sort(), [
-      "Normal Created Created Function shop-pay",
-      "Normal Created Created Function shop-ship",
+      "Normal Created Created Function shop-pay, Function shop-ship",
       "Normal Ready 2/2 components ready",
     ]);
   },

@@ -42,6 +42,16 @@ async function refusal(action: () => Promise<unknown>): Promise<ApiError> {
   return await assertRejects(action, ApiError);
 }
 
+Deno.test("the fake server creates a new object only where none is, and none for a uid", async () => {
+  const { client } = setting();
+  const by = { fieldManager: "one", isNew: true };
+  const created = await client.apply(configMap("a", { x: "1" }), by);
+  assert(isConflict(await refusal(() => client.apply(configMap("a", { z: "1" }), by))));
+  assertEquals(await client.get(CONFIG_MAPS, A), created);
+  const gone = configMap("b", {}, { uid: "1" });
+  assert(isConflict(await refusal(() => client.apply(gone, { fieldManager: "one" }))));
+});
+
 Deno.test("the fake server keeps who owns which field, and says so in a conflict", async () => {
   const { client } = setting();
   await client.apply(configMap("a", { x: "1", y: "1" }), { fieldManager: "one" });

@@ -32,7 +32,7 @@ export interface ControllerStory {
   tryWait(name: string): Promise<{ readonly code: number }>;
   /** Resolves when kubectl's merge patch is through. */
   patch(name: string, patch: unknown, ...args: string[]): Promise<void>;
-  /** Events about an object, as `Normal Created Created Service orders-function-headless`, in order. */
+  /** Events about an object, as `Normal Created Created Service orders-function-headless, StatefulSet orders-function`, in order. */
   events(name: string): Promise<string[]>;
 }
 

@@ -185,12 +185,12 @@ export class FakeCluster {
     const config = ownPart(stored(request.body as KubeObject), place);
     const before = this.store.find(place);
     const { resourceVersion, uid } = config.metadata;
-    if (resourceVersion !== undefined || uid !== undefined) {
-      const live = before?.object.metadata;
-      const isSame = live !== undefined && (uid === undefined || uid === live.uid) &&
-        (resourceVersion === undefined || resourceVersion === live.resourceVersion);
-      if (!isSame) throw new RefusedRequest(modified(place.kind, place.name));
-    }
+    const live = before?.object.metadata;
+    // Of an object that is not there a version says nothing: it is created whatever that is.
+    const isSame = (uid === undefined || uid === live?.uid) &&
+      (resourceVersion === undefined || live === undefined ||
+        resourceVersion === live.resourceVersion);
+    if (!isSame) throw new RefusedRequest(modified(place.kind, place.name));
     if (before === undefined && place.subresource !== "") {
       throw new RefusedRequest(objectNotFound(place.kind, place.name));
     }

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { readinessEvent, type Step, stepEvent } from "#plan";
+import { readinessEvent, type Step, stepEvent, stepEvents } from "#plan";
 import { functionObject } from "../../support/objects.ts";
 
 function applied(why: "absent" | "changed" | "drifted", paths: readonly string[] = []): Step {
@@ -34,6 +34,19 @@ Deno.test("stepEvent() counts paths that are too many to name", () => {
     stepEvent(applied("changed", paths)).message,
     "Configured Function pay: a, b, c, d, e and 2 more",
   );
+});
+
+Deno.test("stepEvents() tells all that was created in one, and every other write by itself", () => {
+  const steps = [applied("absent"), applied("changed", ["spec.image"]), applied("absent")];
+  assertEquals(stepEvents(steps).map(({ message }) => message), [
+    "Created Function pay, Function pay",
+    "Configured Function pay: spec.image",
+  ]);
+  assertEquals(
+    stepEvents(Array.from({ length: 7 }, () => applied("absent")))[0]?.message,
+    `Created ${Array(5).fill("Function pay").join(", ")} and 2 more`,
+  );
+  assertEquals(stepEvents([]), []);
 });
 
 Deno.test("readinessEvent() tells readiness and causes, once each", () => {

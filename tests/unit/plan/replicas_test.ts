@@ -134,6 +134,7 @@ Deno.test("filledReplicas() writes the default once, and follows it while nobody
   assertEquals(filled?.metadata, {
     name: "pay",
     namespace: "shop",
+    uid: "uid-pay",
     resourceVersion: "7",
     annotations: { [ANNOTATIONS.filledReplicas]: "1" },
   });

@@ -1,6 +1,6 @@
 import { idText, isPlainObject, type KubeObject, sameJson } from "#base";
 import { type Preview } from "#gitops";
-import { HASH_ANNOTATION } from "#manifests";
+import { FILE_ANNOTATION, HASH_ANNOTATION } from "#manifests";
 import { stringify } from "@std/yaml";
 import { lineDiff } from "./line_diff.ts";
 import { maskedFields } from "./masked_fields.ts";
@@ -15,8 +15,9 @@ const SERVER_MEMBERS: readonly string[] = [
   "uid",
 ];
 
-/** Annotations that follow from the rest; the second holds a whole object, secrets included. */
+/** Annotations that follow from the rest; the last holds a whole object, secrets included. */
 const HIDDEN_ANNOTATIONS: readonly string[] = [
+  FILE_ANNOTATION,
   HASH_ANNOTATION,
   "kubectl.kubernetes.io/last-applied-configuration",
 ];

@@ -5,11 +5,21 @@ import { type Explanation, explanation } from "#topology";
 import { openSession, SESSION_FLAGS } from "./cluster_session.ts";
 import { explanationLines } from "./explain_text.ts";
 import { observedFacts } from "./explain_facts.ts";
-import { UsageError } from "./flag.ts";
+import { type Flag, UsageError } from "./flag.ts";
 import { outputFlag } from "./flags.ts";
 import type { Verb } from "./verb.ts";
 
 const KINDS = RESOURCES.filter(({ kind }) => kind !== "BackendConfig");
+
+const CHECKOUT_FLAG: Flag = {
+  name: "checkout",
+  env: "MESHWRIGHT_CHECKOUT",
+  kind: "text",
+  default: ".",
+  value: "FOLDER",
+  help:
+    "A working copy of the repository, to tell the line of a resource and the commit that changed it",
+};
 
 /** `meshwright explain KIND/NAME` */
 export const explainVerb: Verb = {
@@ -21,9 +31,10 @@ export const explainVerb: Verb = {
     "cause in one sentence, the way from the commit to the container, who waits for it downstream and how much has",
     "piled up, and what to do. Reads the resource, its mesh and MeshSync, StatefulSet, pods, warning events, the end",
     "of a failed container's log, and the components of the namespace; what you may not read is said and left out.",
+    "In a working copy that has the applied commit it also tells the line in Git, and which commit changed the file last.",
     "Exit code 0 when it works, 1 when it does not or nobody has looked at it.",
   ],
-  flags: [...SESSION_FLAGS, outputFlag(["text", "json"])],
+  flags: [CHECKOUT_FLAG, ...SESSION_FLAGS, outputFlag(["text", "json"])],
   async run({ flags, output, signal, words }) {
     const [word = "", ...rest] = words;
     if (word === "" || rest.length > 0) {
@@ -37,7 +48,14 @@ export const explainVerb: Verb = {
       const id = idText({ kind: type.kind, namespace, name });
       throw new Error(`Cannot find ${id}: it does not exist`);
     }
-    const told = explanation(await observedFacts(object, { ...session, signal }));
+    const told = explanation(
+      await observedFacts(object, {
+        cluster: session.cluster,
+        transport: session.transport,
+        checkout: flags.text("checkout"),
+        signal,
+      }),
+    );
     print(told, flags.text("output"), output.out);
     return told.isWell === true ? 0 : 1;
   },

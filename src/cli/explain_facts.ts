@@ -7,9 +7,14 @@ import type { Pod, WarningEvent } from "#plan";
 import { causeLine, projectedWarning, unexplainedEnds } from "#reconcile";
 import { type ExplanationFacts, firstUnwell, type Topology } from "#topology";
 import type { ClusterSession } from "./cluster_session.ts";
+import { sourcePlace } from "./explain_source.ts";
 import { liveTopology } from "./live_topology.ts";
 
-type Session = Pick<ClusterSession, "cluster" | "transport"> & { readonly signal: AbortSignal };
+type Session = Pick<ClusterSession, "cluster" | "transport"> & {
+  readonly signal: AbortSignal;
+  /** A folder in a working copy of the repository. */
+  readonly checkout: string;
+};
 
 const STATEFUL_SET = type("apps/v1", "StatefulSet", "statefulsets");
 const POD = type("v1", "Pod", "pods");
@@ -27,9 +32,10 @@ export async function observedFacts(
   const mesh = object.kind === "FunctionMesh" ? object : await meshOf(object, reader);
   const component = isComponent(object) ? object : await unwellComponent(object, reader);
   const sync = object.kind === "MeshSync" ? object : await syncOf(mesh ?? object, reader);
+  const place = await placeOf(mesh ?? object, sync, reader);
   const running = await runningFacts(component, reader);
   const topology = component === undefined ? undefined : await topologyOf(component, reader);
-  return { object, component, mesh, sync, topology, ...running, unread: reader.unread };
+  return { object, component, mesh, sync, place, topology, ...running, unread: reader.unread };
 }
 
 /** Reads what it may, and keeps in words what it may not. */
@@ -87,6 +93,14 @@ async function syncOf(object: KubeObject, reader: Reader): Promise<KubeObject | 
   // Not by its name: a label holds the start of a long one.
   const syncs = await reader.list(resourceOf("MeshSync"), namespace, {});
   return syncs.find((sync) => belongsTo(sync, object));
+}
+
+async function placeOf(object: KubeObject, sync: KubeObject | undefined, reader: Reader) {
+  const { checkout, signal } = reader.session;
+  return await reader.tried(
+    `Working copy ${checkout}`,
+    () => sourcePlace(object, { sync, checkout, signal }),
+  );
 }
 
 async function unwellComponent(

@@ -31,5 +31,6 @@ export {
   RemoteUrlError,
 } from "./remote.ts";
 export { type GitSource, gitSource, type GitSourceOptions, isRemoteFault } from "./source.ts";
+export { type FileChange, lastChange } from "./checkout.ts";
 export { linkedFolder } from "./links.ts";
 export { folderPath, type LinkEnd, type TreeEntry, type TreeFile, type TreeNode } from "./tree.ts";

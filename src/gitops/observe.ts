@@ -182,9 +182,9 @@ async function observeChanged(
   const changed = ctx.proofs.changed(keyOf(sync));
   if (changed.length === 0) return NOTHING_CHANGED;
   const acting = actingClient(sync, ctx);
-  const targets = await Promise.all(changed.map(async ({ hash, id, object, secrets }) => {
+  const targets = await Promise.all(changed.map(async ({ file, hash, id, object, secrets }) => {
     const type = await acting.resourceType(id.apiVersion, id.kind);
-    const place = { file: "", line: 0, lineOf: () => 0 };
+    const place = { file, line: 0, lineOf: () => 0 };
     return { ...place, object, id, hash, type, secrets };
   }));
   const plans = await objectPlans(targets, { sync, ctx, acting });

@@ -14,6 +14,8 @@ export interface Proof {
   /** Hash of what Git says. */
   readonly hash: string;
   readonly object: KubeObject;
+  /** The file of the repository that says it. */
+  readonly file: string;
   /** Absent where an object was not there when it was looked at, or was not compared yet. */
   readonly resourceVersion: string | undefined;
   /** JSON pointers to fields that are left to others. */

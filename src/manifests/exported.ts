@@ -75,6 +75,7 @@ export const EXPORT_RULES: readonly ExportRule[] = [
     paths: annotations(
       ...[ANNOTATIONS.appliedHash, ANNOTATIONS.declaredMinimum, ANNOTATIONS.declaredReplicas],
       ...[ANNOTATIONS.cleanupAttempt, ANNOTATIONS.rendered, "gitops.functionmesh.io/hash"],
+      "gitops.functionmesh.io/file",
     ),
   },
   {

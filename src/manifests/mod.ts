@@ -46,6 +46,7 @@ export {
   belongsTo,
   definedKinds,
   fieldManager,
+  FILE_ANNOTATION,
   formerFieldManagers,
   HASH_ANNOTATION,
   holderOf,
@@ -56,6 +57,7 @@ export {
   syncSelector,
   type TargetObject,
   targetObject,
+  withFile,
 } from "./target.ts";
 export { type Variable, type Variables } from "./variables.ts";
 export { lightManifests } from "./wire.ts";

@@ -15,6 +15,9 @@ import type { Manifest } from "./manifest.ts";
 /** On an applied object: hash of what Git says, so that a restarted program can tell at a glance. */
 export const HASH_ANNOTATION = "gitops.functionmesh.io/hash";
 
+/** On an applied object: the file of the repository that says it, as of when the object was written last. */
+export const FILE_ANNOTATION = "gitops.functionmesh.io/file";
+
 /** An object as it is to be applied, with the place that says so. */
 export interface TargetObject extends Manifest {
   readonly id: ObjectId;
@@ -91,6 +94,16 @@ export function targetObject(manifest: Manifest, sync: MeshSync, kinds: Kinds): 
   const annotations = { ...bare.metadata.annotations, [HASH_ANNOTATION]: hash };
   const final = { ...bare, metadata: { ...bare.metadata, annotations } };
   return { ...manifest, object: final, id: idOf(final), hash, type };
+}
+
+/**
+ * An object as it is written: with the file that says it. Where it stands in the repository is no part of what it is: an
+ * object is never written because its file was renamed.
+ */
+export function withFile({ file, object }: Pick<TargetObject, "file" | "object">): KubeObject {
+  if (file === "") return object;
+  const annotations = { ...object.metadata.annotations, [FILE_ANNOTATION]: file };
+  return { ...object, metadata: { ...object.metadata, annotations } };
 }
 
 /** Labels of what a sync applies. A label holds 63 characters at most; names may be longer and are cut off. */

@@ -19,6 +19,8 @@ export interface ExplanationFacts {
   readonly object: KubeObject;
   readonly sync?: KubeObject | undefined;
   readonly mesh?: KubeObject | undefined;
+  /** Where Git says the object, or its mesh. */
+  readonly place?: SourcePlace | undefined;
   /** The component that is looked into: the object, or the first of a mesh that is not well. */
   readonly component?: KubeObject | undefined;
   readonly statefulSet?: KubeObject | undefined;
@@ -30,6 +32,19 @@ export interface ExplanationFacts {
   readonly log?: { readonly container: string; readonly line: string } | undefined;
   /** What could not be read, and why. */
   readonly unread: readonly string[];
+}
+
+/** Where an object stands in Git. */
+export interface SourcePlace {
+  /** In the repository of its MeshSync. */
+  readonly file: string;
+  readonly line?: number;
+  /** The last commit that changed the file. */
+  readonly change?: {
+    readonly commit: string;
+    readonly author: string;
+    readonly subject: string;
+  };
 }
 
 /** A step from commit to container. */
@@ -123,9 +138,10 @@ function causeOf(facts: ExplanationFacts, own: State): { reason: string; message
 
 function chainOf(facts: ExplanationFacts): ChainLink[] {
   const { component, log, mesh, object, pods = [], statefulSet, sync } = facts;
-  const links: ChainLink[] = [];
-  const seen = new Set<string>();
-  for (const link of [sync, mesh, object, component]) {
+  const links = sync === undefined ? [] : [syncLink(sync as MeshSync)];
+  links.push(...placeLinks(facts));
+  const seen = new Set(sync === undefined ? [] : [idText(idOf(sync))]);
+  for (const link of [mesh, object, component]) {
     if (link === undefined || seen.has(idText(idOf(link)))) continue;
     seen.add(idText(idOf(link)));
     links.push(link.kind === "MeshSync" ? syncLink(link as MeshSync) : objectLink(link));
@@ -160,6 +176,17 @@ function syncLink(sync: MeshSync): ChainLink {
   ].join(" ");
   const { says: state, ...link } = objectLink(sync);
   return { ...link, says: shown(`${says}; ${state}`) };
+}
+
+function placeLinks({ place }: ExplanationFacts): ChainLink[] {
+  if (place === undefined) return [];
+  const { change, file, line } = place;
+  const what = shown(`File ${file}${line === undefined ? "" : `:${line}`}`);
+  if (change === undefined) {
+    return [{ what, says: "as of when it was written; --checkout tells line and commit" }];
+  }
+  const { author, commit, subject } = change;
+  return [{ what, says: shown(`changed last by ${commit.slice(0, 12)} (${author}: ${subject})`) }];
 }
 
 function objectLink(object: KubeObject): ChainLink {

@@ -6,6 +6,7 @@ import { explanationLines } from "../../src/cli/explain_text.ts";
 import { observedFacts } from "../../src/cli/explain_facts.ts";
 import { explanation } from "#topology";
 import { meshwright } from "../support/cli.ts";
+import { testRepository } from "../support/git_repository.ts";
 import { functionObject } from "../support/objects.ts";
 
 Deno.test("explain wants one resource of a kind that it knows", async () => {
@@ -42,7 +43,7 @@ Deno.test("explain says what it may not read, and explains the rest", async () =
   } as unknown as ClusterClient;
   const transport = { stream: () => Promise.reject(new Error("not asked")) };
   const signal = new AbortController().signal;
-  const facts = await observedFacts(object, { cluster, transport, signal });
+  const facts = await observedFacts(object, { checkout: "/", cluster, transport, signal });
   const lines = explanationLines(explanation(facts), 0);
   const unread = lines.slice(lines.indexOf("What could not be read") + 1);
   assertEquals(
@@ -81,6 +82,52 @@ Deno.test("observedFacts() find the MeshSync of an object where a label holds th
   } as unknown as ClusterClient;
   const transport = { stream: () => Promise.reject(new Error("not asked")) };
   const { signal } = new AbortController();
-  const facts = await observedFacts(object, { cluster, transport, signal });
+  const facts = await observedFacts(object, { checkout: "/", cluster, transport, signal });
   assertEquals(facts.sync, sync);
+});
+
+Deno.test("explain tells file, line and the commit that changed it last, where a working copy has the applied commit", async () => {
+  await using repository = await testRepository();
+  const config = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n";
+  const file = "meshes/all.yaml";
+  const text = (image: string) =>
+    `${config}---\napiVersion: compute.functionmesh.io/v1alpha1\nkind: Function\n` +
+    `metadata:\n  name: orders\n  namespace: shop\nspec:\n  image: ${image}\n`;
+  await repository.commit({ [file]: text("runner:1") }, "Add orders");
+  const changed = await repository.commit({ [file]: text("runner:2") }, "Use the new runner");
+  const applied = await repository.commit({ "meshes/b.yaml": config }, "Add b");
+  await repository.commit({ [file]: text("runner:3") }, "Not applied yet");
+  const sync = {
+    apiVersion: "gitops.functionmesh.io/v1alpha1",
+    kind: "MeshSync",
+    metadata: { namespace: "shop", name: "meshes" },
+    spec: { url: "https://git.example/meshes.git" },
+    status: { lastAppliedRevision: `main@sha1:${applied}` },
+  };
+  const labels = syncLabels(sync);
+  const annotations = { "gitops.functionmesh.io/file": file };
+  const object = functionObject("orders", {}, { labels, annotations });
+  const list = (type: ResourceType) => Promise.resolve(type.kind === "MeshSync" ? [sync] : []);
+  const cluster = { get: () => Promise.resolve(undefined), list } as unknown as ClusterClient;
+  const transport = { stream: () => Promise.reject(new Error("not asked")) };
+  const { signal } = new AbortController();
+  const linkIn = async (checkout: string) => {
+    const facts = await observedFacts(object, { checkout, cluster, transport, signal });
+    assertEquals(facts.unread, []);
+    return explanation(facts).chain.find(({ what }) => what.startsWith("File "));
+  };
+  const told = {
+    what: "File meshes/all.yaml:6",
+    says: `changed last by ${changed.slice(0, 12)} (Ada Author: Use the new runner)`,
+  };
+  assertEquals(await linkIn(repository.directory), told);
+  assertEquals(await linkIn(`${repository.directory}/meshes`), told);
+  const untold = {
+    what: "File meshes/all.yaml",
+    says: "as of when it was written; --checkout tells line and commit",
+  };
+  assertEquals(await linkIn("/"), untold);
+  // Anybody may write an annotation.
+  annotations["gitops.functionmesh.io/file"] = "../../etc/passwd";
+  assertEquals((await linkIn(repository.directory))?.what, "File ../../etc/passwd");
 });

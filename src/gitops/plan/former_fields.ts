@@ -1,7 +1,13 @@
-import { keyOf, type KubeObject } from "#base";
+import { keyOf, type KubeObject, sameJson } from "#base";
 import type { ClusterClient } from "#kube";
 import { isConflict } from "#kube";
-import { belongsTo, fieldManager, formerFieldManagers, type TargetObject } from "#manifests";
+import {
+  belongsTo,
+  fieldManager,
+  FILE_ANNOTATION,
+  formerFieldManagers,
+  type TargetObject,
+} from "#manifests";
 import { appliersAmong, withFieldsOf } from "#plan";
 import type { SyncContext } from "../context.ts";
 import { releasedManagers } from "./others.ts";
@@ -42,6 +48,23 @@ export async function dryRun(
   const answer = { ...rest, metadata: kept } as KubeObject;
   const names = appliersAmong(managedFields, formerFieldManagers(keyOf(sync)));
   return { answer, former: await ownFormer(target, { names, live }, scope) };
+}
+
+/** Whether a write would leave an object as it is, as a dry run answered. */
+export function isEqual(answer: KubeObject | undefined, live: KubeObject | undefined): boolean {
+  return answer !== undefined && live !== undefined && sameJson(content(answer), content(live));
+}
+
+/**
+ * What of an object a write is for; a dry run leaves versions and times as they are, or makes some up, and where its file
+ * is alone is no reason to write it.
+ */
+function content(object: KubeObject): unknown {
+  const { metadata, status: _status, ...rest } = object;
+  const { resourceVersion: _version, generation: _generation, annotations = {}, ...kept } =
+    metadata;
+  const { [FILE_ANNOTATION]: _file, ...others } = annotations;
+  return { ...rest, metadata: { ...kept, annotations: others } };
 }
 
 /** The names that a sync had before, of those that hold fields of an object, as the API server says. */

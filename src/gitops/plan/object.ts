@@ -20,10 +20,11 @@ import {
   type ManifestProblem,
   problemOf,
   type TargetObject,
+  withFile,
 } from "#manifests";
 import type { ObjectCache, SyncContext } from "../context.ts";
 import type { Proof } from "../proof_entry.ts";
-import { dryRun, formerOwners } from "./former_fields.ts";
+import { dryRun, formerOwners, isEqual } from "./former_fields.ts";
 import { appliedJob, isDone, isJob } from "./jobs.ts";
 import { isLetGo, isScaledByOthers, opponentsOf, releasedManagers } from "./others.ts";
 import { isImmutableRefusal, isReplaceable, refusalText } from "./refusal.ts";
@@ -215,8 +216,8 @@ async function comparedPlan(
   if (isSame && paths.length === 0) return keep;
   if (live === undefined && isJobDone(target, scope)) return keep;
   const wanted = live === undefined
-    ? target.object
-    : withIgnored(withScaledReplicas(target.object, live, { isScaled }), live, ignored);
+    ? withFile(target)
+    : withIgnored(withScaledReplicas(withFile(target), live, { isScaled }), live, ignored);
   const isDrift = isSame || known?.hash === target.hash ||
     (live === undefined && look.isApplied === true);
   const write: WritePlan = {
@@ -262,7 +263,7 @@ async function creationPlan(
 ): Promise<WritePlan | undefined> {
   const { ctx, sync } = scope;
   if (cachedObject(target, scope) !== undefined) return undefined;
-  const wanted = target.object;
+  const wanted = withFile(target);
   const force = isForced(target, sync);
   try {
     const { answer } = await dryRun({ force, live: undefined, target, wanted }, scope);
@@ -278,7 +279,7 @@ async function creationPlan(
 
 /** The plan for an object that is not there, and that is applied as it is: nobody's fields are taken. */
 export function untriedCreation(target: TargetObject): WritePlan {
-  const write = { step: "write", target, wanted: target.object, force: false } as const;
+  const write = { step: "write", target, wanted: withFile(target), force: false } as const;
   const nobody = { corrected: [], opponents: [], isScaled: false } as const;
   return { ...write, ...nobody, action: "created", live: undefined };
 }
@@ -346,26 +347,15 @@ export function isForced(target: TargetObject, sync: MeshSync): boolean {
 
 /** The proof that an answer of the API server is. */
 export function proofOf(
-  { hash, id, object, secrets = [], type }: TargetObject,
+  { file, hash, id, object, secrets = [], type }: TargetObject,
   live: KubeObject | undefined,
   { isScaled = false, sync }: { readonly sync: MeshSync; readonly isScaled?: boolean },
 ): Proof {
   const ignored = ignoredPaths(object, sync.spec.drift?.ignore ?? []);
   const resourceVersion = live?.metadata.resourceVersion;
   const scaledTo = isScaled ? replicasOf(live) : undefined;
-  const proof = { id, type, hash, object, ignored, kept: [], secrets, resourceVersion };
+  const proof = { id, type, hash, object, file, ignored, kept: [], secrets, resourceVersion };
   return scaledTo === undefined ? proof : { ...proof, scaledTo };
-}
-
-function isEqual(answer: KubeObject | undefined, live: KubeObject | undefined): boolean {
-  return answer !== undefined && live !== undefined && sameJson(content(answer), content(live));
-}
-
-/** What of an object a write can change; a dry run leaves versions and times as they are, or makes some up. */
-function content(object: KubeObject): unknown {
-  const { metadata, status: _status, ...rest } = object;
-  const { resourceVersion: _version, generation: _generation, ...kept } = metadata;
-  return { ...rest, metadata: kept };
 }
 
 /** The object as it is now: from the cache where there is one that knows at least our own last write. */

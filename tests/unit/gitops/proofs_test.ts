@@ -16,6 +16,7 @@ function proof(resourceVersion: string | undefined) {
     id: ID,
     type: undefined,
     hash: "h",
+    file: "meshes/a.yaml",
     object: { ...object("0"), metadata },
     resourceVersion,
     ignored: [],

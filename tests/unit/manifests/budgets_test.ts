@@ -91,6 +91,15 @@ Deno.test("C2: all files of a revision have a budget together, and the rest is n
   assertEquals([objects, revisionNodes], [20_000, 2_000_000]);
 });
 
+/** How long work takes, of some tries the shortest: a busy machine only ever adds to it. */
+function leastMs(work: () => unknown): number {
+  return Math.min(...[1, 2, 3].map(() => {
+    const start = performance.now();
+    work();
+    return performance.now() - start;
+  }));
+}
+
 Deno.test("C2: reading takes as long as the text, whatever is in it", () => {
   const kinds: Record<string, (length: number) => string> = {
     "map": (length) => lines(length / 10, (at) => `k${String(at).padStart(6, "0")}: \n`),
@@ -124,9 +133,7 @@ Deno.test("C2: reading takes as long as the text, whatever is in it", () => {
   for (const [kind, text] of Object.entries(kinds)) {
     const took = [1_000, 10_000, 100_000].map((length) => {
       const made = text(length);
-      const start = performance.now();
-      yamlDocuments(made);
-      return Math.max(performance.now() - start, 2);
+      return Math.max(leastMs(() => yamlDocuments(made)), 2);
     });
     const [, middle = 0, large = 0] = took;
     assert(large < middle * 60, `${kind}: ${took.map(Math.round).join(", ")} ms`);

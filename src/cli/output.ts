@@ -1,3 +1,5 @@
+import { redactedText } from "#base";
+
 /** Where a verb writes: the only place besides the log that prints. */
 export interface Output {
   /** A line for people or programs that read the result. */
@@ -9,7 +11,8 @@ export interface Output {
 /** The terminal, or whatever the two standard streams are. */
 export const terminal: Output = {
   out: (line) => writeAll(Deno.stdout, line),
-  note: (line) => writeAll(Deno.stderr, line),
+  // Errors of others are among it.
+  note: (line) => writeAll(Deno.stderr, redactedText(line)),
 };
 
 const encoder = new TextEncoder();

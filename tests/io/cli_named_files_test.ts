@@ -1,7 +1,9 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { stringify } from "@std/yaml";
 import { folderWith, meshwright } from "../support/cli.ts";
+import { fakeApiServer } from "../support/fake_api_server.ts";
 import { functionObject } from "../support/objects.ts";
+import { SyncWorld } from "../support/sync_world.ts";
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 const BAD = stringify(functionObject("bad", { java: { jar: "" } }));
@@ -68,6 +70,26 @@ Deno.test("H1: validate reads what is named by any spelling of its path", async 
   }
   const inside = await run(["validate", "."], { cwd: `${cwd}/.k8s` });
   assertEquals([inside.code, inside.out.split("\n")[0]?.split(" ")[0]], [1, "./bad.yaml:20:"]);
+});
+
+Deno.test("H1: diff compares what is named by any spelling of its path, and fails where nothing is", async () => {
+  const map = '{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}}';
+  await using server = fakeApiServer(new SyncWorld().cluster);
+  await using folder = await folderWith({
+    ".hid/d/a.yaml": map,
+    "x/none.txt": "",
+    "kubeconfig.json": server.kubeconfig,
+  });
+  const diff = (path: string) =>
+    meshwright(["diff", `${folder.path}/${path}`, `--kubeconfig=${folder.path}/kubeconfig.json`]);
+  for (const path of [".hid/d", "x/../.hid/d", ".hid/d/a.yaml", "x/../.hid/d/a.yaml", ".hid/*"]) {
+    const { code, notes, out } = await diff(path);
+    assertEquals([code, notes], [1, []], path);
+    assertMatch(out.join("\n"), /^\+\+\+ planned ConfigMap \S+\/a$/m, path);
+  }
+  const nothing = await diff("x");
+  assertEquals([nothing.code, nothing.out], [2, []]);
+  assertStringIncludes(nothing.notes.join("\n"), "holds no manifests");
 });
 
 Deno.test("render reads what is named by any spelling of its path too", async () => {

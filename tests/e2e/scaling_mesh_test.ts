@@ -16,10 +16,10 @@ import {
 } from "./support/scaling.ts";
 import { e2eTest, type Story } from "./support/story.ts";
 
-const MESSAGES = 600;
+const MESSAGES = 400;
 const BUDGET = 5;
 /** Seconds that each function of the mesh takes for a message: the one in the middle is the bottleneck. */
-const SECONDS = { parse: 0.02, enrich: 0.1, store: 0.02 };
+const SECONDS = { parse: 0.01, enrich: 0.2, store: 0.01 };
 const NAMES = ["parse", "enrich", "store"] as const;
 
 function totalOf({ replicas }: Sample): number {

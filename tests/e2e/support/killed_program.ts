@@ -41,7 +41,9 @@ export async function programKiller(story: Story): Promise<Killer> {
       before = await containerOf(story);
       const found = 'grep -lF "$0" /proc/[0-9]*/cgroup | cut -d/ -f3';
       const script = `pids=$(${found}) && kill -9 $pids`;
-      await story.kubectl("exec", KILLER, "--", "bash", "-c", script, before ?? "");
+      await story.cluster.kubectl(
+        ["exec", "-n", story.namespace, KILLER, "--", "bash", "-c", script, before ?? ""],
+      );
     },
     async untilBack() {
       await eventually(async () => {

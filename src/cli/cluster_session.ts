@@ -42,8 +42,8 @@ export const SELECTOR_FLAG: Flag = {
 /** A connection to the API server, for one command. */
 export interface ClusterSession extends AsyncDisposable {
   readonly cluster: ClusterClient;
-  /** For what is no object, such as a log. */
-  readonly transport: Pick<Transport, "stream">;
+  /** For what is no object, such as a log, and for watches. */
+  readonly transport: Transport;
   readonly namespace: string;
 }
 

@@ -32,7 +32,7 @@ export function completionVerb(others: readonly Verb[]): Verb {
   return verb;
 }
 
-/** What a shell has to be told to complete verbs, flags, their values, files and names of MeshSyncs. */
+/** What a shell has to be told to complete verbs, flags, their values, files and names of resources. */
 export function completionText(shell: typeof SHELLS[number], verbs: readonly Verb[]): string {
   switch (shell) {
     case "bash":
@@ -49,7 +49,7 @@ export function completionText(shell: typeof SHELLS[number], verbs: readonly Ver
 /** What comes after a verb, apart from flags. */
 type Words =
   | { readonly kind: "nothing" | "files" | "syncs" }
-  | { readonly kind: "choice"; readonly choices: readonly string[]; readonly thenSyncs: boolean };
+  | { readonly kind: "choice"; readonly choices: readonly string[]; readonly thenNames: boolean };
 
 function wordsOf({ words }: Verb): Words {
   if (words === "") return { kind: "nothing" };
@@ -58,7 +58,7 @@ function wordsOf({ words }: Verb): Words {
   // A word that only its writer knows, as KIND/NAME.
   if (/^[A-Z]/.test(words)) return { kind: "nothing" };
   const [choices = ""] = words.split(" ");
-  return { kind: "choice", choices: choices.split("|"), thenSyncs: words.includes("NAME") };
+  return { kind: "choice", choices: choices.split("|"), thenNames: words.includes("NAME") };
 }
 
 /** What a flag's value is one of; undefined for a flag without one, nothing where only its writer knows. */
@@ -85,15 +85,17 @@ function flagsOf(verb: Verb): readonly Flag[] {
   return [...verb.flags, HELP];
 }
 
-/** Asks the cluster; what cannot be known is not completed. */
-const SYNC_NAMES = "get syncs -o name 2>/dev/null";
+/** Asks the cluster for names, in front of the slash their kind; what cannot be known is not completed. */
+function namesCommand(what: string): string {
+  return `get "${what}" -o name 2>/dev/null`;
+}
 
 function bashText(verbs: readonly Verb[]): string {
   return [
     "# Completions of meshwright for bash.",
-    "_meshwright_syncs() {",
-    // The name behind the kind.
-    `  COMPREPLY=($(compgen -W "$("\${COMP_WORDS[0]}" ${SYNC_NAMES} | sed 's|.*/||')" -- "$cur"))`,
+    "_meshwright_names() {",
+    `  local names=$("\${COMP_WORDS[0]}" ${namesCommand("$1")} | sed 's|.*/||')`,
+    '  COMPREPLY=($(compgen -W "$names" -- "$cur"))',
     "}",
     "_meshwright() {",
     "  local cur prev",
@@ -145,12 +147,12 @@ function bashWords(words: Words): string[] {
     case "files":
       return ['COMPREPLY=($(compgen -f -- "$cur"))'];
     case "syncs":
-      return ["_meshwright_syncs"];
+      return ["_meshwright_names syncs"];
     case "choice": {
       const choice = `COMPREPLY=($(compgen -W "${words.choices.join(" ")}" -- "$cur"))`;
       const isFirst = "((COMP_CWORD == 2))";
-      return words.thenSyncs
-        ? [`if ${isFirst}; then ${choice}; else _meshwright_syncs; fi`]
+      return words.thenNames
+        ? [`if ${isFirst}; then ${choice}; else _meshwright_names "\${COMP_WORDS[2]}"; fi`]
         : [`if ${isFirst}; then ${choice}; fi`];
     }
     default:
@@ -162,8 +164,8 @@ function zshText(verbs: readonly Verb[]): string {
   return [
     `#compdef ${PROGRAMS.join(" ")}`,
     "# Completions of meshwright for zsh.",
-    "_meshwright_syncs() {",
-    `  compadd -- \${(f)"$($words[1] ${SYNC_NAMES} | sed 's|.*/||')"}`,
+    "_meshwright_names() {",
+    `  compadd -- \${(f)"$($words[1] ${namesCommand("$1")} | sed 's|.*/||')"}`,
     "}",
     "_meshwright() {",
     "  local -a verbs flags",
@@ -217,9 +219,9 @@ function zshWords(words: Words): string[] {
     case "files":
       return ["_files"];
     case "syncs":
-      return ["_meshwright_syncs"];
+      return ["_meshwright_names syncs"];
     case "choice": {
-      const otherwise = words.thenSyncs ? "else _meshwright_syncs; fi" : "fi";
+      const otherwise = words.thenNames ? "else _meshwright_names $words[3]; fi" : "fi";
       const first = `compadd -- ${words.choices.join(" ")}`;
       return [`if ((CURRENT == 3)); then ${first}; ${otherwise}`];
     }
@@ -238,9 +240,9 @@ function fishText(verbs: readonly Verb[]): string {
     "function __meshwright_at",
     "  test (count (commandline -opc)) -eq $argv[1]",
     "end",
-    "function __meshwright_syncs",
+    "function __meshwright_names",
     "  set -l words (commandline -opc)",
-    `  $words[1] ${SYNC_NAMES} | string replace -r '.*/' ''`,
+    `  $words[1] ${namesCommand("$argv[1]")} | string replace -r '.*/' ''`,
     "end",
     ...PROGRAMS.flatMap((program) => [
       `complete -c ${program} -f`,
@@ -275,11 +277,12 @@ function fishWords(under: string, verb: Verb): string[] {
     case "files":
       return [`${under} -F`];
     case "syncs":
-      return [`${under} -a '(__meshwright_syncs)'`];
+      return [`${under} -a '(__meshwright_names syncs)'`];
     case "choice": {
       const at = (count: number) => `${under.slice(0, -1)}; and __meshwright_at ${count}'`;
       const first = `${at(2)} -a ${quoted(words.choices.join(" "))}`;
-      return words.thenSyncs ? [first, `${at(3)} -a '(__meshwright_syncs)'`] : [first];
+      const names = "'(__meshwright_names (commandline -opc)[3])'";
+      return words.thenNames ? [first, `${at(3)} -a ${names}`] : [first];
     }
     default:
       return words satisfies never;

@@ -10,7 +10,8 @@ import type { ClusterSession } from "./cluster_session.ts";
 import { sourcePlace } from "./explain_source.ts";
 import { liveTopology } from "./live_topology.ts";
 
-type Session = Pick<ClusterSession, "cluster" | "transport"> & {
+type Session = Pick<ClusterSession, "cluster"> & {
+  readonly transport: Pick<ClusterSession["transport"], "stream">;
   readonly signal: AbortSignal;
   /** A folder in a working copy of the repository. */
   readonly checkout: string;

@@ -13,12 +13,19 @@ export function table(
   rows: readonly (readonly string[])[],
 ): string[] {
   const lines = [headings, ...rows];
-  const widths = headings.map((_, column) =>
-    Math.max(...lines.map((line) => line[column]?.length ?? 0))
-  );
-  return lines.map((line) =>
-    line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("   ").trimEnd()
-  );
+  const widths = columnWidths(lines);
+  return lines.map((line) => tableLine(line, widths));
+}
+
+/** How wide each column has to be. */
+export function columnWidths(lines: readonly (readonly string[])[]): number[] {
+  const [headings = []] = lines;
+  return headings.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
+}
+
+/** One line of a table. */
+export function tableLine(cells: readonly string[], widths: readonly number[]): string {
+  return cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("   ").trimEnd();
 }
 
 /**

@@ -10,10 +10,11 @@ async function script(shell: string): Promise<string> {
   return out.join("\n");
 }
 
-/** A shell in which `meshwright get syncs -o name` answers two. */
+/** A shell in which `meshwright get syncs -o name` answers two, and `get functions -o name` one. */
 const SYNCS = "#!/bin/sh\n" +
   '[ "$*" = "get syncs -o name" ] && echo meshsync.gitops.functionmesh.io/shop && ' +
-  "echo meshsync.gitops.functionmesh.io/store\n";
+  "echo meshsync.gitops.functionmesh.io/store\n" +
+  '[ "$*" = "get functions -o name" ] && echo function.compute.functionmesh.io/orders\n';
 
 /** What bash offers for the last of some words, as if somebody pressed Tab there. */
 async function offered(words: readonly string[]): Promise<string[]> {
@@ -42,7 +43,8 @@ Deno.test("completion for bash offers verbs, flags, values, files and names of M
   assertEquals(await offered(["get", "--output", "=", "j"]), ["json"]);
   assertEquals(await offered(["get", "--output", "="]), ["text", "json", "yaml", "name"]);
   assertEquals(await offered(["get", "-o", "y"]), ["yaml"]);
-  assertEquals(await offered(["get", "s"]), ["syncs"]);
+  assertEquals(await offered(["get", "s"]), ["syncs", "sources", "sinks"]);
+  assertEquals(await offered(["get", "functions", ""]), ["orders"]);
   assertEquals(await offered(["get", "syncs", "st"]), ["store"]);
   assertEquals(await offered(["suspend", "--reason", ""]), []);
   assertEquals(await offered(["suspend", "s"]), ["shop", "store"]);
@@ -71,6 +73,7 @@ Deno.test("completion for fish offers the same, as fish itself has it", async ()
   assertEquals(await offers("meshwright hist"), ["history"]);
   assertEquals(await offers("meshwright get --output y"), ["yaml"]);
   assertEquals(await offers("meshwright resume s"), ["shop", "store"]);
+  assertEquals(await offers("meshwright get functions "), ["orders"]);
   assertEquals(await offers("meshwright completion z"), ["zsh"]);
   assertEquals(await offers("kubectl-mesh get syncs --all"), ["--all-namespaces"]);
 });

@@ -30,6 +30,9 @@ import { VERSION } from "./version.ts";
 /** How often everything is looked at although nothing changed: a net under the watches that costs no request. */
 const RESYNC_MS = 10 * 60_000;
 
+/** From so many objects of a kind on that wait for a pass statuses that tell of work in progress may wait. */
+const BUSY_DEPTH = 50;
+
 /** Caches, queues and reconcilers of the kinds of `compute.functionmesh.io`, wired together. */
 export class MeshController {
   readonly #parts: Parts;
@@ -229,9 +232,13 @@ export class MeshController {
       settled: this.#settled,
       scaled: this.#scaled,
       letGo: this.#letGo,
-      pace: new StatusPace(),
+      pace: new StatusPace(() => this.#isBusy()),
       terminationLogs,
     };
+  }
+
+  #isBusy(): boolean {
+    return [...this.#controllers.values()].some(({ depth }) => depth >= BUSY_DEPTH);
   }
 
   /** Reads the logs of containers that failed: little of each, and beside the passes. */

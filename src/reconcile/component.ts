@@ -104,10 +104,12 @@ async function recordComponent(pass: Pass, effects: Effects): Promise<Next> {
   const nowMs = ctx.clock.now();
   const { pods, untilMs } = stabilizedPods(seen.pods, nowMs);
   const logs = ctx.terminationLogs.addedTo(pods, owner);
+  const made = statefulSetNow(seen.statefulSet, outcome)?.metadata.creationTimestamp;
   const next = await recordStatus(outcome.owner, {
     status: statusOf(pass, logs, nowMs),
     isUrgent: outcome.error !== undefined || logs.isNews,
     isNews: logs.isNews,
+    ...(typeof made === "string" ? { madeMs: Date.parse(made) } : {}),
   }, effects);
   if (outcome.error !== undefined) throw queueError(seen.stored, outcome);
   const recheckMs = [

@@ -12,6 +12,8 @@ export interface StatusRecord {
   readonly isNews?: boolean;
   /** It is true of every version of the object. */
   readonly isOfAnyVersion?: boolean;
+  /** When that was made whose news the status is about to tell, in milliseconds since 1970. */
+  readonly madeMs?: number;
 }
 
 /**
@@ -23,16 +25,18 @@ export interface StatusRecord {
  */
 export async function recordStatus(
   object: KubeObject,
-  { status, isUrgent, isNews = false, isOfAnyVersion = false }: StatusRecord,
+  { status, isUrgent, isNews = false, isOfAnyVersion = false, madeMs }: StatusRecord,
   { ctx, signal }: Effects,
 ): Promise<Next> {
   const patch = statusPatch(object.status, status, { keep: [POLLED, SCALING] });
   if (patch === undefined) return AWAIT_CHANGE;
   const { resourceVersion, uid = "" } = object.metadata;
-  const delayMs = ctx.pace.delayMs(uid, ctx.clock.monotonicMs());
-  if (delayMs > 0 && !isUrgent && readinessOf(object.status) === readinessOf(status)) {
-    return afterDelay(delayMs);
-  }
+  const delayMs = isBegun(object.status, status) && madeMs !== undefined
+    ? ctx.pace.firstDelayMs({ madeMs, nowMs: ctx.clock.now() })
+    : readinessOf(object.status) === readinessOf(status)
+    ? ctx.pace.delayMs(uid, ctx.clock.monotonicMs())
+    : 0;
+  if (delayMs > 0 && !isUrgent) return afterDelay(delayMs);
   const metadata = isOfAnyVersion || resourceVersion === undefined ? { uid } : { resourceVersion };
   try {
     const written = await ctx.cluster.patch(idOf(object), { metadata, ...patch }, {
@@ -51,6 +55,14 @@ export async function recordStatus(
     (isNews ? conditionEvent(status) : undefined);
   if (event !== undefined) ctx.events.record(object, event);
   return AWAIT_CHANGE;
+}
+
+/** Whether nothing was said yet, and nothing is to be said but that work has begun. */
+function isBegun(before: unknown, after: unknown): boolean {
+  const [was, is] = [before, after].map((status) =>
+    conditionOf((status as { conditions?: unknown } | undefined)?.conditions, "Ready")
+  );
+  return was === undefined && is?.status === "False" && is.reason === "Progressing";
 }
 
 /** What a reader waits for: whether it is ready, and for which generation that is said. */

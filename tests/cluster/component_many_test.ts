@@ -49,7 +49,10 @@ controllerTest(
     assertEquals(perFunction["apply StatefulSet 200"] ?? 0, 0);
     assertEquals(perFunction["apply StatefulSet 201"], 1);
     assertEquals(perFunction["apply Service 201"], 1);
+    assertEquals(perFunction["get Service 404"] ?? 0, 0);
+    assertEquals(perFunction["get StatefulSet 404"] ?? 0, 0);
+    assertEquals((perFunction["create Event 201"] ?? 0) <= 2, true, "events");
     const statusWrites = perFunction["patch Function 200"] ?? 0;
-    assertEquals(statusWrites >= 1 && statusWrites <= 8, true, `${statusWrites} status writes`);
+    assertEquals(statusWrites >= 1 && statusWrites <= 4, true, `${statusWrites} status writes`);
   },
 );

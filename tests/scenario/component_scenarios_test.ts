@@ -16,14 +16,6 @@ const SERVICE = {
   name: "orders-function-headless",
 };
 
-/** Nothing of it contradicts what a Function wants: an apply without force would make it the Function's. */
-const SERVICE_OF_OTHERS = {
-  apiVersion: "v1",
-  kind: "Service",
-  metadata: { name: SERVICE.name, namespace: SHOP },
-  spec: {},
-};
-
 function userFunction(spec: Record<string, unknown> = {}, metadata: object = {}): KubeObject {
   const object = functionObject("orders", spec);
   return { ...object, metadata: { name: "orders", namespace: SHOP, ...metadata } };
@@ -50,49 +42,6 @@ function imageOf(object: KubeObject | undefined): string | undefined {
   };
   return template.spec.containers[0]?.image;
 }
-
-Deno.test("the first pass makes the children, then the status, and reads nothing", async () => {
-  const world = new ControllerWorld();
-  world.createNow(userFunction());
-  const { error, reads, writes } = await world.pass("Function", "orders");
-  assertEquals(error, undefined);
-  assertEquals(reads, []);
-  assertEquals(writes, [
-    "apply Service orders-function-headless",
-    "apply StatefulSet orders-function",
-    "patch Function/status orders",
-  ]);
-});
-
-Deno.test("somebody's object that no cache shows is found by the create, named, and left as it is", async () => {
-  const world = new ControllerWorld();
-  world.createNow({ ...SERVICE_OF_OTHERS });
-  const theirs = world.object(SERVICE);
-  world.createNow(userFunction());
-  const { reads, writes } = await world.pass("Function", "orders");
-  assertEquals(reads, ["get Service orders-function-headless", "get StatefulSet orders-function"]);
-  assertEquals(writes, [
-    "apply Service orders-function-headless",
-    "apply StatefulSet orders-function",
-    "patch Function/status orders",
-  ]);
-  await world.settle();
-  assertEquals(world.object(SERVICE), theirs);
-  assertStringIncludes(world.ready(ORDERS), "Service shop/orders-function-headless is in the way");
-  assertEquals(world.events.filter((event) => event.includes("Created")), [
-    "Function shop/orders: Normal Created Created StatefulSet orders-function",
-  ]);
-});
-
-Deno.test("a Function that is deleted before its replicas are filled in does not come back", async () => {
-  const world = new ControllerWorld();
-  world.createNow(userFunction({ replicas: undefined }));
-  world.plan = faultAt(({ kind, verb }) => `${verb} ${kind}` === "apply Function", {
-    meanwhile: () => world.removeNow(ORDERS),
-  });
-  await world.settle();
-  assertEquals(world.object(ORDERS), undefined);
-});
 
 Deno.test("a Function that is as it should be costs no request", async () => {
   const world = await readyWorld();

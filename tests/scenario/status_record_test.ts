@@ -120,5 +120,17 @@ Deno.test("StatusPace remembers no more objects than it delays", () => {
   for (let index = 0; index < 1_000; index++) pace.wrote(`uid-${index}`, index * 10);
   assertEquals(pace.delayMs("uid-999", 9_990), 500);
   assertEquals(pace.delayMs("uid-999", 10_490), 0);
-  assertEquals(pace.size <= 51, true, `${pace.size} objects`);
+  assertEquals(pace.size <= 301, true, `${pace.size} objects`);
+});
+
+Deno.test("StatusPace delays more while many wait, and the first status only then, and never for long", () => {
+  let isBusy = true;
+  const pace = new StatusPace(() => isBusy);
+  pace.wrote("uid", 1_000);
+  assertEquals([1_000, 3_999, 4_000].map((nowMs) => pace.delayMs("uid", nowMs)), [3_000, 1, 0]);
+  const first = (ageMs: number) => pace.firstDelayMs({ madeMs: 9_000, nowMs: 9_000 + ageMs });
+  // A clock that is behind the server's delays nothing.
+  assertEquals([0, 2_000, 3_000, -1].map(first), [3_000, 1_000, 0, 0]);
+  isBusy = false;
+  assertEquals([pace.delayMs("uid", 1_100), first(0)], [400, 0]);
 });

@@ -76,6 +76,8 @@ export class ControllerWorld {
     clock: this.clock,
   });
   plan: FaultPlan = () => undefined;
+  /** Whether many others wait for a pass. */
+  isBusy = false;
   /** What the server has against a request, as a policy of the cluster would. */
   refuse: (request: Ask) => { readonly status: number; readonly message: string } | undefined =
     () => undefined;
@@ -356,7 +358,7 @@ export class ControllerWorld {
       settled: new Map(),
       scaled: new Map(),
       letGo: new Set(),
-      pace: new StatusPace(),
+      pace: new StatusPace(() => this.isBusy),
       terminationLogs: new TerminationLogs({
         read: () => this.containerLog(),
         wake: (owner) => this.wake(owner),

@@ -1,0 +1,95 @@
+/** A Function from nothing to its first status: what is written, what is read, and what is left alone. */
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import type { KubeObject } from "#base";
+import { ControllerWorld } from "../support/controller_world.ts";
+import { functionId, SHOP } from "../support/controller_world_facts.ts";
+import { faultAt } from "../support/fault_plan.ts";
+import { functionObject } from "../support/objects.ts";
+
+const ORDERS = functionId("orders");
+const SERVICE = {
+  apiVersion: "v1",
+  kind: "Service",
+  namespace: SHOP,
+  name: "orders-function-headless",
+};
+
+/** Nothing of it contradicts what a Function wants: an apply without force would make it the Function's. */
+const SERVICE_OF_OTHERS = {
+  apiVersion: "v1",
+  kind: "Service",
+  metadata: { name: SERVICE.name, namespace: SHOP },
+  spec: {},
+};
+
+function userFunction(spec: Record<string, unknown> = {}): KubeObject {
+  return { ...functionObject("orders", spec), metadata: { name: "orders", namespace: SHOP } };
+}
+
+Deno.test("the first pass makes the children, then the status, and reads nothing", async () => {
+  const world = new ControllerWorld();
+  world.createNow(userFunction());
+  const { error, reads, writes } = await world.pass("Function", "orders");
+  assertEquals(error, undefined);
+  assertEquals(reads, []);
+  assertEquals(writes, [
+    "apply Service orders-function-headless",
+    "apply StatefulSet orders-function",
+    "patch Function/status orders",
+  ]);
+});
+
+Deno.test("somebody's object that no cache shows is found by the create, named, and left as it is", async () => {
+  const world = new ControllerWorld();
+  world.createNow({ ...SERVICE_OF_OTHERS });
+  const theirs = world.object(SERVICE);
+  world.createNow(userFunction());
+  const { reads, writes } = await world.pass("Function", "orders");
+  assertEquals(reads, ["get Service orders-function-headless", "get StatefulSet orders-function"]);
+  assertEquals(writes, [
+    "apply Service orders-function-headless",
+    "apply StatefulSet orders-function",
+    "patch Function/status orders",
+  ]);
+  await world.settle();
+  assertEquals(world.object(SERVICE), theirs);
+  assertStringIncludes(world.ready(ORDERS), "Service shop/orders-function-headless is in the way");
+  assertEquals(world.events.filter((event) => event.includes("Created")), [
+    "Function shop/orders: Normal Created Created StatefulSet orders-function",
+  ]);
+});
+
+Deno.test("a Function that is deleted before its replicas are filled in does not come back", async () => {
+  const world = new ControllerWorld();
+  world.createNow(userFunction({ replicas: undefined }));
+  world.plan = faultAt(({ kind, verb }) => `${verb} ${kind}` === "apply Function", {
+    meanwhile: () => world.removeNow(ORDERS),
+  });
+  await world.settle();
+  assertEquals(world.object(ORDERS), undefined);
+});
+
+Deno.test("while many wait the status of a new Function is written once its pods are there", async () => {
+  const world = new ControllerWorld();
+  world.isBusy = true;
+  world.createNow(userFunction());
+  assertEquals((await world.pass("Function", "orders")).writes, [
+    "apply Service orders-function-headless",
+    "apply StatefulSet orders-function",
+  ]);
+  world.runPods({ isReady: false });
+  assertEquals((await world.pass("Function", "orders")).writes, []);
+  await world.advance(3_000);
+  assertEquals((await world.pass("Function", "orders")).writes, ["patch Function/status orders"]);
+  assertStringIncludes(world.ready(ORDERS), "False Progressing: 0/1 pods ready");
+  world.runPods();
+  assertEquals((await world.pass("Function", "orders")).writes, ["patch Function/status orders"]);
+  assertEquals([world.ready(ORDERS), world.lies], ["True Ready: 1/1 pods ready", []]);
+});
+
+Deno.test("what a person has to mend is said at once, however many wait", async () => {
+  const world = new ControllerWorld();
+  world.isBusy = true;
+  world.createNow(userFunction({ className: "" }));
+  assertEquals((await world.pass("Function", "orders")).writes, ["patch Function/status orders"]);
+});

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { type GitSource, gitSource, type Remote } from "#git";
+import { GitError, type GitSource, gitSource, type Remote } from "#git";
 import { temporaryFolder, type TestRepository, testRepository } from "../support/git_repository.ts";
 import { gitServer } from "../support/git_server.ts";
 
@@ -103,7 +103,7 @@ Deno.test("a commit that was kept for a sync survives a force-push, a new clone 
   await assertRejects(() => source.fetchRevision(remote, back, FOLDER), Error, "not in the repo");
 });
 
-Deno.test("clones of remotes that nobody uses any longer go, the least recently used ones first (B26)", async () => {
+Deno.test("clones of remotes that nobody uses any longer go, the least recently used ones first (B26, C2)", async () => {
   await using folder = await temporaryFolder();
   await using stack = new AsyncDisposableStack();
   const source = gitSource({ cacheDirectory: folder.path, clonesMax: 2 });
@@ -160,19 +160,34 @@ Deno.test("a clone that cannot be read is made anew by the next fetch", async ()
   assertEquals(await texts(source, remote, tree), ["a: 1\n"]);
 });
 
-Deno.test("a fetch that brings too much is ended, and says so", async () => {
+/** A `git` that does not end once it has fetched contents: with all that it brought, until it is killed. */
+async function lingeringGit(folder: string): Promise<Record<string, string>> {
+  const path = Deno.env.get("PATH") ?? "";
+  const script = `#!/bin/sh
+PATH='${path}' git "$@"
+code=$?
+case " $* " in *" --stdin "*) PATH='${path}' exec sleep 600;; esac
+exit $code
+`;
+  await Deno.mkdir(`${folder}/bin`);
+  await Deno.writeTextFile(`${folder}/bin/git`, script, { mode: 0o755 });
+  return { PATH: `${folder}/bin:${path}` };
+}
+
+Deno.test("C2: a fetch that brings too much is ended, and says so", async () => {
   await using repository = await testRepository();
   await using folder = await temporaryFolder();
-  const source = gitSource({ cacheDirectory: folder.path, fetchBytesMax: 100_000 });
-  const noise = Array.from(
-    { length: 40 },
-    () => crypto.getRandomValues(new Uint8Array(48_000)).toBase64(),
-  );
-  await repository.commit({ "meshes/a.yaml": noise.join("\n") });
-  const remote = local(repository);
-  const error = await fetched(source, remote).catch((cause) => cause);
-  // A fast machine may be done before anybody looked.
-  if (error instanceof Error) assertMatch(error.message, /it is more than 0 MiB/);
+  const source = gitSource({
+    cacheDirectory: `${folder.path}/cache`,
+    environment: await lingeringGit(folder.path),
+    fetchBytesMax: 100_000,
+  });
+  const noise = () => crypto.getRandomValues(new Uint8Array(60_000)).toBase64();
+  const names = ["a", "b", "c", "d"].map((name) => `meshes/${name}.yaml`);
+  await repository.commit(Object.fromEntries(names.map((name) => [name, noise()])));
+  const error = await assertRejects(() => fetched(source, local(repository)), GitError);
+  assertEquals(error.kind, "too_large");
+  assertMatch(error.message, /it is more than 0 MiB/);
 });
 
 Deno.test("L5: paths that git could take for options or magic are names of folders", async () => {

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { GIT_BUDGETS } from "#base";
 import { GitError, type GitSource, gitSource, type Remote } from "#git";
 import { temporaryFolder, type TestRepository, testRepository } from "../support/git_repository.ts";
 import { gitServer } from "../support/git_server.ts";
@@ -188,6 +189,36 @@ Deno.test("C2: a fetch that brings too much is ended, and says so", async () => 
   const error = await assertRejects(() => fetched(source, local(repository)), GitError);
   assertEquals(error.kind, "too_large");
   assertMatch(error.message, /it is more than 0 MiB/);
+});
+
+Deno.test("C2: every git command that takes a pack apart has bounds for its memory", async () => {
+  await using repository = await testRepository();
+  await using folder = await temporaryFolder();
+  await repository.commit({ "meshes/a.yaml": "a: 1\n" });
+  const path = Deno.env.get("PATH") ?? "";
+  const script = `#!/bin/sh
+(echo "-- $*"; env | grep ^GIT_CONFIG_) >> ${folder.path}/seen
+PATH='${path}' exec git "$@"
+`;
+  await Deno.mkdir(`${folder.path}/bin`);
+  await Deno.writeTextFile(`${folder.path}/bin/git`, script, { mode: 0o755 });
+  const environment = { PATH: `${folder.path}/bin:${path}` };
+  const source = gitSource({ cacheDirectory: `${folder.path}/cache`, environment });
+  await fetched(source, local(repository));
+  const commands = (await Deno.readTextFile(`${folder.path}/seen`)).split("-- ").slice(1);
+  const fetches = commands.filter((command) => /^[^\n]*\bfetch\b/.test(command));
+  assertEquals(fetches.length, 2);
+  for (const command of fetches) {
+    const settings = [...command.matchAll(/^GIT_CONFIG_KEY_(\d+)=(.*)$/gm)].map(([, at, key]) =>
+      `${key}=${new RegExp(`^GIT_CONFIG_VALUE_${at}=(.*)$`, "m").exec(command)?.[1]}`
+    );
+    const wanted = [
+      `core.bigFileThreshold=${GIT_BUDGETS.bigFileBytes}`,
+      `pack.windowMemory=${GIT_BUDGETS.packWindowBytes}`,
+      "pack.threads=1",
+    ];
+    assertEquals(wanted.filter((one) => !settings.includes(one)), []);
+  }
 });
 
 Deno.test("L5: paths that git could take for options or magic are names of folders", async () => {

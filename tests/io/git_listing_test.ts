@@ -9,7 +9,7 @@ function listing(count: number): Uint8Array {
   return new TextEncoder().encode(Array.from({ length: count }, (_, i) => line(i)).join(""));
 }
 
-Deno.test("treeNodes() takes a long list apart in pieces, between which everything else goes on", async () => {
+Deno.test("C2: treeNodes() takes a long list apart in pieces, between which everything else goes on", async () => {
   const output = listing(100_000);
   let found = 0;
   const turns = await turnsDuring(async () => found = (await treeNodes(output)).length);
@@ -17,7 +17,7 @@ Deno.test("treeNodes() takes a long list apart in pieces, between which everythi
   assertEquals(turns >= 9, true, `${turns} turns`);
 });
 
-Deno.test("treeNodes() refuses a list of more files than it looks through", async () => {
+Deno.test("C2: treeNodes() refuses a list of more files than it looks through", async () => {
   await assertRejects(
     () => treeNodes(listing(250_001)),
     Error,

@@ -50,13 +50,13 @@ Deno.test("windowProblems() names what cron or the time zone cannot be", () => {
   assertEquals(bad.map(({ path }) => path), ["spec.windows[1]"]);
 });
 
-Deno.test("windowProblems() names a schedule that never begins", () => {
+Deno.test("C2: windowProblems() names a schedule that never begins", () => {
   const window = { kind: "deny", schedule: "0 0 31 2 *", duration: "1h" } as const;
   assertEquals(windowProblems([window]).map(({ path }) => path), ["spec.windows[0].schedule"]);
   assertEquals(windowProblems([{ ...window, schedule: "0 0 29 2 *" }]), []);
 });
 
-Deno.test("closedUntilMs() asks a calendar once what it cannot answer, and not at every minute", () => {
+Deno.test("C2: closedUntilMs() asks a calendar once what it cannot answer, and not at every minute", () => {
   // Ten million looks at a calendar, where each edge of one window was a look at all of them: it did not end.
   const never = { kind: "deny", schedule: "0 0 31 2 *", duration: "1h" } as const;
   const ever = { kind: "deny", schedule: "* * * * *", duration: "87600h" } as const;

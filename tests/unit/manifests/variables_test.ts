@@ -109,7 +109,7 @@ Deno.test("a value that was put into a longer text stays text, whatever it looks
   assertEquals(found, { data: { a: "35", b: "true", c: "03" }, problems: [] });
 });
 
-Deno.test("variables may make a revision only so much longer", () => {
+Deno.test("C2: variables may make a revision only so much longer", () => {
   const value = "x".repeat(1024 * 1024);
   const uses = Array.from({ length: 9 }, (_, at) => `  k${at}: "\${A}"\n`).join("");
   const { problems } = read(uses, new Map([["A", { value, isSecret: false }]]));
@@ -118,7 +118,7 @@ Deno.test("variables may make a revision only so much longer", () => {
   ]);
 });
 
-Deno.test("what only begins like a variable is passed over in one go, however often it does", () => {
+Deno.test("C2: what only begins like a variable is passed over in one go, however often it does", () => {
   const ratio = (unit: string, end = "") => {
     const took = [20_000, 200_000].map((length) => {
       const text = unit.repeat(length / unit.length) + end;

@@ -209,6 +209,19 @@ function amountText(name: string, value: number): string {
   return Number.isInteger(kib) ? `${count(kib)} KiB` : count(value);
 }
 
+Deno.test("C1, M6: README says whose MeshSyncs may do what, and which flag is for a cluster of one team", async () => {
+  const text = (await Deno.readTextFile("README.md")).replace(/\s+/g, " ");
+  const said = [
+    "Whoever may create a Function runs pods as any ServiceAccount of its namespace",
+    "`--pod-service-accounts`",
+    "For a cluster of one team `install --single-tenant`",
+    "`--gitops-rights`",
+    "Every input has a budget",
+    "(docs/security.md)",
+  ];
+  assertEquals(said.filter((words) => !text.includes(words)), []);
+});
+
 Deno.test("C1, M6: docs/install.md says what may run as which account, and which flag is for a cluster of one team", async () => {
   const text = (await Deno.readTextFile("docs/install.md")).replace(/\s+/g, " ");
   const said = [

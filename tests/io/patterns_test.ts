@@ -57,7 +57,7 @@ async function allPatterns(): Promise<Pattern[]> {
   return found;
 }
 
-Deno.test("no pattern of src takes longer than its text: texts come from anybody", async () => {
+Deno.test("C2: no pattern of src takes longer than its text: texts come from anybody", async () => {
   const patterns = await allPatterns();
   assertEquals(patterns.length > 200, true, `${patterns.length} patterns`);
   // The score counts how often a matcher may go back: without end where it grows with the text.

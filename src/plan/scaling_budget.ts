@@ -13,7 +13,7 @@ export interface BudgetShare {
 }
 
 /** What is already there weighs so much more: two that are equally short do not take from each other in turns. */
-const KEPT_WEIGHT = 1.25;
+const KEPT_WEIGHT = 1.5;
 
 /**
  * Shares out a number of replicas over the components of a mesh: to each its minimum, to each that has work one, and then

@@ -35,10 +35,10 @@ export type KnownSight = Extract<ScalingSight, { readonly numbers: ScalingNumber
 
 /** The flow of messages as the looks so far saw it. */
 export interface Flow {
-  /** Messages a second, smoothed. */
-  readonly mean: number;
-  /** How far a look mostly is from that: its mean deviation. */
-  readonly deviation: number;
+  /** Messages a second, smoothed: what lasts, and no burst. */
+  readonly lasting: number;
+  /** Part of that which is known since traffic began; 1 in the end. */
+  readonly knownPart: number;
 }
 
 /** What has to be remembered from one look to the next. */

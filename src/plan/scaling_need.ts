@@ -10,22 +10,22 @@ import {
 
 /** Pods take a while to start: a backlog is planned to be worked off in this part of the time that is asked for. */
 const CATCH_UP_PART = 0.5;
-/** More replicas where each would have to work more than this part of the time, */
-const BUSY_UP = 0.95;
-/** and fewer where each would still work less than this part of it. */
-const BUSY_DOWN = 0.9;
+/**
+ * What the replicas do that are there in this part of the time that is asked for may wait, and needs nobody else. It keeps
+ * them busy: without anything that waits, whatever is not a whole number of replicas is rounded up, and so is each peak.
+ */
+const TOLERATED_PART = 0.2;
+/** A look and the start of a pod take about as long: to plan for less only has replicas come and go. */
+const PLANNED_SECONDS_MIN = 20;
+/** Fewer where each would still work less than this part of the time: a peak as they mostly are has nobody come back. */
+const BUSY_DOWN = 0.93;
 /** Part of a replica that a partition which needs a whole one may share all the same. */
 const SPARED_PART = 0.1;
-/** Seconds over which arrivals are smoothed, and how far they mostly are from that. */
-const SMOOTHING_SECONDS = 30;
-const DEVIATION_SECONDS = 120;
+/** Seconds over which arrivals are smoothed. */
+const SMOOTHING_SECONDS = 60;
 /** Of what came before, the part below which traffic has stopped. */
 const STOPPED_PART = 0.25;
 const STOPPED_SECONDS = 5;
-/** A burst is no deviation: that it is far off counts as no more than this part of the mean. */
-const DEVIATION_MAX = 0.5;
-const UP_DEVIATIONS = 1.3;
-const DOWN_DEVIATIONS = 3;
 /** Of all that instances took, the part below which more of them would fail as well. */
 const SUCCESS_PART_MIN = 0.1;
 
@@ -36,7 +36,6 @@ export interface Measured {
   readonly perReplica: number | undefined;
   /** Messages a second that come; undefined before the second look. */
   readonly arrivals: number | undefined;
-  /** Messages a second to be ready for. */
   readonly demands: Demands;
   readonly idleSinceMs: number | undefined;
   readonly state: ScalingState;
@@ -64,7 +63,10 @@ export function measure(
     rates,
     perReplica: perReplica(rate),
     arrivals: latest,
-    demands: demandsOf({ backlog, latest, rates, flow }),
+    demands: {
+      up: flow?.lasting ?? 0,
+      down: flow === undefined ? 0 : meanOf(flow),
+    },
     idleSinceMs,
     state: {
       last: numbers,
@@ -78,42 +80,29 @@ export function measure(
   };
 }
 
-/** Two, so that a number between them neither goes up nor down. */
+/** Messages a second to be ready for. */
 interface Demands {
-  /** Who is not up to this gets more replicas. */
+  /** Who is not up to this gets more replicas: what lasts, as what waits says the rest. */
   readonly up: number;
-  /** Who is up to more than this gets fewer. */
+  /** Who is up to more than this gets fewer: also what came only lately. */
   readonly down: number;
 }
 
-/** A peak as they mostly are is not worth a change; what waits, and goes on coming, is. */
-function demandsOf({ backlog, latest = 0, rates, flow }: {
-  readonly backlog: number;
-  readonly latest: number | undefined;
-  readonly rates: ScalingRates | undefined;
-  readonly flow: Flow | undefined;
-}): Demands {
-  const { mean, deviation } = flow ?? { mean: 0, deviation: 0 };
-  const isBehind = rates === undefined ||
-    backlog > WAITING_SECONDS * rates.processed / rates.seconds;
-  const up = mean + UP_DEVIATIONS * deviation;
+function flowAfter(before: Flow | undefined, latest: number, seconds: number): Flow {
+  if (before === undefined) return { lasting: latest, knownPart: 1 };
+  const mean = meanOf(before);
+  // Traffic that stops is over soon; the window sees to it that a gap is no end.
+  const hasStopped = latest < mean * STOPPED_PART;
+  const part = 1 - Math.exp(-seconds / (hasStopped ? STOPPED_SECONDS : SMOOTHING_SECONDS));
+  if (mean < latest * STOPPED_PART) return { lasting: latest * part, knownPart: part };
   return {
-    up: isBehind ? Math.max(latest, up) : up,
-    down: mean + DOWN_DEVIATIONS * deviation,
+    lasting: before.lasting + (latest - before.lasting) * part,
+    knownPart: before.knownPart + (1 - before.knownPart) * part,
   };
 }
 
-function flowAfter(before: Flow | undefined, latest: number, seconds: number): Flow {
-  if (before === undefined) return { mean: latest, deviation: 0 };
-  // Traffic that stops is over soon; the window sees to it that a gap is no end.
-  const hasStopped = latest < before.mean * STOPPED_PART;
-  const part = 1 - Math.exp(-seconds / (hasStopped ? STOPPED_SECONDS : SMOOTHING_SECONDS));
-  const deviationPart = 1 - Math.exp(-seconds / DEVIATION_SECONDS);
-  const off = Math.min(Math.abs(latest - before.mean), DEVIATION_MAX * before.mean);
-  return {
-    mean: before.mean + (latest - before.mean) * part,
-    deviation: before.deviation + (off - before.deviation) * deviationPart,
-  };
+function meanOf({ knownPart, lasting }: Flow): number {
+  return lasting / knownPart;
 }
 
 /** What the work takes. */
@@ -178,7 +167,7 @@ function untilKnown(
   if (isBehind && readyReplicas >= replicas) return replicas * 2;
   const { atLeast = 0 } = rate;
   if (atLeast === 0 || backlog > WAITING_SECONDS * done) return replicas;
-  return Math.min(replicas, Math.ceil(demands.down / atLeast / BUSY_DOWN - 1e-9));
+  return Math.min(replicas, wholeCount(demands.down / atLeast / BUSY_DOWN));
 }
 
 /** Replicas that the work takes, whole ones. */
@@ -189,33 +178,50 @@ interface Counts {
 }
 
 function countsOf(
-  { policy }: ScalingLook,
-  { numbers, isOrdered }: KnownSight,
-  { backlog, demands, rates }: Measured,
+  { policy, replicas }: ScalingLook,
+  sight: KnownSight,
+  measured: Measured,
   perReplica: number,
 ): Counts {
-  const seconds = policy.catchUpMs * CATCH_UP_PART / 1000;
+  const hasWork = measured.backlog > 0 || (measured.arrivals ?? 0) > 0;
+  // Smoothed arrivals never are quite nothing again.
+  if (replicas === 0 && !hasWork) return fixedNeed(0);
+  const catchUpSeconds = policy.catchUpMs / 1000;
+  const workOffSeconds = Math.max(catchUpSeconds * CATCH_UP_PART, PLANNED_SECONDS_MIN);
+  const waitSeconds = Math.max(
+    catchUpSeconds * TOLERATED_PART,
+    Math.min(catchUpSeconds, PLANNED_SECONDS_MIN),
+  );
   const { maxBacklogPerReplica = Infinity } = policy;
-  const plain = backlog / maxBacklogPerReplica;
+  const plain = measured.backlog / maxBacklogPerReplica;
+  const parts = partsOf(sight, measured);
+  // Of what comes, the part that those who are there do.
+  const donePart = Math.min(1, replicas * perReplica / Math.max(measured.demands.up, 1e-9));
+  const loads = parts.map(({ part, backlog }) => {
+    const arrivals = measured.demands.up * part;
+    const tolerated = arrivals * donePart * waitSeconds;
+    return Math.max(0, arrivals + (backlog - tolerated) / workOffSeconds) / perReplica;
+  });
+  const count = (loads: readonly number[], busy: number) =>
+    sight.isOrdered ? dealtCount(loads, busy) : wholeCount(sumOf(loads) / busy);
+  const up = Math.max(hasWork ? 1 : 0, count(loads, 1), wholeCount(plain));
+  const steady = parts.map(({ part }) => measured.demands.down * part / perReplica);
+  const down = count(steady, BUSY_DOWN);
+  const load = sumOf(loads.map((one) => sight.isOrdered ? Math.min(1, one) : one));
+  return { up, down: Math.max(up, down), load: Math.max(load, plain) };
+}
+
+/** What replicas can share at will: everything, or each topic and partition where order is kept; with its part of what comes. */
+function partsOf(
+  { isOrdered, numbers }: KnownSight,
+  { backlog, rates }: Measured,
+): readonly { readonly part: number; readonly backlog: number }[] {
+  if (!isOrdered) return [{ part: 1, backlog }];
   const latest = sumOf(rates?.arrivals.values() ?? []);
-  const loadsAt = (demand: number) =>
-    isOrdered
-      ? numbers.topics.map(({ topic, backlog }) => {
-        const part = latest > 0 ? (rates?.arrivals.get(topic) ?? 0) / latest : 0;
-        return (demand * part + backlog / seconds) / perReplica;
-      })
-      : [(demand + backlog / seconds) / perReplica];
-  const count = (demand: number, busy: number) => {
-    const loads = loadsAt(demand);
-    const own = isOrdered ? dealtCount(loads, busy) : wholeCount(sumOf(loads) / busy);
-    return Math.max(own, wholeCount(plain));
-  };
-  const load = sumOf(loadsAt(demands.up).map((one) => isOrdered ? Math.min(1, one) : one));
-  return {
-    up: count(demands.up, BUSY_UP),
-    down: count(demands.down, BUSY_DOWN),
-    load: Math.max(load, plain),
-  };
+  return numbers.topics.map(({ topic, backlog }) => ({
+    part: latest > 0 ? (rates?.arrivals.get(topic) ?? 0) / latest : 0,
+    backlog,
+  }));
 }
 
 function wholeCount(load: number): number {

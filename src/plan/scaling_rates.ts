@@ -14,6 +14,8 @@ export interface InstanceCount {
   readonly id: string;
   readonly processed: number;
   readonly failed: number;
+  /** Seconds that its code took for all of them; left out where it does not measure that. */
+  readonly spentSeconds?: number;
 }
 
 /** What one look found. */
@@ -33,6 +35,8 @@ export interface ScalingRates {
   readonly failed: number;
   /** Messages a second of each instance that ran the whole time. */
   readonly instanceRates: readonly number[];
+  /** Seconds that the code took for a message; undefined where nobody says. */
+  readonly spentEach: number | undefined;
 }
 
 /** What is known of how much one replica does. */
@@ -43,6 +47,8 @@ export interface ReplicaRate {
   readonly open?: { readonly seconds: number; readonly done: number };
   /** The most that an instance was seen to do, busy or not: it can do that at least. */
   readonly atLeast?: number;
+  /** Of a second, the part that the code takes of a busy replica; more than 1 where it does several messages at once. */
+  readonly busyPart?: number;
 }
 
 /** Measurements that are remembered: what fewer than half of them say is noise. */
@@ -52,6 +58,8 @@ const DONE_MIN = 3;
 const OPEN_SECONDS_MAX = 60;
 /** An instance is busy when it is at least so fast as a part of the fastest: others may have nothing to do. */
 const BUSY_PART = 0.5;
+/** So much faster than known is what the code takes for a message, and no chance. */
+const FASTER = 1.25;
 /** So many seconds of work wait at both ends of a time in which instances are busy. */
 export const WAITING_SECONDS = 2;
 
@@ -74,11 +82,16 @@ export function ratesBetween(
   if (!(seconds > 0)) return undefined;
   const known = new Map(before.instances.map((instance) => [instance.id, instance]));
   // An instance that is new started between the looks: all that it counted happened since.
-  const grown = after.instances.map(({ id, processed, failed }) => ({
+  const grown = after.instances.map(({ id, processed, failed, spentSeconds }) => ({
     processed: increase(known.get(id)?.processed ?? 0, processed),
     failed: increase(known.get(id)?.failed ?? 0, failed),
     isWhole: processed >= (known.get(id)?.processed ?? Infinity),
+    spent: spentSeconds === undefined
+      ? undefined
+      : increase(known.get(id)?.spentSeconds ?? 0, spentSeconds),
   }));
+  const timed = grown.filter(({ processed, spent = 0 }) => processed > 0 && spent > 0);
+  const timedCount = timed.reduce((sum, one) => sum + one.processed, 0);
   const processed = grown.reduce((sum, one) => sum + one.processed, 0);
   return {
     seconds,
@@ -86,6 +99,9 @@ export function ratesBetween(
     processed,
     failed: grown.reduce((sum, one) => sum + one.failed, 0),
     instanceRates: grown.filter((one) => one.isWhole).map((one) => one.processed / seconds),
+    spentEach: timedCount === 0
+      ? undefined
+      : timed.reduce((sum, { spent = 0 }) => sum + spent, 0) / timedCount,
   };
 }
 
@@ -124,7 +140,8 @@ export function perReplica({ samples }: ReplicaRate): number | undefined {
 
 /**
  * What is known after another look. Instances count where they were busy: work waited at both ends of the time. One that
- * was faster than known without having been busy shows that it can.
+ * was faster than known without having been busy shows that it can, and so does one whose code takes clearly less time for
+ * a message than it did while busy: else nobody would learn that a slow time is over, as so many have little to do.
  *
  * @param looks.backlogMin the lower backlog of both ends
  */
@@ -141,18 +158,36 @@ export function learned(
   const enough = rates.instanceRates.length + WAITING_SECONDS * rates.processed / rates.seconds;
   const isFailing = rates.failed > rates.processed;
   const isBusy = rates.instanceRates.length > 0 && backlogMin >= enough && !isFailing;
-  const now = perReplica(known);
-  const atLeast = Math.max(known.atLeast ?? 0, fastest);
+  const kept = { ...known, atLeast: Math.max(known.atLeast ?? 0, fastest) };
   if (!isBusy) {
-    const isProof = now !== undefined && fastest > now;
-    return { samples: isProof ? added(known.samples, fastest) : known.samples, atLeast };
+    const { open: _open, ...closed } = kept;
+    const shown = isFailing ? undefined : shownRate(known, rates, fastest);
+    return shown === undefined ? closed : { ...closed, samples: added(known.samples, shown) };
   }
   const seconds = (known.open?.seconds ?? 0) + rates.seconds;
   const done = (known.open?.done ?? 0) + rate * rates.seconds;
   const isDone = done >= DONE_MIN || (done > 0 && seconds >= OPEN_SECONDS_MAX);
-  return isDone
-    ? { samples: added(known.samples, done / seconds), atLeast }
-    : { samples: known.samples, open: { seconds, done }, atLeast };
+  if (!isDone) return { ...kept, open: { seconds, done } };
+  const { open: _open, ...closed } = kept;
+  const busyPart = rates.spentEach === undefined ? known.busyPart : rate * rates.spentEach;
+  return {
+    ...closed,
+    samples: added(known.samples, done / seconds),
+    ...(busyPart === undefined ? {} : { busyPart }),
+  };
+}
+
+/** What replicas that were not busy show that one can do; undefined where that is nothing new. */
+function shownRate(
+  known: ReplicaRate,
+  { spentEach }: ScalingRates,
+  fastest: number,
+): number | undefined {
+  const now = perReplica(known);
+  if (now === undefined) return undefined;
+  const byTime = spentEach === undefined ? 0 : (known.busyPart ?? 0) / spentEach;
+  const shown = byTime > now * FASTER ? Math.max(byTime, fastest) : fastest;
+  return shown > now ? shown : undefined;
 }
 
 function added(samples: readonly number[], sample: number): readonly number[] {

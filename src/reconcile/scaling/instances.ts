@@ -2,6 +2,7 @@ import { type Clock, Semaphore } from "#base";
 import type { InstanceCount, Pod } from "#plan";
 import { CallProblem } from "../metrics_poll/call_problem.ts";
 import { InstanceClient } from "../metrics_poll/instance_client.ts";
+import type { InstanceNumbers } from "../metrics_poll/instance_numbers.ts";
 import { PollBackoff } from "../metrics_poll/poll_backoff.ts";
 
 /** Whoever does not answer in this time is left alone for a while. */
@@ -50,16 +51,24 @@ export class Instances implements Disposable {
       const call = { signal, deadlineMs: DEADLINE_MS, clock: this.#clock };
       const numbers = await this.#client.ask(pod.status?.podIP ?? "", call);
       this.#backoff.answered(id);
-      const { processed, sinkExceptions, sourceExceptions, systemExceptions, userExceptions } =
-        numbers;
-      const failed = userExceptions + systemExceptions + sourceExceptions + sinkExceptions;
-      return [{ id, processed, failed }];
+      return [{ id, ...countsIn(numbers) }];
     } catch (error) {
       if (!(error instanceof CallProblem)) throw error;
       this.#backoff.failed(id, error.message, this.#clock.monotonicMs());
       return [];
     }
   }
+}
+
+function countsIn(numbers: InstanceNumbers): Omit<InstanceCount, "id"> {
+  const { averageLatencyMs, processed, sinkExceptions, sourceExceptions } = numbers;
+  const { systemExceptions, userExceptions } = numbers;
+  return {
+    processed,
+    failed: userExceptions + systemExceptions + sourceExceptions + sinkExceptions,
+    // Connectors do not measure it.
+    ...(averageLatencyMs > 0 ? { spentSeconds: averageLatencyMs * processed / 1000 } : {}),
+  };
 }
 
 function askablePods(pods: readonly Pod[]): Pod[] {

@@ -15,8 +15,8 @@ const IDLE_SECONDS = 300;
 /** `--scaling-interval`. */
 const INTERVAL_SECONDS = 10;
 
-/** The scaler of this program, with a catch-up of two minutes. */
-export function ours(trace: Trace): Scaler {
+/** The scaler of this program. */
+export function ours(trace: Trace, catchUpSeconds = CATCH_UP_SECONDS): Scaler {
   const states: (ScalingState | undefined)[] = trace.components.map(() => undefined);
   return {
     name: "Meshwright",
@@ -24,7 +24,7 @@ export function ours(trace: Trace): Scaler {
     minReplicas: trace.minReplicas,
     decide(second, models, isBrokerAway) {
       const decisions = models.map((model, index) =>
-        decisionOf(trace, { model, second, isBrokerAway, state: states[index] })
+        decisionOf(trace, { model, second, isBrokerAway, catchUpSeconds, state: states[index] })
       );
       const started = withStarted(models, states, decisions);
       for (const [index, { state }] of started.entries()) states[index] = state;
@@ -35,10 +35,11 @@ export function ours(trace: Trace): Scaler {
 
 function decisionOf(
   trace: Trace,
-  { model, second, isBrokerAway, state = newScalingState() }: {
+  { model, second, isBrokerAway, catchUpSeconds, state = newScalingState() }: {
     readonly model: ModelState;
     readonly second: number;
     readonly isBrokerAway: boolean;
+    readonly catchUpSeconds: number;
     readonly state: ScalingState | undefined;
   },
 ): ScalingDecision {
@@ -48,10 +49,11 @@ function decisionOf(
     backlog: Math.round(model.backlog[index] ?? 0),
     arrived: Math.round(model.arrived[index] ?? 0),
   }));
-  const instances = model.ready(second).map(({ ordinal, processed, failed }) => ({
+  const instances = model.ready(second).map(({ ordinal, processed, failed, spent }) => ({
     id: String(ordinal),
     processed: Math.round(processed),
     failed: Math.round(failed),
+    spentSeconds: spent,
   }));
   return scalingDecision({
     nowMs: second * 1000,
@@ -59,7 +61,7 @@ function decisionOf(
     policy: {
       minReplicas: trace.minReplicas,
       maxReplicas: component.maxReplicas,
-      catchUpMs: CATCH_UP_SECONDS * 1000,
+      catchUpMs: catchUpSeconds * 1000,
       idleAfterMs: IDLE_SECONDS * 1000,
     },
     sight: isBrokerAway ? { unknown: "the broker does not answer" } : {

@@ -26,6 +26,7 @@ export interface ModelComponent {
 /** What happens. */
 export interface Trace {
   readonly name: string;
+  /** It takes longer where messages still wait then. */
   readonly seconds: number;
   /** A chain: each writes what the next one reads. */
   readonly components: readonly ModelComponent[];
@@ -49,6 +50,8 @@ interface Pod {
   placedAt: number | undefined;
   processed: number;
   failed: number;
+  /** Seconds that its code took for messages. */
+  spent: number;
   /** Seconds of work in each of the last seconds. */
   busy: number[];
 }
@@ -113,7 +116,7 @@ export class ModelState {
 
   resetCounters(): void {
     this.arrived.fill(0);
-    for (const pod of this.pods) [pod.processed, pod.failed] = [0, 0];
+    for (const pod of this.pods) [pod.processed, pod.failed, pod.spent] = [0, 0, 0];
   }
 
   /** A second of messages and work. @returns what goes on to the next component */
@@ -149,6 +152,7 @@ export class ModelState {
       const does = Math.min(rate, waits);
       pod.busy.push(rate === 0 ? 0 : does / rate);
       if (pod.busy.length > 60) pod.busy.shift();
+      pod.spent += rate === 0 ? 0 : does / rate;
       if (isFailing) {
         pod.failed += does;
         continue;
@@ -176,7 +180,7 @@ export class ModelState {
     this.pods.splice(this.replicas);
     while (this.pods.length < this.replicas) {
       const ordinal = this.pods.length;
-      this.pods.push({ ordinal, placedAt: undefined, processed: 0, failed: 0, busy: [] });
+      this.pods.push({ ordinal, placedAt: undefined, processed: 0, failed: 0, spent: 0, busy: [] });
     }
   }
 }
@@ -208,13 +212,17 @@ export interface Result {
 }
 
 const POINTS = 240;
+/** Whoever has not done everything in so many times the time of a trace never will. */
+const TIMES_MAX = 10;
 
-/** Plays a trace to a scaler. */
+/** Plays a trace to a scaler, and on until everything is done: work that is left undone would look like pods that are saved. */
 export function played(trace: Trace, scaler: Scaler): Result {
   const states = trace.components.map((one) => new ModelState(one, scaler.minReplicas));
   const series: { second: number; backlog: number; replicas: number }[] = [];
   const every = Math.max(1, Math.floor(trace.seconds / POINTS));
-  for (let second = 0; second < trace.seconds; second++) {
+  const isDone = () => states.every((state) => state.waiting < 1);
+  for (let second = 0; second < trace.seconds || !isDone(); second++) {
+    if (second >= trace.seconds * TIMES_MAX) break;
     const isAway = trace.isBrokerAway?.(second) ?? false;
     if (trace.resets?.includes(second)) { for (const state of states) state.resetCounters(); }
     if (second % scaler.everySeconds === 0) {
@@ -224,7 +232,7 @@ export function played(trace: Trace, scaler: Scaler): Result {
     place(states, second, trace.capacity ?? Infinity);
     let given = 0;
     for (const state of states) given = state.step(second, given, isAway);
-    if (second % every === 0) series.push({ second, ...totals(states) });
+    if (second % every === 0 && second < trace.seconds) series.push({ second, ...totals(states) });
   }
   const sum = (of: (state: ModelState) => number) =>
     Math.round(states.reduce((total, state) => total + of(state), 0));

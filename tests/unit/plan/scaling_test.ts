@@ -24,6 +24,8 @@ interface Found {
   readonly arrived: number;
   readonly processed?: readonly number[];
   readonly failed?: number;
+  /** Seconds that a message took, of all that were processed. */
+  readonly spentEach?: number;
   readonly ready?: number;
 }
 
@@ -46,7 +48,7 @@ class Watched {
   }
 
   /** Looks after an interval, and does what is decided. */
-  look({ arrived, backlog, failed = 0, processed = [], ready = this.replicas }: Found) {
+  look({ arrived, backlog, failed = 0, processed = [], ready = this.replicas, spentEach }: Found) {
     return this.#decide({
       numbers: {
         atMs: this.nowMs + INTERVAL_MS,
@@ -55,6 +57,7 @@ class Watched {
           id: String(index),
           processed: count,
           failed: index === 0 ? failed : 0,
+          ...(spentEach === undefined ? {} : { spentSeconds: count * spentEach }),
         })),
       },
       isOrdered: false,
@@ -100,7 +103,7 @@ Deno.test("scalingDecision() takes as many as arrivals and a share of the backlo
   const orders = new Watched(1, { minReplicas: 1 });
   orders.state = newScalingState({ perReplica: 150 });
   orders.look({ backlog: 0, arrived: 0, processed: [0] });
-  // 310/s, and 12,400 in a minute: (310 + 207) / 150 / 0.95.
+  // 310/s, and in a minute 12,400 but for what one does in 24 s: (310 + 147) / 150.
   const { reason } = orders.look({ backlog: 12_400, arrived: 3_100, processed: [1_500] });
   assertEquals(reason, "12,400 wait, 310/s come, one replica does 150/s: 4");
 });
@@ -139,16 +142,67 @@ Deno.test("scalingDecision() goes to zero only after idleAfter, and where nothin
   assertEquals(last.limits, [`not zero: ${why}`]);
 });
 
+Deno.test("scalingDecision() starts nobody from zero as something came long ago", () => {
+  const orders = new Watched(1, { idleAfterMs: 60_000 });
+  orders.state = newScalingState({ perReplica: 150 });
+  orders.look({ backlog: 0, arrived: 0, processed: [0] });
+  orders.look({ backlog: 0, arrived: 900, processed: [900] });
+  for (let look = 0; look < 8; look++) orders.look({ backlog: 0, arrived: 900, processed: [900] });
+  assertEquals(orders.replicas, 0);
+  orders.unknown("the broker does not answer");
+  const seen = [0, 1, 2].map(() => orders.look({ backlog: 0, arrived: 900 }).replicas);
+  assertEquals(seen, [0, 0, 0]);
+});
+
 Deno.test("scalingDecision() goes down only when a whole window needed less", () => {
   const orders = learnedOrders({ minReplicas: 1 });
   let arrived = 4_500;
   orders.look({ backlog: 90_000, arrived: arrived += 4_500, processed: [3_000, 3_000, 3_000] });
+  const most = orders.replicas;
   const seen: number[] = [];
   for (let look = 0; look < 9; look++) {
     seen.push(orders.look({ backlog: 0, arrived: arrived += 1_000 }).replicas);
   }
-  assertEquals(seen.slice(0, 5), [14, 14, 14, 14, 14]);
-  assert((seen.at(-1) ?? 14) < 4, String(seen));
+  assertEquals(seen.slice(0, 5), [most, most, most, most, most]);
+  assert(most > 4 && (seen.at(-1) ?? most) < 4, String(seen));
+});
+
+Deno.test("scalingDecision() lets wait what the replicas do in a fifth of catchUp, and no more", () => {
+  const orders = learnedOrders({ minReplicas: 1 });
+  const look = (backlog: number, counts: number) =>
+    orders.look({ backlog, arrived: counts * 3, processed: [counts, counts, counts] });
+  orders.replicas = 3;
+  // 450/s come, and three do 150/s each: 24 s of that are 10,800.
+  assertEquals(look(10_000, 3_000).replicas, 3);
+  assertEquals(look(11_500, 4_500).replicas, 4);
+});
+
+Deno.test("scalingDecision() learns that a slow time is over, also of replicas that have little to do", () => {
+  const after = (spentEach: number) => {
+    const orders = new Watched(6, { minReplicas: 1 });
+    orders.state = newScalingState({ perReplica: 5 });
+    let count = 0;
+    const look = (backlog: number, spent: number) =>
+      orders.look({
+        backlog,
+        arrived: count * 6,
+        processed: Array.from({ length: 6 }, () => count),
+        spentEach: spent,
+      });
+    for (let index = 0; index < 9; index++, count += 50) look(600, 0.2);
+    orders.replicas = 6;
+    // 30/s come, 5/s for each of the six: nothing in the numbers of messages says that they could do more.
+    const seen: number[] = [];
+    for (let index = 0; index < 30; index++, count += 50) {
+      // All counts of an instance are since its start: what took longer is in there as well.
+      const slow = 450 * 0.2;
+      seen.push(
+        look(0, count === 0 ? spentEach : (slow + (count - 450) * spentEach) / count).replicas,
+      );
+    }
+    return seen.at(-1);
+  };
+  assertEquals([after(0.2), after(0.08)], [6, 3]);
 });
 
 Deno.test("scalingDecision() keeps the replicas where nothing is known, and says why", () => {

@@ -25,7 +25,7 @@ export const AS_SHOWN: Variation = {
   seed: 0,
 };
 
-/** What no constant of the decision was chosen by. */
+/** What is played besides: the decision is not made for eight traces alone. */
 export const VARIATIONS: readonly Variation[] = [
   { ...AS_SHOWN, name: "30 % fewer messages", arrivals: 0.7 },
   { ...AS_SHOWN, name: "30 % more messages", arrivals: 1.3 },

@@ -1,9 +1,15 @@
 import { NAMESPACES } from "./environment.ts";
 import type { TargetCluster } from "./target_cluster.ts";
 
+/** On the program's pod: how often tests killed it. */
+export const KILLED_ANNOTATION = "meshwright.test/killed";
+
 interface PodList {
   readonly items: readonly {
-    readonly metadata: { readonly name: string };
+    readonly metadata: {
+      readonly name: string;
+      readonly annotations?: Readonly<Record<string, string>>;
+    };
     readonly status: {
       readonly containerStatuses?: readonly {
         readonly name: string;
@@ -14,16 +20,19 @@ interface PodList {
 }
 
 /**
- * What the program cannot be content with after all tests: requests that its rights did not allow, and restarts. Empty
- * when it is well.
+ * What the program cannot be content with after all tests: requests that its rights did not allow, and restarts besides
+ * those of tests that kill it. Empty when it is well.
  */
 export async function programComplaints(cluster: TargetCluster): Promise<readonly string[]> {
   const namespace = NAMESPACES.program;
   const { items } = await cluster.get<PodList>(["pods", "-n", namespace]);
-  const restarts = items.flatMap(({ metadata, status }) =>
-    (status.containerStatuses ?? []).filter(({ restartCount }) => restartCount > 0)
-      .map(({ name, restartCount }) => `${metadata.name}, ${name}: ${restartCount} restarts`)
-  );
+  const restarts = items.flatMap(({ metadata: { annotations = {}, name: pod }, status }) => {
+    const killed = Number(annotations[KILLED_ANNOTATION] ?? 0);
+    return (status.containerStatuses ?? []).filter(({ restartCount }) => restartCount > killed)
+      .map(({ name, restartCount }) =>
+        `${pod}, ${name}: ${restartCount} restarts, ${killed} of them by tests`
+      );
+  });
   const metrics = await cluster.kubectl(
     [
       "get",
@@ -31,8 +40,14 @@ export async function programComplaints(cluster: TargetCluster): Promise<readonl
       `/api/v1/namespaces/${namespace}/services/meshwright-metrics:8080/proxy/metrics`,
     ],
   );
-  const log = await cluster.kubectl(["logs", "deployment/meshwright", "-n", namespace]);
-  const denials = log.split("\n").filter((line) => /is forbidden: User .* cannot /.test(line));
+  const logs = ["logs", "deployment/meshwright", "-n", namespace];
+  const isAnother = items.some(({ status: { containerStatuses = [] } }) =>
+    containerStatuses.some(({ restartCount }) => restartCount > 0)
+  );
+  const former = isAnother ? await cluster.kubectl([...logs, "--previous"]) : "";
+  const denials = `${former}\n${await cluster.kubectl(logs)}`.split("\n").filter((line) =>
+    /is forbidden: User .* cannot /.test(line)
+  );
   return [...restarts, ...refusals(metrics), ...denials];
 }
 

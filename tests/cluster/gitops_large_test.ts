@@ -73,17 +73,26 @@ async function allApplied(story: SyncStory, watch: Watch): Promise<void> {
   assertEquals([owner?.kind, owner?.name], ["MeshSync", "shop"]);
 }
 
+/**
+ * Requests of a pass: the cache's own look whether the storage of the server is as far as it is, one read of one object a
+ * minute, is none of them.
+ */
+function passRequests(story: SyncStory): string[] {
+  const requests = story.requests().filter((one) => !one.startsWith("watch "));
+  const check = requests.indexOf("get Function");
+  return requests.filter((_, index) => index !== check);
+}
+
 async function unchangedCostsNothing(story: SyncStory, watch: Watch): Promise<void> {
   story.requests();
   await watch.pass(true);
-  const requests = story.requests();
-  assertEquals(requests.filter((one) => !one.startsWith("watch ")), []);
+  assertEquals(passRequests(story), []);
 }
 
 async function restartCostsNothing(story: SyncStory, watch: Watch): Promise<void> {
   story.restart();
   await watch.pass(true);
-  const requests = story.requests();
+  const requests = passRequests(story);
   assertEquals(requests.filter(isWrite), []);
   assertEquals(requests.filter((one) => one === "get Function"), []);
 }

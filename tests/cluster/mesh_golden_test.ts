@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import type { KubeObject } from "#base";
+import { conditionOf, type KubeObject } from "#base";
 import { goldenCases } from "../golden/golden_cases.ts";
 import { eventually, testCluster, type TestNamespace } from "../support/control_plane.ts";
 import { type Conditioned, readyText } from "../support/controller_story.ts";
@@ -99,13 +99,20 @@ async function writes(): Promise<Record<string, number>> {
   return Object.fromEntries(counted.sort(([a], [b]) => a < b ? -1 : 1));
 }
 
-/** Until the cluster's own controllers are done as well: they write the statuses of what they look after. */
+/**
+ * Until the cluster's own controllers are done as well: they write the statuses of what they look after, that of autoscalers
+ * a quarter of a minute after the rest.
+ */
 async function untilQuiet(): Promise<void> {
   let last = JSON.stringify(await writes());
   await eventually(async () => {
     const now = JSON.stringify(await writes());
     const isQuiet = now === last;
     last = now;
-    return isQuiet;
+    const autoscalers = await everywhere<Conditioned>("hpa");
+    return isQuiet &&
+      autoscalers.every(({ status }) =>
+        conditionOf(status?.conditions, "AbleToScale") !== undefined
+      );
   }, { intervalMs: 3_000 });
 }

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { KILLED_ANNOTATION } from "../../../scripts/e2e/program_health.ts";
 import { eventually } from "../../support/eventually.ts";
 import type { Pod, Story } from "./story.ts";
 
@@ -39,6 +40,7 @@ export async function programKiller(story: Story): Promise<Killer> {
   return {
     async kill() {
       before = await containerOf(story);
+      await tellKill(story);
       const found = 'grep -lF "$0" /proc/[0-9]*/cgroup | cut -d/ -f3';
       const script = `pids=$(${found}) && kill -9 $pids`;
       await story.cluster.kubectl(
@@ -54,6 +56,18 @@ export async function programKiller(story: Story): Promise<Killer> {
       }, { timeoutMs: 300_000, intervalMs: 250 });
     },
   };
+}
+
+/** What looks for restarts after all tests has to know of this one. */
+async function tellKill(story: Story): Promise<void> {
+  const { metadata: { annotations = {}, name } } = await programPod(story);
+  const count = Number(annotations[KILLED_ANNOTATION] ?? 0) + 1;
+  await story.cluster.kubectl(
+    [
+      ...["annotate", "pod", name, "-n", story.setting.programNamespace, "--overwrite"],
+      `${KILLED_ANNOTATION}=${count}`,
+    ],
+  );
 }
 
 async function programPod({ cluster, setting }: Story): Promise<Pod> {

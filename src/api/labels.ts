@@ -79,6 +79,10 @@ export const ANNOTATIONS = {
   force: "gitops.functionmesh.io/force",
   /** On an object in Git, `true`: where a field cannot be changed, the object is deleted and made anew. Ours. */
   replace: "gitops.functionmesh.io/replace",
+  /** On what a MeshSync applied: hash of what Git says, so that a restarted program can tell at a glance. Ours. */
+  gitHash: "gitops.functionmesh.io/hash",
+  /** On what a MeshSync applied: the file of the repository that says it, as of when it was written last. Ours. */
+  file: "gitops.functionmesh.io/file",
   /** On an object in Git, `ignore`: how it is does not count for the health of a MeshSync. Ours. */
   health: "gitops.functionmesh.io/health",
 } as const;

@@ -1,6 +1,6 @@
+import { ANNOTATIONS } from "#api";
 import { idText, isPlainObject, type KubeObject, sameJson } from "#base";
 import { type Preview } from "#gitops";
-import { FILE_ANNOTATION, HASH_ANNOTATION } from "#manifests";
 import { stringify } from "@std/yaml";
 import { lineDiff } from "./line_diff.ts";
 import { maskedFields } from "./masked_fields.ts";
@@ -17,8 +17,8 @@ const SERVER_MEMBERS: readonly string[] = [
 
 /** Annotations that follow from the rest; the last holds a whole object, secrets included. */
 const HIDDEN_ANNOTATIONS: readonly string[] = [
-  FILE_ANNOTATION,
-  HASH_ANNOTATION,
+  ANNOTATIONS.file,
+  ANNOTATIONS.gitHash,
   "kubectl.kubernetes.io/last-applied-configuration",
 ];
 

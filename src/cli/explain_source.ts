@@ -1,19 +1,15 @@
-import type { MeshSync } from "#api";
+import { ANNOTATIONS, type MeshSync } from "#api";
 import { isPlainObject, type KubeObject } from "#base";
 import { lastChange } from "#git";
-import { FILE_ANNOTATION, readManifests } from "#manifests";
+import { readManifests } from "#manifests";
 import { revisionCommit } from "#plan";
 import type { SourcePlace } from "#topology";
-
-/** Where an object stands in Git, as far as it says so itself; undefined of one that no MeshSync wrote. */
-export function sourceFile(object: KubeObject | undefined): string | undefined {
-  return object?.metadata.annotations?.[FILE_ANNOTATION];
-}
 
 /**
  * Where an object stands in Git: its file by its annotation, and where a working copy at hand has the applied commit, the
  * line in it and the commit that changed the file last.
  *
+ * @returns undefined of an object that no MeshSync wrote
  * @throws {GitError} when Git takes too long
  */
 export async function sourcePlace(
@@ -25,7 +21,7 @@ export async function sourcePlace(
     readonly signal: AbortSignal;
   },
 ): Promise<SourcePlace | undefined> {
-  const file = sourceFile(object);
+  const file = object.metadata.annotations?.[ANNOTATIONS.file];
   if (file === undefined) return undefined;
   const commit = revisionCommit((sync as MeshSync | undefined)?.status?.lastAppliedRevision ?? "");
   if (commit === undefined) return { file };

@@ -74,8 +74,8 @@ export const EXPORT_RULES: readonly ExportRule[] = [
     name: "bookkeeping of this program",
     paths: annotations(
       ...[ANNOTATIONS.appliedHash, ANNOTATIONS.declaredMinimum, ANNOTATIONS.declaredReplicas],
-      ...[ANNOTATIONS.cleanupAttempt, ANNOTATIONS.rendered, "gitops.functionmesh.io/hash"],
-      "gitops.functionmesh.io/file",
+      ...[ANNOTATIONS.cleanupAttempt, ANNOTATIONS.rendered, ANNOTATIONS.gitHash],
+      ANNOTATIONS.file,
     ),
   },
   {

@@ -1,4 +1,4 @@
-import { LABELS, type MeshSync, resourceOf } from "#api";
+import { ANNOTATIONS, LABELS, type MeshSync, resourceOf } from "#api";
 import {
   contentHash,
   idOf,
@@ -11,12 +11,6 @@ import type { ResourceType } from "#kube";
 import { withDeclaredReplicas } from "#plan";
 import { authored, withoutNulls, withStoredData } from "./exported.ts";
 import type { Manifest } from "./manifest.ts";
-
-/** On an applied object: hash of what Git says, so that a restarted program can tell at a glance. */
-export const HASH_ANNOTATION = "gitops.functionmesh.io/hash";
-
-/** On an applied object: the file of the repository that says it, as of when the object was written last. */
-export const FILE_ANNOTATION = "gitops.functionmesh.io/file";
 
 /** An object as it is to be applied, with the place that says so. */
 export interface TargetObject extends Manifest {
@@ -91,7 +85,7 @@ export function targetObject(manifest: Manifest, sync: MeshSync, kinds: Kinds): 
   };
   const bare = withDeclaredReplicas(withInheritedAccount(placed, sync));
   const hash = contentHash(bare);
-  const annotations = { ...bare.metadata.annotations, [HASH_ANNOTATION]: hash };
+  const annotations = { ...bare.metadata.annotations, [ANNOTATIONS.gitHash]: hash };
   const final = { ...bare, metadata: { ...bare.metadata, annotations } };
   return { ...manifest, object: final, id: idOf(final), hash, type };
 }
@@ -102,7 +96,7 @@ export function targetObject(manifest: Manifest, sync: MeshSync, kinds: Kinds): 
  */
 export function withFile({ file, object }: Pick<TargetObject, "file" | "object">): KubeObject {
   if (file === "") return object;
-  const annotations = { ...object.metadata.annotations, [FILE_ANNOTATION]: file };
+  const annotations = { ...object.metadata.annotations, [ANNOTATIONS.file]: file };
   return { ...object, metadata: { ...object.metadata, annotations } };
 }
 

@@ -1,4 +1,4 @@
-import { COMPUTE_API_VERSION, type MeshSync } from "#api";
+import { ANNOTATIONS, COMPUTE_API_VERSION, type MeshSync } from "#api";
 import {
   errorText,
   idOf,
@@ -12,7 +12,7 @@ import {
   textDigest,
 } from "#base";
 import { isConflict, isForbidden, isInvalid, isNotFound, type ResourceType } from "#kube";
-import { fieldManager, HASH_ANNOTATION, syncLabels, syncSelector } from "#manifests";
+import { fieldManager, syncLabels, syncSelector } from "#manifests";
 import {
   entriesFromText,
   entryId,
@@ -337,5 +337,5 @@ async function labelled(
 /** Whether a sync applied an object, and nobody made it of one that the sync applied. */
 function isApplied({ metadata }: KubeObject): boolean {
   const isDerived = (metadata.ownerReferences ?? []).some(({ controller }) => controller === true);
-  return metadata.annotations?.[HASH_ANNOTATION] !== undefined && !isDerived;
+  return metadata.annotations?.[ANNOTATIONS.gitHash] !== undefined && !isDerived;
 }

@@ -1,13 +1,8 @@
+import { ANNOTATIONS } from "#api";
 import { keyOf, type KubeObject, sameJson } from "#base";
 import type { ClusterClient } from "#kube";
 import { isConflict } from "#kube";
-import {
-  belongsTo,
-  fieldManager,
-  FILE_ANNOTATION,
-  formerFieldManagers,
-  type TargetObject,
-} from "#manifests";
+import { belongsTo, fieldManager, formerFieldManagers, type TargetObject } from "#manifests";
 import { appliersAmong, withFieldsOf } from "#plan";
 import type { SyncContext } from "../context.ts";
 import { releasedManagers } from "./others.ts";
@@ -63,7 +58,7 @@ function content(object: KubeObject): unknown {
   const { metadata, status: _status, ...rest } = object;
   const { resourceVersion: _version, generation: _generation, annotations = {}, ...kept } =
     metadata;
-  const { [FILE_ANNOTATION]: _file, ...others } = annotations;
+  const { [ANNOTATIONS.file]: _file, ...others } = annotations;
   return { ...rest, metadata: { ...kept, annotations: others } };
 }
 

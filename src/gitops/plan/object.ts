@@ -16,7 +16,6 @@ import type { ResourceType } from "#kube";
 import {
   belongsTo,
   fieldManager,
-  HASH_ANNOTATION,
   type ManifestProblem,
   problemOf,
   type TargetObject,
@@ -203,7 +202,7 @@ async function comparedPlan(
   }
   const live = look.listed ?? await liveObject(target, scope, look);
   const ignored = ignoredPaths(target.object, sync.spec.drift?.ignore ?? []);
-  const isSame = live?.metadata.annotations?.[HASH_ANNOTATION] === target.hash;
+  const isSame = live?.metadata.annotations?.[ANNOTATIONS.gitHash] === target.hash;
   const isProven = isKnown && known.resourceVersion !== undefined &&
     known.resourceVersion === live?.metadata.resourceVersion;
   if (isProven) return { step: "keep", target, proof: known, kept: known.kept, stamp: look.stamp };

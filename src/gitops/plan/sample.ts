@@ -1,7 +1,7 @@
 /** Which of many new objects of one shape are tried in place of all. Pure. */
 import { canonicalJson, type KubeObject } from "#base";
-import { COMPUTE_API_VERSION } from "#api";
-import { HASH_ANNOTATION, type TargetObject } from "#manifests";
+import { ANNOTATIONS, COMPUTE_API_VERSION } from "#api";
+import type { TargetObject } from "#manifests";
 
 /** New objects of one shape, of which some stand for the others. */
 export interface Sample<T> {
@@ -58,7 +58,7 @@ export function samples<T extends Pick<TargetObject, "object">>(
 function shapeOf(object: KubeObject): string | undefined {
   if (object.apiVersion !== COMPUTE_API_VERSION || !KINDS.includes(object.kind)) return undefined;
   const { annotations = {}, name: _name, ...metadata } = object.metadata;
-  const { [HASH_ANNOTATION]: _hash, ...others } = annotations;
+  const { [ANNOTATIONS.gitHash]: _hash, ...others } = annotations;
   const spec = Object.entries(object.spec ?? {}).map(([key, value]) =>
     [key, NAMING.has(key) ? formOf(value) : value] as const
   );

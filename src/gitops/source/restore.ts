@@ -1,8 +1,8 @@
-import type { MeshSync } from "#api";
+import { ANNOTATIONS, type MeshSync } from "#api";
 import { errorText, isAbort, keyOf } from "#base";
 import { GitError } from "#git";
 import type { ClusterClient } from "#kube";
-import { HASH_ANNOTATION, type TargetObject } from "#manifests";
+import type { TargetObject } from "#manifests";
 import { entryKey } from "#plan";
 import { loadInventory } from "../apply/inventory.ts";
 import { logName, type SyncContext } from "../context.ts";
@@ -169,7 +169,7 @@ async function proveApplied(
     // What the inventory does not hold was let go for another sync, and is not looked after. What another one took over
     // meanwhile is let go, as long as it is in the inventory.
     const isSame = isOwned && (live === undefined ? !onlyLive : isOfAnother(live, sync, ctx) ||
-      live.metadata.annotations?.[HASH_ANNOTATION] === target.hash);
+      live.metadata.annotations?.[ANNOTATIONS.gitHash] === target.hash);
     // Applied, but not compared: what the object says besides its hash nobody looked at.
     if (isSame) ctx.proofs.prove(keyOf(sync), proofOf(target, undefined, { sync }), stamp);
   }

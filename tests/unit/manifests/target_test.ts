@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import type { MeshSync } from "#api";
-import { fieldManager, formerFieldManagers, HASH_ANNOTATION, readManifests } from "#manifests";
+import { ANNOTATIONS, type MeshSync } from "#api";
+import { fieldManager, formerFieldManagers, readManifests } from "#manifests";
 import { definedKinds, targetObject } from "../../../src/manifests/target.ts";
 
 const SYNC: MeshSync = {
@@ -49,7 +49,7 @@ Deno.test("targetObject() drops what only servers write and marks whose it is", 
         "gitops.functionmesh.io/name": "shop",
         "gitops.functionmesh.io/namespace": "team",
       },
-      annotations: { [HASH_ANNOTATION]: hash },
+      annotations: { [ANNOTATIONS.gitHash]: hash },
     },
   });
 });

@@ -48,14 +48,8 @@ export const explainVerb: Verb = {
       const id = idText({ kind: type.kind, namespace, name });
       throw new Error(`Cannot find ${id}: it does not exist`);
     }
-    const told = explanation(
-      await observedFacts(object, {
-        cluster: session.cluster,
-        transport: session.transport,
-        checkout: flags.text("checkout"),
-        signal,
-      }),
-    );
+    const checkout = flags.text("checkout");
+    const told = explanation(await observedFacts(object, { ...session, checkout, signal }));
     print(told, flags.text("output"), output.out);
     return told.isWell === true ? 0 : 1;
   },

@@ -28,7 +28,7 @@ export async function lastChange(
 ): Promise<FileChange | undefined> {
   const run = async (...args: readonly string[]) => {
     const command: GitCommand = {
-      args: ["-C", directory, "--literal-pathspecs", ...args],
+      args: ["-C", directory, ...args],
       action: `Look for ${path} in ${directory}`,
       directory: "/",
       env: inheritedEnvironment(),
@@ -41,10 +41,10 @@ export async function lastChange(
   };
   const text = await run("cat-file", "blob", `${commit}:${path}`);
   if (text === undefined) return undefined;
-  // From the top, wherever in the working copy the folder is.
-  const top = (await run("rev-parse", "--show-toplevel"))?.trimEnd() ?? directory;
   const format = "--format=%H%x00%an%x00%s";
-  const said = await run("-C", top, "log", "-1", "--no-show-signature", format, commit, "--", path);
+  // From the top, wherever in the working copy the folder is, and as it is written.
+  const place = `:(top,literal)${path}`;
+  const said = await run("log", "-1", "--no-show-signature", format, commit, "--", place);
   const [hash = "", author = "", subject = ""] = (said ?? "").trimEnd().split("\0");
   return hash === "" ? undefined : { commit: hash, author, subject, text };
 }

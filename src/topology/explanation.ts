@@ -144,7 +144,7 @@ function chainOf(facts: ExplanationFacts): ChainLink[] {
   for (const link of [mesh, object, component]) {
     if (link === undefined || seen.has(idText(idOf(link)))) continue;
     seen.add(idText(idOf(link)));
-    links.push(link.kind === "MeshSync" ? syncLink(link as MeshSync) : objectLink(link));
+    links.push(objectLink(link));
   }
   if (statefulSet !== undefined) links.push(setLink(statefulSet, pods));
   const sorted = [...pods].sort((a, b) => ordinalOf(a) - ordinalOf(b));

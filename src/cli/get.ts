@@ -57,7 +57,7 @@ export const getVerb: Verb = {
     await using session = await openSession({ flags, output });
     const scope = scopeOf(invocation, session, name);
     const objects = await listed(listing, scope);
-    const printer = new Printer(listing, invocation, scope.namespace);
+    const printer = new Printer(listing, invocation, scope.at.namespace);
     printer.all(objects);
     if (flags.boolean("watch")) await watched(listing, { objects, printer, scope });
     return 0;
@@ -74,10 +74,9 @@ function listingOf(word: string): Listing {
 /** What is listed, and for whom. */
 interface Scope {
   readonly session: ClusterSession;
-  /** All when left out. */
-  readonly namespace?: string;
-  readonly name?: string;
-  readonly labelSelector?: string;
+  readonly name: string | undefined;
+  /** Of which namespace (of all when left out), with which labels. */
+  readonly at: { readonly namespace?: string; readonly labelSelector?: string };
   readonly signal: AbortSignal;
 }
 
@@ -86,35 +85,28 @@ function scopeOf(
   session: ClusterSession,
   name: string | undefined,
 ): Scope {
-  const selector = flags.text("selector");
-  return {
-    session,
+  const labelSelector = flags.text("selector");
+  const at = {
     ...(flags.boolean("all-namespaces") ? {} : { namespace: session.namespace }),
-    ...(name === undefined ? {} : { name }),
-    ...(selector === "" ? {} : { labelSelector: selector }),
-    signal,
+    ...(labelSelector === "" ? {} : { labelSelector }),
   };
+  return { session, name, at, signal };
 }
 
-async function listed({ kinds }: Listing, scope: Scope): Promise<KubeObject[]> {
-  const { name, session: { cluster, namespace: own }, signal } = scope;
-  const { namespace, labelSelector } = scope;
-  const lists = kinds.map(async (kind) => {
-    const type = resourceOf(kind);
-    if (name !== undefined) {
-      const found = await cluster.get(type, { namespace: own, name }, signal);
-      return found === undefined ? [] : [found];
-    }
-    return await cluster.list(type, {
-      ...(namespace === undefined ? {} : { namespace }),
-      ...(labelSelector === undefined ? {} : { labelSelector }),
-      signal,
-    });
-  });
-  const objects = (await Promise.all(lists)).flat();
-  if (name === undefined || objects.length > 0) return objects;
-  const what = kinds.join(" or ");
-  throw new Error(`Cannot find ${what} ${own}/${name}: it does not exist`);
+async function listed(
+  { kinds }: Listing,
+  { at, name, session: { cluster, namespace }, signal }: Scope,
+): Promise<KubeObject[]> {
+  const types = kinds.map(resourceOf);
+  if (name === undefined) {
+    return (await Promise.all(types.map((type) => cluster.list(type, { ...at, signal })))).flat();
+  }
+  const named = await Promise.all(
+    types.map((type) => cluster.get(type, { namespace, name }, signal)),
+  );
+  const found = named.filter((object) => object !== undefined);
+  if (found.length > 0) return found;
+  throw new Error(`Cannot find ${kinds.join(" or ")} ${namespace}/${name}: it does not exist`);
 }
 
 /** Prints each that changes, until the signal aborts. */
@@ -126,7 +118,7 @@ async function watched(
     readonly scope: Scope;
   },
 ): Promise<void> {
-  const { labelSelector, name, namespace, session: { transport }, signal } = scope;
+  const { at, name, session: { transport }, signal } = scope;
   const shown = new Map(objects.map((one) => [one.metadata.uid, one.metadata.resourceVersion]));
   const onChange = ({ after, before }: ObjectChange) => {
     if (after === undefined) return before === undefined ? undefined : printer.gone(before);
@@ -138,8 +130,7 @@ async function watched(
     new Informer({
       transport,
       type: resourceOf(kind),
-      ...(namespace === undefined ? {} : { namespace }),
-      ...(labelSelector === undefined ? {} : { labelSelector }),
+      ...at,
       ...(name === undefined ? {} : { fieldSelector: `metadata.name=${name}` }),
       onChange,
       clock: systemClock,
@@ -153,14 +144,14 @@ class Printer {
   readonly #listing: Listing;
   readonly #invocation: Invocation;
   readonly #before = new Map<string, NonNullable<Seen["before"]>>();
-  readonly #where: string | undefined;
+  readonly #namespace: string | undefined;
   #widths: readonly number[] = [];
 
   /** @param namespace of which all are; absent of all */
   constructor(listing: Listing, invocation: Invocation, namespace: string | undefined) {
     this.#listing = listing;
     this.#invocation = invocation;
-    this.#where = namespace === undefined ? undefined : `namespace ${namespace}`;
+    this.#namespace = namespace;
   }
 
   all(objects: readonly KubeObject[]): void {
@@ -170,7 +161,8 @@ class Printer {
     const rows = objects.map((one) => this.#row(one));
     this.#widths = columnWidths([headings, ...rows]);
     if (rows.length === 0 && !flags.boolean("watch")) {
-      return output.note(this.#where === undefined ? `No ${noun}` : `No ${noun} in ${this.#where}`);
+      const where = this.#namespace === undefined ? "" : ` in namespace ${this.#namespace}`;
+      return output.note(`No ${noun}${where}`);
     }
     for (const row of [headings, ...rows]) output.out(tableLine(row, this.#widths));
   }

@@ -41,7 +41,7 @@ export const LISTINGS: readonly Listing[] = [
   {
     kinds: ["MeshSync"],
     noun: "MeshSyncs",
-    words: ["syncs", "sync", "msync", "meshsync", "meshsyncs"],
+    words: ["syncs", "sync", ...wordsOf("MeshSync")],
     headings: ["NAMESPACE", "NAME", "READY", "APPLIED", "HEALTHY", "SINCE", "MESSAGE"],
     row: ({ nowMs, object }) => syncRow(object as MeshSync, nowMs),
   },
@@ -52,17 +52,20 @@ export const LISTINGS: readonly Listing[] = [
     headings: COMPONENT_HEADINGS,
     row: componentRow,
   },
-  ...COMPONENT_KINDS.map((kind): Listing => {
-    const { plural, shortNames, singular } = resourceOf(kind);
-    return {
-      kinds: [kind],
-      noun: `${kind}s`,
-      words: [plural, singular, ...shortNames],
-      headings: COMPONENT_HEADINGS,
-      row: componentRow,
-    };
-  }),
+  ...COMPONENT_KINDS.map((kind): Listing => ({
+    kinds: [kind],
+    noun: `${kind}s`,
+    words: wordsOf(kind),
+    headings: COMPONENT_HEADINGS,
+    row: componentRow,
+  })),
 ];
+
+/** The words by which kubectl knows a kind. */
+function wordsOf(kind: MeshKind): readonly [string, ...string[]] {
+  const { plural, shortNames, singular } = resourceOf(kind);
+  return [plural, singular, ...shortNames];
+}
 
 function syncRow({ metadata, spec, status }: MeshSync, nowMs: number): string[] {
   const ready = conditionOf(status?.conditions, "Ready");

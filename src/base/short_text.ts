@@ -16,3 +16,19 @@ export function shortText(text: string, lengthMax: number): string {
   const cut = text.slice(0, lengthMax - 1);
   return `${cut.isWellFormed() ? cut : cut.replace(/[\ud800-\udbff]$/, "")}…`;
 }
+
+/**
+ * The first of some words, with how many more there are.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { shortList } from "#base";
+ * assertEquals(shortList(["a", "b"], 2), "a, b");
+ * assertEquals(shortList(["a", "b", "c"], 2), "a, b and 1 more");
+ * ```
+ */
+export function shortList(words: readonly string[], countMax: number): string {
+  const shown = words.slice(0, countMax).join(", ");
+  return words.length > countMax ? `${shown} and ${words.length - countMax} more` : shown;
+}

@@ -265,7 +265,7 @@ export class Proofs {
   observers({ after, before }: ObjectChange): ObjectKey[] {
     const object = after ?? before;
     if (object === undefined || readiness(before) === readiness(after)) return [];
-    return [...this.#owners.get(entryKey(idOf(object))) ?? []].sort().map(keyFromText);
+    return this.#ownersOf(entryKey(idOf(object)));
   }
 
   /**
@@ -277,7 +277,7 @@ export class Proofs {
     if (object === undefined) return [];
     this.#stamp++;
     const id = entryKey(idOf(object));
-    return [...this.#owners.get(id) ?? []].sort().map(keyFromText).filter((key) => {
+    return this.#ownersOf(id).filter((key) => {
       const entry = this.#entry(key);
       // A cache that tells of a deletion, or of a newer object, is not behind ours any longer.
       if (entry.deleted.get(id) !== change.after?.metadata.uid) {
@@ -341,6 +341,11 @@ export class Proofs {
     entry.finished.delete(id);
     entry.contests.delete(id);
     if (!isKnown(entry, id)) this.#disown(key, id);
+  }
+
+  /** The syncs that applied an object, sorted. */
+  #ownersOf(id: string): ObjectKey[] {
+    return [...this.#owners.get(id) ?? []].sort().map(keyFromText);
   }
 
   #own(key: ObjectKey, id: string): void {

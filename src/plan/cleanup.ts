@@ -7,6 +7,7 @@ import {
   idOf,
   type KubeObject,
   type ObjectId,
+  shortList,
   timestamp,
 } from "#base";
 import { CLEANUP_COMPONENT, selectorLabels } from "#desired";
@@ -289,9 +290,7 @@ function endText(look: CleanupLook): string {
 }
 
 function listed(targets: readonly string[]): string {
-  const rest = targets.length - TARGETS_SHOWN_MAX;
-  const shown = targets.slice(0, TARGETS_SHOWN_MAX).join(", ");
-  return rest > 0 ? `${shown} and ${rest} more` : shown;
+  return shortList(targets, TARGETS_SHOWN_MAX);
 }
 
 /** The end of a program's output is where it says why. */

@@ -1,4 +1,4 @@
-import { conditionOf, idText, type KubeObject } from "#base";
+import { conditionOf, idText, type KubeObject, shortList } from "#base";
 import type { Step } from "./children.ts";
 
 /** What an Event on a resource says. */
@@ -19,7 +19,7 @@ const CALM_REASONS: readonly string[] = ["CacheBehind", "CleaningUp", "Progressi
  */
 export function stepEvents(steps: readonly Step[]): EventDraft[] {
   const names = steps.flatMap((step) => isCreation(step) ? nameOf(step.object) : []);
-  const message = `Created ${shortList(names)}`;
+  const message = `Created ${shortList(names, SHOWN_MAX)}`;
   return [
     ...(names.length === 0 ? [] : [{ type: "Normal", reason: "Created", message } as const]),
     ...steps.filter((step) => !isCreation(step)).map(stepEvent),
@@ -78,16 +78,11 @@ function readyOf(status: unknown) {
 }
 
 function pathsText(paths: readonly string[]): string {
-  return paths.length === 0 ? "" : `: ${shortList(paths)}`;
+  return paths.length === 0 ? "" : `: ${shortList(paths, SHOWN_MAX)}`;
 }
 
 function isCreation(step: Step): step is Extract<Step, { readonly action: "apply" }> {
   return step.action === "apply" && step.why === "absent";
-}
-
-function shortList(words: readonly string[]): string {
-  const shown = words.slice(0, SHOWN_MAX).join(", ");
-  return words.length > SHOWN_MAX ? `${shown} and ${words.length - SHOWN_MAX} more` : shown;
 }
 
 function nameOf({ kind, metadata }: KubeObject): string {

@@ -209,25 +209,27 @@ function amountText(name: string, value: number): string {
   return Number.isInteger(kib) ? `${count(kib)} KiB` : count(value);
 }
 
+/** A page says all of these, wherever its lines end. */
+async function assertSays(path: string, said: readonly string[]): Promise<void> {
+  const text = (await Deno.readTextFile(path)).replace(/\s+/g, " ");
+  assertEquals(said.filter((words) => !text.includes(words)), []);
+}
+
 Deno.test("C1, M6: README says whose MeshSyncs may do what, and which flag is for a cluster of one team", async () => {
-  const text = (await Deno.readTextFile("README.md")).replace(/\s+/g, " ");
-  const said = [
+  await assertSays("README.md", [
     "Whoever may create a Function runs pods as any ServiceAccount of its namespace",
     "`--pod-service-accounts`",
     "For a cluster of one team `install --single-tenant`",
     "`--gitops-rights`",
     "Every input has a budget",
     "(docs/security.md)",
-  ];
-  assertEquals(said.filter((words) => !text.includes(words)), []);
+  ]);
 });
 
 Deno.test("C1, M6: docs/install.md says what may run as which account, and which flag is for a cluster of one team", async () => {
-  const text = (await Deno.readTextFile("docs/install.md")).replace(/\s+/g, " ");
-  const said = [
+  await assertSays("docs/install.md", [
     "Whoever may create a Function runs pods as any ServiceAccount of its namespace",
     "`--pod-service-accounts`",
     "`--single-tenant` is for a cluster of one team",
-  ];
-  assertEquals(said.filter((words) => !text.includes(words)), []);
+  ]);
 });

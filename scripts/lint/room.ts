@@ -28,7 +28,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   notify: { tower: "bridge", rank: 5 },
   receiver: { tower: "bridge", rank: 5 },
   admission: { tower: "bridge", rank: 5 },
-  cli: { tower: "cli", rank: 6 },
+  console: { tower: "bridge", rank: 6 },
+  cli: { tower: "cli", rank: 7 },
 };
 
 /**

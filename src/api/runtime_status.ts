@@ -58,3 +58,9 @@ export type RunningInstance = Value<typeof RunningInstanceSchema>;
 export type SubscriptionBacklog = Value<typeof SubscriptionBacklogSchema>;
 /** `status.runtime` of a Function, Source or Sink. */
 export type RuntimeStatus = Value<typeof RuntimeStatusSchema>;
+
+/** The newest exception of any instance. */
+export function newestException(runtime: RuntimeStatus | undefined): InstanceException | undefined {
+  const all = (runtime?.instances ?? []).flatMap(({ exceptions = [] }) => exceptions);
+  return all.toSorted((one, other) => (other.time ?? "").localeCompare(one.time ?? ""))[0];
+}

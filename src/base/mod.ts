@@ -26,5 +26,6 @@ export * from "./secret_text.ts";
 export * from "./semaphore.ts";
 export * from "./text_end.ts";
 export * from "./short_text.ts";
+export * from "./shown_text.ts";
 export * from "./task_group.ts";
 export * from "./version_range.ts";

@@ -1,5 +1,12 @@
 /** What `get` shows of a resource. Pure. */
-import { type Component, COMPONENT_KINDS, type MeshKind, type MeshSync, resourceOf } from "#api";
+import {
+  type Component,
+  COMPONENT_KINDS,
+  type MeshKind,
+  type MeshSync,
+  newestException,
+  resourceOf,
+} from "#api";
 import {
   conditionOf,
   type KubeObject,
@@ -131,9 +138,7 @@ function rateText(
 
 /** The newest exception of any instance; where there is none, why the component is not ready. */
 function troubleText({ status }: Component, { isTold }: { readonly isTold: boolean }): string {
-  const [newest] = (status?.runtime?.instances ?? []).flatMap(({ exceptions = [] }) => exceptions)
-    .toSorted((one, other) => (other.time ?? "").localeCompare(one.time ?? ""));
-  const message = newest?.message ??
+  const message = newestException(status?.runtime)?.message ??
     (isTold ? "" : conditionOf(status?.conditions, "Ready")?.message ?? "not looked at yet");
   // Who wrote it is not known here.
   return shortText(printableText(redactedText(message)), MESSAGE_LENGTH_MAX);

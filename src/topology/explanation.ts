@@ -1,13 +1,5 @@
 import type { FunctionMesh, MeshSync } from "#api";
-import {
-  conditionOf,
-  idOf,
-  idText,
-  type KubeObject,
-  printableText,
-  redactedText,
-  shortText,
-} from "#base";
+import { conditionOf, idOf, idText, type KubeObject, redactedText, shownText } from "#base";
 import { firstCause, isPodReady, ordinalOf, type Pod, type WarningEvent } from "#plan";
 import { membersOf } from "./component_node.ts";
 import { downstream, flowOf } from "./flow.ts";
@@ -183,7 +175,7 @@ function placeLinks({ place }: ExplanationFacts): ChainLink[] {
   const { change, file, line } = place;
   const what = shown(`File ${file}${line === undefined ? "" : `:${line}`}`);
   if (change === undefined) {
-    return [{ what, says: "as of when it was written; --checkout tells line and commit" }];
+    return [{ what, says: "as of when it was written; explain --checkout tells line and commit" }];
   }
   const { author, commit, subject } = change;
   return [{ what, says: shown(`changed last by ${commit.slice(0, 12)} (${author}: ${subject})`) }];
@@ -235,8 +227,6 @@ export function firstUnwell(
   return line === undefined ? undefined : { kind: line.kind, name: line.child ?? line.name };
 }
 
-/** Bounded before anything looks at it: who wrote it may have written megabytes. */
 function shown(text: string): string {
-  const bounded = text.slice(0, 4 * TEXT_LENGTH_MAX).toWellFormed();
-  return shortText(printableText(redactedText(bounded)), TEXT_LENGTH_MAX);
+  return shownText(text, TEXT_LENGTH_MAX);
 }

@@ -124,7 +124,7 @@ Deno.test("explain tells file, line and the commit that changed it last, where a
   assertEquals(await linkIn(`${repository.directory}/meshes`), told);
   const untold = {
     what: "File meshes/all.yaml",
-    says: "as of when it was written; --checkout tells line and commit",
+    says: "as of when it was written; explain --checkout tells line and commit",
   };
   assertEquals(await linkIn("/"), untold);
   // Anybody may write an annotation.

@@ -1,0 +1,188 @@
+import { LABELS, type MeshSync, resourceOf } from "#api";
+import {
+  idOf,
+  idText,
+  keyOf,
+  keyText,
+  type KubeObject,
+  type ObjectKey,
+  shownText,
+  timestamp,
+} from "#base";
+import {
+  type ComponentSource,
+  componentSources,
+  findings,
+  type Topology,
+  topology,
+} from "#topology";
+import { componentKey, componentView } from "./components.ts";
+import { type GraphPart, graphPart, matchFlows } from "./graph.ts";
+import { syncView } from "./syncs.ts";
+import type { ComponentView, FindingView, SyncView, View } from "./view.ts";
+
+/** Findings that are told: the first ones say what there is. */
+const FINDINGS_MAX = 500;
+const TEXT_LENGTH_MAX = 600;
+
+/** How long matches of patterns and findings stay as they are while components come and go: these need all of them. */
+const STRUCTURE_MS = 5_000;
+
+/** What a view is made from. Objects are those of the caches: one that is the same object did not change. */
+export interface ViewFacts {
+  readonly components: readonly KubeObject[];
+  readonly syncs: readonly MeshSync[];
+  /** Addresses of Pulsar by ConfigMap. */
+  readonly clusters: ReadonlyMap<string, string>;
+  /** What a component processes, by `Function shop/enrich`. */
+  readonly perSecond: (id: string) => number | undefined;
+  /** When a MeshSync looks at its repository again, in milliseconds since 1970. */
+  readonly nextLookMs: (sync: ObjectKey) => number | undefined;
+  readonly program: View["program"];
+  readonly nowMs: number;
+}
+
+/** What one viewer, or some who have the same rights, may see. */
+export interface Sight {
+  /** The same for the same rights. */
+  readonly key: string;
+  /** Whether objects of a resource, `functions`, in a namespace may be seen. */
+  readonly sees: (resource: string, namespace: string) => boolean;
+}
+
+/** Who sees everything. */
+export const FULL_SIGHT: Sight = { key: "all", sees: () => true };
+
+/** Whether an object of our kinds may be seen. */
+export function isSeen({ sees }: Sight, object: KubeObject): boolean {
+  const { plural } = resourceOf(object.kind as "Function");
+  return sees(plural, object.metadata.namespace ?? "");
+}
+
+interface ComponentMemo {
+  readonly perSecond: number | undefined;
+  readonly clusters: ViewFacts["clusters"];
+  readonly view: ComponentView;
+  readonly part: GraphPart;
+}
+
+interface SyncMemo {
+  readonly nextLookMs: number | undefined;
+  readonly view: SyncView;
+}
+
+interface Structure {
+  readonly of: string;
+  readonly clusters: ViewFacts["clusters"];
+  readonly atMs: number;
+  readonly matches: View["flows"];
+  readonly findings: readonly FindingView[];
+}
+
+/**
+ * Makes views, and remembers what it made of objects that did not change: the next view costs what changed.
+ *
+ * # Guarantees
+ * What a viewer may not see has no part in his view, neither in its findings nor in topics or matches.
+ */
+export class ViewBuilder {
+  readonly #components = new WeakMap<KubeObject, ComponentMemo>();
+  readonly #syncs = new WeakMap<KubeObject, SyncMemo>();
+  #structures = new Map<string, Structure>();
+
+  /** The view of who sees so much. */
+  view(facts: ViewFacts, sight: Sight): View {
+    const objects = facts.components.filter((object) => isSeen(sight, object));
+    const syncs = facts.syncs.filter((object) => isSeen(sight, object));
+    const made = objects.map((object) => this.#component(object, facts));
+    const topics = Object.assign({}, ...made.map(({ part }) => part.topics));
+    const structure = this.#structure(objects, facts, sight);
+    // Matches may be of a moment ago.
+    const matches = Object.entries(structure.matches).filter(([, { from, to }]) =>
+      Object.hasOwn(topics, from.slice(2)) && Object.hasOwn(topics, to.slice(2))
+    );
+    const components = Object.fromEntries(made.map(({ view }) => [componentKey(view), view]));
+    return {
+      at: timestamp(facts.nowMs),
+      program: facts.program,
+      components,
+      topics,
+      flows: Object.assign({}, ...made.map(({ part }) => part.flows), Object.fromEntries(matches)),
+      syncs: Object.fromEntries(
+        syncs.map((sync) => [keyText(keyOf(sync)), this.#sync(sync, facts)]),
+      ),
+      findings: structure.findings.filter(({ component }) => Object.hasOwn(components, component)),
+      someHidden: objects.length + syncs.length < facts.components.length + facts.syncs.length,
+    };
+  }
+
+  /** Forgets what belongs to rights that nobody has any more. */
+  keep(sights: ReadonlySet<string>): void {
+    this.#structures = new Map([...this.#structures].filter(([key]) => sights.has(key)));
+  }
+
+  #component(object: KubeObject, facts: ViewFacts): ComponentMemo {
+    const { clusters } = facts;
+    const perSecond = facts.perSecond(idText(idOf(object)));
+    const known = this.#components.get(object);
+    if (known?.perSecond === perSecond && known?.clusters === clusters) return known;
+    const source = sourceOf(object);
+    const view = componentView(source);
+    const made = {
+      perSecond,
+      clusters,
+      view: perSecond === undefined ? view : { ...view, perSecond },
+      part: graphPart(source, { clusters, perSecond }),
+    };
+    this.#components.set(object, made);
+    return made;
+  }
+
+  #sync(sync: MeshSync, facts: ViewFacts): SyncView {
+    const nextLookMs = facts.nextLookMs(keyOf(sync));
+    const known = this.#syncs.get(sync);
+    if (known !== undefined && known.nextLookMs === nextLookMs) return known.view;
+    const view = syncView(sync, nextLookMs);
+    this.#syncs.set(sync, { nextLookMs, view });
+    return view;
+  }
+
+  /** What only all components together tell. */
+  #structure(objects: readonly KubeObject[], facts: ViewFacts, { key }: Sight): Structure {
+    const { clusters, nowMs } = facts;
+    const of = objects.map(structureOf).join("\n");
+    const known = this.#structures.get(key);
+    const isCurrent = known?.of === of && known.clusters === clusters;
+    if (known !== undefined && (isCurrent || nowMs - known.atMs < STRUCTURE_MS)) return known;
+    const whole = topology(objects.map(sourceOf), { clusters });
+    const made = { of, clusters, atMs: nowMs, matches: matchFlows(whole), findings: found(whole) };
+    this.#structures.set(key, made);
+    return made;
+  }
+}
+
+function sourceOf(object: KubeObject): ComponentSource {
+  const [source] = componentSources([{ object }]);
+  return source ?? { component: object };
+}
+
+/** What makes an object another part of a structure: its status does not. */
+function structureOf({ kind, metadata }: KubeObject): string {
+  const { generation = 0, labels = {}, name, namespace = "", uid = "" } = metadata;
+  return [kind, namespace, name, uid, generation, labels[LABELS.mesh] ?? ""].join(" ");
+}
+
+/** Warnings first. */
+function found(whole: Topology): FindingView[] {
+  const views = findings(whole).map(({ code, message, remedy, severity, ...about }) => ({
+    code,
+    severity,
+    component: componentKey(about),
+    message: shownText(message, TEXT_LENGTH_MAX),
+    remedy,
+  }));
+  const [warnings, others] = [true, false].map((isWarning) =>
+    views.filter(({ severity }) => (severity === "warning") === isWarning)
+  );
+  return [...warnings ?? [], ...others ?? []].slice(0, FINDINGS_MAX);
+}

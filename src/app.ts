@@ -6,6 +6,8 @@ import { runAsLeader } from "#kube";
 import { startReceiver } from "#receiver";
 import { type Server, startServer } from "#telemetry";
 import { admissionWebhook } from "./admission_webhook.ts";
+import { consolePage } from "./console_page.ts";
+import { ConsoleServer } from "./console_server.ts";
 import { putDefinitionsInPlace } from "./definitions.ts";
 import { GitOpsLoop } from "./gitops_loop.ts";
 import { MeshController } from "./mesh_controller.ts";
@@ -25,6 +27,7 @@ export class App implements AsyncDisposable {
   readonly #gitOps: GitOpsLoop;
   readonly #admission: Admission | undefined;
   readonly #secureMetrics: SecureMetrics | undefined;
+  #console: ConsoleServer | undefined;
   #definitions = "not installed yet";
   #waitsForLease = false;
 
@@ -51,8 +54,8 @@ export class App implements AsyncDisposable {
   /** Works until the signal aborts. @throws when the lease is lost: the process should end */
   async run(signal: AbortSignal): Promise<void> {
     const group = new TaskGroup(signal);
-    // Every replica answers for what is applied, and shows its metrics, whoever leads.
-    for (const server of [this.#admission, this.#secureMetrics]) {
+    // Every replica answers for what is applied, and shows its metrics, whoever leads; the console says who does.
+    for (const server of [this.#admission, this.#secureMetrics, this.#console]) {
       if (server !== undefined) group.start((stop) => server.run(stop));
     }
     group.start(async (stop) => {
@@ -105,6 +108,7 @@ export class App implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const server of this.#servers) await server[Symbol.asyncDispose]();
+    await this.#console?.[Symbol.asyncDispose]();
     await this.#admission?.[Symbol.asyncDispose]();
     await this.#secureMetrics?.[Symbol.asyncDispose]();
     await this.#parts[Symbol.asyncDispose]();
@@ -182,7 +186,13 @@ export class App implements AsyncDisposable {
       const server = await start();
       if (server !== undefined) this.#servers.push(server);
     }
-    log.info("Listening", { urls: this.#servers.map((server) => server.url) });
+    this.#console = await ConsoleServer.open(this.#parts, {
+      controller: this.#controller,
+      gitOps: this.#gitOps,
+      isStandby: () => this.#isStandby(),
+    }, consolePage);
+    const listening = [...this.#servers, ...(this.#console === undefined ? [] : [this.#console])];
+    log.info("Listening", { urls: listening.flatMap(({ url }) => url ?? []) });
   }
 
   /** One of several replicas that waits for its turn is ready to take over. */

@@ -87,6 +87,8 @@ export interface Config {
   readonly healthAddress: string;
   /** Where Git services call; none when left out or `0`. */
   readonly receiverAddress?: string;
+  /** Where people look; nowhere when left out or `0`. On an address of this machine without TLS and without a token. */
+  readonly consoleAddress?: string;
   /** Undefined: no webhook. */
   readonly webhook?: WebhookConfig;
   readonly leaderElection?: { readonly name: string; readonly namespace?: string };

@@ -26,7 +26,7 @@ import {
   wokenBy,
 } from "#gitops";
 import { ManifestReader } from "#manifests";
-import { Informer, type ObjectChange, type ResourceType } from "#kube";
+import { type Cache, Informer, type ObjectChange, type ResourceType } from "#kube";
 import { Notifier } from "#notify";
 import { Controller } from "#runtime";
 import { FollowedAccounts } from "./followed_accounts.ts";
@@ -139,6 +139,16 @@ export class GitOpsLoop {
       await this.#reader[Symbol.asyncDispose]();
       await this.#notices[Symbol.asyncDispose]();
     }
+  }
+
+  /** The cache of MeshSyncs; undefined before {@linkcode run}. */
+  get syncs(): Cache | undefined {
+    return this.#syncs;
+  }
+
+  /** When a MeshSync looks at its repository again, on the monotonic clock; undefined where that is not known. */
+  nextLookAtMs(key: ObjectKey): number | undefined {
+    return this.#proofs.pass(key).nextLookAtMs || undefined;
   }
 
   /** What is not read yet, for the readiness check. */

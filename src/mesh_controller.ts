@@ -40,6 +40,8 @@ export class MeshController {
   readonly #controllers = new Map<ReconciledKind, Controller>();
   /** Told of each change that a cache sees, for whoever else lives on these caches. */
   readonly #listeners: ((change: ObjectChange) => void)[] = [];
+  /** Told of each change of a component that a cache sees, and only of its numbers too. */
+  readonly #seenListeners: ((change: ObjectChange) => void)[] = [];
   /** Told of each kind that was read as a whole. */
   readonly #syncedListeners: ((type: ResourceType) => void)[] = [];
 
@@ -65,6 +67,11 @@ export class MeshController {
   /** Has every change that a cache sees told to `listener` as well. */
   onChange(listener: (change: ObjectChange) => void): void {
     this.#listeners.push(listener);
+  }
+
+  /** Has every change of a component told to `listener`, those too that are nothing but news of its numbers. */
+  onSeen(listener: (change: ObjectChange) => void): void {
+    this.#seenListeners.push(listener);
   }
 
   /**
@@ -198,6 +205,9 @@ export class MeshController {
       this.#settled.delete(before?.metadata.uid ?? "");
       this.#scaled.delete(before?.metadata.uid ?? "");
       this.#letGo.delete(before?.metadata.uid ?? "");
+    }
+    if (COMPONENT_KINDS.some((kind) => kind === watch.type.kind)) {
+      for (const listener of this.#seenListeners) listener(change);
     }
     if (isOnlyPolled(change)) return;
     for (const { kind, key } of watch.wakes(change, this.#caches)) {

@@ -1,19 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { certificateDelayMs, keepCertificates, KeyStaysReport } from "#admission";
-import { type Clock, errorText, isAbort, pause } from "#base";
-import { RateLimit } from "#receiver";
+import type { Clock } from "#base";
+import { NewTokens } from "#console";
 import { AccessReviews, type ClusterClient, type Transport } from "#kube";
-import { answerPlainly, type Logger, type Metrics, TlsServer } from "#telemetry";
+import { answerPlainly, type Logger, type Metrics } from "#telemetry";
+import { OwnTlsServer } from "./own_tls_server.ts";
 
-/** Service of the metrics, and the Secrets of their certificate and of what signs it: `install` gives rights for these. */
+/** Service of the metrics: `install` gives rights for the Secrets that are named by it. */
 const SERVICE = "meshwright-metrics";
-const SECRET = `${SERVICE}-tls`;
-const AUTHORITY_SECRET = `${SERVICE}-ca`;
-
-/** New tokens of one sender, and then one each interval: scrapers have one for hours. */
-const NEW_TOKENS = { burst: 10, intervalMs: 1_000 };
-/** Of all senders together. */
-const ALL_NEW_TOKENS = { burst: 100, intervalMs: 100 };
 
 /** What secure metrics are made from. */
 export interface SecureMetricsOptions {
@@ -29,29 +22,23 @@ export interface SecureMetricsOptions {
 
 /**
  * `/metrics` over TLS, for bearers of a token who may `get` the path `/metrics` (W-52), as the reference's
- * `--metrics-secure`. The API server is asked about few tokens that were never good ones. The certificate is made, kept in a Secret and renewed as the webhook's: a scraper finds whom to
- * trust in the Secret's `ca.crt`.
+ * `--metrics-secure`. The API server is asked about few tokens that were never good ones.
  */
 export class SecureMetrics implements AsyncDisposable {
   readonly #options: SecureMetricsOptions;
   readonly #reviews: AccessReviews;
-  readonly #newTokens: RateLimit;
-  readonly #allNewTokens: RateLimit;
-  readonly #server: TlsServer;
-  #problem = "";
-  readonly #keyStays: KeyStaysReport;
+  readonly #newTokens: NewTokens;
+  readonly #server: OwnTlsServer;
 
   constructor(options: SecureMetricsOptions) {
     this.#options = options;
-    const { address, clock, log, transport } = options;
-    this.#keyStays = new KeyStaysReport(log);
+    const { clock, transport } = options;
     this.#reviews = new AccessReviews(transport, clock);
-    this.#newTokens = new RateLimit({ ...NEW_TOKENS, clock });
-    this.#allNewTokens = new RateLimit({ ...ALL_NEW_TOKENS, clock });
-    this.#server = new TlsServer({
-      address,
-      log,
+    this.#newTokens = new NewTokens({ reviews: this.#reviews, clock });
+    this.#server = new OwnTlsServer({
+      ...options,
       name: "metrics",
+      service: SERVICE,
       answer: (request, response) => this.#answer(request, response),
     });
   }
@@ -61,46 +48,13 @@ export class SecureMetrics implements AsyncDisposable {
     return this.#server.port;
   }
 
-  /** Serves and looks after the certificate until the signal aborts. What fails is logged once and tried again. */
+  /** Serves and looks after the certificate until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    let failures = 0;
-    while (!signal.aborted) {
-      failures = await this.#tryOnce(signal) ? 0 : failures + 1;
-      const delayMs = certificateDelayMs({ failures, random: Math.random() });
-      await pause(delayMs, { clock: this.#options.clock, signal });
-    }
+    await this.#server.run(signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#server[Symbol.asyncDispose]();
-  }
-
-  async #tryOnce(signal: AbortSignal): Promise<boolean> {
-    const { log } = this.#options;
-    try {
-      await this.#lookAfter(signal);
-      this.#problem = "";
-      return true;
-    } catch (error) {
-      if (isAbort(error, signal)) return false;
-      const problem = errorText(error);
-      if (problem !== this.#problem) log.warn("Cannot serve metrics over TLS", { error });
-      this.#problem = problem;
-      return false;
-    }
-  }
-
-  async #lookAfter(signal: AbortSignal): Promise<void> {
-    const { cluster, clock, log, namespace } = this.#options;
-    const hosts = [`${SERVICE}.${namespace}.svc`, "127.0.0.1", "localhost"];
-    const serving = { namespace, name: SECRET };
-    const secrets = { serving, authority: { namespace, name: AUTHORITY_SECRET } };
-    const nowMs = clock.now();
-    const kept = await keepCertificates(cluster, secrets, { hosts, nowMs, signal });
-    if (await this.#server.use(kept.certificates)) {
-      log.info("Metrics are served over TLS", { port: this.#server.port, certificateIn: serving });
-    }
-    this.#keyStays.tell(kept);
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -125,7 +79,7 @@ export class SecureMetrics implements AsyncDisposable {
     token: string,
     sender: string,
   ): Promise<[status: number, text: string] | undefined> {
-    if (!await this.#reviews.isExpected(token) && !this.#mayBeNew(sender)) {
+    if (!await this.#newTokens.mayAsk(token, sender)) {
       return [429, "too many unknown tokens"];
     }
     try {
@@ -139,10 +93,5 @@ export class SecureMetrics implements AsyncDisposable {
       this.#options.log.warn("Cannot ask who scrapes metrics", { error });
       return [500, "cannot ask the API server about this token"];
     }
-  }
-
-  /** A sender that has none left costs the others nothing. */
-  #mayBeNew(sender: string): boolean {
-    return this.#newTokens.take(sender) && this.#allNewTokens.take("");
   }
 }

@@ -137,6 +137,24 @@ export const HTTP_BUDGETS = {
   wokenByCall: 100,
 } as const;
 
+/** Of those who look at the console. */
+export const CONSOLE_BUDGETS = {
+  /** Who is told live what changes, at the same time. */
+  viewers: 64,
+  /** Of one user, where users are known. */
+  viewersOfUser: 16,
+  /** How long an event may wait for somebody who does not read. */
+  unreadMs: 30_000,
+  /** Namespaces about which the API server is asked for one viewer who may not look at all of them. */
+  viewedNamespaces: 256,
+  /** Questions about rights at the same time. */
+  rightsQuestions: 8,
+  /** ConfigMaps with addresses of Pulsar that are read. */
+  pulsarConfigs: 256,
+  /** Explanations of one sender in a burst; then one each tenth of a second. */
+  explanations: 20,
+} as const;
+
 /** Of the MeshSyncs of a tenant's namespace: the platform's have no such limits. */
 export const TENANT_BUDGETS = {
   /** MeshSyncs of one namespace that are followed, the oldest first: each of them has one pass at a time. */

@@ -32,6 +32,7 @@ export async function configFrom(
     healthAddress: servers ? flags.text("health-probe-addr") : "0",
     metricsPollIntervalMs: servers ? durationMs(flags.text("instance-status-interval")) ?? 0 : 0,
     scalingIntervalMs: servers ? durationMs(flags.text("scaling-interval")) ?? 0 : 0,
+    consoleAddress: servers ? flags.text("console-addr") : "0",
     receiverAddress: servers ? flags.text("receiver-addr") : "0",
     ...(servers ? { ...leaderElectionFrom(flags), ...webhookFrom(flags) } : {}),
   };

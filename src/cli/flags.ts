@@ -246,6 +246,13 @@ export const SERVER_FLAGS: readonly Flag[] = [
     "Where /healthz and /readyz are served; 0 turns it off",
   ),
   text(
+    "console-addr",
+    "CONSOLE_ADDR",
+    "0",
+    "ADDRESS",
+    "Where people look at what runs: 127.0.0.1:8090 for whoever gets there, :8443 over TLS by token; 0 turns it off",
+  ),
+  text(
     "receiver-addr",
     "RECEIVER_ADDR",
     "0",

@@ -203,7 +203,6 @@ export interface EventView {
   readonly object: string;
   readonly reason: string;
   readonly message: string;
-  readonly count?: number;
   /** RFC 3339: when it was seen last. */
   readonly at?: string;
 }

@@ -28,37 +28,77 @@ const ACCESS_REVIEW: ResourceType = {
   namespaced: false,
 };
 
+/** What somebody may want to do with objects. */
+export interface ResourceAsk {
+  readonly verb: "get" | "list";
+  /** Empty of the core group. */
+  readonly group: string;
+  /** Plural, `functions`. */
+  readonly resource: string;
+  readonly subresource?: string;
+  /** In all namespaces when left out. */
+  readonly namespace?: string;
+}
+
+/** How long verdicts are remembered, and how many; as the reference's secure metrics do when left out. */
+export interface AccessReviewsOptions {
+  readonly allowedMs?: number;
+  readonly refusedMs?: number;
+  readonly verdictsMax?: number;
+}
+
+/** Who shows a token, as a TokenReview says it. */
+export type TokenUser = JsonObject;
+
 interface Remembered<T> {
   readonly value: T;
   readonly untilMs: number;
 }
 
 /**
- * Asks the API server who a bearer token is, and whether that one may `get` a path that is no resource, as `/metrics`.
+ * Asks the API server who a bearer token is, and whether that one may `get` a path that is no resource, as `/metrics`, or
+ * do something with objects.
  *
  * # Guarantees
  * Tokens are remembered by their hash only, for a minute; a failure to ask is thrown and not remembered. Tokens that nobody
  * knows never make one be forgotten that somebody does.
  */
 export class AccessReviews {
-  readonly #transport: Transport;
-  readonly #clock: Clock;
+  readonly #transport: Pick<Transport, "request">;
+  readonly #clock: Pick<Clock, "monotonicMs">;
   readonly #users = new Map<string, Remembered<JsonObject>>();
   readonly #unknown = new Map<string, Remembered<true>>();
   /** Tokens that were good ones a while ago. */
   readonly #good = new Map<string, Remembered<true>>();
   readonly #verdicts = new Map<string, Remembered<boolean>>();
+  readonly #options: Required<AccessReviewsOptions>;
 
-  constructor(transport: Transport, clock: Clock) {
+  constructor(
+    transport: Pick<Transport, "request">,
+    clock: Pick<Clock, "monotonicMs">,
+    options: AccessReviewsOptions = {},
+  ) {
     this.#transport = transport;
     this.#clock = clock;
+    this.#options = {
+      allowedMs: ALLOWED_MS,
+      refusedMs: REFUSED_MS,
+      verdictsMax: REMEMBERED_MAX,
+      ...options,
+    };
   }
 
   /** Whether the bearer of a token may get a path. @throws {ApiError} when the server does not let us ask */
   async access(token: string, path: string): Promise<Access> {
-    const user = await this.#user(token);
+    const user = await this.user(token);
     if (user === undefined) return "unknown token";
-    return await this.#mayGet(user, path) ? "allowed" : "not allowed";
+    const asked = { nonResourceAttributes: { path, verb: "get" } };
+    return await this.#isAllowed(user, asked) ? "allowed" : "not allowed";
+  }
+
+  /** Whether somebody may do something with objects. @throws {ApiError} when the server does not let us ask */
+  async may(user: TokenUser, ask: ResourceAsk): Promise<boolean> {
+    return await this.#isAllowed(user, { resourceAttributes: { ...ask } });
   }
 
   /** Whether a token costs no question, or is one of somebody: of guesses there can be any number. */
@@ -69,7 +109,8 @@ export class AccessReviews {
     );
   }
 
-  async #user(token: string): Promise<JsonObject | undefined> {
+  /** Who shows a token; undefined where nobody knows it. @throws {ApiError} when the server does not let us ask */
+  async user(token: string): Promise<TokenUser | undefined> {
     const key = await hashOf(token);
     const known = this.#recall(this.#users, key);
     if (known !== undefined) return known.value;
@@ -85,15 +126,16 @@ export class AccessReviews {
     return value;
   }
 
-  async #mayGet(user: JsonObject, path: string): Promise<boolean> {
+  async #isAllowed(user: TokenUser, asked: JsonObject): Promise<boolean> {
     const { username = "", uid = "", groups = [], extra = {} } = user;
-    const key = await hashOf(JSON.stringify([username, uid, groups, extra, path]));
+    const key = await hashOf(JSON.stringify([username, uid, groups, extra, asked]));
     const known = this.#recall(this.#verdicts, key);
     if (known !== undefined) return known.value;
-    const nonResourceAttributes = { path, verb: "get" };
-    const spec = { user: username, uid, groups, extra, nonResourceAttributes };
+    const { allowedMs, refusedMs, verdictsMax } = this.#options;
+    const spec = { user: username, uid, groups, extra, ...asked };
     const value = (await this.#ask(ACCESS_REVIEW, spec))["allowed"] === true;
-    this.#remember(this.#verdicts, key, { value, forMs: value ? ALLOWED_MS : REFUSED_MS });
+    const forMs = value ? allowedMs : refusedMs;
+    this.#remember(this.#verdicts, key, { value, forMs, max: verdictsMax });
     return value;
   }
 
@@ -118,11 +160,15 @@ export class AccessReviews {
   #remember<T>(
     memory: Map<string, Remembered<T>>,
     key: string,
-    { value, forMs }: { readonly value: T; readonly forMs: number },
+    { value, forMs, max = REMEMBERED_MAX }: {
+      readonly value: T;
+      readonly forMs: number;
+      readonly max?: number;
+    },
   ): void {
     memory.delete(key);
     const [oldest] = memory.keys();
-    if (memory.size >= REMEMBERED_MAX && oldest !== undefined) memory.delete(oldest);
+    if (memory.size >= max && oldest !== undefined) memory.delete(oldest);
     memory.set(key, { value, untilMs: this.#clock.monotonicMs() + forMs });
   }
 }

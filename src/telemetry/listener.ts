@@ -28,6 +28,8 @@ export interface ListenerOptions {
   readonly clock?: Clock | undefined;
   /** 256 when left out. */
   readonly connectionsMax?: number;
+  /** Which answers have no end: whoever answers ends those that nobody reads. None when left out. */
+  readonly isEndless?: (request: IncomingMessage) => boolean;
   /** {@linkcode CALLER_LIMITS} when left out. */
   readonly limits?: typeof CALLER_LIMITS;
 }
@@ -155,9 +157,10 @@ export class Listener implements AsyncDisposable {
 
   /** Ends what does not end by itself: an answer that nobody reads, and a body that nobody asked for. */
   #limit(connection: Connection, request: IncomingMessage, response: ServerResponse): void {
-    const { clock = systemClock } = this.#options;
+    const { clock = systemClock, isEndless } = this.#options;
     const { over, socket } = connection;
-    const limit = deadline(HTTP_BUDGETS.answerMs, { clock, signal: over.signal });
+    const limitMs = isEndless?.(request) === true ? Infinity : HTTP_BUDGETS.answerMs;
+    const limit = deadline(limitMs, { clock, signal: over.signal });
     limit.signal.addEventListener("abort", () => socket.destroy());
     response.once("finish", () => {
       if (!request.complete) socket.destroySoon();

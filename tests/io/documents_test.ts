@@ -1,4 +1,11 @@
-import { GIT_BUDGETS, HTTP_BUDGETS, IMPORT_BUDGETS, MANIFEST_BUDGETS, TENANT_BUDGETS } from "#base";
+import {
+  CONSOLE_BUDGETS,
+  GIT_BUDGETS,
+  HTTP_BUDGETS,
+  IMPORT_BUDGETS,
+  MANIFEST_BUDGETS,
+  TENANT_BUDGETS,
+} from "#base";
 import { assertEquals, assertMatch } from "@std/assert";
 import { createMetrics } from "#telemetry";
 import { RESOURCES_PAGE, resourcesPage } from "../../scripts/generate_resources_page.ts";
@@ -125,6 +132,7 @@ Deno.test("docs/operations.md names every budget with its number", () => {
     ...HTTP_BUDGETS,
     ...TENANT_BUDGETS,
     ...IMPORT_BUDGETS,
+    ...CONSOLE_BUDGETS,
   };
   const rows = OPERATIONS.split("\n").map((line) => line.split("|").map((cell) => cell.trim()));
   const shown = new Map(rows.map(([, name = "", value = ""]) => [name, value]));

@@ -14,6 +14,7 @@ Usage: deno task test [STAGE...]
   simulation  the GitOps loop and the controller in a world in memory, in which anything may fail
   golden      281 resources of the reference operator: validity, defaults and objects
   io          transport, Git, servers and scripts, against this machine
+  browser     the console's page in a real Chromium: people, accessibility, hostile texts
   cluster     a real kube-apiserver, etcd, controller manager, scheduler and simulated nodes
   e2e         real pods and Pulsar, see deno task e2e; left out where it is not root on Linux
 
@@ -95,6 +96,7 @@ const STAGES: readonly Stage[] = [
       "tests/tidy_test.ts",
     ],
   },
+  { name: "browser", args: ["test", "--no-prompt", "-A", "tests/browser"] },
   {
     name: "cluster",
     args: ["run", "-A", "scripts/cluster_tests.ts"],

@@ -1,11 +1,22 @@
 // The rooms of `src/` and the imports that each may have: what `rooms/imports` goes by.
 
-/** Where a room stands. `a` is pure, `b` has effects, `bridge` sees both; `base` serves all and `cli` stands above. */
+/**
+ * Where a room stands. `a` is pure, `b` has effects, `bridge` sees both; `base` serves all and `cli` stands above. `browser`
+ * runs elsewhere: it shares types with the program, and nothing else.
+ */
 export interface Room {
-  readonly tower: "base" | "a" | "b" | "bridge" | "cli";
+  readonly tower: "base" | "a" | "b" | "bridge" | "cli" | "browser";
   /** A room imports only rooms of a lower rank. */
   readonly rank: number;
 }
+
+/** The folder that is bundled for browsers. */
+const PAGE = "console/page";
+/** What it shares with the program: types, and nothing that runs. */
+const PAGE_TYPES = "console/view.ts";
+
+/** What its bundle is made of besides. */
+const PAGE_PACKAGES: readonly string[] = ["@dagrejs/dagre", "preact", "uplot"];
 
 /** Every room of `src/`. */
 export const ROOMS: Readonly<Record<string, Room>> = {
@@ -29,6 +40,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   receiver: { tower: "bridge", rank: 5 },
   admission: { tower: "bridge", rank: 5 },
   console: { tower: "bridge", rank: 6 },
+  [PAGE]: { tower: "browser", rank: 7 },
   cli: { tower: "cli", rank: 7 },
 };
 
@@ -100,13 +112,24 @@ export function importFinding(place: Place, { specifier, typeOnly }: Import): Fi
   return packageFinding(place, { specifier, typeOnly });
 }
 
+function pageFinding(specifier: string): Finding {
+  return {
+    message: `The page imports ${specifier}, which no browser has`,
+    hint: `Import types of src/${PAGE_TYPES}, or ${
+      PAGE_PACKAGES.join(", ")
+    }; what is to run in a browser stands in src/${PAGE}`,
+  };
+}
+
 function roomOf(path: string): string {
+  if (path.startsWith(`${PAGE}/`)) return PAGE;
   return path.includes("/") ? path.slice(0, path.indexOf("/")) : "";
 }
 
 /** Rules 1, 3 and 5: which rooms a room may know. */
 function doorFinding(place: Place, door: string): Finding | undefined {
   const target = ROOMS[door];
+  if (place.room === PAGE) return pageFinding(`#${door}`);
   if (target === undefined) {
     return { message: `#${door} is no room`, hint: `Rooms are ${Object.keys(ROOMS).join(", ")}` };
   }
@@ -148,6 +171,9 @@ function relativeFinding(place: Place, { specifier, typeOnly }: Import): Finding
   const path = target.slice("src/".length);
   const room = roomOf(path);
   if (room === place.room) return path === CONNECT && !typeOnly ? connectFinding() : undefined;
+  if (place.room === PAGE) {
+    return path === PAGE_TYPES && typeOnly ? undefined : pageFinding(specifier);
+  }
   if (path === CONNECT) return mayConnect(place) ? undefined : connectFinding();
   if (room === "") {
     return place.room === "cli" ? undefined : {
@@ -185,6 +211,7 @@ function packageFinding(place: Place, { specifier, typeOnly }: Import): Finding 
     };
   }
   const tower = ROOMS[place.room]?.tower;
+  if (tower === "browser") return PAGE_PACKAGES.includes(name) ? undefined : pageFinding(name);
   if (tower !== "a" && tower !== "base") return undefined;
   if (typeOnly && tower === "a") return undefined;
   if (PURE_PACKAGES[name]?.includes(place.room)) return undefined;

@@ -8,7 +8,8 @@ export interface Repository {
 
 /** A module that nothing imports and that is still used: programs, tests, lint plugins. */
 export function isRoot(path: string): boolean {
-  return path === "main.ts" || /^scripts\/[^/]+\.ts$/.test(path) ||
+  return path === "main.ts" || path === "src/console/page/page.tsx" ||
+    /^scripts\/[^/]+\.ts$/.test(path) ||
     /^tests\/.*_(test|bench)\.ts$/.test(path);
 }
 

@@ -3,11 +3,14 @@ import { isRoot, type Repository } from "./repository.ts";
 /** Looks at a repository and says `path:line: what is wrong, what to do instead`. */
 export type TidyCheck = (repository: Repository) => string[];
 
-/** Modules that no program, test or lint plugin reaches; below `src/`, those that `main.ts` does not reach. */
+/** Where what runs in a browser starts. */
+const PAGE = "src/console/page/page.tsx";
+
+/** Modules that no program, test or lint plugin reaches; below `src/`, those that neither `main.ts` nor the page reaches. */
 export function deadModules({ files, imports }: Repository): string[] {
-  const fromMain = reachable(["main.ts"], imports);
+  const fromMain = reachable(["main.ts", PAGE], imports);
   const fromAnywhere = reachable([...files.keys()].filter(isRoot), imports);
-  return [...files.keys()].filter((path) => path.endsWith(".ts") && !path.endsWith(".d.ts"))
+  return [...files.keys()].filter((path) => /\.tsx?$/.test(path) && !path.endsWith(".d.ts"))
     .flatMap((path) => {
       if (path.startsWith("src/")) {
         return fromMain.has(path)
@@ -73,10 +76,10 @@ export function unknownPaths({ files }: Repository): string[] {
     path.includes("*")
       ? [...known].some((other) => patternOf(path).test(other))
       : known.has(path.replace(/\/$/, ""));
-  return [...files].filter(([path]) => /\.(md|ts)$/.test(path) && path !== "CHANGELOG.md")
+  return [...files].filter(([path]) => /\.(md|tsx?)$/.test(path) && path !== "CHANGELOG.md")
     .flatMap(([path, text]) =>
       text.split("\n").flatMap((line, index) =>
-        pathsIn(path.endsWith(".ts") ? commentOf(line) : line, folderOf(path)).filter((named) =>
+        pathsIn(path.endsWith(".md") ? line : commentOf(line), folderOf(path)).filter((named) =>
           !exists(named)
         )
           .map((named) => `${path}:${index + 1}: ${named} is not there, name what is`)
@@ -144,7 +147,7 @@ export function poorFileNames({ files }: Repository): string[] {
       ...(word === undefined
         ? []
         : [`${path}:1: "${word}" says nothing, name it by what it holds`]),
-      ...(name.endsWith(".ts") && !/^[a-z0-9]+(_[a-z0-9]+)*\.ts$/.test(name)
+      ...(/\.tsx?$/.test(name) && !/^[a-z0-9]+(_[a-z0-9]+)*\.tsx?$/.test(name)
         ? [`${path}:1: not in snake_case, rename it`]
         : []),
     ];
@@ -157,7 +160,8 @@ export function strangeBytes({ files }: Repository): string[] {
     "\uFEFF",
     "byte order mark",
   ]] as const;
-  return [...files].flatMap(([path, text]) =>
+  // Pictures are no text.
+  return [...files].filter(([path]) => !path.endsWith(".png")).flatMap(([path, text]) =>
     strange.filter(([character]) => text.includes(character)).map(([character, name]) => {
       const line = text.slice(0, text.indexOf(character)).split("\n").length;
       return `${path}:${line}: ${name}, write plain UTF-8 text with line feeds`;

@@ -210,3 +210,29 @@ Deno.test("rooms/imports says what to do instead", () => {
   );
   assertEquals(finding?.hint, 'Import "#kube"');
 });
+
+table("keeps the page to types of the view and its own packages, and everybody else out of it", [
+  { file: "src/console/page/x.tsx", source: 'import { useState } from "preact/hooks";' },
+  { file: "src/console/page/graph/x.ts", source: 'import { lineText } from "../text.ts";' },
+  { file: "src/console/page/x.ts", source: 'import type { View } from "../view.ts";' },
+  {
+    file: "src/console/page/x.ts",
+    source: 'import { change } from "../change.ts";',
+    says: "The page imports ../change.ts, which no browser has",
+  },
+  {
+    file: "src/console/page/x.ts",
+    source: 'import { shortText } from "#base";',
+    says: "The page imports #base, which no browser has",
+  },
+  {
+    file: "src/console/page/x.ts",
+    source: 'import { parse } from "yaml";',
+    says: "The page imports yaml, which no browser has",
+  },
+  {
+    file: "src/console/x.ts",
+    source: 'import { lineText } from "./page/text.ts";',
+    says: "./page/text.ts goes past the door of room console/page",
+  },
+]);

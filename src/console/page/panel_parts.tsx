@@ -158,14 +158,14 @@ export function Events({ events }: { readonly events: readonly EventView[] }) {
   return (
     <Section title={plural(events.length, "warning")}>
       <ul class="rows">
-        {events.slice(0, ROWS_MAX).map(({ at, count = 1, message, object, reason }, index) => (
+        {events.slice(0, ROWS_MAX).map(({ at, message, object, reason }, index) => (
           <li key={index}>
             <StateIcon state="failing" />
             <span>
               <strong>
                 {lineText(reason, 80)}
                 <span class="quiet">
-                  {count > 1 ? ` ×${count} ` : " "}
+                  {" "}
                   <When at={at} />
                 </span>
               </strong>

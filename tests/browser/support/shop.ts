@@ -266,7 +266,6 @@ export function explained(view: View, key: string): ExplainView | undefined {
       object: `Pod ${namespace}/${name}-function-1`,
       reason: "BackOff",
       message: "Back-off restarting failed container pulsar-function",
-      count: 31,
       at: ago(0.5),
     }],
     history: history(found),

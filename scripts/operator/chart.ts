@@ -48,6 +48,7 @@ const AXES: readonly Axis[] = [
   switchAxis("singleTenant", ".Values.singleTenant"),
   switchAxis("replicated", "(gt (int .Values.replicas) 1)", "(eq (int .Values.replicas) 1)"),
   switchAxis("receiver", ".Values.receiver"),
+  switchAxis("console", ".Values.console"),
   switchAxis("metricsSecure", ".Values.metricsSecure"),
   switchAxis("serviceMonitor", ".Values.serviceMonitor"),
   switchAxis(
@@ -100,6 +101,7 @@ function installationOf(combination: Combination): Installation {
     defaultServiceAccount: isOn("defaultAccount") ? STANDING.defaultAccount : "default",
     podServiceAccounts: isOn("podAccounts") ? STANDING.podAccounts : "",
     receiver: isOn("receiver"),
+    console: isOn("console"),
     metricsSecure: isOn("metricsSecure"),
     serviceMonitor: isOn("serviceMonitor"),
     arguments: [STANDING.arguments],

@@ -32,6 +32,8 @@ defaultServiceAccount: default
 podServiceAccounts: ""
 # Add a Service where Git services call.
 receiver: false
+# Add a Service where people look at what runs, over TLS, each with the rights of a token.
+console: false
 # Serve metrics over TLS, to accounts with the role meshwright-metrics-reader.NAMESPACE.
 metricsSecure: false
 # Add a ServiceMonitor for the Prometheus operator.
@@ -67,6 +69,7 @@ const SCHEMA = {
     defaultServiceAccount: { type: "string", pattern: "^[a-z0-9][a-z0-9.-]*$" },
     podServiceAccounts: { type: "string", pattern: "^[a-z0-9.,/-]*$" },
     receiver: FLAG,
+    console: FLAG,
     metricsSecure: FLAG,
     serviceMonitor: FLAG,
     extraArguments: { type: "array", items: { type: "string", pattern: "^--" } },

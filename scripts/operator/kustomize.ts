@@ -21,6 +21,7 @@ export const OPTIONS: Readonly<Record<string, readonly string[]>> = {
   "single-tenant": ["--single-tenant"],
   "replicated": ["--replicas=2"],
   "receiver": ["--receiver"],
+  "console": ["--console"],
   "metrics-secure": ["--metrics-secure"],
   "service-monitor": ["--service-monitor"],
   "service-monitor-secure": ["--metrics-secure", "--service-monitor"],

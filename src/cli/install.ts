@@ -65,6 +65,11 @@ export const INSTALL_FLAGS: readonly Flag[] = [
   ),
   boolean("receiver", "MESHWRIGHT_RECEIVER", "Add a Service where Git services call"),
   boolean(
+    "console",
+    "MESHWRIGHT_CONSOLE",
+    "Add a Service where people look at what runs, over TLS, each with the rights of a token",
+  ),
+  boolean(
     "metrics-secure",
     "METRICS_SECURE",
     "Serve metrics over TLS, to accounts with the role meshwright-metrics-reader.NAMESPACE",
@@ -145,6 +150,7 @@ export function installationFrom(flags: FlagValues): Installation {
     defaultServiceAccount: flags.text("default-service-account") || "default",
     podServiceAccounts: flags.text("pod-service-accounts"),
     receiver: flags.boolean("receiver"),
+    console: flags.boolean("console"),
     metricsSecure: flags.boolean("metrics-secure"),
     serviceMonitor: flags.boolean("service-monitor"),
     arguments: syncArguments(flags),

@@ -15,8 +15,8 @@ import {
   METRICS_READER_RULES,
   namespaceRules,
   ownNamespaceRules,
+  reviewRules,
   type Rule,
-  secureMetricsRules,
 } from "./rights.ts";
 
 const GROUP = "rbac.authorization.k8s.io";
@@ -36,6 +36,9 @@ export function accessObjects(installation: Installation): KubeObject[] {
     ...actingObjects(installation),
     ...gitOpsObjects(installation),
     ...(installation.metricsSecure ? secureMetricsObjects(installation) : []),
+    ...(installation.console
+      ? clusterRoleWithBinding(installation, { name: `${PROGRAM}-console`, rules: reviewRules() })
+      : []),
   ];
 }
 
@@ -44,7 +47,7 @@ function secureMetricsObjects(installation: Installation): KubeObject[] {
   return [
     ...clusterRoleWithBinding(installation, {
       name: `${PROGRAM}-metrics`,
-      rules: secureMetricsRules(),
+      rules: reviewRules(),
     }),
     {
       apiVersion: API_VERSION,

@@ -59,6 +59,7 @@ function container(installation: Installation) {
     metrics: PORTS.metrics,
     webhook: PORTS.webhook,
     ...(installation.receiver ? { receiver: PORTS.receiver } : {}),
+    ...(installation.console ? { console: PORTS.console } : {}),
   };
   return {
     name: "controller",
@@ -101,6 +102,7 @@ export function programArguments(installation: Installation): string[] {
     ...(watchedNamespace === undefined ? [] : [`--watched-namespace=${watchedNamespace}`]),
     ...(metricsSecure ? ["--metrics-secure"] : []),
     ...(receiver ? [`--receiver-addr=:${PORTS.receiver}`] : []),
+    ...(installation.console ? [`--console-addr=:${PORTS.console}`] : []),
     `--gitops-service-account=${namespace}/${GITOPS_ACCOUNT}`,
     `--gitops-rights=${installation.gitOpsRights}`,
     ...(installation.singleTenant ? ["--single-tenant"] : []),

@@ -27,6 +27,8 @@ export interface Installation {
   readonly podServiceAccounts: string;
   /** Whether Git services may call: adds a Service to the receiver. */
   readonly receiver: boolean;
+  /** Whether people may look by a browser: adds a Service to the console, over TLS. */
+  readonly console: boolean;
   /** Whether metrics are served over TLS, to who may have them. */
   readonly metricsSecure: boolean;
   /** Whether the Prometheus operator is told of the metrics. */
@@ -48,11 +50,19 @@ export const RUNTIME_NAMES = {
   webhookAuthority: "meshwright-webhook-ca",
   metricsSecret: "meshwright-metrics-tls",
   metricsAuthority: "meshwright-metrics-ca",
+  consoleSecret: "meshwright-console-tls",
+  consoleAuthority: "meshwright-console-ca",
   lease: "a3f45fce.functionmesh.io",
 } as const;
 
-/** Ports on which the program listens: defaults of its flags, but for the receiver, which is off without one. */
-export const PORTS = { health: 8000, metrics: 8080, receiver: 9292, webhook: 9443 } as const;
+/** Ports on which the program listens: defaults of its flags, but for console and receiver, which are off without one. */
+export const PORTS = {
+  console: 8443,
+  health: 8000,
+  metrics: 8080,
+  receiver: 9292,
+  webhook: 9443,
+} as const;
 
 /** Where repositories are kept, and temporary files: the only folders that can be written to. */
 export const FOLDERS = { cache: "/var/cache/meshwright", temporary: "/tmp" } as const;

@@ -32,7 +32,7 @@ export function removalText(installation: Installation): string {
 
 function programCommands(installation: Installation): string[] {
   const { namespace } = installation;
-  const { program } = installParts({ ...installation, receiver: true });
+  const { program } = installParts({ ...installation, console: true, receiver: true });
   return [
     ...program.toReversed().map(removalOf),
     removal("validatingwebhookconfiguration", `${RUNTIME_NAMES.webhookService}.${namespace}`),
@@ -40,15 +40,18 @@ function programCommands(installation: Installation): string[] {
     removal("secret", RUNTIME_NAMES.webhookAuthority, namespace),
     removal("secret", RUNTIME_NAMES.metricsSecret, namespace),
     removal("secret", RUNTIME_NAMES.metricsAuthority, namespace),
+    removal("secret", RUNTIME_NAMES.consoleSecret, namespace),
+    removal("secret", RUNTIME_NAMES.consoleAuthority, namespace),
     removal("lease", RUNTIME_NAMES.lease, namespace),
     ...accessCommands(installation),
   ];
 }
 
-/** Rights, whichever the loop was given, and those of metrics over TLS. */
+/** Rights, whichever the loop was given, and those of metrics over TLS and of the console. */
 function accessCommands(installation: Installation): string[] {
   const commands = (["none", "mesh-only", "cluster-admin"] as const).flatMap((gitOpsRights) =>
-    installParts({ ...installation, gitOpsRights, metricsSecure: true }).access.map(removalOf)
+    installParts({ ...installation, console: true, gitOpsRights, metricsSecure: true })
+      .access.map(removalOf)
   );
   return [...new Set(commands)].toReversed();
 }

@@ -90,8 +90,8 @@ export function clusterRules(namespace: string): Rule[] {
   ];
 }
 
-/** What metrics over TLS need: to ask who scrapes, and whether that one may. */
-export function secureMetricsRules(): Rule[] {
+/** What metrics over TLS and the console need: to ask who shows a token, and what that one may. */
+export function reviewRules(): Rule[] {
   return [
     rule("authentication.k8s.io", ["tokenreviews"], ["create"]),
     rule("authorization.k8s.io", ["subjectaccessreviews"], ["create"]),
@@ -102,7 +102,9 @@ export function secureMetricsRules(): Rule[] {
 export const METRICS_READER_RULES = [{ nonResourceURLs: ["/metrics"], verbs: ["get"] }] as const;
 
 /** What the program needs in its own namespace: certificates, lease, and a look at the webhook's Service. */
-export function ownNamespaceRules({ metricsSecure }: { readonly metricsSecure: boolean }): Rule[] {
+export function ownNamespaceRules(
+  choices: { readonly console: boolean; readonly metricsSecure: boolean },
+): Rule[] {
   const named = (found: Rule, ...resourceNames: string[]): Rule => ({ ...found, resourceNames });
   const certificates = (...names: string[]) =>
     named(rule(CORE, ["secrets"], ["get", "patch"]), ...names);
@@ -110,8 +112,11 @@ export function ownNamespaceRules({ metricsSecure }: { readonly metricsSecure: b
     // A creation has no name yet that a rule could ask for.
     rule(CORE, ["secrets"], ["create"]),
     certificates(RUNTIME_NAMES.webhookSecret, RUNTIME_NAMES.webhookAuthority),
-    ...(metricsSecure
+    ...(choices.metricsSecure
       ? [certificates(RUNTIME_NAMES.metricsSecret, RUNTIME_NAMES.metricsAuthority)]
+      : []),
+    ...(choices.console
+      ? [certificates(RUNTIME_NAMES.consoleSecret, RUNTIME_NAMES.consoleAuthority)]
       : []),
     named(rule(CORE, ["services"], ["get"]), RUNTIME_NAMES.webhookService),
     rule("coordination.k8s.io", ["leases"], ["create"]),

@@ -13,15 +13,17 @@ const METRICS = `${PROGRAM}-metrics`;
 /** Tells the Service of the metrics from the others. */
 const METRICS_LABEL = { "app.kubernetes.io/component": "metrics" };
 
-/** How others get to the program: metrics, the webhook for the API server, and perhaps the receiver. */
+/** How others get to the program: metrics, the webhook for the API server, and perhaps console and receiver. */
 export function serviceObjects(installation: Installation): KubeObject[] {
   const metrics = service(installation, { name: METRICS, port: 8080, target: "metrics" });
   const labels = { ...labelsOf(installation), ...METRICS_LABEL };
+  const consoleService = { name: `${PROGRAM}-console`, port: 443, target: "console" } as const;
   return [
     { ...metrics, metadata: { ...metrics.metadata, labels } },
     ...(installation.receiver
       ? [service(installation, { name: `${PROGRAM}-receiver`, port: 80, target: "receiver" })]
       : []),
+    ...(installation.console ? [service(installation, consoleService)] : []),
     service(installation, { name: RUNTIME_NAMES.webhookService, port: 443, target: "webhook" }),
   ];
 }
@@ -45,7 +47,12 @@ const SCRAPERS = { metrics: "enabled" };
  */
 export function networkPolicy(installation: Installation): KubeObject {
   const { metricsSecure, receiver } = installation;
-  const open = [PORTS.health, PORTS.webhook, ...(receiver ? [PORTS.receiver] : [])];
+  const open = [
+    PORTS.health,
+    PORTS.webhook,
+    ...(receiver ? [PORTS.receiver] : []),
+    ...(installation.console ? [PORTS.console] : []),
+  ];
   const scrapers = [
     { namespaceSelector: { matchLabels: SCRAPERS } },
     // Those of the program's own namespace.

@@ -18,6 +18,7 @@ const PLACE = ["--namespace", "mesh-system"];
 const WISHES: readonly (readonly [readonly string[], readonly string[]])[] = [
   [[], []],
   [["gitopsRights=none", "receiver=true"], ["--gitops-rights=none", "--receiver"]],
+  [["console=true", "metricsSecure=true"], ["--console", "--metrics-secure"]],
   [
     ["gitopsRights=cluster-admin", "metricsSecure=true"],
     ["--gitops-rights=cluster-admin", "--metrics-secure"],

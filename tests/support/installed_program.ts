@@ -39,6 +39,7 @@ export function installation(choices: Partial<Installation> = {}): Installation 
     defaultServiceAccount: "default",
     podServiceAccounts: "",
     receiver: false,
+    console: false,
     metricsSecure: false,
     serviceMonitor: false,
     arguments: [],

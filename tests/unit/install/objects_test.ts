@@ -19,6 +19,7 @@ const INSTALLATION: Installation = {
   defaultServiceAccount: "default",
   podServiceAccounts: "",
   receiver: false,
+  console: false,
   metricsSecure: false,
   serviceMonitor: false,
   arguments: [],
@@ -222,7 +223,12 @@ Deno.test("installObjects() never runs two programs without a leader, not even w
 });
 
 Deno.test("installObjects() connects each Service, the budget and the ServiceMonitor with the pods (W-52)", () => {
-  const objects = installObjects({ ...INSTALLATION, receiver: true, serviceMonitor: true });
+  const objects = installObjects({
+    ...INSTALLATION,
+    console: true,
+    receiver: true,
+    serviceMonitor: true,
+  });
   const { template } = found(objects, "Deployment", "meshwright").spec as {
     readonly template: {
       readonly metadata: { readonly labels: Record<string, string> };
@@ -231,7 +237,7 @@ Deno.test("installObjects() connects each Service, the budget and the ServiceMon
   };
   const ports = template.spec.containers[0]?.ports.map(({ name }) => name) ?? [];
   const services = objects.filter(({ kind }) => kind === "Service");
-  assertEquals(services.length, 3);
+  assertEquals(services.length, 4);
   for (const service of services) {
     const spec = service.spec as ServiceSpec;
     assert(includes(template.metadata.labels, spec.selector), service.metadata.name);
@@ -263,6 +269,24 @@ Deno.test("installObjects() gives secure metrics the rights to ask who scrapes, 
     ca: { secret: { name: "meshwright-metrics-tls", key: "ca.crt" } },
     serverName: "meshwright-metrics.mesh-system.svc",
   }]);
+});
+
+Deno.test("installObjects() gives the console a Service, a port, and the rights to ask who looks", () => {
+  const choices = { ...INSTALLATION, console: true };
+  const objects = installObjects(choices);
+  const before = new Set(namesOf(installObjects(INSTALLATION)));
+  assertEquals(namesOf(objects).filter((name) => !before.has(name)), [
+    "ClusterRole meshwright-console.mesh-system",
+    "ClusterRoleBinding meshwright-console.mesh-system",
+    "Service mesh-system/meshwright-console",
+  ]);
+  assert(programArguments(choices).includes("--console-addr=:8443"));
+  const rules = rulesOf(objects, "Role").filter(({ resourceNames = [] }) =>
+    resourceNames.includes("meshwright-console-tls")
+  );
+  assertEquals(rules.map(({ resources, verbs }) => [resources, verbs]), [
+    [["secrets"], ["get", "patch"]],
+  ]);
 });
 
 interface Port {
@@ -350,8 +374,9 @@ Deno.test("M6: a NetworkPolicy opens the ports that the program listens on, and 
     { from: undefined, ports: [8000, 9443] },
     { from: scrapers, ports: [8080] },
   ]);
-  assertEquals(openPorts({ ...INSTALLATION, receiver: true, metricsSecure: true }).ports, [
-    { from: undefined, ports: [8000, 9443, 9292, 8080] },
+  const all = { ...INSTALLATION, console: true, receiver: true, metricsSecure: true };
+  assertEquals(openPorts(all).ports, [
+    { from: undefined, ports: [8000, 9443, 9292, 8443, 8080] },
   ]);
 });
 
@@ -374,7 +399,13 @@ Deno.test("L6: installObjects() names the image as it is given, by its digest to
 Deno.test("L9: installObjects() gives no key to a file or variable of the pod, whatever is chosen", () => {
   for (const metricsSecure of [false, true]) {
     for (const replicas of [1, 2]) {
-      const choices = { metricsSecure, replicas, receiver: true, serviceMonitor: true };
+      const choices = {
+        metricsSecure,
+        replicas,
+        console: true,
+        receiver: true,
+        serviceMonitor: true,
+      };
       const deployment = installObjects({ ...INSTALLATION, ...choices })
         .find(({ kind }) => kind === "Deployment");
       const given = ["secret", "secretKeyRef", "secretRef", "secretName", "projected", "csi"]

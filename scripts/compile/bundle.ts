@@ -1,6 +1,8 @@
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Build } from "../../src/build.ts";
+import { consolePageFolder, PAGE_ENTRY, PAGE_FILES } from "../console_page.ts";
+import { progressOnStderr } from "../control_plane/progress.ts";
 import { runProgram } from "./program.ts";
 
 const TOP = new URL("../../", import.meta.url);
@@ -9,11 +11,16 @@ const TOP = new URL("../../", import.meta.url);
 const READING_WORKER = "src/manifests/reading_worker.ts";
 const WORKER_FILE = READING_WORKER.replace(/\.ts$/, ".js");
 const WORKER_URL = "src/manifests/worker_url.ts";
+/** The module that answers the page of the console. */
+const CONSOLE_PAGE = "src/console_page.ts";
 
 /** What a binary is made of: these modules and all that they import. */
 export const PROGRAM_ENTRIES: readonly URL[] = ["main.ts", READING_WORKER].map((path) =>
   new URL(path, TOP)
 );
+
+/** All that a binary brings to somebody: the program, and the page that it shows. */
+export const SHIPPED_ENTRIES: readonly URL[] = [...PROGRAM_ENTRIES, PAGE_ENTRY];
 
 /** CommonJS packages in the bundle look for the runtime's own modules by this function. */
 const REQUIRE =
@@ -89,8 +96,8 @@ export async function filesBelow(folder: string): Promise<string[]> {
 }
 
 /**
- * The imports of `deno.json`, a module with what is known of the commit in place of the empty one, and one that knows where
- * the other thread's module is in the bundle.
+ * The imports of `deno.json`, a module with what is known of the commit in place of the empty one, one that knows where the
+ * other thread's module is in the bundle, and one that holds the page of the console.
  */
 async function importMapWith(build: Build, folder: string): Promise<unknown> {
   const module = `${folder}/build.ts`;
@@ -98,6 +105,7 @@ async function importMapWith(build: Build, folder: string): Promise<unknown> {
   const place = `${folder}/worker_url.ts`;
   const url = `new URL(${JSON.stringify(`./${WORKER_FILE}`)}, import.meta.url).href`;
   await Deno.writeTextFile(place, `export const READING_WORKER = ${url};\n`);
+  const page = await pageModule(folder);
   const settings = JSON.parse(await Deno.readTextFile(new URL("deno.json", TOP))) as {
     readonly imports: Readonly<Record<string, string>>;
   };
@@ -110,8 +118,24 @@ async function importMapWith(build: Build, folder: string): Promise<unknown> {
       ...Object.fromEntries(imports),
       [new URL("src/build.ts", TOP).href]: new URL(`file://${module}`).href,
       [new URL(WORKER_URL, TOP).href]: new URL(`file://${place}`).href,
+      [new URL(CONSOLE_PAGE, TOP).href]: new URL(`file://${page}`).href,
     },
   };
+}
+
+/** A module that answers the page as it was made; its texts are a file of their own, which is loaded by who shows it. */
+async function pageModule(folder: string): Promise<string> {
+  const made = await consolePageFolder({ progress: progressOnStderr });
+  const files = await Promise.all(
+    PAGE_FILES.map(async (name) => [name, await Deno.readTextFile(`${made}/${name}`)] as const),
+  );
+  const texts = JSON.stringify(Object.fromEntries(files));
+  await Deno.writeTextFile(`${folder}/console_page_files.ts`, `export const FILES = ${texts};\n`);
+  const module = `${folder}/console_page.ts`;
+  const load =
+    'export const consolePage = async () => (await import("./console_page_files.ts")).FILES;';
+  await Deno.writeTextFile(module, `${load}\n`);
+  return module;
 }
 
 /** The commit that is checked out, `+changes` if something differs from it. */

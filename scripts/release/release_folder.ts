@@ -6,7 +6,7 @@ import { INSTALL_FLAGS, installationFrom, installText } from "../../src/cli/inst
 import { parseArguments } from "../../src/cli/parse.ts";
 import { ownLock } from "../audit.ts";
 import { compileProgram } from "../compile.ts";
-import { PROGRAM_ENTRIES } from "../compile/bundle.ts";
+import { SHIPPED_ENTRIES } from "../compile/bundle.ts";
 import { runProgram } from "../compile/program.ts";
 import type { CompileBase } from "../compile/test_base.ts";
 import { reported } from "../control_plane/progress.ts";
@@ -77,7 +77,7 @@ async function writeMaterials(
   write: (name: string, text: string) => Promise<void>,
   { commit, date }: CheckoutState,
 ): Promise<void> {
-  const packages = await shippedPackages(PROGRAM_ENTRIES);
+  const packages = await shippedPackages(SHIPPED_ENTRIES);
   const bill = billOfMaterials(lockedPackages(await ownLock()), {
     version,
     commit,

@@ -1,5 +1,4 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { KubeObject } from "#base";
 import { MESH_ONLY_KINDS } from "#gitops";
 import {
   type Installation,
@@ -8,47 +7,7 @@ import {
   removalText,
   worthText,
 } from "#install";
-
-const INSTALLATION: Installation = {
-  namespace: "mesh-system",
-  image: "registry.example/meshwright:1",
-  version: "1.2.3",
-  replicas: 1,
-  gitOpsRights: "mesh-only",
-  singleTenant: false,
-  defaultServiceAccount: "default",
-  podServiceAccounts: "",
-  receiver: false,
-  console: false,
-  metricsSecure: false,
-  serviceMonitor: false,
-  arguments: [],
-};
-
-interface Rule {
-  readonly apiGroups: readonly string[];
-  readonly resources: readonly string[];
-  readonly resourceNames?: readonly string[];
-  readonly verbs: readonly string[];
-}
-
-function rulesOf(objects: readonly KubeObject[], kind: string): readonly Rule[] {
-  return objects.filter((object) => object.kind === kind)
-    .flatMap((object) => object["rules"] as readonly Rule[]);
-}
-
-function namesOf(objects: readonly KubeObject[]): string[] {
-  return objects.filter(({ kind }) => kind !== "CustomResourceDefinition").map((object) => {
-    const { namespace, name } = object.metadata;
-    return `${object.kind} ${namespace === undefined ? "" : `${namespace}/`}${name}`;
-  });
-}
-
-function found(objects: readonly KubeObject[], kind: string, name: string): KubeObject {
-  const object = objects.find((one) => one.kind === kind && one.metadata.name === name);
-  if (object === undefined) throw new Error(`Cannot find ${kind} ${name}`);
-  return object;
-}
+import { found, INSTALLATION, namesOf, rulesOf } from "./installations_for_tests.ts";
 
 Deno.test("installObjects() lists all that a cluster needs, in the order of application", () => {
   assertEquals(namesOf(installObjects(INSTALLATION)), [
@@ -269,24 +228,6 @@ Deno.test("installObjects() gives secure metrics the rights to ask who scrapes, 
     ca: { secret: { name: "meshwright-metrics-tls", key: "ca.crt" } },
     serverName: "meshwright-metrics.mesh-system.svc",
   }]);
-});
-
-Deno.test("installObjects() gives the console a Service, a port, and the rights to ask who looks", () => {
-  const choices = { ...INSTALLATION, console: true };
-  const objects = installObjects(choices);
-  const before = new Set(namesOf(installObjects(INSTALLATION)));
-  assertEquals(namesOf(objects).filter((name) => !before.has(name)), [
-    "ClusterRole meshwright-console.mesh-system",
-    "ClusterRoleBinding meshwright-console.mesh-system",
-    "Service mesh-system/meshwright-console",
-  ]);
-  assert(programArguments(choices).includes("--console-addr=:8443"));
-  const rules = rulesOf(objects, "Role").filter(({ resourceNames = [] }) =>
-    resourceNames.includes("meshwright-console-tls")
-  );
-  assertEquals(rules.map(({ resources, verbs }) => [resources, verbs]), [
-    [["secrets"], ["get", "patch"]],
-  ]);
 });
 
 interface Port {

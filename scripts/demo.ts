@@ -16,7 +16,7 @@ const HELP =
 
 Usage: deno task demo [--keep]
 
-Starts a control plane with simulated nodes, makes a Git repository of gitops/mesh, starts the program
+Prints where a browser shows all of it live. Starts a control plane with simulated nodes, makes a Git repository of gitops/mesh, starts the program
 with a MeshSync, commits meshes, changes them, breaks something, commits a mistake, which goes back, and mends it. Removes everything at the end.
 
   --keep  leave everything running until Ctrl-C, to look around with kubectl and to commit changes
@@ -83,6 +83,7 @@ async function stay(stage: Stage, interruption: Interruption): Promise<void> {
   screen.line(`export KUBECONFIG=${plane.kubeconfigPath}`);
   screen.line(`  ${plane.binaries.kubectl} get functions,functionmeshes,pods -A`, "dim");
   screen.line(`  cd ${repository.directory}  # edit mesh/*.yaml and git commit: it arrives`, "dim");
+  screen.line(`  xdg-open ${program.consoleUrl}  # or any browser: what runs, live`, "dim");
   screen.line(`  curl ${program.url}/metrics`, "dim");
   const ended = Promise.withResolvers<void>();
   program.signal.addEventListener("abort", () => ended.resolve(), { once: true });

@@ -191,8 +191,11 @@ export class App implements AsyncDisposable {
       gitOps: this.#gitOps,
       isStandby: () => this.#isStandby(),
     }, consolePage);
-    const listening = [...this.#servers, ...(this.#console === undefined ? [] : [this.#console])];
-    log.info("Listening", { urls: listening.flatMap(({ url }) => url ?? []) });
+    const console = this.#console?.url;
+    log.info("Listening", {
+      urls: this.#servers.map((server) => server.url),
+      ...(console === undefined ? {} : { console }),
+    });
   }
 
   /** One of several replicas that waits for its turn is ready to take over. */

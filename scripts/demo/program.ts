@@ -34,6 +34,7 @@ export class Program implements AsyncDisposable {
   readonly #watching: Promise<void>;
   #isStopped = false;
   #url = "";
+  #consoleUrl = "";
 
   constructor(options: ProgramOptions) {
     const { directory, kubeconfigPath } = options;
@@ -42,6 +43,7 @@ export class Program implements AsyncDisposable {
       // One server for both; its port is free for sure because the system chooses it.
       ["--metrics-addr", "127.0.0.1:0"],
       ["--health-probe-addr", "127.0.0.1:0"],
+      ["--console-addr", "127.0.0.1:0"],
       ["--cache-dir", `${directory}/git-cache`],
       // All of the demo is on this machine.
       ["--allow-local-addresses", "true"],
@@ -68,6 +70,11 @@ export class Program implements AsyncDisposable {
   /** Where it serves metrics and health. */
   get url(): string {
     return this.#url;
+  }
+
+  /** Where people look at what runs. */
+  get consoleUrl(): string {
+    return this.#consoleUrl;
   }
 
   /** Resolves when it says that it is ready for work. @throws {Error} with the end of its log when it ends first */
@@ -105,7 +112,7 @@ export class Program implements AsyncDisposable {
 
   /** Why it is not ready. */
   async #problem(): Promise<string | undefined> {
-    this.#url ||= await this.#listening() ?? "";
+    if (this.#url === "") await this.#findAddresses();
     if (this.#url === "") return "it does not listen";
     try {
       const response = await this.#get("/readyz");
@@ -123,14 +130,15 @@ export class Program implements AsyncDisposable {
     return await fetch(this.#url + path, { signal: AbortSignal.any([this.#signal, limit]) });
   }
 
-  /** The address that its log tells; undefined before it listens. */
-  async #listening(): Promise<string | undefined> {
+  /** The addresses that its log tells, once it listens. */
+  async #findAddresses(): Promise<void> {
     const line = (await logText(this.logPath)).split("\n").find((line) =>
       line.includes('"message":"Listening"')
     );
-    if (line === undefined) return undefined;
-    const { urls } = JSON.parse(line) as { readonly urls: readonly string[] };
-    return urls[0];
+    if (line === undefined) return;
+    const told = JSON.parse(line) as { readonly urls: readonly string[]; readonly console: string };
+    [this.#url = ""] = told.urls;
+    this.#consoleUrl = told.console;
   }
 }
 

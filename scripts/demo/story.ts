@@ -13,6 +13,7 @@ import { showDrift } from "./drift.ts";
 import { keepEvidence } from "./evidence.ts";
 import { gitServer } from "./git_server.ts";
 import { quietSecond, showMetrics } from "./measures.ts";
+import { consolePageFolder } from "../console_page.ts";
 import { Program } from "./program.ts";
 import { applySync, PATIENT, showSync } from "./mesh_sync.ts";
 import { Repository } from "./repository.ts";
@@ -85,6 +86,7 @@ async function onPlane(plane: ControlPlane, setting: Setting): Promise<void> {
   const ground = files.filter((file) => !holdsMesh(file));
   const opening = await repository.commit("Make room for the meshes", byName(ground));
   showCommit(opening, screen);
+  await consolePageFolder({ progress: (line) => screen.line(`    ${line}`, "dim") });
   await using program = new Program({
     directory,
     kubeconfigPath: plane.kubeconfigPath,
@@ -111,6 +113,7 @@ async function startProgram(program: Program, screen: Screen): Promise<void> {
   const startMs = performance.now();
   await program.whenReady();
   screen.marked(`  ✓ ready after ${durationText(performance.now() - startMs)}`);
+  screen.line(`    look at it with a browser: ${program.consoleUrl}`, "bold");
   screen.line(`    metrics and health at ${program.url}, log in ${program.logPath}`, "dim");
 }
 

@@ -27,6 +27,7 @@ Deno.test("the demo shows commits becoming ready, changed, repaired and gone bac
   const pods = `Function  ${"●".repeat(scaled.to)} ${scaled.to}/${scaled.to}`;
   assertMatch(text, new RegExp(`║ ${scaled.name} +║\n *║ ${pods} ║`));
   assertMatch(text, /HPA \d+ to \d+ pods/);
+  assertMatch(text, /look at it with a browser: http:\/\/127\.0\.0\.1:\d+\n/);
   assertMatch(text, /✓ it is back after \d+ ms/);
   const { component, from, to } = sickChange(files);
   assertMatch(

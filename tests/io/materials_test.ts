@@ -56,7 +56,9 @@ Deno.test("billOfMaterials() names every package of deno.lock, and refers to not
   const contained = bill.relationships.filter((one) => one.relationshipType === "CONTAINS");
   assertEquals(contained.length, shipped.length + 1);
   const texts = new Set(shipped.map(({ name }) => name));
-  for (const name of ["yaml", "prom-client", "tdigest", "undici", "preact", "uplot"]) assert(texts.has(name), name);
+  for (const name of ["yaml", "prom-client", "tdigest", "undici", "preact", "uplot"]) {
+    assert(texts.has(name), name);
+  }
   for (const name of ["fast-check", "redos-detector"]) assert(!texts.has(name), name);
   const yaml = bill.packages.find(({ name }) => name === "yaml");
   assertEquals(yaml?.licenseDeclared, "ISC");

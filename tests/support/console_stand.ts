@@ -107,12 +107,16 @@ export async function startConsole(reviewing?: Reviewing) {
 }
 
 /** The stream of a console, event by event. */
-export async function streamOf(url: string, token?: string) {
+export async function streamOf(url: string, token?: string, client?: Deno.HttpClient) {
   const over = new AbortController();
   const headers: Record<string, string> = token === undefined
     ? {}
     : { authorization: `Bearer ${token}` };
-  const response = await fetch(`${url}/api/stream`, { headers, signal: over.signal });
+  const response = await fetch(`${url}/api/stream`, {
+    headers,
+    signal: over.signal,
+    ...(client === undefined ? {} : { client }),
+  });
   const events = eventsOf(response);
   return {
     status: response.status,

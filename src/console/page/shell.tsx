@@ -89,7 +89,7 @@ function LostBar(
   const now = useNow(1_000);
   const { retryAtMs, sinceMs, words } = connection;
   return (
-    <div class="lost">
+    <aside class="lost" aria-label="Connection">
       <StateIcon state="failing" />
       <span role="alert">
         <strong>Disconnected since {timeOfDay(sinceMs)}.</strong>{" "}
@@ -99,6 +99,6 @@ function LostBar(
         {retryAtMs > now ? `Trying again in ${spanText(retryAtMs - now)}` : "Trying again …"}
       </span>
       <button type="button" class="button" onClick={() => live.hurry()}>Try now</button>
-    </div>
+    </aside>
   );
 }

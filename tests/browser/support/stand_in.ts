@@ -64,7 +64,7 @@ export class StandIn implements AsyncDisposable {
   breakStreams(welcome: Welcome): void {
     this.welcome = welcome;
     for (const viewer of this.#viewers) {
-      viewer.error(new Error("The stream is broken, as a test wants it"));
+      viewer.close();
     }
     this.#viewers.clear();
   }

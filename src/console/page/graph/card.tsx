@@ -46,7 +46,10 @@ export class Card extends Still<CardProps> {
         role="button"
         tabIndex={isEntry ? 0 : -1}
         data-id={id}
-        aria-label={cardWords(id, component)}
+        {...(isFar || component === undefined
+          ? { "aria-label": cardWords(id, component) }
+          // Its texts are its name already.
+          : { "aria-description": cardWords(id, component) })}
         aria-pressed={isOpen}
       >
         <rect class="card-ground" width={CARD.width} height={CARD.height} rx="7" />
@@ -61,53 +64,78 @@ export class Card extends Still<CardProps> {
   }
 }
 
-/** A component in one sentence, for who hears the graph. */
+/** A component in one sentence, for who hears the graph and for who sees it from afar. */
 export function cardWords(id: string, component: ComponentView | undefined): string {
   if (component === undefined) return `${lineText(id.slice(2), 200)}: gone`;
-  const { backlog, kind, name, namespace, perSecond, reason, replicas, state } = component;
-  return lineText(
-    [
-      `${kind} ${name} in ${namespace}`,
-      reason === undefined || state === "ok" ? state : `${state}, ${reason}`,
-      `${replicas.ready} of ${replicas.wanted} pods ready`,
-      ...(perSecond === undefined ? [] : [`${countText(perSecond)} messages a second`]),
-      ...(backlog === undefined ? [] : [`${countText(backlog)} waiting`]),
-    ].join(", "),
-    400,
-  );
+  const { kind, name, namespace, reason, state } = component;
+  const how = state === "ok" || reason === undefined ? state : `${state}, ${lineText(reason, 60)}`;
+  return `${kind} ${lineText(name, 200)} in ${lineText(namespace, 80)}, ${how}`;
 }
+
+/** The texts of a card, in the order in which they are read. */
+function faceTexts(component: ComponentView) {
+  const { backlog, exceptions = 0, kind, name, perSecond, replicas, state } = component;
+  const trouble = exceptions > 0 ? `${countText(exceptions)} exc.` : "";
+  return {
+    kind,
+    state: state === "ok" ? trouble : state,
+    name: lineText(middleCut(name.slice(0, 300), NAME_CHARS_MAX), 60),
+    pods: podsText(replicas),
+    rate: perSecond === undefined ? "" : rateText(perSecond),
+    backlog: backlog === undefined ? "" : `${countText(backlog)} waiting`,
+  };
+}
+
+const NAME_CHARS_MAX = 24;
 
 function FarFace({ state }: Pick<ComponentView, "state">) {
   return <StateIcon state={state} size={40} x={CARD.width / 2 - 20} y={CARD.height / 2 - 20} />;
 }
 
 function Face({ component }: { readonly component: ComponentView }) {
-  const { backlog, exceptions = 0, kind, name, perSecond, replicas, state } = component;
+  const { backlog = 0, perSecond, replicas, state } = component;
+  const texts = faceTexts(component);
   const isShort = replicas.ready < replicas.wanted;
+  const isMuch = isPilingUp(backlog, perSecond);
+  const right = CARD.width - 12;
   return (
     <g clip-path="url(#card-clip)">
       <StateIcon state={state} size={13} x={13} y={9} />
-      <text class="card-kind" x="31" y="19.5">{kind}</text>
-      <text class="card-state" x={CARD.width - 12} y="19.5" text-anchor="end">
-        {state === "ok" ? exceptions > 0 ? `${countText(exceptions)} exc.` : "" : state}
-      </text>
-      <text class="card-name" x="13" y="38">{lineText(middleCut(name.slice(0, 300), 24), 60)}</text>
-      <text class={isShort ? "card-number is-short" : "card-number"} x="13" y="57">
-        {`${replicas.ready}/${replicas.wanted} ${replicas.wanted === 1 ? "pod" : "pods"}`}
-      </text>
-      <text class="card-number" x="80" y="57">
-        {perSecond === undefined ? "" : rateText(perSecond)}
-      </text>
-      <text
-        class={isPilingUp(backlog ?? 0, perSecond) ? "card-number is-waiting" : "card-number"}
-        x={CARD.width - 12}
-        y="57"
-        text-anchor="end"
-      >
-        {backlog === undefined ? "" : `${countText(backlog)} waiting`}
-      </text>
+      <Words class="card-kind" x={31} y={19.5}>{texts.kind}</Words>
+      <Words class="card-state" x={right} y={19.5} isAtEnd>{texts.state}</Words>
+      <Words class="card-name" x={13} y={38}>{texts.name}</Words>
+      <Words class={`card-number${isShort ? " is-short" : ""}`} x={13} y={57}>{texts.pods}</Words>
+      <Words class="card-number" x={76} y={57}>{texts.rate}</Words>
+      <Words class={`card-number${isMuch ? " is-waiting" : ""}`} x={right} y={57} isAtEnd>
+        {texts.backlog}
+      </Words>
     </g>
   );
+}
+
+/** A text of the card, with a space behind it for who reads them in a row. */
+function Words(
+  { children, class: look, isAtEnd = false, x, y }: {
+    readonly class: string;
+    readonly x: number;
+    readonly y: number;
+    readonly isAtEnd?: boolean;
+    readonly children: string;
+  },
+) {
+  if (children === "") return null;
+  return (
+    <>
+      <text class={look} x={x} y={y} text-anchor={isAtEnd ? "end" : "start"}>{children}</text>
+      {" "}
+    </>
+  );
+}
+
+function podsText({ ready, wanted }: ComponentView["replicas"]): string {
+  if (wanted === 0 && ready === 0) return "no pods";
+  const numbers = `${countText(ready)}/${countText(wanted)}`;
+  return numbers.length > 4 ? numbers : `${numbers} ${wanted === 1 ? "pod" : "pods"}`;
 }
 
 /** A topic of the graph. */

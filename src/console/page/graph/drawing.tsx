@@ -5,9 +5,9 @@ import { lineText, middleCut } from "../text.ts";
 import { plural, STATES } from "../words.ts";
 import { Card, Pill } from "./card.tsx";
 import { Line } from "./line.tsx";
-import type { Layout, Place, Point } from "./layout.ts";
+import type { Layout, Place, Point, Size } from "./layout.ts";
 import { CARD, PILL } from "./structure.ts";
-import { isInSight, type Viewport, type WindowSize } from "./viewport.ts";
+import { isInSight, type Viewport } from "./viewport.ts";
 
 /** What is drawn, and where the window on it is. */
 export interface DrawingProps {
@@ -15,7 +15,7 @@ export interface DrawingProps {
   readonly groups: readonly Group[];
   readonly layout: Layout;
   readonly viewport: Viewport;
-  readonly size: WindowSize;
+  readonly size: Size;
   readonly open: string | undefined;
   /** Ids of what is searched for; undefined: nothing is. */
   readonly found: ReadonlySet<string> | undefined;
@@ -70,7 +70,9 @@ function Frame(
 ) {
   const [namespace = "", mesh = ""] = group.key.split("/");
   const title = lineText(mesh === "" ? `${namespace} · no mesh` : `${namespace} / ${mesh}`, 200);
-  const size = Math.min(56, Math.max(12, 11 / scale));
+  const size = Math.min(80, Math.max(12, 11.5 / scale));
+  // What is larger than the room above the cards stands above the frame.
+  const y = size > 26 ? -8 : 22;
   const charsMax = Math.max(6, Math.floor((place.width - 24) / (size * 0.58)));
   const worst = STATES.find((state) => group.members.some((one) => one.component.state === state));
   return (
@@ -79,10 +81,10 @@ function Frame(
       <title>{`${title}: ${plural(group.members.length, "component")}`}</title>
       {worst === undefined || worst === "ok"
         ? null
-        : <StateIcon state={worst} size={size} x={14} y={20 - size * 0.75} />}
+        : <StateIcon state={worst} size={size} x={14} y={y - 2 - size * 0.75} />}
       <text
         x={worst === undefined || worst === "ok" ? 16 : 20 + size}
-        y="22"
+        y={y}
         font-size={size}
         dominant-baseline="auto"
       >
@@ -101,7 +103,12 @@ function Lines({ found, isFar, layout, model, open, size, viewport }: DrawingPro
         const flow = model.flows.get(key);
         const isMarked = mark !== undefined && (flow?.from === mark || flow?.to === mark);
         return (
-          <Line key={key} {...{ flow, points, isFar, isMarked }} isDimmed={found !== undefined} />
+          <Line
+            key={key}
+            {...{ flow, points, isFar, isMarked }}
+            isDimmed={found !== undefined}
+            isCrossing={points.length === 2}
+          />
         );
       })}
     </g>

@@ -1,13 +1,14 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { RefObject } from "preact";
-import { type Viewport, type WindowSize, zoomed } from "./viewport.ts";
+import type { Size } from "./layout.ts";
+import { type Viewport, zoomed } from "./viewport.ts";
 
 /** Where a press ends that moved less than this, it is a click. */
 const CLICK_PIXELS = 5;
 
 /** Size of an element, now and whenever it changes; 0 × 0 before it is known. */
-export function useSize(element: RefObject<Element | null>): WindowSize {
-  const [size, setSize] = useState<WindowSize>({ width: 0, height: 0 });
+export function useSize(element: RefObject<Element | null>): Size {
+  const [size, setSize] = useState<Size>({ width: 0, height: 0 });
   useEffect(() => {
     if (element.current === null) return;
     const observer = new ResizeObserver(([entry]) => {

@@ -4,17 +4,17 @@ import { groupsOf, isFound, type Shown } from "../selection.ts";
 import { plural } from "../words.ts";
 import { Drawing } from "./drawing.tsx";
 import { useGestures, useSize } from "./gestures.ts";
-import type { Layout } from "./layout.ts";
+import type { Layout, Size } from "./layout.ts";
 import { structureOf } from "./structure.ts";
 import { type CurrentLayout, useLayout } from "./use_layout.ts";
 import {
   centred,
   type Direction,
+  firstSight,
   fitted,
   neighbour,
   showing,
   type Viewport,
-  type WindowSize,
   zoomed,
 } from "./viewport.ts";
 
@@ -109,7 +109,7 @@ interface View {
 function useViewport(
   { layout, open, scope, size }: {
     readonly layout: Layout;
-    readonly size: WindowSize;
+    readonly size: Size;
     readonly scope: string;
     readonly open: string | undefined;
   },
@@ -125,7 +125,7 @@ function useViewport(
     if (layout.width === 0 || size.width === 0 || fittedTo.current === scope) return;
     fittedTo.current = scope;
     const place = open === undefined ? undefined : layout.places.get(`c:${open}`);
-    const whole = fitted(layout, size);
+    const whole = firstSight(layout, size);
     // A link to one component of many shows that one, large enough to be read.
     setViewport(place !== undefined && whole.scale < 0.5 ? centred(place, size, 0.8) : whole);
   }, [layout, size, scope]);
@@ -186,7 +186,7 @@ function pressed(
   { layout, openBox, size, view, walk }: {
     readonly layout: Layout;
     readonly openBox: (id: string) => void;
-    readonly size: WindowSize;
+    readonly size: Size;
     readonly view: View;
     readonly walk: Walk;
   },
@@ -208,14 +208,14 @@ function pressed(
   return true;
 }
 
-function zoom(view: View, { height, width }: WindowSize, factor: number): void {
+function zoom(view: View, { height, width }: Size, factor: number): void {
   view.change((viewport) => zoomed(viewport, { factor, at: { x: width / 2, y: height / 2 } }));
 }
 
 function Controls(
   { current, size, view }: {
     readonly current: CurrentLayout;
-    readonly size: WindowSize;
+    readonly size: Size;
     readonly view: View;
   },
 ) {

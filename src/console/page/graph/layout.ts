@@ -7,6 +7,12 @@ export interface Point {
   readonly y: number;
 }
 
+/** How large something is, in pixels. */
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
 /** A rectangle; x and y are its upper left corner. */
 export interface Place extends Point {
   readonly width: number;
@@ -34,7 +40,7 @@ interface Part {
 }
 
 const BLOCK_PADDING = { side: 16, top: 34, bottom: 16 } as const;
-const BLOCK_GAP = 40;
+const BLOCK_GAP = 48;
 const PART_GAP = 18;
 /** How much wider than high a pack of rectangles is. */
 const BLOCK_ASPECT = 1.7;
@@ -173,17 +179,35 @@ function layered(boxes: readonly Box[], arrows: readonly Arrow[]): Part {
   return { places, lines, width: size.width ?? 0, height: size.height ?? 0 };
 }
 
-/** Puts rectangles into rows, in their order. */
-function pack<T extends { readonly width: number; readonly height: number }>(
+interface Packed<T> {
+  readonly items: readonly { readonly item: T; readonly x: number; readonly y: number }[];
+  readonly width: number;
+  readonly height: number;
+}
+
+/** More columns of the widest rectangle are not tried. */
+const COLUMNS_MAX = 24;
+
+/** Puts rectangles into rows, in their order: as wide as shows them largest in a window of that aspect. */
+function pack<T extends Size>(
   rectangles: readonly T[],
   { aspect, gap }: { readonly gap: number; readonly aspect: number },
-): { items: { item: T; x: number; y: number }[]; width: number; height: number } {
-  const area = rectangles.reduce(
-    (sum, { height, width }) => sum + (width + gap) * (height + gap),
-    0,
-  );
+): Packed<T> {
   const widest = Math.max(0, ...rectangles.map(({ width }) => width));
-  const widthMax = Math.max(widest, Math.sqrt(area * aspect));
+  let best = inRows(rectangles, { gap, widthMax: widest });
+  const sizeOf = ({ height, width }: Packed<T>) => Math.max(width / aspect, height);
+  for (let columns = 1.25; columns <= COLUMNS_MAX; columns *= 1.25) {
+    const widthMax = widest * columns + gap * columns;
+    const next = inRows(rectangles, { gap, widthMax });
+    if (sizeOf(next) < sizeOf(best)) best = next;
+  }
+  return best;
+}
+
+function inRows<T extends Size>(
+  rectangles: readonly T[],
+  { gap, widthMax }: { readonly gap: number; readonly widthMax: number },
+): Packed<T> {
   const items: { item: T; x: number; y: number }[] = [];
   let [x, y, rowHeight, widthUsed] = [0, 0, 0, 0];
   for (const item of rectangles) {

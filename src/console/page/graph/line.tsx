@@ -9,10 +9,12 @@ export interface LineProps {
   readonly isMarked: boolean;
   readonly isDimmed: boolean;
   readonly isFar: boolean;
+  /** Goes from one mesh to another. */
+  readonly isCrossing: boolean;
 }
 
 /** An arrow with what passes above it and what waits below it. */
-export function Line({ flow, isDimmed, isFar, isMarked, points }: LineProps) {
+export function Line({ flow, isCrossing, isDimmed, isFar, isMarked, points }: LineProps) {
   const middle = middleOf(points);
   if (middle === undefined) return null;
   const { backlog = 0, perSecond, role = "match" } = flow ?? {};
@@ -20,6 +22,7 @@ export function Line({ flow, isDimmed, isFar, isMarked, points }: LineProps) {
     "line",
     ...(role === "input" || role === "output" ? [] : ["is-aside"]),
     ...(isPilingUp(backlog, perSecond) ? ["is-waiting"] : []),
+    ...(isCrossing && !isMarked ? ["is-crossing"] : []),
     ...(isMarked ? ["is-marked"] : []),
     ...(isDimmed ? ["is-dimmed"] : []),
     ...(flow === undefined ? ["is-gone"] : []),

@@ -38,7 +38,7 @@ export interface Structure {
 }
 
 /** Sizes of boxes, in pixels at scale 1. */
-export const CARD = { width: 196, height: 68 } as const;
+export const CARD = { width: 206, height: 68 } as const;
 /** A topic is as wide as its label, between these. */
 export const PILL = { widthMin: 56, widthMax: 168, height: 22, perChar: 6.3 } as const;
 

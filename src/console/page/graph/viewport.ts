@@ -1,4 +1,4 @@
-import type { Layout, Place } from "./layout.ts";
+import type { Layout, Place, Size } from "./layout.ts";
 
 /** Where the window on the graph is: a point p is drawn at `p * scale + (x, y)`. */
 export interface Viewport {
@@ -7,18 +7,15 @@ export interface Viewport {
   readonly scale: number;
 }
 
-/** Size of the window, in pixels. */
-export interface WindowSize {
-  readonly width: number;
-  readonly height: number;
-}
-
 /** Scales that somebody may choose; a graph that fits only smaller is shown smaller. */
 export const SCALES = { min: 0.04, max: 2.5 } as const;
 const MARGIN = 28;
+const NARROW = 720;
+/** Texts of cards are as large as those of lists are on a phone. */
+const READABLE = 0.75;
 
 /** All of a graph, not larger than it is. */
-export function fitted({ height, width }: WindowSize, size: WindowSize): Viewport {
+export function fitted({ height, width }: Size, size: Size): Viewport {
   if (width === 0 || height === 0) return { x: 0, y: 0, scale: 1 };
   const scale = Math.max(
     SCALES.min,
@@ -29,6 +26,16 @@ export function fitted({ height, width }: WindowSize, size: WindowSize): Viewpor
     x: (size.width - width * scale) / 2,
     y: (size.height - height * scale) / 2,
   };
+}
+
+/**
+ * How a graph is met: all of it, to see where to look; on a window as narrow as a phone's its beginning, so that it can be
+ * read.
+ */
+export function firstSight(layout: Size, size: Size): Viewport {
+  const whole = fitted(layout, size);
+  const isNarrow = size.width < NARROW && whole.scale < READABLE;
+  return isNarrow ? { x: MARGIN / 2, y: MARGIN / 2, scale: READABLE } : whole;
 }
 
 /** Larger or smaller, while one point of the window stays where it is. */
@@ -45,7 +52,7 @@ export function zoomed(
 }
 
 /** Moved as little as shows a place; as it is where that is seen already. */
-export function showing(viewport: Viewport, place: Place, size: WindowSize): Viewport {
+export function showing(viewport: Viewport, place: Place, size: Size): Viewport {
   const scale = viewport.scale < 0.45 ? Math.min(0.9, 1) : viewport.scale;
   const grown = scale === viewport.scale ? viewport : centred(place, size, scale);
   return {
@@ -56,7 +63,7 @@ export function showing(viewport: Viewport, place: Place, size: WindowSize): Vie
 }
 
 /** A place in the middle of the window. */
-export function centred(place: Place, size: WindowSize, scale: number): Viewport {
+export function centred(place: Place, size: Size, scale: number): Viewport {
   return {
     scale,
     x: size.width / 2 - (place.x + place.width / 2) * scale,
@@ -82,7 +89,7 @@ function within(
 export function isInSight(
   { height, width, x, y }: Place,
   { scale, ...offset }: Viewport,
-  size: WindowSize,
+  size: Size,
 ): boolean {
   const near = 120;
   const [left, top] = [x * scale + offset.x, y * scale + offset.y];

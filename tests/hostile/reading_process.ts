@@ -5,6 +5,7 @@
 import { systemClock } from "#base";
 import { gitSource } from "#git";
 import { ManifestReader } from "#manifests";
+import { V8_FLAGS } from "../../scripts/compile.ts";
 import { temporaryFolder } from "../support/git_repository.ts";
 import { consume } from "./consume.ts";
 import type { HostileInput } from "./inputs.ts";
@@ -30,9 +31,6 @@ export interface ReadingProcess extends AsyncDisposable {
   /** Ends it. @throws when it ended badly */
   end(): Promise<ReadingReport>;
 }
-
-/** As the binary has it, see `scripts/compile.ts`. */
-const V8_FLAGS = "--v8-flags=--heap-growing-percent=30";
 
 /** Starts one. */
 export async function readingProcess(): Promise<ReadingProcess> {

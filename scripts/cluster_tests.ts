@@ -41,6 +41,8 @@ const SECONDS: Readonly<Record<string, number>> = {
   "cleanup_end_test.ts": 51,
   "gitops_sick_test.ts": 51,
   "component_policy_test.ts": 46,
+  "explain_causes_test.ts": 45,
+  "monitoring_rules_test.ts": 40,
 };
 const OTHERS_SECONDS = 15;
 

@@ -1,7 +1,8 @@
 import { ANNOTATIONS, durationMs, type MeshSync, type RefMove } from "#api";
 import { errorText, type ObjectId, type Problem, StalledError } from "#base";
 import { GitError, type GitErrorKind, isRemoteFault, RefSyntaxError, RemoteUrlError } from "#git";
-import { problemsText, type Verdict as ReadyState } from "#plan";
+import { problemsText, type ReadyState } from "#plan";
+import { type SyncReason, syncReasonOf } from "./reasons.ts";
 
 /**
  * Where a MeshSync stands. The tag is kept in `status.phase`; reason and message are those of its conditions.
@@ -16,7 +17,7 @@ export type Phase =
   /** The remote, a reference or the API server did not answer as it has to. */
   | Failing<"Failed">
   /** A revision waits for its time or for other syncs. */
-  | { readonly tag: "Waiting"; readonly reason: string; readonly message: string }
+  | { readonly tag: "Waiting"; readonly reason: SyncReason; readonly message: string }
     & { readonly isFinal: boolean; readonly untilMs?: number }
   /** Nothing of the revision was begun, because of what it says. */
   | Failing<"Refused">
@@ -36,7 +37,7 @@ export type Phase =
 interface Failing<T extends string> {
   readonly tag: T;
   /** CamelCase, for conditions, events and logs. */
-  readonly reason: string;
+  readonly reason: SyncReason;
   readonly message: string;
   /** Whether only a person can end it. */
   readonly isFinal: boolean;
@@ -126,8 +127,8 @@ export interface UnansweredWrite extends UnrecordedChange {
 export class InputError extends Error {
   override readonly name = "InputError";
   /** The condition's reason. */
-  readonly reason: string;
-  constructor(reason: string, message: string) {
+  readonly reason: SyncReason;
+  constructor(reason: SyncReason, message: string) {
     super(message);
     this.reason = reason;
   }
@@ -175,7 +176,7 @@ export function rollsBack(sync: MeshSync): boolean {
 }
 
 /** What the conditions Ready, Reconciling and Stalled say of a phase. */
-export function readyState(phase: Phase): ReadyState {
+export function readyState(phase: Phase): ReadyState<SyncReason> {
   const { tag, message } = phase;
   const idle = { ready: false, reconciling: false, stalled: false, message };
   switch (tag) {
@@ -219,7 +220,7 @@ export function invalidPhase(problems: readonly Problem[]): Phase {
   return { tag: "Invalid", message: problemsText(problems) };
 }
 
-const GIT_REASONS: Readonly<Record<GitErrorKind, string>> = {
+const GIT_REASONS: Readonly<Record<GitErrorKind, SyncReason>> = {
   not_found: "RepositoryNotFound",
   no_access: "AccessDenied",
   no_ref: "RefNotFound",
@@ -242,7 +243,8 @@ export function failedPhase(error: unknown): Phase {
     return failing("Failed", { reason: "InvalidSpec", message: error.message, isFinal: true });
   }
   if (error instanceof StalledError) {
-    return failing("Failed", { reason: error.reason, message: error.message, isFinal: true });
+    const reason = syncReasonOf(error.reason);
+    return failing("Failed", { reason, message: error.message, isFinal: true });
   }
   const message = errorText(error);
   // What is missing may come any moment, from another sync for one.
@@ -258,7 +260,7 @@ export function failedPhase(error: unknown): Phase {
 
 /** A revision of which nothing is begun until it is another one, or somebody allows it. */
 export function refusedPhase(
-  reason: string,
+  reason: SyncReason,
   message: string,
   { isFinal = true }: { readonly isFinal?: boolean } = {},
 ): Phase {
@@ -266,7 +268,7 @@ export function refusedPhase(
 }
 
 /** A revision of which a part is applied. */
-export function applyingPhase(reason: string, message: string): Phase {
+export function applyingPhase(reason: SyncReason, message: string): Phase {
   return failing("Applying", { reason, message, isFinal: false });
 }
 
@@ -279,7 +281,7 @@ export function isAppliedButUnserved(phase: Phase | undefined): boolean {
 }
 
 /** A deleted MeshSync that some of its objects keep. */
-export function deletingPhase(reason: string, message: string): Failing<"Deleting"> {
+export function deletingPhase(reason: SyncReason, message: string): Failing<"Deleting"> {
   return failing("Deleting", { reason, message, isFinal: false });
 }
 

@@ -2,6 +2,7 @@ import type { MeshSync, MeshSyncStatus } from "#api";
 import { type ConditionDraft, keyText, mergeConditions, timestamp } from "#base";
 import { type Manifest, type ManifestProblem, problemOf, type TargetObject } from "#manifests";
 import type { SyncContext } from "./context.ts";
+import type { SyncReason } from "./reasons.ts";
 import {
   type AppliedKinds,
   type Authority,
@@ -45,7 +46,9 @@ export function actsAsProgram({ account }: Authority, { isSingleTenant }: Tenanc
   return account === undefined && !isSingleTenant;
 }
 
-function ownRightsDraft({ metadata: { generation = 0 } }: MeshSync): ConditionDraft {
+function ownRightsDraft(
+  { metadata: { generation = 0 } }: MeshSync,
+): ConditionDraft & { readonly reason: SyncReason } {
   return {
     type: OWN_RIGHTS,
     status: "True",

@@ -21,6 +21,7 @@ import {
   settleTimeMs,
 } from "./phase.ts";
 import { quarantinesOf, quarantineText, type Rollback } from "./rollback.ts";
+import type { SyncReason } from "./reasons.ts";
 
 /** Members of the status that a pass has news about. */
 export type StatusNews = Partial<Omit<MeshSyncStatus, "conditions" | "observedGeneration">>;
@@ -126,8 +127,11 @@ export interface ConditionFacts {
 /** Phases in which not all that Git says is applied. */
 const UNAPPLIED: readonly string[] = ["Applying", "Refused", "Waiting"];
 
+/** A draft of a condition with a reason that a MeshSync may have. */
+type SyncDraft = ConditionDraft & { readonly reason: SyncReason };
+
 /** `Applied`: the cluster is asked for all that Git says; `Healthy`: what was applied last is as it should be. */
-export function syncConditions(sync: MeshSync, facts: ConditionFacts): ConditionDraft[] {
+export function syncConditions(sync: MeshSync, facts: ConditionFacts): SyncDraft[] {
   const { health, phase } = facts;
   const observedGeneration = sync.metadata.generation ?? 0;
   const revision = sync.status?.lastAppliedRevision;
@@ -147,7 +151,7 @@ export function syncConditions(sync: MeshSync, facts: ConditionFacts): Condition
 function healthyDraft(
   health: Health | undefined,
   { isSettling, phase }: ConditionFacts,
-): Pick<ConditionDraft, "message" | "reason" | "status"> {
+): Pick<SyncDraft, "message" | "reason" | "status"> {
   if (health === undefined) {
     const { message, reason } = readyState(phase);
     return { status: "Unknown", reason, message };

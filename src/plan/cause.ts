@@ -1,10 +1,11 @@
 import { type KubeObject, shortText } from "#base";
+import { type ComponentReason, passedOn } from "./reasons.ts";
 import { type ContainerStatus, isPodReady, ordinalOf, type Pod } from "./pod.ts";
 
 /** Why something is not ready, in words that a person can act on. */
 export interface Cause {
   /** CamelCase word, as conditions and events carry it. */
-  readonly reason: string;
+  readonly reason: ComponentReason;
   /** Which pod, which container, and what the cluster says. */
   readonly message: string;
   /** Larger is more telling; the first of the most telling is shown. */
@@ -109,7 +110,7 @@ function unscheduledCause(pod: Pod): Cause | undefined {
   const condition = pod.status?.conditions?.find((item) => item.type === "PodScheduled");
   if (condition?.status !== "False") return undefined;
   return {
-    reason: condition.reason ?? "Unschedulable",
+    reason: passedOn(condition.reason ?? "Unschedulable"),
     message: `Pod ${pod.metadata.name} cannot be scheduled: ${oneLine(condition.message ?? "")}`,
     weight: WEIGHT.blocked,
   };
@@ -119,7 +120,7 @@ function evictedCause(pod: Pod): Cause | undefined {
   if (pod.status?.phase !== "Failed") return undefined;
   const detail = pod.status.message ?? "the pod failed";
   return {
-    reason: pod.status.reason ?? "PodFailed",
+    reason: passedOn(pod.status.reason ?? "PodFailed"),
     message: `Pod ${pod.metadata.name}: ${oneLine(detail)}`,
     weight: WEIGHT.failing,
   };
@@ -145,7 +146,7 @@ function containerCause(pod: Pod, container: ContainerStatus): Cause | undefined
   const ended = container.state?.terminated;
   if (ended !== undefined) {
     return {
-      reason: ended.reason ?? "Terminated",
+      reason: passedOn(ended.reason ?? "Terminated"),
       message: `${where} ${endText(ended)}`,
       weight: WEIGHT.failing,
     };
@@ -170,7 +171,7 @@ function waitingCause(
   container: ContainerStatus,
   waiting: { readonly reason?: string; readonly message?: string },
 ): Cause {
-  const reason = waiting.reason ?? "Waiting";
+  const reason = passedOn(waiting.reason ?? "Waiting");
   const said = waiting.message === undefined ? "" : `: ${oneLine(waiting.message)}`;
   if (IMAGE_REASONS.has(reason)) {
     return {
@@ -198,7 +199,7 @@ function mountCause(pod: Pod, warnings: readonly WarningEvent[]): Cause | undefi
   );
   if (event === undefined) return undefined;
   return {
-    reason: event.reason ?? "FailedMount",
+    reason: passedOn(event.reason ?? "FailedMount"),
     message: `Pod ${pod.metadata.name}: ${oneLine(event.message ?? "")}`,
     weight: WEIGHT.blocked,
   };

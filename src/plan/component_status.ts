@@ -127,7 +127,7 @@ function isStillToDo({ failures, statefulSet }: ComponentFacts): boolean {
 }
 
 /** `Ready`, `Reconciling` and `Stalled`, as kstatus, `kubectl wait`, Flux and Argo CD read them. */
-export function conditionsOf(state: ReadyState, generation: number): ConditionDraft[] {
+export function conditionsOf(state: ReadyState<string>, generation: number): ConditionDraft[] {
   const { reason, message } = state;
   const draft = (type: string, isTrue: boolean | undefined): ConditionDraft => ({
     type,

@@ -9,6 +9,7 @@ import {
 import type { ForeignChild } from "./children.ts";
 import { conditionsOf } from "./component_status.ts";
 import { isApplied } from "./applied_mark.ts";
+import { type ComponentReason, passedOn } from "./reasons.ts";
 import {
   problemsText,
   type ReadyState,
@@ -25,7 +26,7 @@ export interface MeshLine {
   /** Name of the child resource. */
   readonly child: string;
   readonly ready: boolean;
-  readonly reason: string;
+  readonly reason: ComponentReason;
   readonly message: string;
   readonly replicas: number;
   readonly readyReplicas: number;
@@ -141,7 +142,7 @@ function itemState(item: MeshComponent): Pick<MeshLine, "ready" | "reason" | "me
   }
   return {
     ready: condition.status === "True",
-    reason: condition.reason,
+    reason: passedOn(condition.reason),
     message: condition.message,
   };
 }

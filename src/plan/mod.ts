@@ -32,6 +32,7 @@ export * from "./pod.ts";
 export * from "./pod_restart.ts";
 export * from "./prune_limit.ts";
 export * from "./quarantine.ts";
+export * from "./reasons.ts";
 export * from "./replicas.ts";
 export * from "./rollout.ts";
 export * from "./scaling.ts";

@@ -1,7 +1,8 @@
 import type { Problem } from "#base";
+import type { ComponentReason } from "./reasons.ts";
 
 /** What to say about an object as a whole: the source of its three conditions. */
-export interface ReadyState {
+export interface ReadyState<Reason extends string = ComponentReason> {
   readonly ready: boolean;
   /** Whether it is ready cannot be told. */
   readonly isUnknown?: true;
@@ -9,12 +10,12 @@ export interface ReadyState {
   readonly reconciling: boolean;
   /** Nothing will change until a person acts. */
   readonly stalled: boolean;
-  readonly reason: string;
+  readonly reason: Reason;
   readonly message: string;
 }
 
 /** The former name of {@linkcode ReadyState}. */
-export type Verdict = ReadyState;
+export type Verdict<Reason extends string = ComponentReason> = ReadyState<Reason>;
 
 /**
  * A state that only a person can end.
@@ -27,17 +28,17 @@ export type Verdict = ReadyState;
  * assertEquals(retriedState("Unavailable", "no answer").reconciling, true);
  * ```
  */
-export function stalledState(reason: string, message: string): ReadyState {
+export function stalledState(reason: ComponentReason, message: string): ReadyState {
   return { ready: false, reconciling: false, stalled: true, reason, message };
 }
 
 /** Not ready yet: the program or the cluster is at work on it, and tries again what failed. */
-export function retriedState(reason: string, message: string): ReadyState {
+export function retriedState(reason: ComponentReason, message: string): ReadyState {
   return { ready: false, reconciling: true, stalled: false, reason, message };
 }
 
 /** Nothing certain is known of it for the moment. */
-export function unknownState(reason: string, message: string): ReadyState {
+export function unknownState(reason: ComponentReason, message: string): ReadyState {
   return { ...retriedState(reason, message), isUnknown: true };
 }
 
@@ -46,7 +47,7 @@ export interface StepFailure {
   /** `Kind namespace/name` of what was to be written. */
   readonly object: string;
   /** CamelCase reason of the API server, or `Unavailable`. */
-  readonly reason: string;
+  readonly reason: ComponentReason;
   readonly message: string;
   /** Whether trying again without a change is useless. */
   readonly isFinal: boolean;

@@ -21,6 +21,7 @@ import {
 import {
   isWhollyApplied,
   type OwnerStep,
+  passedOn,
   settledMark,
   type Step,
   stepEvent,
@@ -279,7 +280,7 @@ function failureOf(error: unknown, object: string): StepFailure {
   const isQuota = error.status === 403 && /exceeded quota/.test(error.message);
   return {
     object,
-    reason: isQuota ? "QuotaExceeded" : error.reason,
+    reason: isQuota ? "QuotaExceeded" : passedOn(error.reason),
     message: error.text,
     // What the object itself is at fault for will never be taken; a policy, a quota or a right may change.
     isFinal: isInvalid(error) && !isPolicyRefusal(error),

@@ -73,7 +73,7 @@ export function explanation(facts: ExplanationFacts): Explanation {
   const { object, topology } = facts;
   const own = stateOf(object);
   const cause = causeOf(facts, own);
-  const remedy = own.isWell === true ? undefined : remedyFor(cause.reason, cause.message);
+  const remedy = remedyFor(cause.reason, cause.message);
   const id = idText(idOf(facts.component ?? object));
   const flow = topology === undefined ? undefined : flowOf(topology);
   return {
@@ -102,8 +102,7 @@ interface State {
 /** What an object's own status says of its current generation. */
 function stateOf(object: KubeObject): State {
   if (object.metadata.deletionTimestamp !== undefined) {
-    const since = object.metadata.deletionTimestamp;
-    return { isWell: false, reason: "Terminating", message: "It is being deleted", since };
+    return deletionOf(object, object.metadata.deletionTimestamp);
   }
   const ready = conditionOf(membersOf(object.status)["conditions"], "Ready");
   const isOld = (ready?.observedGeneration ?? 0) < (object.metadata.generation ?? 0);
@@ -116,10 +115,23 @@ function stateOf(object: KubeObject): State {
   return { isWell, reason, message, since };
 }
 
+/** What keeps a deleted object, as its own conditions say. */
+const KEEPING: readonly string[] = ["CleaningUp", "CleanupFailed", "DeletionWaits", "LeftBehind"];
+
+function deletionOf({ status }: KubeObject, since: string): State {
+  const ready = conditionOf(membersOf(status)["conditions"], "Ready");
+  const isWell = false;
+  if (ready !== undefined && KEEPING.includes(ready.reason)) {
+    const { message, reason } = ready;
+    return { isWell, reason, message: `It is being deleted: ${message}`, since };
+  }
+  return { isWell, reason: "Terminating", message: "It is being deleted", since };
+}
+
 /** The state of the object, of the component where the object is not well through it, or of pods where nobody has looked. */
 function causeOf(facts: ExplanationFacts, own: State): { reason: string; message: string } {
   const { component, log, object, pods = [], warnings = [] } = facts;
-  if (own.isWell === true || own.reason === "Terminating") return own;
+  if (own.isWell === true || object.metadata.deletionTimestamp !== undefined) return own;
   const inner = component === undefined || component === object ? own : stateOf(component);
   const seen = inner.isWell === false ? inner : own;
   const ofPods = seen.isWell === undefined ? firstCause(pods, warnings) : undefined;

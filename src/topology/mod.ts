@@ -20,6 +20,7 @@ export { type PodCount, podsText } from "./pods_text.ts";
 export { topicLabel, type TopicVariant } from "./topic_name.ts";
 export { dot, mermaid } from "./graph_formats.ts";
 export * from "./remedies.ts";
+export type { Remedy } from "./remedy.ts";
 export { svg } from "./svg.ts";
 export { ownWarnings } from "./own_findings.ts";
 export * from "./topology.ts";

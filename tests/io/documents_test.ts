@@ -8,6 +8,7 @@ import {
 } from "#base";
 import { assertEquals, assertMatch } from "@std/assert";
 import { createMetrics } from "#telemetry";
+import { CAUSES_PAGE, causesPage, OTHER_TESTS } from "../../scripts/generate_causes_page.ts";
 import { RESOURCES_PAGE, resourcesPage } from "../../scripts/generate_resources_page.ts";
 import { permissionArguments } from "../../scripts/compile/permissions.ts";
 import { meshwright } from "../support/cli.ts";
@@ -60,6 +61,19 @@ Deno.test("every link between pages leads somewhere, and README leads to every p
 
 Deno.test("docs/resources.md has what src/api defines (run deno task resources-page)", async () => {
   assertEquals(await resourcesPage() === await Deno.readTextFile(RESOURCES_PAGE), true);
+});
+
+Deno.test("docs/causes.md has what src/topology and the tests have (run deno task causes-page)", async () => {
+  assertEquals(causesPage() === await Deno.readTextFile(CAUSES_PAGE), true);
+});
+
+Deno.test("the tests that docs/causes.md names beside the walk do have the cause", async () => {
+  const without: string[] = [];
+  for (const [reason, path] of Object.entries(OTHER_TESTS)) {
+    const isNamed = new RegExp(`\\b${reason}\\b`).test(await Deno.readTextFile(path));
+    if (!isNamed) without.push(`${path}: ${reason}`);
+  }
+  assertEquals(without, []);
 });
 
 Deno.test("the examples of docs/resources.md are valid", async () => {

@@ -8,7 +8,8 @@ import {
   sameJson,
   timestamp,
 } from "#base";
-import type { Verdict } from "#plan";
+import type { ReadyState } from "#plan";
+import type { SyncReason } from "../reasons.ts";
 import { Cron } from "croner";
 
 /** That a sync is suspended, in words, and when it goes on by itself. */
@@ -146,7 +147,7 @@ function cronOf(window: Window): Cron {
 
 /** Why a revision is not applied yet, although nothing is wrong with it. */
 export interface Wait {
-  readonly verdict: Verdict;
+  readonly verdict: ReadyState<SyncReason>;
   /** When to look again; absent where a change of another MeshSync says so. */
   readonly untilMs?: number;
 }
@@ -240,7 +241,7 @@ function cycleOf(sync: MeshSync, syncOf: WaitFacts["syncOf"]): string | undefine
   return visit(sync, []);
 }
 
-function waiting(reason: string, message: string): Verdict {
+function waiting(reason: SyncReason, message: string): ReadyState<SyncReason> {
   return { ready: false, reconciling: true, stalled: false, reason, message };
 }
 

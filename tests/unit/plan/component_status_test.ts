@@ -4,6 +4,7 @@ import {
   type ComponentFacts,
   componentStatus,
   conditionsOf,
+  passedOn,
   unknownState,
   type WarningEvent,
 } from "#plan";
@@ -84,7 +85,8 @@ Deno.test("conditionsOf() says Unknown of what cannot be told", () => {
 });
 
 Deno.test("componentStatus() has not observed a generation that a StatefulSet of the reference is still to get", () => {
-  const failure = { object: "StatefulSet shop/orders-function", reason: "Invalid", message: "no" };
+  const reason = passedOn("Invalid");
+  const failure = { object: "StatefulSet shop/orders-function", reason, message: "no" };
   const before = { ...component, status: { observedGeneration: 0 } };
   const observed = (isFinal: boolean, annotations: Record<string, string>) => {
     const made = statefulSetObject({ name: "orders-function" });

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { FunctionMesh } from "#api";
 import { conditionOf, type KubeObject } from "#base";
-import { type MeshComponent, meshComponents, type MeshFacts, meshStatus } from "#plan";
+import { type MeshComponent, meshComponents, type MeshFacts, meshStatus, passedOn } from "#plan";
 import { functionObject } from "../../support/objects.ts";
 
 const mesh: FunctionMesh = {
@@ -112,7 +112,7 @@ Deno.test("meshStatus() does not believe what a child said of an older generatio
 });
 
 Deno.test("meshStatus() is stalled by what only a person can mend, and not by the rest", () => {
-  const refused = { object: "Function shop/shop-a", reason: "Invalid", message: "no" };
+  const refused = { object: "Function shop/shop-a", reason: passedOn("Invalid"), message: "no" };
   const lines = [
     item("a", { live: undefined, failure: { ...refused, isFinal: true } }),
     item("a", { live: undefined, failure: { ...refused, isFinal: false } }),
@@ -127,7 +127,7 @@ Deno.test("meshStatus() is stalled by what only a person can mend, and not by th
 
 Deno.test("meshStatus() has not observed a generation while a write of it is still to do", () => {
   const before = { ...mesh, status: { observedGeneration: 2 } };
-  const refused = { object: "Function shop/shop-a", reason: "Invalid", message: "no" };
+  const refused = { object: "Function shop/shop-a", reason: passedOn("Invalid"), message: "no" };
   const observed = (isFinal: boolean, annotations?: Record<string, string>) => {
     const failure = { ...refused, isFinal };
     const live = { ...child("a", "True", "Ready") };

@@ -2,14 +2,17 @@ import { assertEquals, assertMatch } from "@std/assert";
 import type { KubeObject } from "#base";
 import type { GitErrorKind } from "#git";
 import { GitError } from "#git";
-import { creationCause, firstCause, type Pod, type WarningEvent } from "#plan";
+import { COMPONENT_REASONS, creationCause, firstCause, type Pod, type WarningEvent } from "#plan";
 import { REMEDIES, remedyFor } from "#topology";
 import { failedPhase } from "../../../src/gitops/phase.ts";
+import { SYNC_REASONS } from "../../../src/gitops/reasons.ts";
 import { podObject, statefulSetObject } from "../../support/objects.ts";
 
-for (const { reason, remedy, words } of REMEDIES) {
-  Deno.test(`remedyFor() has its own answer for ${reason}${words === undefined ? "" : `, ${words[0]}`}`, () => {
-    for (const word of words ?? [""]) assertEquals(remedyFor(reason, `a ${word} b`), remedy);
+for (const { besides = "", reason, remedy, words } of REMEDIES) {
+  Deno.test(`remedyFor() has its own answer for ${reason}${words === undefined ? "" : `, ${words[0]} ${besides}`}`, () => {
+    for (const word of words ?? [""]) {
+      assertEquals(remedyFor(reason, `a ${word} b ${besides}`), remedy);
+    }
   });
 }
 
@@ -90,6 +93,31 @@ Deno.test("pods that are refused or cannot mount have a cause with a remedy", ()
     cause,
   ) => [cause?.reason, remedyFor(cause?.reason ?? "", "") !== undefined]);
   assertEquals(told, [["QuotaExceeded", true], ["PodCreationFailed", true], ["FailedMount", true]]);
+});
+
+/** What needs no remedy. */
+const WELL: readonly string[] = ["Applied", "Healthy", "Ready"];
+
+Deno.test("every reason that the program may write has a remedy", () => {
+  const reasons = [...COMPONENT_REASONS, ...SYNC_REASONS].filter((one) => !WELL.includes(one));
+  assertEquals(reasons.filter((reason) => remedyFor(reason, "") === undefined), []);
+  assertEquals(WELL.filter((reason) => remedyFor(reason, "") !== undefined), []);
+});
+
+Deno.test("every reason of a refused write has a remedy", () => {
+  // metav1.StatusReason, without those that no write ends with: Expired, Gone, NotAcceptable, UnsupportedMediaType, StoreReadError.
+  const reasons = [
+    ...["AlreadyExists", "BadRequest", "Conflict", "Forbidden", "InternalError", "Invalid"],
+    ...["MethodNotAllowed", "NotFound", "RequestEntityTooLarge", "ServerTimeout"],
+    ...["ServiceUnavailable", "Timeout", "TooManyRequests", "Unauthorized"],
+  ];
+  assertEquals(reasons.filter((reason) => remedyFor(reason, "") === undefined), []);
+});
+
+Deno.test("nodes of which some have a taint and others no label that fits are told so", () => {
+  const message =
+    "1 node(s) had untolerated taint(s), 2 node(s) didn't match Pod's node affinity/selector";
+  assertMatch(remedyFor("Unschedulable", message) ?? "", /nodeSelector and affinity, or add/);
 });
 
 Deno.test("every way in which Git fails has a remedy", () => {

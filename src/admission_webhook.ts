@@ -7,7 +7,7 @@ import type { Parts } from "./parts.ts";
  * get here, which is in a cluster (by the Service, once it is there) or by a URL.
  */
 export function admissionWebhook(parts: Parts): Admission | undefined {
-  const { config, cluster, clock, log, namespace, inCluster } = parts;
+  const { config, cluster, clock, log, metrics, namespace, inCluster } = parts;
   const { webhook, watchedNamespace } = config;
   if (webhook === undefined) return undefined;
   if (webhook.mode === "auto" && !inCluster && webhook.url === undefined) {
@@ -22,6 +22,7 @@ export function admissionWebhook(parts: Parts): Admission | undefined {
     namespace,
     watchedNamespace,
     required: webhook.mode === "true",
+    onCertificate: (endMs) => metrics.setCertificateEnd("webhook", endMs),
     // What flags made may name a folder of this machine. Others may not, whatever they call it: the loop sees to that.
     rules: (object) => ({
       fileUrls: object.metadata.name === BOOTSTRAP_NAME ? "allow" : "refuse",

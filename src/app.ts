@@ -11,6 +11,7 @@ import { ConsoleServer } from "./console_server.ts";
 import { putDefinitionsInPlace } from "./definitions.ts";
 import { GitOpsLoop } from "./gitops_loop.ts";
 import { MeshController } from "./mesh_controller.ts";
+import { metricsSource } from "./metrics_source.ts";
 import { type Parts, untilDone } from "./parts.ts";
 import { SecureMetrics } from "./secure_metrics.ts";
 
@@ -69,10 +70,15 @@ export class App implements AsyncDisposable {
   async work(signal: AbortSignal): Promise<void> {
     await this.#installDefinitions(signal);
     if (signal.aborted) return;
+    const { clock, metrics } = this.#parts;
+    const caches = () => [...Object.values(this.#controller.caches), this.#gitOps.syncs];
+    using _followed = metrics.follow(metricsSource(caches, () => clock.monotonicMs()));
+    metrics.setLeader(true);
     const group = new TaskGroup(signal);
     group.start((stop) => this.#controller.run(stop));
     group.start((stop) => this.#gitOps.run(stop));
     await group.ended();
+    metrics.setLeader(false);
   }
 
   /**

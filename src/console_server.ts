@@ -70,7 +70,9 @@ export class ConsoleServer implements AsyncDisposable {
       isEndless: isStream,
     };
     if (!isLoopback) {
-      return new ConsoleServer(parts, door, new OwnTlsServer({ ...options, service: SERVICE }));
+      const onCertificate = (endMs: number) => parts.metrics.setCertificateEnd("console", endMs);
+      const secure = new OwnTlsServer({ ...options, service: SERVICE, onCertificate });
+      return new ConsoleServer(parts, door, secure);
     }
     const plain = await startPlainServer(options);
     return plain === undefined ? undefined : new ConsoleServer(parts, door, plain);

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { certificateDelayMs, keepCertificates, KeyStaysReport } from "#admission";
+import { certificateDelayMs, certificateEndMs, keepCertificates, KeyStaysReport } from "#admission";
 import { type Clock, errorText, isAbort, pause } from "#base";
 import type { ClusterClient } from "#kube";
 import { type Answer, type Logger, TlsServer } from "#telemetry";
@@ -16,6 +16,8 @@ export interface OwnTlsServerOptions {
   readonly answer: Answer;
   /** Which answers have no end; none when left out. */
   readonly isEndless?: (request: IncomingMessage) => boolean;
+  /** Told when the certificate that is served ends, in milliseconds since 1970. */
+  readonly onCertificate?: (endMs: number) => void;
   readonly cluster: ClusterClient;
   readonly clock: Clock;
   readonly log: Logger;
@@ -81,6 +83,7 @@ export class OwnTlsServer implements AsyncDisposable {
     if (await this.#server.use(kept.certificates)) {
       log.info(`Serving ${name} over TLS`, { port: this.#server.port, certificateIn: serving });
     }
+    this.#options.onCertificate?.(certificateEndMs(kept.certificates.certificate));
     this.#keyStays.tell(kept);
   }
 }

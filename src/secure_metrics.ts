@@ -32,13 +32,14 @@ export class SecureMetrics implements AsyncDisposable {
 
   constructor(options: SecureMetricsOptions) {
     this.#options = options;
-    const { clock, transport } = options;
+    const { clock, metrics, transport } = options;
     this.#reviews = new AccessReviews(transport, clock);
     this.#newTokens = new NewTokens({ reviews: this.#reviews, clock });
     this.#server = new OwnTlsServer({
       ...options,
       name: "metrics",
       service: SERVICE,
+      onCertificate: (endMs) => metrics.setCertificateEnd("metrics", endMs),
       answer: (request, response) => this.#answer(request, response),
     });
   }

@@ -2,6 +2,7 @@ import type { RuleOptions } from "#api";
 import { type Clock, errorText, isAbort, type KubeObject, pause, StalledError } from "#base";
 import { type ClusterClient, isForbidden, type ResourceType } from "#kube";
 import type { Logger } from "#telemetry";
+import { certificateEndMs } from "./certificate.ts";
 import { readServingFiles, type ServingFiles } from "./certificate_files.ts";
 import { type CertificateSecrets, keepCertificates, KeyStaysReport } from "./certificate_secret.ts";
 import { installConfiguration, webhookConfiguration, type WebhookTarget } from "./configuration.ts";
@@ -35,6 +36,8 @@ export interface AdmissionOptions {
   /** Whether it was asked for, or is only welcome: then what is missing for it is no reason to be unready. */
   readonly required: boolean;
   readonly rules?: (object: KubeObject) => RuleOptions;
+  /** Told when the certificate that is served ends, in milliseconds since 1970. */
+  readonly onCertificate?: (endMs: number) => void;
   /** How often to look; a minute when left out. */
   readonly lookEveryMs?: number;
   /** How long certificates last: see `CertificateTerms`. */
@@ -141,6 +144,7 @@ export class Admission implements AsyncDisposable {
   }
 
   async #serve(serving: ServingFiles): Promise<void> {
+    this.#options.onCertificate?.(certificateEndMs(serving.certificate));
     if (await this.#server.use(serving)) {
       this.#options.log.info("Admission webhook serves", { port: this.#server.port });
     }

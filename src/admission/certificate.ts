@@ -81,6 +81,11 @@ export function renewalTimeMs(certificatePem: string): number {
   return fromMs + (toMs - fromMs) * 2 / 3;
 }
 
+/** When a certificate ends, in milliseconds since 1970. */
+export function certificateEndMs(certificatePem: string): number {
+  return Date.parse(new X509Certificate(certificatePem).validTo);
+}
+
 const BEGIN = "-----BEGIN CERTIFICATE-----";
 const END = "-----END CERTIFICATE-----";
 

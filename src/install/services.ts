@@ -83,6 +83,8 @@ export function serviceMonitor(installation: Installation): KubeObject {
     spec: {
       endpoints: [{
         port: "metrics",
+        // The label namespace is that of the resource, not of the program.
+        honorLabels: true,
         ...(installation.metricsSecure ? secureEndpoint(installation) : {}),
       }],
       selector: { matchLabels: { ...SELECTOR, ...METRICS_LABEL } },

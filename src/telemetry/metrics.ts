@@ -2,8 +2,10 @@ import { type ObjectKey, systemClock } from "#base";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import { type ProcessOptions, registerProcessMetrics } from "./process_metrics.ts";
 import { type ReconcileMeasure, ReconcileSeries } from "./reconcile_series.ts";
+import { type MetricsSource, ResourceSeries } from "./resource_series.ts";
 
 export type { ReconcileMeasure, ReconcileResult } from "./reconcile_series.ts";
+export type { MetricsSource, ResourceSample, WatchSample } from "./resource_series.ts";
 
 /** Why a watch had to start over; a closed set, because it is a label. */
 export type RestartCause =
@@ -62,8 +64,24 @@ export interface Metrics {
   /** Drops the series of a component that no longer follows its backlog. */
   forgetScaling(kind: string, key: ObjectKey): void;
   countScaling(kind: string, direction: "up" | "down"): void;
+  /** Whether this process is the one that works, of several replicas. */
+  setLeader(isLeader: boolean): void;
+  /** When a certificate that is served ends, in milliseconds since 1970. */
+  setCertificateEnd(use: "console" | "metrics" | "webhook", endMs: number): void;
+  /** Has each exposition tell of resources and watches what `source` says, until the answer is disposed of. */
+  follow(source: MetricsSource): Disposable;
+  /** What there is: dashboards and alerts are held against it. */
+  definitions(): MetricDefinition[];
   /** The exposition in the text format, and its content type. */
   exposition(): Promise<{ readonly text: string; readonly contentType: string }>;
+}
+
+/** A metric without its values. */
+export interface MetricDefinition {
+  readonly name: string;
+  readonly help: string;
+  readonly type: "counter" | "gauge" | "histogram";
+  readonly labels: readonly string[];
 }
 
 /** What {@linkcode createMetrics} can be told; everything has a real default. */
@@ -96,6 +114,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
   const nowMs = options.nowMs ?? (() => systemClock.monotonicMs());
   const reconciles = new ReconcileSeries(registry, nowMs);
   const series = otherSeries(registry);
+  const resources = new ResourceSeries(registry);
   registerProcessMetrics(registry, options);
   return {
     measureReconcile: (kind, key) => reconciles.measure(kind, key),
@@ -128,11 +147,33 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
       series.backlog.remove({ kind, namespace, name });
     },
     countScaling: (kind, direction) => series.scalingChanges.inc({ kind, direction }),
-    exposition: async () => ({
-      text: await registry.metrics(),
-      contentType: registry.contentType,
-    }),
+    setLeader: (isLeader) => series.leader.set(isLeader ? 1 : 0),
+    setCertificateEnd: (use, endMs) => series.certificateEnd.set({ use }, endMs / 1000),
+    follow: (source) => resources.follow(source),
+    definitions: () => definitionsOf(registry),
+    exposition: async () => {
+      resources.collect();
+      return { text: await registry.metrics(), contentType: registry.contentType };
+    },
   };
+}
+
+function definitionsOf(registry: Registry): MetricDefinition[] {
+  const kept = registry.getMetricsAsArray() as unknown as readonly {
+    readonly name: string;
+    readonly help: string;
+    readonly labelNames: readonly string[];
+  }[];
+  return kept.map((metric) => ({
+    name: metric.name,
+    help: metric.help,
+    type: metric instanceof Counter
+      ? "counter" as const
+      : metric instanceof Histogram
+      ? "histogram" as const
+      : "gauge" as const,
+    labels: metric.labelNames.filter((label) => label !== "le"),
+  })).sort((a, b) => a.name < b.name ? -1 : 1);
 }
 
 function otherSeries(registry: Registry) {
@@ -142,6 +183,7 @@ function otherSeries(registry: Registry) {
     ...gitOpsSeries(registers),
     ...consequenceSeries(registers),
     ...scalingSeries(registers),
+    ...processSeries(registers),
   };
 }
 
@@ -205,6 +247,22 @@ function consequenceSeries(registers: Registry[]) {
       name: "mesh_notification_total",
       help: "Services that were told something, or were to be, by type and how it ended.",
       labelNames: ["type", "result"],
+      registers,
+    }),
+  };
+}
+
+function processSeries(registers: Registry[]) {
+  return {
+    leader: new Gauge({
+      name: "mesh_leader",
+      help: "1 in the process that works, 0 in a replica that waits for its turn.",
+      registers,
+    }),
+    certificateEnd: new Gauge({
+      name: "mesh_certificate_end_timestamp_seconds",
+      help: "When a certificate that is served ends, in seconds since 1970.",
+      labelNames: ["use"],
       registers,
     }),
   };

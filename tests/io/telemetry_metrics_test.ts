@@ -94,17 +94,21 @@ Deno.test("Metrics counts requests, restarts, queues and syncs under the names t
   metrics.setQuarantined({ ...ORDERS, name: "gone" }, 1);
   metrics.setQuarantined({ ...ORDERS, name: "gone" }, 0);
   metrics.countNotification("slack", "failed");
+  metrics.setLeader(true);
+  metrics.setCertificateEnd("webhook", 2_000_000_000_000);
   const { text } = await metrics.exposition();
   const values = text.split("\n").filter((line) =>
     /^mesh_/.test(line) && !/bucket|build/.test(line)
   );
   assertEquals(values.sort(), [
     `mesh_api_requests_total{verb="apply",kind="StatefulSet",code="200"} 1`,
+    `mesh_certificate_end_timestamp_seconds{use="webhook"} 2000000000`,
     `mesh_commit_to_ready_seconds_count 1`,
     `mesh_commit_to_ready_seconds_sum 4`,
     `mesh_drift_corrected_total{kind="Service"} 1`,
     `mesh_git_fetch_duration_seconds_count{result="unchanged"} 1`,
     `mesh_git_fetch_duration_seconds_sum{result="unchanged"} 0.1`,
+    `mesh_leader 1`,
     `mesh_notification_total{type="slack",result="failed"} 1`,
     `mesh_pruned_total 2`,
     `mesh_quarantine_total 1`,

@@ -84,7 +84,8 @@ export function metricSamples(text: string, name: string): MetricSample[] {
   });
 }
 
-function defaultConfig(kubeconfig: string): Config {
+/** The configuration of a program in a test: nothing listens. */
+export function defaultConfig(kubeconfig: string): Config {
   return {
     cluster: { kubeconfig },
     settings: DEFAULT_SETTINGS,

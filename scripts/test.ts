@@ -4,6 +4,7 @@
  * @module
  */
 import { durationText, progressOnStderr } from "./control_plane/progress.ts";
+import { aheadFor, startAhead } from "./stage/ahead.ts";
 import { endedTally, tallied, type Tally, totalTally } from "./test_tally.ts";
 
 const HELP = `Run the tests, stage by stage: the cheapest first.
@@ -19,7 +20,7 @@ Usage: deno task test [STAGE...]
   e2e         real pods and Pulsar, see deno task e2e; left out where it is not root on Linux
 
 Without a stage all of them run. The last line is "N passed, N failed".
-The control plane's programs are fetched or built once and kept outside the checkout.
+The control plane's programs are fetched or built once, beside the first stages, and kept outside the checkout.
 `;
 
 /** Sanitizers are off by default in this version of Deno. */
@@ -123,6 +124,8 @@ async function main(words: readonly string[]): Promise<number> {
   const stages = STAGES.filter((stage) => words.length === 0 || words.includes(stage.name));
   const startMs = Date.now();
   const tallies: Tally[] = [];
+  const ahead = aheadFor(stages.map(({ name }) => name), { isRoot: isRoot() });
+  await using _building = ahead === undefined ? undefined : startAhead(ahead);
   for (const [index, stage] of stages.entries()) {
     progressOnStderr(
       `stage ${index + 1}/${stages.length}: ${stage.name} (${
@@ -141,7 +144,7 @@ async function main(words: readonly string[]): Promise<number> {
 }
 
 async function runStage(stage: Stage): Promise<Tally> {
-  if (stage.needsRoot && (Deno.build.os !== "linux" || Deno.uid() !== 0)) {
+  if (stage.needsRoot && !isRoot()) {
     progressOnStderr(`stage ${stage.name} is left out: it takes root on Linux`);
     return { passed: 0, failed: 0, skipped: 1 };
   }
@@ -156,6 +159,10 @@ async function runStage(stage: Stage): Promise<Tally> {
   const ended = endedTally(tally, await child.status);
   if (ended !== tally) progressOnStderr(`stage ${stage.name} ended without a result`);
   return ended;
+}
+
+function isRoot(): boolean {
+  return Deno.build.os === "linux" && Deno.uid() === 0;
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -1,6 +1,7 @@
 /** The program as a process of its own, with the rights of the ServiceAccount that `install` makes. */
 import { type Installation, installObjects } from "#install";
 import { assertEquals } from "@std/assert";
+import { V8_FLAGS } from "../../scripts/compile.ts";
 import { localTarget } from "./admission.ts";
 import { eventually, type TestCluster } from "./control_plane.ts";
 import { temporaryFolder } from "./git_repository.ts";
@@ -9,8 +10,8 @@ import { type MetricSample, metricSamples } from "./running_controller.ts";
 /** How the program is started: `deno run -A main.ts`, or one file. */
 export type ProgramCommand = readonly [string, ...string[]];
 
-/** From the source. */
-export const SOURCE_PROGRAM: ProgramCommand = [Deno.execPath(), "run", "-A", "main.ts"];
+/** From the source, with the memory that the binary has. */
+export const SOURCE_PROGRAM: ProgramCommand = [Deno.execPath(), "run", "-A", V8_FLAGS, "main.ts"];
 
 /** A process at work. Dispose it to stop it as a kubelet does; it has to end well. */
 export interface RunningProgram extends AsyncDisposable {

@@ -48,7 +48,7 @@ const PROGRAM: readonly Alert[] = [
   {
     name: "MeshwrightNoLeader",
     severity: "critical",
-    expr: "max(mesh_leader) == 0",
+    expr: "max by (job, namespace) (mesh_leader) == 0",
     for: "5m",
     summary: "No replica of Meshwright leads: nothing is reconciled",
     means: "All replicas wait for the lease, or one that has it is gone and the lease did not end.",

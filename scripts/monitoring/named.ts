@@ -2,7 +2,7 @@
 import type { MetricDefinition } from "#telemetry";
 
 /** Labels that Prometheus itself gives to what it scrapes. */
-const OF_TARGETS: readonly string[] = ["instance", "job", "pod"];
+const OF_TARGETS: readonly string[] = ["instance", "job", "namespace", "pod"];
 
 const METRIC = /\b(?:function_mesh|mesh|process)_[a-z0-9_]+\b/g;
 const PARTS = ["_bucket", "_count", "_sum"] as const;

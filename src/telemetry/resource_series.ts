@@ -107,7 +107,8 @@ export class ResourceSeries {
 
   /**
    * Counts what came since the last time. What was there before the first look is not news, and a smaller sum is that of
-   * instances that started anew: neither counts.
+   * instances that started anew: neither counts. While nobody can be asked there is no series: one that stands still would
+   * say that nothing is done.
    */
   #count(sample: ResourceSample, labels: Readonly<Record<string, string>>): Counted {
     const before = this.#counted.get(
@@ -115,10 +116,11 @@ export class ResourceSeries {
     );
     const counted: Counted = {};
     for (const what of ["exceptions", "processed"] as const) {
-      const now = sample[what] ?? before?.[what];
-      if (now === undefined) continue;
-      this.#counters[what].inc(labels, Math.max(0, now - (before?.[what] ?? now)));
-      counted[what] = now;
+      const [was, now] = [before?.[what], sample[what]];
+      if (now === undefined) this.#counters[what].remove(labels);
+      else this.#counters[what].inc(labels, Math.max(0, now - (was ?? now)));
+      const kept = now ?? was;
+      if (kept !== undefined) counted[what] = kept;
     }
     return counted;
   }

@@ -41,9 +41,14 @@ const PROGRAM: readonly AlertCase[] = [
   },
   {
     alert: "MeshwrightNoLeader",
-    fires: { 'mesh_leader{pod="a"}': "0x20", 'mesh_leader{pod="b"}': "0x20" },
+    // Another installation has its own.
+    fires: {
+      'mesh_leader{namespace="mesh",pod="a"}': "0x20",
+      'mesh_leader{namespace="mesh",pod="b"}': "0x20",
+      'mesh_leader{namespace="other",pod="a"}': "1x20",
+    },
     at: "10m",
-    labels: {},
+    labels: { namespace: "mesh" },
     summary: "No replica of Meshwright leads: nothing is reconciled",
     quiet: { 'mesh_leader{pod="a"}': "0x20", 'mesh_leader{pod="b"}': "1x20" },
   },

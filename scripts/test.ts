@@ -125,7 +125,7 @@ async function main(words: readonly string[]): Promise<number> {
   const startMs = Date.now();
   const tallies: Tally[] = [];
   const ahead = aheadFor(stages.map(({ name }) => name), { isRoot: isRoot() });
-  await using _building = ahead === undefined ? undefined : startAhead(ahead);
+  await using _building = ahead.length === 0 ? undefined : startAhead(ahead);
   for (const [index, stage] of stages.entries()) {
     progressOnStderr(
       `stage ${index + 1}/${stages.length}: ${stage.name} (${

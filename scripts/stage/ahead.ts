@@ -1,5 +1,6 @@
 /**
- * Builds what later stages need while earlier ones run: the programs of a control plane and of a node.
+ * Builds what later stages need while earlier ones run: the programs of a control plane and of a node, and those that judge
+ * rules and the chart.
  * {@linkcode startAhead} starts it; it ends with whoever started it.
  *
  * @module
@@ -7,27 +8,34 @@
 import { errorText } from "#base";
 import { findBinaries, findNodeBinaries } from "../control_plane.ts";
 import { progressOnStderr } from "../control_plane/progress.ts";
+import { promtoolProgram } from "../monitoring/promtool_program.ts";
+import { helmProgram } from "../operator/helm_program.ts";
 
-/** What is built; a node takes what a control plane takes, and more. */
-export type Ahead = "control-plane" | "node";
+/** What is built, in this order; a node takes what a control plane takes, and more. */
+export type Ahead = "control-plane" | "node" | "judges";
 
 /** What stages of these names will ask for, if they ask for anything that takes minutes. */
-export function aheadFor(stages: readonly string[], { isRoot }: { readonly isRoot: boolean }) {
-  const what: Ahead | undefined = stages.includes("e2e") && isRoot
-    ? "node"
-    : stages.includes("cluster")
-    ? "control-plane"
-    : undefined;
+export function aheadFor(
+  stages: readonly string[],
+  { isRoot }: { readonly isRoot: boolean },
+): Ahead[] {
   // A stage that comes first asks by itself, and waits.
-  return stages[0] === "cluster" || stages[0] === "e2e" ? undefined : what;
+  if (stages[0] === "cluster" || stages[0] === "e2e") return [];
+  const isCluster = stages.includes("cluster");
+  const programs: Ahead[] = stages.includes("e2e") && isRoot
+    ? ["node"]
+    : isCluster
+    ? ["control-plane"]
+    : [];
+  return isCluster ? [...programs, "judges"] : programs;
 }
 
 /**
  * Starts to build in a process of its own, after all others in priority. Whoever needs the programs meanwhile waits for
  * this work and does not do it again. Dispose it to stop it: what it has by then is kept.
  */
-export function startAhead(what: Ahead): AsyncDisposable {
-  const program = [Deno.execPath(), "run", "-A", import.meta.filename ?? "", what];
+export function startAhead(what: readonly Ahead[]): AsyncDisposable {
+  const program = [Deno.execPath(), "run", "-A", import.meta.filename ?? "", ...what];
   const child = new Deno.Command("nice", {
     args: ["-n", "19", ...program],
     stdin: "piped",
@@ -51,12 +59,16 @@ function whileWanted(): AbortSignal {
   return stop.signal;
 }
 
-async function main(what: Ahead): Promise<void> {
+async function main(what: readonly string[]): Promise<void> {
   const signal = whileWanted();
   const options = { progress: (line: string) => progressOnStderr(`ahead: ${line}`), signal };
   try {
     await findBinaries(options);
-    if (what === "node") await findNodeBinaries(options);
+    if (what.includes("node")) await findNodeBinaries(options);
+    if (what.includes("judges")) {
+      await promtoolProgram(options);
+      await helmProgram(options);
+    }
   } catch (error) {
     // The stage that needs it tries again, and says what is missing.
     if (!signal.aborted) progressOnStderr(`ahead: ${errorText(error)}`);
@@ -64,4 +76,4 @@ async function main(what: Ahead): Promise<void> {
   Deno.exit(0);
 }
 
-if (import.meta.main) await main(Deno.args[0] === "node" ? "node" : "control-plane");
+if (import.meta.main) await main(Deno.args);

@@ -117,3 +117,32 @@ Deno.test("explanation() holds no character that does something, and no credenti
   }));
   assertEquals(/[\p{Cc}\p{Cf}]|\\u00(1b|07)|hunter2/u.test(text), false);
 });
+
+Deno.test("explanation() of a deleted resource says what keeps it, where that is known", () => {
+  const deletionTimestamp = "2026-01-02T00:00:00Z";
+  const deleted = (reason: string) => {
+    const object = component("gone", through("in"), {
+      status: conditions("False", reason, "Attempt 1 failed"),
+    });
+    const metadata = { ...object.metadata, deletionTimestamp };
+    const { message, remedy, since, ...told } = explanation({
+      object: { ...object, metadata },
+      component: { ...object, metadata },
+      unread: [],
+    });
+    assertEquals([told.isWell, since, remedy !== undefined], [false, deletionTimestamp, true]);
+    return `${told.reason}: ${message}`;
+  };
+  assertEquals(deleted("CleanupFailed"), "CleanupFailed: It is being deleted: Attempt 1 failed");
+  // How it was before says nothing of why it is still there.
+  assertEquals(deleted("CrashLoopBackOff"), "Terminating: It is being deleted");
+});
+
+Deno.test("explanation() of what is well and at rest says how to have it run", () => {
+  const object = component("idle", through("in"), {
+    status: conditions("True", "ScaledToZero", "Scaled to zero"),
+  });
+  const told = explanation({ object, component: object, unread: [] });
+  assertEquals(told.isWell, true);
+  assertStringIncludes(told.remedy ?? "", "spec.replicas is 0");
+});

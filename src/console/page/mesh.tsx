@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { useNarrow } from "./browser.ts";
-import { Filters } from "./filters.tsx";
+import { Filters, meshLabel } from "./filters.tsx";
 import { Graph } from "./graph/graph.tsx";
 import { StateIcon } from "./icons.tsx";
 import { List } from "./list.tsx";
@@ -47,7 +47,7 @@ export function MeshPage(
     <div class={component === undefined ? "mesh" : "mesh has-panel"}>
       <Filters {...{ model, route, go, look, shown }} foundCount={found?.length} />
       <div class="mesh-view">
-        <h1 class="unseen">{mesh === "" ? "All meshes" : `Mesh ${mesh}`}</h1>
+        <h1 class="unseen">{mesh === "" ? "All meshes" : `Mesh ${meshLabel(mesh)}`}</h1>
         {(look === "graph" ? shown : found ?? shown).length === 0
           ? <NoneShown isUnwellOnly={isUnwellOnly && search === ""} />
           : look === "graph"

@@ -2,7 +2,7 @@ import { StateIcon } from "./icons.tsx";
 import { meshLabel } from "./filters.tsx";
 import type { Route } from "./route.ts";
 import { type Go, Link } from "./router.tsx";
-import { type Group, groupsOf, type Shown, stateCounts } from "./selection.ts";
+import { type Group, groupsOf, type Shown, stateCounts, worstOf } from "./selection.ts";
 import { lineText } from "./text.ts";
 import { byState, countText, isNotWell, plural, rateText, STATES } from "./words.ts";
 
@@ -25,10 +25,6 @@ export function Meshes(
       {groups.map((group) => <Tile key={group.key} {...{ group, route, go }} />)}
     </ul>
   );
-}
-
-function worstOf({ members }: Group) {
-  return STATES.find((state) => members.some(({ component }) => component.state === state)) ?? "ok";
 }
 
 function Tile(

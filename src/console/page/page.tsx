@@ -5,14 +5,15 @@
  * @module
  */
 import { render } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useErrorBoundary } from "preact/hooks";
 import { useLive, useRoute } from "./browser.ts";
+import { StateIcon } from "./icons.tsx";
 import { Live } from "./live.ts";
 import { MeshPage } from "./mesh.tsx";
 import type { Route } from "./route.ts";
 import type { Go } from "./router.tsx";
 import { Shell } from "./shell.tsx";
-import { Forbidden, Loading, NotHere, TokenForm } from "./states.tsx";
+import { Forbidden, Loading, NotHere, Notice, TokenForm } from "./states.tsx";
 import { Sync } from "./sync.tsx";
 import { Syncs } from "./syncs.tsx";
 import { lineText } from "./text.ts";
@@ -26,8 +27,20 @@ function Page({ live }: { readonly live: Live }) {
   }, [route]);
   return (
     <Shell {...{ route, go, live }} connection={state.connection} model={state.model}>
-      <Content {...{ route, go, live }} />
+      <Guarded {...{ route, go, live }} />
     </Shell>
+  );
+}
+
+/** What cannot be drawn says so, and leaves the rest of the page as it is. */
+function Guarded(props: { readonly live: Live; readonly route: Route; readonly go: Go }) {
+  const [error, tryAgain] = useErrorBoundary();
+  if (error === undefined) return <Content {...props} />;
+  return (
+    <Notice title="This cannot be drawn" sign={<StateIcon state="failing" size={40} />}>
+      <p class="foreign">{lineText(error instanceof Error ? error.message : error)}</p>
+      <button type="button" class="button is-main" onClick={tryAgain}>Try again</button>
+    </Notice>
   );
 }
 

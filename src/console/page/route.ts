@@ -77,7 +77,7 @@ export function addressOf(route: Route): string {
 /** The server takes a path with a dot for a file: dots of names are written in another way. */
 function pathOf(key: string): string {
   return key.split("/").map((part) =>
-    part === "" ? NO_MESH : encodeURIComponent(part).replaceAll(".", "%2E")
+    part === "" ? NO_MESH : encodeURIComponent(part.toWellFormed()).replaceAll(".", "%2E")
   ).join("/");
 }
 

@@ -1,7 +1,7 @@
 import type { ComponentView, StateView } from "../view.ts";
 import type { Model } from "./model.ts";
 import type { Route } from "./route.ts";
-import { isNotWell } from "./words.ts";
+import { isNotWell, STATES } from "./words.ts";
 
 /** A component with its key. */
 export interface Shown {
@@ -47,6 +47,11 @@ export function groupsOf(shown: readonly Shown[]): Group[] {
   const groups = Map.groupBy(shown, ({ component }) => groupKeyOf(component));
   return [...groups].map(([key, members]) => ({ key, members }))
     .sort((a, b) => a.key < b.key ? -1 : 1);
+}
+
+/** The worst state in a group. */
+export function worstOf({ members }: Group): StateView {
+  return STATES.find((state) => members.some(({ component }) => component.state === state)) ?? "ok";
 }
 
 /** How many components are in each state. */

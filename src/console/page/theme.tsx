@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 
 const THEMES = ["system", "light", "dark"] as const;
 type Theme = (typeof THEMES)[number];
@@ -14,7 +14,7 @@ const STORE = "meshwright-theme";
 /** Chooses light or dark. The choice stays in the browser. */
 export function ThemeSwitch() {
   const [theme, setTheme] = useState<Theme>(storedTheme);
-  useEffect(() => {
+  useLayoutEffect(() => {
     document.documentElement.setAttribute("data-theme", theme);
     try {
       localStorage.setItem(STORE, theme);

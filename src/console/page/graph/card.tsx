@@ -44,7 +44,7 @@ export class Card extends Still<CardProps> {
         class={look}
         transform={`translate(${place.x} ${place.y})`}
         role="button"
-        tabIndex={isEntry ? 0 : -1}
+        tabindex={isEntry ? 0 : -1}
         data-id={id}
         {...(isFar || component === undefined
           ? { "aria-label": cardWords(id, component) }

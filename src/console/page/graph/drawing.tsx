@@ -1,8 +1,8 @@
 import type { Model } from "../model.ts";
-import type { Group } from "../selection.ts";
+import { type Group, worstOf } from "../selection.ts";
 import { StateIcon } from "../icons.tsx";
 import { lineText, middleCut } from "../text.ts";
-import { plural, STATES } from "../words.ts";
+import { plural } from "../words.ts";
 import { Card, Pill } from "./card.tsx";
 import { Line } from "./line.tsx";
 import type { Layout, Place, Point, Size } from "./layout.ts";
@@ -64,6 +64,9 @@ export function Drawing(props: DrawingProps) {
   );
 }
 
+/** Room above a frame for a title that is larger than its cards. */
+const ABOVE = 96;
+
 /** The frame of a mesh; its title stays readable from far away. */
 function Frame(
   { group, place, scale }: { readonly group: Group; readonly place: Place; readonly scale: number },
@@ -74,22 +77,20 @@ function Frame(
   // What is larger than the room above the cards stands above the frame.
   const y = size > 26 ? -8 : 22;
   const charsMax = Math.max(6, Math.floor((place.width - 24) / (size * 0.58)));
-  const worst = STATES.find((state) => group.members.some((one) => one.component.state === state));
+  const worst = worstOf(group);
+  const isWell = worst === "ok";
   return (
     <g class="frame" transform={`translate(${place.x} ${place.y})`}>
       <rect width={place.width} height={place.height} rx="12" />
       <title>{`${title}: ${plural(group.members.length, "component")}`}</title>
-      {worst === undefined || worst === "ok"
-        ? null
-        : <StateIcon state={worst} size={size} x={14} y={y - 2 - size * 0.75} />}
-      <text
-        x={worst === undefined || worst === "ok" ? 16 : 20 + size}
-        y={y}
-        font-size={size}
-        dominant-baseline="auto"
-      >
-        {middleCut(title, charsMax)}
-      </text>
+      <svg y={-ABOVE} width={place.width} height={ABOVE + place.height}>
+        {isWell
+          ? null
+          : <StateIcon state={worst} size={size} x={14} y={ABOVE + y - 2 - size * 0.75} />}
+        <text x={isWell ? 16 : 20 + size} y={ABOVE + y} font-size={size}>
+          {middleCut(title, charsMax)}
+        </text>
+      </svg>
     </g>
   );
 }

@@ -36,7 +36,14 @@ interface Examined extends StructureReport {
  * ```
  */
 export function problems(object: KubeObject, options: RuleOptions = {}): Problem[] {
-  const examined = examine(object);
+  return problemsOf(object, examine(object), options);
+}
+
+function problemsOf(
+  object: KubeObject,
+  examined: Examined | undefined,
+  options: RuleOptions,
+): Problem[] {
   if (examined === undefined) return strangerProblems(object);
   const structural = options.unknownMembers === "refuse"
     ? [...examined.problems, ...examined.unknown]
@@ -66,10 +73,30 @@ export function problems(object: KubeObject, options: RuleOptions = {}): Problem
  * ```
  */
 export function warnings(object: KubeObject, options: RuleOptions = {}): Problem[] {
-  const examined = examine(object);
+  return warningsOf(examine(object), options);
+}
+
+function warningsOf(examined: Examined | undefined, options: RuleOptions): Problem[] {
   if (examined === undefined) return [];
   const unknown = options.unknownMembers === "refuse" ? [] : examined.unknown;
   return [...unknown, ...ruleWarnings(examined)];
+}
+
+/** All that is to be said of an object. */
+export interface Findings {
+  /** As {@linkcode problems} finds them. */
+  readonly problems: readonly Problem[];
+  /** As {@linkcode warnings} finds them. */
+  readonly warnings: readonly Problem[];
+}
+
+/** Problems and warnings of one examination: it is most of the work of either. Never throws. */
+export function allFindings(object: KubeObject, options: RuleOptions = {}): Findings {
+  const examined = examine(object);
+  return {
+    problems: problemsOf(object, examined, options),
+    warnings: warningsOf(examined, options),
+  };
 }
 
 function isWithin(path: string, place: string): boolean {

@@ -328,13 +328,17 @@ function listWithout(list: readonly unknown[], at: Leaving): readonly unknown[] 
 
 function mapWithout(map: Readonly<Record<string, unknown>>, name: string, at: Leaving): unknown {
   const before = map[name];
-  const { [name]: _gone, ...others } = map;
   if (at.path.length === 0) {
-    return at.rule.isLeftOut?.(before, at.object) === false ? map : others;
+    return at.rule.isLeftOut?.(before, at.object) === false ? map : mapOfOthers(map, name);
   }
   const after = without(before, at);
   if (after === before) return map;
-  return isEmpty(after) && !isEmpty(before) ? others : { ...map, [name]: after };
+  return isEmpty(after) && !isEmpty(before) ? mapOfOthers(map, name) : { ...map, [name]: after };
+}
+
+function mapOfOthers(map: Readonly<Record<string, unknown>>, name: string): unknown {
+  const { [name]: _gone, ...others } = map;
+  return others;
 }
 
 function isEmpty(value: unknown): boolean {

@@ -216,9 +216,8 @@ export function exportWarnings(manifest: Manifest): ManifestProblem[] {
     string,
     unknown
   >;
-  const kept = authored(manifest.object).metadata.finalizers ?? [];
   const warning = leftWarning(manifest);
-  const left = Array.isArray(finalizers) ? finalizers.filter((name) => !kept.includes(name)) : [];
+  const left = Array.isArray(finalizers) ? withoutEffect(finalizers, manifest) : [];
   return [
     ...(warning === undefined ? [] : [problemOf(manifest, warning)]),
     ...(warning === undefined && Array.isArray(ownerReferences) && ownerReferences.length > 0
@@ -236,6 +235,11 @@ export function exportWarnings(manifest: Manifest): ManifestProblem[] {
       )]
       : []),
   ];
+}
+
+function withoutEffect(finalizers: readonly unknown[], { object }: Manifest): unknown[] {
+  const kept = authored(object).metadata.finalizers ?? [];
+  return finalizers.filter((name) => typeof name !== "string" || !kept.includes(name));
 }
 
 /** A problem for each owner that an object names and no file holds: what it belonged to is not there. */

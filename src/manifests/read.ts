@@ -1,4 +1,4 @@
-import { isMeshKind, problems as meshProblems, storable, warnings as meshWarnings } from "#api";
+import { allFindings, type Findings, isMeshKind, storable } from "#api";
 import {
   groupOf,
   idText,
@@ -76,18 +76,16 @@ export function readManifests(
   const read = readFiles([...files].sort((a, b) => a.path < b.path ? -1 : 1), options);
   const { documents } = read;
   const step = (manifest: Manifest) => options.onStep?.(manifest.file);
+  const findings = documents.map((manifest) => {
+    step(manifest);
+    return documentFindings(manifest);
+  });
   const problems = [
     ...read.problems,
-    ...documents.flatMap((manifest) => {
-      step(manifest);
-      return documentProblems(manifest);
-    }),
+    ...findings.flatMap((found) => found.problems),
     ...duplicateProblems(documents),
   ];
-  const warnings = documents.flatMap((manifest) => {
-    step(manifest);
-    return documentWarnings(manifest);
-  });
+  const warnings = findings.flatMap((found) => found.warnings);
   return {
     // An API server would refuse in an apply what it drops otherwise.
     documents: documents.map((manifest) => {
@@ -368,25 +366,27 @@ function manifestOf(value: Record<string, unknown>, place: Omit<Manifest, "objec
   return { ...place, object };
 }
 
-function documentProblems(manifest: Manifest): ManifestProblem[] {
+/** What is wrong with a document, and what is worth a word. */
+interface DocumentFindings {
+  readonly problems: readonly ManifestProblem[];
+  readonly warnings: readonly ManifestProblem[];
+}
+
+const NOTHING: Findings = { problems: [], warnings: [] };
+
+function documentFindings(manifest: Manifest): DocumentFindings {
   const general = generalProblems(manifest);
-  if (!isMesh(manifest) || general.length > 0) return general;
-  return meshProblems(manifest.object).map(({ path, message }) =>
-    problemOf(manifest, message, path)
-  );
-}
-
-function documentWarnings(manifest: Manifest): ManifestProblem[] {
-  const mesh = isMesh(manifest) ? meshWarnings(manifest.object) : [];
-  return [
-    ...exportWarnings(manifest),
-    ...emptyKeyWarnings(manifest),
-    ...mesh.map(({ path, message }) => problemOf(manifest, message, path)),
-  ];
-}
-
-function isMesh(manifest: Manifest): boolean {
-  return isMeshKind(manifest.object);
+  const mesh = isMeshKind(manifest.object) ? allFindings(manifest.object) : NOTHING;
+  const placed = (found: Findings["problems"]) =>
+    found.map(({ path, message }) => problemOf(manifest, message, path));
+  return {
+    problems: general.length > 0 ? general : placed(mesh.problems),
+    warnings: [
+      ...exportWarnings(manifest),
+      ...emptyKeyWarnings(manifest),
+      ...placed(mesh.warnings),
+    ],
+  };
 }
 
 function sorted(problems: readonly ManifestProblem[]): ManifestProblem[] {

@@ -3,31 +3,7 @@
  * What comes out of each is looked through by the tests that plant secrets, `tests/io/secret_markers_*` among them.
  */
 import { assertEquals } from "@std/assert";
-
-const SRC = new URL("../../src/", import.meta.url);
-
-/** Code without its comments, by path below `src/`. */
-async function sources(folder: URL = SRC): Promise<Map<string, string>> {
-  const found = new Map<string, string>();
-  for await (const { isDirectory, name } of Deno.readDir(folder)) {
-    const at = new URL(isDirectory ? `${name}/` : name, folder);
-    if (isDirectory) { for (const one of await sources(at)) found.set(...one); }
-    else if (name.endsWith(".ts")) {
-      const lines = (await Deno.readTextFile(at)).split("\n");
-      const code = lines.filter((line) => !/^\s*(\/\/|\/?\*)/.test(line)).join("\n");
-      found.set(at.pathname.slice(SRC.pathname.length), code);
-    }
-  }
-  return found;
-}
-
-const SOURCES = await sources();
-
-/** Files whose code has something. */
-function filesWith(pattern: RegExp, below = ""): string[] {
-  return [...SOURCES].filter(([path, code]) => path.startsWith(below) && pattern.test(code))
-    .map(([path]) => path).sort();
-}
+import { filesWith, SOURCES } from "../support/source_code.ts";
 
 /** By exit: what it looks like, and in which files it is, each with the word of its mask there. */
 const EXITS: Readonly<

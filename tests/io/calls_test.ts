@@ -22,7 +22,7 @@ const CALLERS: Readonly<Record<string, RegExp>> = {
 const CALL =
   /(?<![.#\w])fetch\(\s*[\w.]*(url|path)|\bDeno\.(connect|connectTls)\(|\bhttps?\.request\(|new WebSocket\(/;
 
-Deno.test("connections are opened where the address is judged, and nowhere else", () => {
+Deno.test("H4: connections are opened where the address is judged, and nowhere else", () => {
   const callers = filesWith(CALL).filter((path) => !path.startsWith("console/page/"));
   assertEquals(callers, Object.keys(CALLERS));
   for (const [path, guard] of Object.entries(CALLERS)) {

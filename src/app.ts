@@ -8,6 +8,7 @@ import { type Server, startServer } from "#telemetry";
 import { admissionWebhook } from "./admission_webhook.ts";
 import { consolePage } from "./console_page.ts";
 import { ConsoleServer } from "./console_server.ts";
+import { consoleSource } from "./console_source.ts";
 import { putDefinitionsInPlace } from "./definitions.ts";
 import { GitOpsLoop } from "./gitops_loop.ts";
 import { MeshController } from "./mesh_controller.ts";
@@ -192,15 +193,29 @@ export class App implements AsyncDisposable {
       const server = await start();
       if (server !== undefined) this.#servers.push(server);
     }
-    this.#console = await ConsoleServer.open(this.#parts, {
-      controller: this.#controller,
-      gitOps: this.#gitOps,
-      isStandby: () => this.#isStandby(),
-    }, consolePage);
+    this.#console = await this.#openConsole();
     const console = this.#console?.url;
     log.info("Listening", {
       urls: this.#servers.map((server) => server.url),
       ...(console === undefined ? {} : { console }),
+    });
+  }
+
+  async #openConsole(): Promise<ConsoleServer | undefined> {
+    const { config: { consoleAddress: address = "0" }, unfenced, ...parts } = this.#parts;
+    if (address === "0") return undefined;
+    const source = consoleSource(this.#parts, {
+      controller: this.#controller,
+      gitOps: this.#gitOps,
+      isStandby: () => this.#isStandby(),
+    });
+    return await ConsoleServer.open({
+      ...parts,
+      ...unfenced,
+      address,
+      source,
+      page: await consolePage(),
+      onCertificate: (endMs) => parts.metrics.setCertificateEnd("console", endMs),
     });
   }
 

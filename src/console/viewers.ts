@@ -7,8 +7,8 @@ import { type ConsoleSource, Facts } from "./source.ts";
 import type { View } from "./view.ts";
 import { type Sight, ViewBuilder, type ViewFacts } from "./whole_view.ts";
 
-/** Between two looks at the caches while somebody looks at the page. */
-const LOOK_MS = 1_000;
+/** Between two looks at the caches while somebody looks at the page: what changes is told within a second. */
+const LOOK_MS = 800;
 /** So often something is sent, be it only a sign of life. */
 const HEARTBEAT_MS = 15_000;
 /** How long a look waits for where Pulsar is. */
@@ -74,7 +74,7 @@ class Look {
 }
 
 /**
- * Tells all who look what they may see, and each second what changed.
+ * Tells all who look what they may see, and within a second what changed.
  *
  * # Guarantees
  * - Nothing is looked at while nobody looks. A look is made once for all, a view and its changes once for all with the same

@@ -1,20 +1,29 @@
 /** Every port that the program opens, each with its real server and its real limits. */
 import { AdmissionServer } from "#admission";
 import { systemClock } from "#base";
-import { httpCluster } from "#kube";
+import { NumberHistory } from "#console";
+import { type ClusterClient, httpCluster, ObjectStore } from "#kube";
 import { startReceiver } from "#receiver";
 import { createLogger, createMetrics, type Logger, type Server, startServer } from "#telemetry";
+import { ConsoleServer } from "../../src/console_server.ts";
 import { SecureMetrics } from "../../src/secure_metrics.ts";
 import { ownCertificates } from "../support/certificates.ts";
 import { eventually } from "../support/eventually.ts";
 import { FakeCluster } from "../support/fake_cluster.ts";
 
 /** By what it serves. */
-export type PortName = "metrics and health" | "receiver" | "webhook" | "secure metrics";
+export type PortName =
+  | "console"
+  | "console over TLS"
+  | "metrics and health"
+  | "receiver"
+  | "secure metrics"
+  | "webhook";
 
 /** All there are: a test holds that the program opens no others. */
 export const PORT_NAMES: readonly PortName[] = [
   ...["metrics and health", "receiver", "webhook", "secure metrics"] as const,
+  ...["console", "console over TLS"] as const,
 ];
 
 /** A port that listens. */
@@ -61,6 +70,8 @@ export async function openPorts(): Promise<OpenPorts> {
   const keys = await ownCertificates(["127.0.0.1"]);
   await webhook.use(keys);
   const secure = await secureMetrics(log, stack);
+  const plain = await consolePort(ADDRESS, log, stack);
+  const overTls = await consolePort("0.0.0.0:0", log, stack);
   const kept = stack.move();
   return {
     log: lines,
@@ -80,6 +91,18 @@ export async function openPorts(): Promise<OpenPorts> {
         headers: "",
       },
       "secure metrics": { ...secure, path: "/metrics", method: "GET", headers: TOKEN },
+      console: {
+        ...plain,
+        path: "/api/explain?kind=Function&namespace=a&name=b",
+        method: "GET",
+        headers: "",
+      },
+      "console over TLS": {
+        ...overTls,
+        path: "/api/stream",
+        method: "GET",
+        headers: TOKEN,
+      },
     },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
@@ -109,10 +132,45 @@ async function secureMetrics(
     await running;
   });
   const port = await eventually(() => server.port);
-  const secret = { apiVersion: "v1", kind: "Secret", plural: "secrets", namespaced: true } as const;
-  const key = { namespace: "default", name: "meshwright-metrics-tls" };
-  const data = (await cluster.get(secret, key))?.["data"] as Record<string, string>;
-  return { port, caCerts: [atob(data["ca.crt"] ?? "")] };
+  return { port, caCerts: [await authorityOf(cluster, "meshwright-metrics-tls")] };
+}
+
+/** The console with nothing to show. */
+async function consolePort(
+  address: string,
+  log: Logger,
+  stack: AsyncDisposableStack,
+): Promise<Pick<OpenPort, "port" | "caCerts">> {
+  const transport = new FakeCluster(systemClock).transport();
+  const cluster = httpCluster(transport);
+  const source = {
+    obstacle: () => undefined,
+    cache: () => new ObjectStore(),
+    nextLookAtMs: () => undefined,
+    numbers: new NumberHistory({ pollMs: 30_000 }),
+    cluster,
+    program: { version: "0.0.0", server: "" },
+    clock: systemClock,
+  };
+  const page = { "index.html": "", "page.css": "", "page.js": "" };
+  const options = { address, source, page, namespace: "default", cluster, transport, log };
+  const server = stack.use(await ConsoleServer.open(options));
+  const over = new AbortController();
+  const running = server.run(over.signal);
+  stack.defer(async () => {
+    over.abort();
+    await running;
+  });
+  const { port, protocol } = new URL(await eventually(() => server.url));
+  const authority = await authorityOf(cluster, "meshwright-console-tls");
+  return { port: Number(port), ...(protocol === "https:" ? { caCerts: [authority] } : {}) };
+}
+
+/** Whom to trust, as a Secret says it; empty where there is none. */
+async function authorityOf(cluster: ClusterClient, name: string): Promise<string> {
+  const type = { apiVersion: "v1", kind: "Secret", plural: "secrets", namespaced: true } as const;
+  const secret = await cluster.get(type, { namespace: "default", name });
+  return atob((secret?.["data"] as Record<string, string> | undefined)?.["ca.crt"] ?? "");
 }
 
 function portOf(server: Server): number {

@@ -3,7 +3,7 @@ import { type RawCaller, rawCaller } from "../support/raw_caller.ts";
 import { type OpenPorts, PORT_NAMES } from "./ports.ts";
 
 /** Connections that are left open, half of what they began unsaid: more than all ports have places. */
-const LEFT_OPEN = 1_200;
+const LEFT_OPEN = 1_700;
 
 /** Ports of another process, and who is connected to them. */
 export class HostilePorts implements AsyncDisposable {

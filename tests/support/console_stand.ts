@@ -106,9 +106,13 @@ export async function startConsole(reviewing?: Reviewing) {
   };
 }
 
+const STREAM_MS_MAX = 180_000;
+
 /** The stream of a console, event by event. */
 export async function streamOf(url: string, token?: string, client?: Deno.HttpClient) {
   const over = new AbortController();
+  // A test that waits for what does not come gives up late.
+  const late = setTimeout(() => over.abort(), STREAM_MS_MAX);
   const headers: Record<string, string> = token === undefined
     ? {}
     : { authorization: `Bearer ${token}` };
@@ -134,6 +138,7 @@ export async function streamOf(url: string, token?: string, client?: Deno.HttpCl
       }
     },
     async [Symbol.asyncDispose]() {
+      clearTimeout(late);
       over.abort();
       await events.return?.(undefined);
     },

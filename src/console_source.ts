@@ -1,0 +1,49 @@
+import { type ConsoleSource, NumberHistory } from "#console";
+import type { GitOpsLoop } from "./gitops_loop.ts";
+import type { MeshController } from "./mesh_controller.ts";
+import type { Parts } from "./parts.ts";
+import { VERSION } from "./version.ts";
+
+/** How often instances are asked where no flag says it. */
+const POLL_MS = 30_000;
+
+/** Where what is shown comes from. */
+export interface ConsoleFacts {
+  readonly controller: MeshController;
+  readonly gitOps: GitOpsLoop;
+  /** Whether this replica waits for its turn. */
+  readonly isStandby: () => boolean;
+}
+
+/** What the console shows of a running program: its caches. From now on numbers are noted. */
+export function consoleSource(
+  parts: Parts,
+  { controller, gitOps, isStandby }: ConsoleFacts,
+): ConsoleSource {
+  const { clock, config, transport, unfenced } = parts;
+  const numbers = new NumberHistory({ pollMs: config.metricsPollIntervalMs || POLL_MS });
+  controller.onSeen(({ after, before }) => {
+    if (after !== undefined) numbers.note(after, clock.now());
+    else if (before !== undefined) numbers.forget(before);
+  });
+  return {
+    obstacle: () => {
+      if (isStandby()) return standbyText(parts);
+      const isRead = controller.unsynced() === undefined && gitOps.syncs?.synced === true;
+      return isRead ? undefined : "the program is reading the cluster: try again in a moment";
+    },
+    cache: (kind) => kind === "MeshSync" ? gitOps.syncs : controller.caches[kind],
+    nextLookAtMs: (sync) => gitOps.nextLookAtMs(sync),
+    numbers,
+    cluster: unfenced.cluster,
+    program: { version: VERSION, server: transport.server },
+    clock,
+  };
+}
+
+/** What is told of a replica that reads nothing while another one leads. */
+function standbyText({ config: { leaderElection }, namespace }: Parts): string {
+  const { name = "", namespace: own = namespace } = leaderElection ?? {};
+  return "this replica waits for its turn and has nothing to show: look at the one that leads, which " +
+    `kubectl get lease -n ${own} ${name} names`;
+}

@@ -32,7 +32,10 @@ Deno.test("H4: connections are opened where the address is judged, and nowhere e
 
 Deno.test("git is called for remotes whose address was judged", () => {
   assertEquals(filesWith(/\brefusedAddress\(/), [
-    "base/refused_address.ts","git/addresses.ts", "outbound/client.ts"]);
+    "base/refused_address.ts",
+    "git/addresses.ts",
+    "outbound/client.ts",
+  ]);
 });
 
 Deno.test("what calls a Pulsar cluster of somebody's own is part of the verb import alone", () => {

@@ -1,5 +1,5 @@
 /** A console on caches that a test fills, before an API server that a test scripts. */
-import { keyOf, type KubeObject } from "#base";
+import { keyOf, type KubeObject, type ObjectKey } from "#base";
 import { ConsoleDoor, type ConsoleSource, isStream, NumberHistory, type ShownKind } from "#console";
 import { ObjectStore, type TransportRequest } from "#kube";
 import { createLogger, startPlainServer } from "#telemetry";
@@ -56,13 +56,24 @@ export async function startConsole(reviewing?: Reviewing) {
   };
   const lines: string[] = [];
   const reviews: TransportRequest[] = [];
-  const state = { obstacle: undefined as string | undefined, reviewing, isAway: false };
+  const state = {
+    obstacle: undefined as string | undefined,
+    reviewing,
+    isAway: false,
+    configs: (_key: ObjectKey): KubeObject | undefined => undefined,
+    configsRead: 0,
+  };
   const source: ConsoleSource = {
     obstacle: () => state.obstacle,
     cache: storeOf,
     nextLookAtMs: () => undefined,
     numbers: new NumberHistory({ pollMs: 30_000 }),
-    cluster: { get: () => Promise.resolve(undefined) },
+    cluster: {
+      get: (_type, key) => {
+        state.configsRead += 1;
+        return Promise.resolve(state.configs(key));
+      },
+    },
     program: { version: "1.0.0", server: "https://cluster" },
     clock,
   };

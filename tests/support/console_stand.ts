@@ -45,27 +45,23 @@ export function shownFunction(namespace: string, name: string, more: object = {}
   };
 }
 
-/** Starts a console; with `reviewing` viewers show tokens. */
-export async function startConsole(reviewing?: Reviewing) {
-  const clock = new FakeClock(Date.parse("2026-11-29T08:00:00Z"));
-  const stores = new Map<ShownKind, ObjectStore>();
-  const storeOf = (kind: ShownKind) => {
-    const store = stores.get(kind) ?? new ObjectStore();
-    stores.set(kind, store);
-    return store;
-  };
-  const lines: string[] = [];
-  const reviews: TransportRequest[] = [];
-  const state = {
-    obstacle: undefined as string | undefined,
-    reviewing,
-    isAway: false,
-    configs: (_key: ObjectKey): KubeObject | undefined => undefined,
-    configsRead: 0,
-  };
-  const source: ConsoleSource = {
+/** What a test may change while the console runs. */
+interface StandState {
+  obstacle: string | undefined;
+  reviewing: Reviewing | undefined;
+  /** Whether the API server cannot be asked. */
+  isAway: boolean;
+  configs: (key: ObjectKey) => KubeObject | undefined;
+  configsRead: number;
+}
+
+function scriptedSource(
+  state: StandState,
+  { cache, clock }: Pick<ConsoleSource, "cache" | "clock">,
+): ConsoleSource {
+  return {
     obstacle: () => state.obstacle,
-    cache: storeOf,
+    cache,
     nextLookAtMs: () => undefined,
     numbers: new NumberHistory({ pollMs: 30_000 }),
     cluster: {
@@ -77,6 +73,27 @@ export async function startConsole(reviewing?: Reviewing) {
     program: { version: "1.0.0", server: "https://cluster" },
     clock,
   };
+}
+
+/** Starts a console; with `reviewing` viewers show tokens. */
+export async function startConsole(reviewing?: Reviewing) {
+  const clock = new FakeClock(Date.parse("2026-11-29T08:00:00Z"));
+  const stores = new Map<ShownKind, ObjectStore>();
+  const storeOf = (kind: ShownKind) => {
+    const store = stores.get(kind) ?? new ObjectStore();
+    stores.set(kind, store);
+    return store;
+  };
+  const lines: string[] = [];
+  const reviews: TransportRequest[] = [];
+  const state: StandState = {
+    obstacle: undefined,
+    reviewing,
+    isAway: false,
+    configs: () => undefined,
+    configsRead: 0,
+  };
+  const source = scriptedSource(state, { cache: storeOf, clock });
   const request = (request: TransportRequest) => {
     reviews.push(request);
     if (state.isAway) return Promise.reject(new Error("the API server is away"));

@@ -98,13 +98,16 @@ export class ConsoleDoor implements AsyncDisposable {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const isLoopback = this.#reviews === undefined;
-    const scheme = isLoopback ? "http" : "https";
-    const refused = refusedOrigin(request.headers, { isLoopback, scheme });
+    const { pathname, searchParams } = pathOf(request.url);
+    const refused = refusedOrigin(request.headers, {
+      isData: pathname.startsWith("/api/"),
+      isLoopback,
+      scheme: isLoopback ? "http" : "https",
+    });
     if (refused !== undefined) throw new RefusedError(403, refused);
     if (request.method !== "GET" && request.method !== "HEAD") {
       throw new RefusedError(405, "method not allowed");
     }
-    const { pathname, searchParams } = pathOf(request.url);
     if (pathname === "/api/stream") return await this.#stream(request, response);
     if (pathname === "/api/explain") return await this.#explain(request, response, searchParams);
     if (!pathname.startsWith("/api/") && this.#page.answer(pathname, request, response)) return;

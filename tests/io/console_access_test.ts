@@ -156,9 +156,10 @@ Deno.test("the console explains what somebody may see, and says what he may not"
 Deno.test("the console on an address of this machine answers to its own name and its own page only", async () => {
   await using stand = await startConsole();
   const { port } = new URL(stand.url);
-  const status = async (headers: Record<string, string>) => {
+  const data = "/api/explain?kind=Function&namespace=a&name=b";
+  const status = async (headers: Record<string, string>, path = data) => {
     const client = Deno.createHttpClient({ allowHost: true });
-    const answer = await fetch(`${stand.url}/api/explain?kind=Function&namespace=a&name=b`, {
+    const answer = await fetch(`${stand.url}${path}`, {
       headers,
       client,
     });
@@ -174,6 +175,9 @@ Deno.test("the console on an address of this machine answers to its own name and
   assertEquals(await status({ origin: "null" }), 403);
   assertEquals(await status({ "sec-fetch-site": "cross-site" }), 403);
   assertEquals(await status({ origin: stand.url, "sec-fetch-site": "same-origin" }), 404);
+  const linked = { "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate" };
+  assertEquals(await status(linked, "/component/Function/shop/a"), 200, "a link leads to the page");
+  assertEquals(await status({ host: "evil.example" }, "/"), 403);
 });
 
 Deno.test("the console answers reads only, and with headers that keep a browser to it", async () => {

@@ -97,7 +97,7 @@ const STAGES: readonly Stage[] = [
       "tests/tidy_test.ts",
     ],
   },
-  { name: "browser", args: ["test", "--no-prompt", "-A", "tests/browser"] },
+  { name: "browser", args: ["test", "--no-prompt", "--parallel", "-A", "tests/browser"] },
   {
     name: "cluster",
     args: ["run", "-A", "scripts/cluster_tests.ts"],

@@ -1,6 +1,13 @@
 /** A console on caches that a test fills, before an API server that a test scripts. */
 import { keyOf, type KubeObject, type ObjectKey } from "#base";
-import { ConsoleDoor, type ConsoleSource, isStream, NumberHistory, type ShownKind } from "#console";
+import {
+  ConsoleDoor,
+  type ConsoleSource,
+  isStream,
+  NumberHistory,
+  type PageFiles,
+  type ShownKind,
+} from "#console";
 import { ObjectStore, type TransportRequest } from "#kube";
 import { createLogger, startPlainServer } from "#telemetry";
 import { FakeClock } from "./fake_clock.ts";
@@ -76,7 +83,7 @@ function scriptedSource(
 }
 
 /** Starts a console; with `reviewing` viewers show tokens. */
-export async function startConsole(reviewing?: Reviewing) {
+export async function startConsole(reviewing?: Reviewing, page: PageFiles = PAGE) {
   const clock = new FakeClock(Date.parse("2026-11-29T08:00:00Z"));
   const stores = new Map<ShownKind, ObjectStore>();
   const storeOf = (kind: ShownKind) => {
@@ -102,7 +109,7 @@ export async function startConsole(reviewing?: Reviewing) {
   const log = createLogger({ sink: (line) => lines.push(line) });
   const door = new ConsoleDoor({
     source,
-    page: PAGE,
+    page,
     ...(reviewing === undefined ? {} : { reviewer: { request } }),
     log,
   });

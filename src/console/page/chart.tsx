@@ -71,7 +71,7 @@ function drawn(element: HTMLElement, { at, name, textOf, values }: ChartProps): 
       height: HEIGHT,
       legend: { show: false },
       cursor: { show: false },
-      padding: [6, 4, 0, 0],
+      padding: [6, 16, 0, 0],
       scales: {
         // Zero is always seen: a small change shall look like one.
         y: { range: (_plot, _least, most) => [0, most > 0 ? most * 1.1 : 1] },

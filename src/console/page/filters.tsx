@@ -182,9 +182,10 @@ export function Counts({ shown }: { readonly shown: readonly Shown[] }) {
   return (
     <ul class="counts" aria-label="Components by state">
       {STATES.filter((state) => counts.has(state)).map((state) => (
-        <li key={state}>
+        <li key={state} title={state}>
           <StateIcon state={state} />
-          <strong>{(counts.get(state) ?? 0).toLocaleString("en-US")}</strong> {state}
+          <strong>{(counts.get(state) ?? 0).toLocaleString("en-US")}</strong>
+          <span class="word">{state}</span>
         </li>
       ))}
     </ul>

@@ -61,9 +61,9 @@ export function Panel({ go, id, live, model, onClose, route }: PanelProps) {
                   What explains it cannot be read: {answer.words}
                 </p>
               )}
+              <Charts history={answer.explained?.history} />
               <Steps explained={answer.explained} />
               <Findings findings={model.findings.filter((one) => one.component === id)} />
-              <Charts history={answer.explained?.history} />
               <Instances instances={component.instances} />
               <Exceptions component={component} />
               <Events events={answer.explained?.events ?? []} />

@@ -53,7 +53,7 @@ export function Empty({ someHidden }: { readonly someHidden: boolean }) {
 const SYNC_COMMAND = `kubectl apply -f - <<EOF
 apiVersion: gitops.functionmesh.io/v1alpha1
 kind: MeshSync
-metadata: { name: meshes, namespace: meshwright-system }
+metadata: { name: meshes, namespace: meshwright }
 spec: { url: "https://git.example/meshes.git", path: meshes }
 EOF`;
 
@@ -123,8 +123,10 @@ export function Forbidden({ live, words }: { readonly live: Live; readonly words
   );
 }
 
-const RIGHTS_COMMAND =
-  "kubectl create rolebinding mesh-viewer -n NAMESPACE --clusterrole view --user NAME";
+const RIGHTS_COMMAND = `kubectl create role console-viewer -n NAMESPACE --verb=get \\
+  --resource=functions.compute.functionmesh.io,sources.compute.functionmesh.io \\
+  --resource=sinks.compute.functionmesh.io,meshsyncs.gitops.functionmesh.io
+kubectl create rolebinding console-viewer -n NAMESPACE --role=console-viewer --user=NAME`;
 
 /** An address that leads nowhere. */
 export function NotHere({ go, what }: { readonly go: Go; readonly what: string }) {

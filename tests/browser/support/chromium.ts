@@ -55,6 +55,11 @@ export async function openWindow(
   });
 }
 
+/** Runs in the page. */
+const REPORT_VIOLATIONS = `addEventListener("securitypolicyviolation", (event) => {
+  reportError(new Error("policy: " + event.violatedDirective + " " + event.blockedURI));
+});`;
+
 /** Notes whatever a page reports that it should not: violations of its policy, errors, requests to elsewhere. */
 export async function watched(page: Page, origin: string): Promise<readonly string[]> {
   const found: string[] = [];
@@ -72,13 +77,7 @@ export async function watched(page: Page, origin: string): Promise<readonly stri
     const url = request.url();
     if (!url.startsWith(`${origin}/`) && !url.startsWith("data:")) found.push(`request: ${url}`);
   });
-  await page.addInitScript(() => {
-    addEventListener("securitypolicyviolation", (event) => {
-      reportError(
-        new Error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`),
-      );
-    });
-  });
+  await page.addInitScript(REPORT_VIOLATIONS);
   return found;
 }
 

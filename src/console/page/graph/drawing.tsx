@@ -54,7 +54,7 @@ export function Drawing(props: DrawingProps) {
         {groups.map((group) => {
           const place = layout.blocks.get(group.key);
           return place !== undefined && isInSight(place, viewport, size)
-            ? <Frame key={group.key} group={group} place={place} scale={scale} />
+            ? <Frame key={group.key} group={group} place={place} viewport={viewport} />
             : null;
         })}
         <Lines {...props} />
@@ -69,14 +69,20 @@ const ABOVE = 96;
 
 /** The frame of a mesh; its title stays readable from far away. */
 function Frame(
-  { group, place, scale }: { readonly group: Group; readonly place: Place; readonly scale: number },
+  { group, place, viewport: { scale, x } }: {
+    readonly group: Group;
+    readonly place: Place;
+    readonly viewport: Viewport;
+  },
 ) {
   const [namespace = "", mesh = ""] = group.key.split("/");
   const title = lineText(mesh === "" ? `${namespace} · no mesh` : `${namespace} / ${mesh}`, 200);
   const size = Math.min(80, Math.max(12, 11.5 / scale));
   // What is larger than the room above the cards stands above the frame.
   const y = size > 26 ? -8 : 22;
-  const charsMax = Math.max(6, Math.floor((place.width - 24) / (size * 0.58)));
+  // Where the frame begins out of sight, its title begins at the window's edge.
+  const left = Math.min(Math.max(0, -x / scale - place.x), Math.max(0, place.width - 200));
+  const charsMax = Math.max(6, Math.floor((place.width - left - 24) / (size * 0.58)));
   const worst = worstOf(group);
   const isWell = worst === "ok";
   return (
@@ -86,8 +92,8 @@ function Frame(
       <svg y={-ABOVE} width={place.width} height={ABOVE + place.height}>
         {isWell
           ? null
-          : <StateIcon state={worst} size={size} x={14} y={ABOVE + y - 2 - size * 0.75} />}
-        <text x={isWell ? 16 : 20 + size} y={ABOVE + y} font-size={size}>
+          : <StateIcon state={worst} size={size} x={left + 14} y={ABOVE + y - 2 - size * 0.75} />}
+        <text x={left + (isWell ? 16 : 20 + size)} y={ABOVE + y} font-size={size}>
           {middleCut(title, charsMax)}
         </text>
       </svg>

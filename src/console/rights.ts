@@ -71,10 +71,22 @@ export async function sightOf(rights: Rights, places: readonly Place[]): Promise
   const single = await kept(asked, (place) => mayGet(rights, place));
   const seen = new Set(single.map(({ namespace, resource }) => `${namespace} ${resource}`));
   return {
-    key: textDigest(...whole, "", ...seen),
+    key: sightKey(whole, seen),
     sees: (resource, namespace) => whole.includes(resource) || seen.has(`${namespace} ${resource}`),
   };
 }
+
+/** Whether somebody may see nothing of what there is. */
+export function isBlind({ key }: Sight): boolean {
+  return key === BLIND;
+}
+
+function sightKey(whole: readonly string[], seen: Iterable<string>): string {
+  return textDigest(...whole, "", ...seen);
+}
+
+/** The key of who sees nothing. */
+const BLIND = sightKey([], []);
 
 function mayGet(
   { may }: Rights,

@@ -2,7 +2,7 @@ import type { ServerResponse } from "node:http";
 import { CONSOLE_BUDGETS, deadline, pause, sameJson, unlessAborted } from "#base";
 import type { Logger } from "#telemetry";
 import { viewChange } from "./change.ts";
-import { type Place, placesOf, type Rights, sightOf } from "./rights.ts";
+import { isBlind, type Place, placesOf, type Rights, sightOf } from "./rights.ts";
 import { type ConsoleSource, Facts } from "./source.ts";
 import type { View } from "./view.ts";
 import { type Sight, ViewBuilder, type ViewFacts } from "./whole_view.ts";
@@ -30,6 +30,7 @@ interface Viewer extends Looker {
   readonly response: ServerResponse;
   sight: Sight;
   places: readonly Place[];
+  /** When he was asked about: what is answered later may have been decided then. */
   sightAtMs: number;
   isAsking: boolean;
   /** What he was told last. */
@@ -80,6 +81,7 @@ class Look {
  * - Nothing is looked at while nobody looks. A look is made once for all, a view and its changes once for all with the same
  *   rights.
  * - Rights are asked for again every 30 seconds; who cannot be asked about for two minutes is told nothing more.
+ * - Who may see nothing keeps nobody out: he makes room for the next one.
  * - Who does not read has one event waiting for him at most, and is let go after 30 seconds.
  */
 export class Viewers implements AsyncDisposable {
@@ -114,7 +116,7 @@ export class Viewers implements AsyncDisposable {
     if (user !== "" && own >= CONSOLE_BUDGETS.viewersOfUser) {
       return [429, `you look at it ${own} times already: close another page`];
     }
-    if (this.size < CONSOLE_BUDGETS.viewers) return undefined;
+    if (this.size < CONSOLE_BUDGETS.viewers || this.#blind() !== undefined) return undefined;
     return [503, `${this.size} look at it already: try again later`];
   }
 
@@ -125,6 +127,7 @@ export class Viewers implements AsyncDisposable {
     response.once("close", () => gone.resolve("gone"));
     const look = await this.#look();
     const places = look.places;
+    const askedAtMs = clock.monotonicMs();
     const rights = await looker.rights();
     if (rights === undefined) return void response.destroy();
     const sight = await sightOf(rights, places);
@@ -140,13 +143,14 @@ export class Viewers implements AsyncDisposable {
       response,
       sight,
       places,
-      sightAtMs: nowMs,
+      sightAtMs: askedAtMs,
       isAsking: false,
       view,
       toldAtMs: nowMs,
       unreadSinceMs: undefined,
     };
     response.on("drain", () => viewer.unreadSinceMs = undefined);
+    if (this.size >= CONSOLE_BUDGETS.viewers) this.#letGo(this.#blind());
     this.#viewers.add(viewer);
     response.writeHead(200, {
       "content-type": "text/event-stream; charset=utf-8",
@@ -198,12 +202,24 @@ export class Viewers implements AsyncDisposable {
     this.#builder.keep(new Set([...this.#viewers].map(({ sight }) => sight.key)));
   }
 
+  /** The first of those who may see nothing. */
+  #blind(): Viewer | undefined {
+    return this.#viewers.values().find(({ sight }) => isBlind(sight));
+  }
+
+  #letGo(viewer: Viewer | undefined): void {
+    if (viewer === undefined) return;
+    this.#viewers.delete(viewer);
+    viewer.response.destroy();
+  }
+
   #endAll(): void {
     for (const { response } of this.#viewers) response.destroy();
   }
 
   #tell(viewer: Viewer, look: Look): void {
     const nowMs = this.#source.clock.monotonicMs();
+    if (nowMs - viewer.sightAtMs >= SIGHT_MS_MAX) return this.#letGo(viewer);
     this.#askAgain(viewer, look.places, nowMs);
     if (viewer.unreadSinceMs !== undefined) {
       if (nowMs - viewer.unreadSinceMs >= CONSOLE_BUDGETS.unreadMs) viewer.response.destroy();
@@ -231,19 +247,17 @@ export class Viewers implements AsyncDisposable {
     if (viewer.isAsking || (!isOld && sameJson(places, viewer.places))) return;
     viewer.isAsking = true;
     this.#ask(viewer, places).catch((error) => {
-      if (nowMs - viewer.sightAtMs >= SIGHT_MS_MAX) viewer.response.destroy();
-      this.#log.warn("Cannot ask what a viewer of the console may see", {
-        error,
-      });
+      this.#log.warn("Cannot ask what a viewer of the console may see", { error });
     }).finally(() => viewer.isAsking = false);
   }
 
   async #ask(viewer: Viewer, places: readonly Place[]): Promise<void> {
+    const askedAtMs = this.#source.clock.monotonicMs();
     const rights = await viewer.rights();
-    if (rights === undefined) return void viewer.response.destroy();
+    if (rights === undefined) return this.#letGo(viewer);
     viewer.sight = await sightOf(rights, places);
     viewer.places = places;
-    viewer.sightAtMs = this.#source.clock.monotonicMs();
+    viewer.sightAtMs = askedAtMs;
   }
 }
 

@@ -98,6 +98,36 @@ Deno.test("the console tells nothing more to who cannot be asked about for long"
   ]);
 });
 
+Deno.test("the console tells nothing more to somebody about whom questions get no answer", async () => {
+  await using stand = await startConsole(SHOP_ONLY);
+  stand.put(shownFunction("shop", "a"));
+  await using own = await streamOf(stand.url, TOKEN);
+  await own.next();
+  stand.state.isSilent = true;
+  for (let seconds = 0; seconds < 100; seconds += 1) await stand.clock.advance(1_000);
+  assertEquals(stand.door.viewers.size, 1, "a moment without an answer is none");
+  for (let seconds = 0; seconds < 80; seconds += 1) await stand.clock.advance(1_000);
+  // Three minutes without a word end a connection by themselves.
+  await eventually(() => stand.door.viewers.size === 0, { timeoutMs: 60_000 });
+});
+
+Deno.test("who may see nothing takes nobody's place at the console", async () => {
+  const users = { ...SHOP_ONLY.users };
+  for (let user = 0; user < 4; user += 1) users[`token-of-nobody-${user}`] = `nobody-${user}`;
+  const may = (asked: Asked) => asked.user === "ada" && SHOP_ONLY.may(asked);
+  await using stand = await startConsole({ users, may });
+  stand.put(shownFunction("shop", "a"));
+  await using streams = new AsyncDisposableStack();
+  const come = async (token: string) => {
+    const stream = streams.use(await streamOf(stand.url, token));
+    return { status: stream.status, event: await stream.next() };
+  };
+  for (let index = 0; index < 64; index += 1) await come(`token-of-nobody-${index % 4}`);
+  const { event, status } = await come(TOKEN);
+  assertEquals([status, Object.keys(event?.data.components ?? {})], [200, ["Function/shop/a"]]);
+  assertEquals(stand.door.viewers.size, 64, "one of those who see nothing went");
+});
+
 Deno.test("the console asks the API server about few tokens that are made up, and writes none down", async () => {
   await using stand = await startConsole(SHOP_ONLY);
   const codes = [];

@@ -58,6 +58,8 @@ interface StandState {
   reviewing: Reviewing | undefined;
   /** Whether the API server cannot be asked. */
   isAway: boolean;
+  /** Whether questions come and are not answered. */
+  isSilent: boolean;
   configs: (key: ObjectKey) => KubeObject | undefined;
   configsRead: number;
 }
@@ -97,14 +99,14 @@ export async function startConsole(reviewing?: Reviewing, page: PageFiles = PAGE
     obstacle: undefined,
     reviewing,
     isAway: false,
+    isSilent: false,
     configs: () => undefined,
     configsRead: 0,
   };
   const source = scriptedSource(state, { cache: storeOf, clock });
   const request = (request: TransportRequest) => {
     reviews.push(request);
-    if (state.isAway) return Promise.reject(new Error("the API server is away"));
-    return Promise.resolve(answered(request, state.reviewing));
+    return reviewed(request, state);
   };
   const log = createLogger({ sink: (line) => lines.push(line) });
   const door = new ConsoleDoor({
@@ -197,6 +199,15 @@ async function* eventsOf({ body }: Response): AsyncGenerator<StreamEvent, undefi
     // Broken off: it ended.
   }
   return undefined;
+}
+
+function reviewed(
+  request: TransportRequest,
+  { isAway, isSilent, reviewing }: StandState,
+): Promise<ReturnType<typeof answered>> {
+  if (isSilent) return Promise.withResolvers<never>().promise;
+  if (isAway) return Promise.reject(new Error("the API server is away"));
+  return Promise.resolve(answered(request, reviewing));
 }
 
 function answered({ body, path }: TransportRequest, reviewing: Reviewing | undefined) {

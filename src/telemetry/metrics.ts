@@ -1,5 +1,6 @@
 import { type ObjectKey, systemClock } from "#base";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { exposition } from "./exposition.ts";
 import { type ProcessOptions, registerProcessMetrics } from "./process_metrics.ts";
 import { type ReconcileMeasure, ReconcileSeries } from "./reconcile_series.ts";
 import { type MetricsSource, ResourceSeries } from "./resource_series.ts";
@@ -72,7 +73,7 @@ export interface Metrics {
   follow(source: MetricsSource): Disposable;
   /** What there is: dashboards and alerts are held against it. */
   definitions(): MetricDefinition[];
-  /** The exposition in the text format, and its content type. */
+  /** The exposition in the text format, and its content type. Who asks while it is made gets the same one. */
   exposition(): Promise<{ readonly text: string; readonly contentType: string }>;
 }
 
@@ -88,6 +89,8 @@ export interface MetricDefinition {
 export interface MetricsOptions extends ProcessOptions {
   /** Milliseconds since some fixed point, never going back. */
   readonly nowMs?: () => number;
+  /** Lets everything else have a turn while a long exposition is made. */
+  readonly breathe?: () => Promise<void>;
 }
 
 const WAIT_SECONDS = [0.001, 0.01, 0.1, 0.5, 1, 5, 10, 60, 300];
@@ -116,6 +119,12 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
   const series = otherSeries(registry);
   const resources = new ResourceSeries(registry);
   registerProcessMetrics(registry, options);
+  const { breathe = () => systemClock.sleep(0) } = options;
+  const exposed = async () => {
+    await resources.collect(breathe);
+    return { text: await exposition(registry, breathe), contentType: registry.contentType };
+  };
+  let exposing: ReturnType<Metrics["exposition"]> | undefined;
   return {
     measureReconcile: (kind, key) => reconciles.measure(kind, key),
     forget: (kind, key) => reconciles.forget(kind, key),
@@ -151,10 +160,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     setCertificateEnd: (use, endMs) => series.certificateEnd.set({ use }, endMs / 1000),
     follow: (source) => resources.follow(source),
     definitions: () => definitionsOf(registry),
-    exposition: async () => {
-      resources.collect();
-      return { text: await registry.metrics(), contentType: registry.contentType };
-    },
+    exposition: () => exposing ??= exposed().finally(() => exposing = undefined),
   };
 }
 

@@ -30,6 +30,9 @@ export interface MetricsSource {
   watches(): Iterable<WatchSample>;
 }
 
+/** Resources that are looked at in one go: a few milliseconds. */
+const RESOURCES_A_TURN = 500;
+
 const OBJECT = ["kind", "namespace", "name"] as const;
 
 /** What was counted of a component, and what of it the series have. */
@@ -88,8 +91,12 @@ export class ResourceSeries {
     };
   }
 
-  /** Brings the series to what the source says now. */
-  collect(): void {
+  /**
+   * Brings the series to what the source says now, some hundreds at a time.
+   *
+   * @param breathe lets everything else have a turn
+   */
+  async collect(breathe: () => Promise<void>): Promise<void> {
     for (const gauge of [this.#ready, this.#backlog, this.#behind]) gauge.reset();
     const counted = new Map<string, Counted>();
     for (const sample of this.#source?.resources() ?? []) {
@@ -98,6 +105,7 @@ export class ResourceSeries {
       this.#ready.set({ ...labels, reason }, isReady ? 1 : 0);
       if (backlog !== undefined) this.#backlog.set(labels, backlog);
       counted.set(`${kind} ${key.namespace}/${key.name} ${uid}`, this.#count(sample, labels));
+      if (counted.size % RESOURCES_A_TURN === 0) await breathe();
     }
     this.#forget(counted);
     for (const { behindSeconds, kind } of this.#source?.watches() ?? []) {
@@ -126,17 +134,22 @@ export class ResourceSeries {
   }
 
   #forget(counted: Map<string, Counted>): void {
+    const objects = new Set(counted.keys().map(objectOf));
     for (const id of this.#counted.keys()) {
       if (counted.has(id)) continue;
       const [kind = "", text = ""] = id.split(" ");
       const [namespace = "", name = ""] = text.split("/");
       // One that was made anew under the same name goes on counting.
-      const isThere = counted.keys().some((other) => other.startsWith(`${kind} ${text} `));
-      if (isThere) continue;
+      if (objects.has(objectOf(id))) continue;
       for (const counter of Object.values(this.#counters)) {
         counter.remove({ kind, namespace, name });
       }
     }
     this.#counted = counted;
   }
+}
+
+/** What of an id outlives the object: without its uid. */
+function objectOf(id: string): string {
+  return id.slice(0, id.lastIndexOf(" "));
 }

@@ -27,6 +27,8 @@ export interface ConsoleOptions {
 const REVIEWS = { allowedMs: 60_000, refusedMs: 90_000, verdictsMax: 20_000 };
 /** Then one explanation each interval. */
 const EXPLANATIONS = { burst: CONSOLE_BUDGETS.explanations, intervalMs: 100 };
+/** Streams that one user takes up: the first event holds all there is, and costs the most. */
+const STREAMS = { burst: CONSOLE_BUDGETS.viewers, intervalMs: 1_000 };
 
 /** Whether a request is for the stream, whose answer has no end. */
 export function isStream({ url }: Pick<IncomingMessage, "url">): boolean {
@@ -59,6 +61,7 @@ export class ConsoleDoor implements AsyncDisposable {
   readonly #newTokens: NewTokens | undefined;
   readonly #turns = new Semaphore(CONSOLE_BUDGETS.rightsQuestions);
   readonly #explanations: RateLimit;
+  readonly #streams: RateLimit;
   readonly #over = new AbortController();
 
   constructor(options: ConsoleOptions) {
@@ -67,6 +70,7 @@ export class ConsoleDoor implements AsyncDisposable {
     this.#page = new Page(page);
     this.#viewers = new Viewers(options);
     this.#explanations = new RateLimit({ ...EXPLANATIONS, clock });
+    this.#streams = new RateLimit({ ...STREAMS, clock });
     if (reviewer !== undefined) {
       this.#reviews = new AccessReviews(reviewer, clock, REVIEWS);
       this.#newTokens = new NewTokens({ reviews: this.#reviews, clock });
@@ -119,6 +123,9 @@ export class ConsoleDoor implements AsyncDisposable {
     this.#assertShown();
     const refusal = this.#viewers.refusal(looker.user);
     if (refusal !== undefined) throw new RefusedError(...refusal);
+    if (!this.#streams.take(looker.user || senderOf(request))) {
+      throw new RefusedError(429, "you came too often: wait a moment");
+    }
     if (request.method === "HEAD") return void response.writeHead(200).end();
     await this.#viewers.show(looker, response);
   }

@@ -88,6 +88,20 @@ Deno.test("the console takes so many viewers, and tells the others to come again
   assertEquals(await refused.text(), "64 look at it already: try again later\n");
 });
 
+Deno.test("the console tells all that there is so often to one who comes again and again, and then in a while", async () => {
+  await using stand = await startConsole();
+  const comes = async () => {
+    await using stream = await streamOf(stand.url);
+    await stream.next();
+    return stream.status;
+  };
+  for (let time = 0; time < 64; time += 1) assertEquals(await comes(), 200);
+  await eventually(() => stand.door.viewers.size === 0);
+  assertEquals(await comes(), 429);
+  await stand.clock.advance(1_000);
+  assertEquals([await comes(), await comes()], [200, 429]);
+});
+
 Deno.test("the console ends the streams of a program that ends", async () => {
   const stand = await startConsole();
   await using stream = await streamOf(stand.url);

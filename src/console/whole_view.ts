@@ -19,6 +19,7 @@ import {
 import { componentKey, componentView } from "./components.ts";
 import { type GraphPart, graphPart, matchFlows } from "./graph.ts";
 import { syncView } from "./syncs.ts";
+import { readable, unreadComponent, unreadSync } from "./unread.ts";
 import type { ComponentView, FindingView, SyncView, View } from "./view.ts";
 
 /** Findings that are told: the first ones say what there is. */
@@ -83,7 +84,8 @@ interface Structure {
  * Makes views, and remembers what it made of objects that did not change: the next view costs what changed.
  *
  * # Guarantees
- * What a viewer may not see has no part in his view, neither in its findings nor in topics or matches.
+ * - What a viewer may not see has no part in his view, neither in its findings nor in topics or matches.
+ * - A status of another shape, as definitions of another version let through, is no reason to show nothing of the others.
  */
 export class ViewBuilder {
   readonly #components = new WeakMap<KubeObject, ComponentMemo>();
@@ -127,7 +129,7 @@ export class ViewBuilder {
     const known = this.#components.get(object);
     if (known?.perSecond === perSecond && known?.clusters === clusters) return known;
     const source = sourceOf(object);
-    const view = componentView(source);
+    const view = readable(() => componentView(source), (unread) => unreadComponent(source, unread));
     const made = {
       perSecond,
       clusters,
@@ -142,7 +144,7 @@ export class ViewBuilder {
     const nextLookMs = facts.nextLookMs(keyOf(sync));
     const known = this.#syncs.get(sync);
     if (known !== undefined && known.nextLookMs === nextLookMs) return known.view;
-    const view = syncView(sync, nextLookMs);
+    const view = readable(() => syncView(sync, nextLookMs), (unread) => unreadSync(sync, unread));
     this.#syncs.set(sync, { nextLookMs, view });
     return view;
   }

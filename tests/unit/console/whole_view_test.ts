@@ -255,3 +255,28 @@ Deno.test("a view shows what moves a cursor as a sign, and no text of megabytes"
   const told = view.components["Function/shop/a"]?.message ?? "";
   assertEquals([told.length, told.startsWith("�[2J�<img")], [300, true]);
 });
+
+Deno.test("a view shows all others where one status is of another shape", () => {
+  const odd = { conditions: [{ ...ready("False", "Down"), message: { text: "x" } }] };
+  const sync = {
+    apiVersion: "gitops.functionmesh.io/v1alpha1",
+    kind: "MeshSync",
+    metadata: { namespace: "shop", name: "apps" },
+    spec: { url: "https://git.example/a.git" },
+    status: { plan: "none", conditions: [ready("True", "Healthy")] },
+  } as unknown as MeshSync;
+  const objects = [component("a"), component("odd", { status: odd })];
+  const view = new ViewBuilder().view(facts(objects, { syncs: [sync] }), FULL_SIGHT);
+  assertEquals(Object.keys(view.components), ["Function/shop/a", "Function/shop/odd"]);
+  const { message, reason, state } = view.components["Function/shop/odd"] ?? {};
+  assertEquals([state, reason, message?.startsWith("Its status is of another shape: ")], [
+    "unknown",
+    "Unreadable",
+    true,
+  ]);
+  assertEquals([view.syncs["shop/apps"]?.state, view.syncs["shop/apps"]?.reason], [
+    "unknown",
+    "Unreadable",
+  ]);
+  assertEquals(Object.keys(view.flows).length, 4, "what its spec says of topics stays");
+});

@@ -102,7 +102,9 @@ class Reader {
       return [];
     }
     const cache = this.#source.cache(kind);
-    return owners.flatMap(({ metadata: { uid = "" } }) => [...cache?.ownedBy(uid) ?? []]);
+    // An owner may be named by what is in another namespace: that is nobody's who looks here.
+    return owners.flatMap(({ metadata: { uid = "" } }) => [...cache?.ownedBy(uid) ?? []])
+      .filter((object) => object.metadata.namespace === namespace);
   }
 
   async may(kind: ShownKind, namespace: string): Promise<boolean> {

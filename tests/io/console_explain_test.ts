@@ -85,6 +85,33 @@ Deno.test("the console explains from the commit to the container, with events an
   assertEquals(told.unread, []);
 });
 
+Deno.test("the console explains nothing by what another namespace calls its own", async () => {
+  await using stand = await startConsole();
+  const elsewhere = ({ metadata, ...more }: KubeObject, name: string) => ({
+    ...more,
+    metadata: { ...metadata, namespace: "other", name, uid: name },
+  });
+  const pod = elsewhere(POD, "strange-pod");
+  stand.put(
+    FAILING,
+    SET,
+    POD,
+    EVENT,
+    pod,
+    owned("Event", "strange-event", pod, {
+      metadata: { ...elsewhere(owned("Event", "e", pod, {}), "strange-event").metadata },
+      message: "strange-message",
+      lastSeen: AT,
+    }),
+  );
+  stand.put(elsewhere(EVENT, "strange-too"));
+  const told = await (await stand.get(EXPLAIN)).json();
+  assertEquals(told.events.map(({ object }: { object: string }) => object), [
+    "Pod shop/a-function-0",
+  ]);
+  assertEquals(/strange/.exec(JSON.stringify(told)), null);
+});
+
 Deno.test("neither the stream of the console nor what it explains holds environment, secrets or command lines", async () => {
   await using stand = await startConsole();
   stand.put(FAILING, SET, POD, EVENT);

@@ -7,7 +7,7 @@ import { type Explained, explained, EXPLAINED_KINDS } from "./explained.ts";
 import { NewTokens } from "./new_tokens.ts";
 import { refusedOrigin } from "./origin.ts";
 import { Page, type PageFiles, SAFE_HEADERS } from "./page_files.ts";
-import { FULL_RIGHTS, type Rights, rightsOf } from "./rights.ts";
+import { FULL_RIGHTS, type Rights, rightsOf, VERDICTS_MAX } from "./rights.ts";
 import type { ConsoleSource } from "./source.ts";
 import { type Looker, Viewers } from "./viewers.ts";
 
@@ -24,7 +24,12 @@ export interface ConsoleOptions {
 }
 
 /** How long it counts what somebody may: short enough that who lost a right sees it go, long enough to cost little. */
-const REVIEWS = { allowedMs: 60_000, refusedMs: 90_000, verdictsMax: 20_000 };
+const REVIEWS = {
+  allowedMs: 60_000,
+  refusedMs: 90_000,
+  // As many as all who may look at the same time need: with fewer, each look of one makes those of another be asked again.
+  verdictsMax: CONSOLE_BUDGETS.viewers * VERDICTS_MAX,
+};
 /** Then one explanation each interval. */
 const EXPLANATIONS = { burst: CONSOLE_BUDGETS.explanations, intervalMs: 100 };
 /** Streams that one user takes up: the first event holds all there is, and costs the most. */

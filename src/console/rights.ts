@@ -38,6 +38,9 @@ const GROUPS: ReadonlyMap<string, string> = new Map(
   }),
 );
 
+/** Answers that the sight of one viewer needs at most. */
+export const VERDICTS_MAX = GROUPS.size * (1 + CONSOLE_BUDGETS.viewedNamespaces);
+
 /** Where objects are: each place once, sorted. */
 export function placesOf(objects: readonly KubeObject[]): Place[] {
   const found = new Map<string, Place>();

@@ -155,6 +155,30 @@ Deno.test("the console asks for all namespaces first, and about each place once 
   assertEquals(stand.reviews.splice(0).length, 0);
 });
 
+Deno.test("the console asks the API server no more for one as others come who may look at little", async () => {
+  const tokens = Array.from({ length: 20 }, (_, index) => `token-${index}`);
+  await using stand = await startConsole({
+    users: Object.fromEntries(tokens.map((token) => [token, token])),
+    may: ({ namespace }) => namespace === "ns-0",
+  });
+  for (const kind of ["Function", "MeshSync", "Sink", "Source"]) {
+    for (let index = 0; index < 256; index += 1) {
+      stand.put(shownFunction(`ns-${index}`, "a", { kind, spec: {} }));
+    }
+  }
+  await using streams = new AsyncDisposableStack();
+  const come = async (token: string) => {
+    await streams.use(await streamOf(stand.url, token)).next();
+  };
+  for (const token of tokens) {
+    await come(token);
+    await stand.clock.advance(1_000);
+  }
+  assertEquals(stand.reviews.splice(0).length, 20 * (1 + 4 + 4 * 256));
+  await come("token-0");
+  assertEquals(stand.reviews.length, 0, "what was answered a moment ago is known");
+});
+
 Deno.test("the console explains what somebody may see, and says what he may not", async () => {
   const may = ({ namespace, resource }: Asked) => namespace === "shop" && resource === "functions";
   await using stand = await startConsole({ users: { [TOKEN]: "ada" }, may });

@@ -13,7 +13,10 @@ export function readable<T>(view: () => T, otherwise: (unread: Unread) => T): T 
   try {
     return view();
   } catch (error) {
-    const message = shownText(`Its status is of another shape: ${errorText(error)}`, TEXT_LENGTH_MAX);
+    const message = shownText(
+      `Its status is of another shape: ${errorText(error)}`,
+      TEXT_LENGTH_MAX,
+    );
     return otherwise({ state: "unknown", reason: "Unreadable", message });
   }
 }
@@ -25,6 +28,18 @@ export function unreadComponent({ component }: ComponentSource, unread: Unread):
 }
 
 /** A MeshSync whose status cannot be read. */
-export function unreadSync({ metadata: { name, namespace = "" } }: MeshSync, unread: Unread): SyncView {
-  return { namespace, name, url: "", path: "", ...unread, history: [], suspended: false, counts: {} };
+export function unreadSync(
+  { metadata: { name, namespace = "" } }: MeshSync,
+  unread: Unread,
+): SyncView {
+  return {
+    namespace,
+    name,
+    url: "",
+    path: "",
+    ...unread,
+    history: [],
+    suspended: false,
+    counts: {},
+  };
 }

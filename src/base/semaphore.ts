@@ -23,8 +23,9 @@
  */
 export class Semaphore {
   #free: number;
-  /** Who waits, in order, and for which share: each is called with nothing when its turn has come. */
-  readonly #waiting = new Map<() => void, { readonly share: string; readonly order: number }>();
+  /** Who waits, by share. */
+  readonly #lines = new Map<string, Line>();
+  #waiting = 0;
   /** Permits that shares hold. */
   readonly #held = new Map<string, number>();
   /** Which shares were served while somebody waited, the last one last. */
@@ -53,7 +54,7 @@ export class Semaphore {
 
   /** How many wait for a permit. */
   get waiting(): number {
-    return this.#waiting.size;
+    return this.#waiting;
   }
 
   /**
@@ -96,7 +97,7 @@ export class Semaphore {
     const crowd = this.#crowds.get(signal) ?? new Crowd(signal);
     this.#crowds.set(signal, crowd);
     const leave = () => {
-      this.#waiting.delete(begin);
+      this.#leave(begin, who);
       reject(signal.reason);
     };
     const begin = () => {
@@ -104,8 +105,18 @@ export class Semaphore {
       resolve();
     };
     crowd.add(leave);
-    this.#waiting.set(begin, who);
+    const line = this.#lines.get(who.share) ?? new Line();
+    this.#lines.set(who.share, line);
+    line.add(begin, who.order);
+    this.#waiting++;
     return promise;
+  }
+
+  #leave(begin: () => void, { order, share }: { readonly share: string; readonly order: number }) {
+    const line = this.#lines.get(share);
+    if (line?.delete(begin, order) !== true) return;
+    this.#waiting--;
+    if (line.isEmpty) this.#lines.delete(share);
   }
 
   #release(before: string): void {
@@ -118,36 +129,34 @@ export class Semaphore {
       return;
     }
     // The permit is handed over, not put back: who comes meanwhile would take it.
-    const [begin, share] = next;
-    this.#waiting.delete(begin);
-    this.#count(share, 1);
-    this.#serve(share);
-    begin();
+    this.#leave(next.begin, next);
+    this.#count(next.share, 1);
+    this.#serve(next.share);
+    next.begin();
   }
 
-  /** Looks at all who wait, who may be thousands: it makes nothing on the way. */
-  #next(): readonly [() => void, string] | undefined {
-    let best: (() => void) | undefined;
-    let [bestShare, leastHeld, leastServed, leastOrder] = ["", Infinity, Infinity, Infinity];
-    for (const [begin, { order, share }] of this.#waiting) {
+  /** Who goes on: it looks at the shares that wait, not at all who wait, who may be thousands. */
+  #next(): Waiting | undefined {
+    let best: Waiting | undefined;
+    let [leastHeld, leastServed] = [Infinity, Infinity];
+    for (const [share, line] of this.#lines) {
       const held = this.#heldBy(share);
       if (held >= this.#shareMax || held > leastHeld) continue;
       const served = this.#served.get(share) ?? 0;
+      const first = line.first();
+      if (first === undefined) continue;
       const isBefore = held < leastHeld || served < leastServed ||
-        (served === leastServed && order < leastOrder);
+        (served === leastServed && first.order < (best?.order ?? Infinity));
       if (!isBefore) continue;
-      best = begin;
-      bestShare = share;
-      leastHeld = held;
-      leastServed = served;
-      leastOrder = order;
+      best = { ...first, share };
+      [leastHeld, leastServed] = [held, served];
     }
-    return best === undefined ? undefined : [best, bestShare];
+    return best;
   }
 
   /** Remembers who was served, as long as anybody waits. */
   #serve(share: string): void {
-    if (this.#waiting.size === 0) this.#served.clear();
+    if (this.#waiting === 0) this.#served.clear();
     else this.#served.set(share, ++this.#serial);
   }
 
@@ -159,6 +168,44 @@ export class Semaphore {
     const held = this.#heldBy(share) + change;
     if (held === 0) this.#held.delete(share);
     else this.#held.set(share, held);
+  }
+}
+
+/** One who waits: `begin` is called with nothing when its turn has come. */
+interface Waiting {
+  readonly begin: () => void;
+  readonly share: string;
+  readonly order: number;
+}
+
+/** All who wait for one share. */
+class Line {
+  /** By `order`, those of the same in the order in which they came. */
+  readonly #ranks = new Map<number, Set<() => void>>();
+
+  get isEmpty(): boolean {
+    return this.#ranks.size === 0;
+  }
+
+  add(begin: () => void, order: number): void {
+    const rank = this.#ranks.get(order) ?? new Set();
+    this.#ranks.set(order, rank.add(begin));
+  }
+
+  /** @returns whether it waited */
+  delete(begin: () => void, order: number): boolean {
+    const rank = this.#ranks.get(order);
+    const waited = rank?.delete(begin) === true;
+    if (rank?.size === 0) this.#ranks.delete(order);
+    return waited;
+  }
+
+  /** Who goes first. */
+  first(): Omit<Waiting, "share"> | undefined {
+    let order = Infinity;
+    for (const one of this.#ranks.keys()) order = Math.min(order, one);
+    const [begin] = this.#ranks.get(order) ?? [];
+    return begin === undefined ? undefined : { begin, order };
   }
 }
 

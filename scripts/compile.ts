@@ -90,13 +90,13 @@ export async function compileBundle(main: string, options: CompileOptions): Prom
 }
 
 /**
- * A heap grows by a third of what is alive in it before it is cleaned, not to several times as much; what is new in it has
- * 8 MB until it is looked through, not 32; and memory that a thread gives back goes back to the system, not to a store that
- * only this process draws from. While a commit of 2,000 Functions comes, the first halves what the program has, the others
- * take a quarter from the rest, for a few per cent more of a processor.
+ * A heap grows by half of what is alive in it before it is cleaned, not to several times as much; what is new in it has 8 MB
+ * until it is looked through, not 32; and memory that a thread gives back goes back to the system, not to a store that only
+ * this process draws from. Without all that the program takes half as much memory again, and a third less of a processor where
+ * it makes much that is soon forgotten (`deno task bench-scaling-look`, `deno task hostile`).
  */
 export const V8_FLAGS =
-  "--v8-flags=--heap-growing-percent=30,--no-memory-pool,--max-semi-space-size=8";
+  "--v8-flags=--heap-growing-percent=45,--no-memory-pool,--max-semi-space-size=8";
 
 /** A base to compile on: this Deno where it can fetch its runtime, else that for tests. */
 export async function anyBase(): Promise<CompileBase> {

@@ -15,6 +15,8 @@ const HEARTBEAT_MS = 15_000;
 const CLUSTERS_WAIT_MS = 2_000;
 /** How long it counts what a viewer may see. */
 const SIGHT_MS = 30_000;
+/** How long it counts where there are new places: somebody may make and delete one each second. */
+const SIGHT_MS_MIN = 5_000;
 /** How long it counts when nobody can be asked. */
 const SIGHT_MS_MAX = 120_000;
 
@@ -243,8 +245,9 @@ export class Viewers implements AsyncDisposable {
 
   /** Asks anew what somebody may see: now and then, and where there are new places. */
   #askAgain(viewer: Viewer, places: readonly Place[], nowMs: number): void {
-    const isOld = nowMs - viewer.sightAtMs >= SIGHT_MS;
-    if (viewer.isAsking || (!isOld && sameJson(places, viewer.places))) return;
+    const ageMs = nowMs - viewer.sightAtMs;
+    if (viewer.isAsking || ageMs < SIGHT_MS_MIN) return;
+    if (ageMs < SIGHT_MS && sameJson(places, viewer.places)) return;
     viewer.isAsking = true;
     this.#ask(viewer, places).catch((error) => {
       this.#log.warn("Cannot ask what a viewer of the console may see", { error });

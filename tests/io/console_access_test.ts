@@ -1,4 +1,6 @@
 /** Who may look at the console, and what a browser cannot be made to ask. */
+import { EventEmitter } from "node:events";
+import type { ServerResponse } from "node:http";
 import { assertEquals } from "@std/assert";
 import { eventually } from "../support/eventually.ts";
 import {
@@ -177,6 +179,30 @@ Deno.test("the console asks the API server no more for one as others come who ma
   assertEquals(stand.reviews.splice(0).length, 20 * (1 + 4 + 4 * 256));
   await come("token-0");
   assertEquals(stand.reviews.length, 0, "what was answered a moment ago is known");
+});
+
+Deno.test("the console does not ask what everybody may see each time that somebody makes a namespace", async () => {
+  await using stand = await startConsole();
+  let asked = 0;
+  const rights = () => {
+    asked += 1;
+    return Promise.resolve({ may: () => Promise.resolve(false) });
+  };
+  const response = Object.assign(new EventEmitter(), {
+    writeHead: () => {},
+    write: () => true,
+    destroy: () => response.emit("close"),
+  });
+  const { viewers } = stand.door;
+  const shown = viewers.show({ user: "ada", rights }, response as unknown as ServerResponse);
+  await eventually(() => viewers.size === 1);
+  for (let seconds = 0; seconds < 20; seconds += 1) {
+    stand.put(shownFunction(`made-${seconds}`, "a"));
+    await stand.clock.advance(1_000);
+  }
+  assertEquals(asked >= 2 && asked <= 5, true, `${asked} times: at first, and each five seconds`);
+  response.destroy();
+  await shown;
 });
 
 Deno.test("the console explains what somebody may see, and says what he may not", async () => {

@@ -1,5 +1,12 @@
 import type { ServerResponse } from "node:http";
-import { CONSOLE_BUDGETS, deadline, pause, sameJson, unlessAborted } from "#base";
+import {
+  CONSOLE_BUDGETS,
+  deadline,
+  pause,
+  sameJson,
+  systemClock,
+  unlessAborted,
+} from "#base";
 import type { Logger } from "#telemetry";
 import { viewChange } from "./change.ts";
 import { isBlind, type Place, placesOf, type Rights, sightOf } from "./rights.ts";
@@ -133,6 +140,7 @@ export class Viewers implements AsyncDisposable {
     const rights = await looker.rights();
     if (rights === undefined) return void response.destroy();
     const sight = await sightOf(rights, places);
+    await this.#prepare(look.facts, [sight]);
     // Others may have come while his rights were asked for, and he may have gone.
     const isLate = this.refusal(looker.user) !== undefined || this.#over.signal.aborted;
     if (isLate || await Promise.race([gone.promise, "here"]) === "gone") {
@@ -180,7 +188,14 @@ export class Viewers implements AsyncDisposable {
         if (!limit.signal.aborted) throw error;
       });
     this.#looks += 1;
-    return new Look(this.#facts.now(), this.#builder);
+    const facts = this.#facts.now();
+    await this.#prepare(facts, [...this.#viewers].map(({ sight }) => sight));
+    return new Look(facts, this.#builder);
+  }
+
+  async #prepare(facts: ViewFacts, seen: readonly Sight[]): Promise<void> {
+    const sights = new Map(seen.map((sight) => [sight.key, sight]));
+    await this.#builder.prepare(facts, { clock: systemClock, sights });
   }
 
   /** Goes on as long as somebody looks. */

@@ -1,5 +1,6 @@
 import { LABELS, type MeshSync, resourceOf } from "#api";
 import {
+  type Clock,
   idOf,
   idText,
   keyOf,
@@ -28,6 +29,11 @@ const TEXT_LENGTH_MAX = 600;
 
 /** How long matches of patterns and findings stay as they are while components come and go: these need all of them. */
 const STRUCTURE_MS = 5_000;
+/** As long for each component: of very many they take a part of a second. */
+const STRUCTURE_MS_EACH = 10;
+
+/** So many objects are made anew before everything else has a turn. */
+const OBJECTS_EACH = 100;
 
 /** What a view is made from. Objects are those of the caches: one that is the same object did not change. */
 export interface ViewFacts {
@@ -92,6 +98,36 @@ export class ViewBuilder {
   readonly #syncs = new WeakMap<KubeObject, SyncMemo>();
   #structures = new Map<string, Structure>();
 
+  /**
+   * Makes what is new in the facts, for those who see so much, some at a time: the views of it then take little. Everything
+   * else has a turn in between.
+   */
+  async prepare(
+    facts: ViewFacts,
+    { clock, sights }: {
+      readonly clock: Pick<Clock, "sleep">;
+      readonly sights: ReadonlyMap<string, Sight>;
+    },
+  ): Promise<void> {
+    let made = 0;
+    const objects = [...facts.components, ...facts.syncs];
+    for (const object of objects) {
+      if (this.#components.has(object) || this.#syncs.has(object as MeshSync)) continue;
+      if (++made % OBJECTS_EACH === 0) await clock.sleep(0);
+      if (object.kind === "MeshSync") this.#sync(object as MeshSync, facts);
+      else this.#component(object, facts);
+    }
+    for (const sight of sights.values()) {
+      const seen = facts.components.filter((object) => isSeen(sight, object));
+      const of = this.#staleStructure(seen, facts, sight);
+      if (of === undefined) continue;
+      await clock.sleep(0);
+      const whole = topology(seen.map(sourceOf), { clusters: facts.clusters });
+      await clock.sleep(0);
+      this.#structures.set(sight.key, structureFrom(whole, { of, facts }));
+    }
+  }
+
   /** The view of who sees so much. */
   view(facts: ViewFacts, sight: Sight): View {
     const objects = facts.components.filter((object) => isSeen(sight, object));
@@ -150,17 +186,41 @@ export class ViewBuilder {
   }
 
   /** What only all components together tell. */
-  #structure(objects: readonly KubeObject[], facts: ViewFacts, { key }: Sight): Structure {
-    const { clusters, nowMs } = facts;
-    const of = objects.map(structureOf).join("\n");
-    const known = this.#structures.get(key);
-    const isCurrent = known?.of === of && known.clusters === clusters;
-    if (known !== undefined && (isCurrent || nowMs - known.atMs < STRUCTURE_MS)) return known;
-    const whole = topology(objects.map(sourceOf), { clusters });
-    const made = { of, clusters, atMs: nowMs, matches: matchFlows(whole), findings: found(whole) };
-    this.#structures.set(key, made);
+  #structure(objects: readonly KubeObject[], facts: ViewFacts, sight: Sight): Structure {
+    const of = this.#staleStructure(objects, facts, sight);
+    const known = this.#structures.get(sight.key);
+    if (known !== undefined && of === undefined) return known;
+    const whole = topology(objects.map(sourceOf), { clusters: facts.clusters });
+    const made = structureFrom(whole, { of: of ?? structuresOf(objects), facts });
+    this.#structures.set(sight.key, made);
     return made;
   }
+
+  /** Of what a structure is to be made; undefined where the known one will do. */
+  #staleStructure(
+    objects: readonly KubeObject[],
+    { clusters, nowMs }: ViewFacts,
+    { key }: Sight,
+  ): string | undefined {
+    const known = this.#structures.get(key);
+    const paceMs = Math.max(STRUCTURE_MS, objects.length * STRUCTURE_MS_EACH);
+    if (known !== undefined && nowMs - known.atMs < paceMs) return undefined;
+    const of = structuresOf(objects);
+    return known?.of === of && known.clusters === clusters ? undefined : of;
+  }
+}
+
+function structureFrom(
+  whole: Topology,
+  { facts, of }: { readonly facts: ViewFacts; readonly of: string },
+): Structure {
+  const { clusters, nowMs } = facts;
+  return { of, clusters, atMs: nowMs, matches: matchFlows(whole), findings: found(whole) };
+}
+
+/** What makes a structure another one. */
+function structuresOf(objects: readonly KubeObject[]): string {
+  return objects.map(structureOf).join("\n");
 }
 
 function sourceOf(object: KubeObject): ComponentSource {

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertNotEquals } from "@std/assert";
 import { LABELS, type MeshSync } from "#api";
 import type { KubeObject } from "#base";
 import {
@@ -279,4 +279,47 @@ Deno.test("a view shows all others where one status is of another shape", () => 
     "Unreadable",
   ]);
   assertEquals(Object.keys(view.flows).length, 4, "what its spec says of topics stays");
+});
+
+Deno.test("what is new is made some at a time, and everything else has turns in between", async () => {
+  const many = facts(Array.from({ length: 450 }, (_, index) => component(`f${index}`)));
+  const builder = new ViewBuilder();
+  let turns = 0;
+  const clock = { sleep: () => Promise.resolve(void turns++) };
+  const sights = new Map([[FULL_SIGHT.key, FULL_SIGHT]]);
+  await builder.prepare(many, { clock, sights });
+  // Four among the components, and two for what only all of them tell.
+  assertEquals(turns, 6);
+  const prepared = builder.view(many, FULL_SIGHT);
+  assertEquals(prepared, wholeView(many));
+  await builder.prepare(many, { clock, sights });
+  assertEquals(turns, 6);
+  const [again, before] = [builder.view(many, FULL_SIGHT), prepared].map((view) =>
+    view.components["Function/shop/f449"]
+  );
+  assertEquals(again === before, true);
+});
+
+Deno.test("findings of very many components are looked for less often", async () => {
+  const quiet = Array.from({ length: 600 }, (_, index) => component(`q${index}`, { spec: {} }));
+  const clock = { sleep: () => Promise.resolve() };
+  const sights = new Map([[FULL_SIGHT.key, FULL_SIGHT]]);
+  const foundBy = (builder: ViewBuilder, others: readonly KubeObject[]) =>
+  async (
+    nowMs: number,
+    count: number,
+  ) => {
+    const talking = Array.from({ length: count }, (_, index) => component(`f${index}`));
+    const now = facts([...others, ...talking], { nowMs });
+    await builder.prepare(now, { clock, sights });
+    return builder.view(now, FULL_SIGHT).findings.length;
+  };
+  const few = foundBy(new ViewBuilder(), []);
+  const many = foundBy(new ViewBuilder(), quiet);
+  const [before, after] = [await few(NOW_MS, 2), await few(NOW_MS + 5_500, 4)];
+  assertNotEquals(after, before);
+  assertEquals(await many(NOW_MS, 2), before);
+  // Six seconds for 602 components.
+  assertEquals(await many(NOW_MS + 5_500, 4), before);
+  assertEquals(await many(NOW_MS + 6_500, 4), after);
 });

@@ -1,12 +1,5 @@
 import type { ServerResponse } from "node:http";
-import {
-  CONSOLE_BUDGETS,
-  deadline,
-  pause,
-  sameJson,
-  systemClock,
-  unlessAborted,
-} from "#base";
+import { CONSOLE_BUDGETS, deadline, pause, sameJson, systemClock, unlessAborted } from "#base";
 import type { Logger } from "#telemetry";
 import { viewChange } from "./change.ts";
 import { isBlind, type Place, placesOf, type Rights, sightOf } from "./rights.ts";

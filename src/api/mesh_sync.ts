@@ -4,6 +4,7 @@ import { APPLY_MEMBERS, APPLY_STATUS_MEMBERS } from "./mesh_sync_apply.ts";
 import {
   choice,
   duration,
+  flag,
   int32,
   int64,
   list,
@@ -122,6 +123,7 @@ export const MeshSyncStatusSchema = Type.Object({
         id: text("namespace_name_group_Kind"),
         version: optional(text("Version of the API")),
         from: optional(text("MeshSync that it is on its way from")),
+        left: optional(flag("Git holds it no longer, and it is not gone yet")),
       }),
     ),
   ),

@@ -8,7 +8,15 @@ import {
   type ObjectKey,
   timestamp,
 } from "#base";
-import { entryKey, type InventoryEntry, inventoryOf, mergedInventory, revisionCommit } from "#plan";
+import {
+  entryKey,
+  type InventoryEntry,
+  inventoryOf,
+  leftEntries,
+  mergedInventory,
+  revisionCommit,
+  wantedEntries,
+} from "#plan";
 import { applyObjects, type ApplyReport, NOTHING_APPLIED } from "./apply/apply.ts";
 import { loadInventory, type StoredInventory, storeInventory } from "./apply/inventory.ts";
 import { NOTHING_PRUNED, pruneObjects, type PruneReport } from "./apply/prune.ts";
@@ -237,6 +245,7 @@ async function announce(
     nowMs: ctx.clock.now(),
   });
   const written = await writeStatus(sync, status, ctx);
+  ctx.proofs.setIncomplete(keyOf(sync));
   releaseLetGo(inventory, { ctx, sync });
   stopDeleted(written, ctx);
   return written;
@@ -288,8 +297,8 @@ async function pruneRevision(
       trouble: interruptedPhase(pruned.interruption),
     };
   }
-  const frozen = plan.inventory.filter(({ id }) => composed.frozen.has(id));
-  const remaining = mergedInventory(pruned.remaining, frozen);
+  const frozen = wantedEntries(plan.inventory.filter(({ id }) => composed.frozen.has(id)));
+  const remaining = mergedInventory(leftEntries(pruned.remaining), frozen);
   let stored: StoredInventory;
   try {
     stored = await storeInventory(mergedInventory(inventoryOf(ids), remaining), sync, ctx);

@@ -1,6 +1,6 @@
 import type { MeshSync } from "#api";
 import { conditionOf, idText, type ObjectId, sameJson } from "#base";
-import { entryKey, inventoryOf, mergedInventory } from "#plan";
+import { entryKey, inventoryOf, leftEntries, mergedInventory, wantedEntries } from "#plan";
 import { type LiveSync, type Observed, releasable } from "./observe.ts";
 import {
   applyingPhase,
@@ -215,11 +215,15 @@ function announcementOf(
     const from = plan.from.get(entry.id);
     return from === undefined ? entry : { ...entry, from };
   });
-  const inventory = mergedInventory(announced, staying(plan));
+  const [held, left] = [true, false].map((isFrozen) =>
+    staying(plan).filter(({ id }) => composed.frozen.has(id) === isFrozen)
+  );
+  const before = mergedInventory(wantedEntries(held ?? []), leftEntries(left ?? []));
+  const inventory = mergedInventory(announced, before);
   const changed = changedKeys(plan);
-  const before = new Set(plan.inventory.map(({ id }) => id));
-  const isInventoryNew = inventory.length !== before.size ||
-    inventory.some(({ id }) => !before.has(id));
+  const known = new Set(plan.inventory.map(({ id }) => id));
+  const isInventoryNew = inventory.length !== known.size ||
+    inventory.some(({ id }) => !known.has(id));
   const news = changed.length === 0
     ? {}
     : rolloutCandidates(sync, { revision: seen.text, changed, composed }, nowMs);

@@ -145,6 +145,11 @@ export class Proofs {
     this.#entry(key).isRestored = true;
   }
 
+  /** The inventory holds what is not applied yet: should that not come about, this process does not know all of it. */
+  setIncomplete(key: ObjectKey): void {
+    this.#entry(key).isRestored = false;
+  }
+
   /** Drops what is known of one object: it is another sync's now. */
   release(key: ObjectKey, id: ObjectId): void {
     this.#drop(key, this.#entry(key), entryKey(id));

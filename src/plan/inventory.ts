@@ -7,6 +7,8 @@ export interface InventoryEntry {
   readonly version?: string;
   /** `namespace/name` of the MeshSync whose labels it carried when it was announced to be taken over; absent once it is. */
   readonly from?: string;
+  /** Git holds it no longer, and it is not gone yet: it is not wanted, only looked after until then. */
+  readonly left?: boolean;
 }
 
 /**
@@ -59,10 +61,21 @@ export function isSameInventory(
   one: readonly InventoryEntry[],
   other: readonly InventoryEntry[],
 ): boolean {
-  return one.length === other.length && one.every(({ from, id, version }, index) => {
+  return one.length === other.length && one.every(({ from, id, left, version }, index) => {
     const entry = other[index];
-    return entry?.id === id && entry.version === version && entry.from === from;
+    return entry?.id === id && entry.version === version && entry.from === from &&
+      entry.left === left;
   });
+}
+
+/** Entries of what Git holds no longer. */
+export function leftEntries(entries: readonly InventoryEntry[]): InventoryEntry[] {
+  return entries.map((entry) => ({ ...entry, left: true }));
+}
+
+/** Entries of what is wanted, whatever was said of them before. */
+export function wantedEntries(entries: readonly InventoryEntry[]): InventoryEntry[] {
+  return entries.map(({ left: _left, ...entry }) => entry);
 }
 
 /** What was owned and is no longer wanted, by object and not by version or place in Git: candidates for pruning. */
@@ -117,7 +130,9 @@ const PART_LENGTH_MAX = 400_000;
  * ```
  */
 export function inventoryParts(entries: readonly InventoryEntry[]): string[] | undefined {
-  const lines = entries.map(({ from, id, version }) => JSON.stringify({ id, version, from }));
+  const lines = entries.map(({ from, id, left, version }) =>
+    JSON.stringify({ id, version, from, left })
+  );
   const length = lines.reduce((sum, line) => sum + line.length + 1, 0);
   if (entries.length <= STATUS_ENTRIES_MAX && length <= STATUS_LENGTH_MAX) return undefined;
   const parts: string[][] = [];

@@ -305,3 +305,48 @@ Deno.test("what a sync without a folder made anew while it moved is not called a
   assertEquals(lies, []);
   assertMatch(world.condition("b"), /^False FieldConflict: .*"meshwright-sync\/shop\/a"/);
 });
+
+Deno.test("what two syncs drop in one commit, each of which has it in its inventory, is not left to the other by both", async () => {
+  const world = new SyncWorld();
+  world.passesAtOnce = 2;
+  world.repository.commit({ "a/one.json": ONE });
+  await world.sync("a", { interval: "2m" });
+  await world.sync("b", { interval: "2m" });
+  await world.advance(1_000);
+  // `b` announces it, and `a`, which has no folder, does not let it go.
+  await follow(world, { "a/one.json": undefined, "b/one.json": ONE });
+  assertMatch(world.condition("b"), /^False FieldConflict/);
+  // Both drop it, and announce something else; the process ends before the first object.
+  world.plan = faultAt(({ verb }) => verb === "apply", { crash: "before" });
+  await follow(world, { "a/three.json": THREE, "b/one.json": undefined, "b/two.json": TWO });
+  assertEquals([ids(world, "a"), ids(world, "b")], ["one,three", "one,two"]);
+  world.revive();
+  world.restart();
+  await world.advance(11 * MINUTE_MS);
+  assertEquals(world.object(configMapId("one")), undefined);
+  assertEquals([ids(world, "a"), ids(world, "b")], ["three", "two"]);
+  assertMatch(world.condition("a"), /^True Healthy/);
+  assertMatch(world.condition("b"), /^True Healthy/);
+});
+
+Deno.test("what a sync announced, did not get and has no folder for leaves its inventory, as after a restart", async () => {
+  const { metadata, ...one } = JSON.parse(ONE);
+  const annotations = { "gitops.functionmesh.io/force": "true" };
+  const FORCED = JSON.stringify({ ...one, metadata: { ...metadata, annotations } });
+  const world = new SyncWorld();
+  world.repository.commit({ "a/one.json": ONE });
+  await world.sync("a", { interval: "2m" });
+  await world.sync("b", { interval: "20m" });
+  await world.advance(1_000);
+  world.repository.commit({ "a/one.json": undefined, "b/one.json": FORCED });
+  await world.advance(25 * MINUTE_MS);
+  assertEquals([ids(world, "a"), ids(world, "b"), owner(world, "one")], ["", "one", "b"]);
+  // What `a` announces now it does not get, as `b` has it and looks later.
+  world.repository.commit({ "a/one.json": ONE, "b/one.json": undefined });
+  for (let left = 300; ids(world, "a") !== "one" && left > 0; left--) await world.advance(1_000);
+  assertMatch(world.condition("a"), /^False FieldConflict/);
+  world.repository.commit({ "a/one.json": undefined, "b/one.json": FORCED });
+  await world.advance(25 * MINUTE_MS);
+  assertMatch(world.condition("a"), /^False PathNotFound/);
+  assertEquals([ids(world, "a"), ids(world, "b"), owner(world, "one")], ["", "one", "b"]);
+});

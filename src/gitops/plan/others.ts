@@ -116,7 +116,10 @@ export async function observeOthers(
     if (!isNear && other.metadata.namespace !== sync.metadata.namespace) continue;
     const held = new Set(inventory.map(({ id }) => id));
     for (const id of held) claimed.add(id);
-    if (isClaimed(other, isNear ? revision : undefined)) held.forEach((id) => wanted.add(id));
+    if (isClaimed(other, isNear ? revision : undefined)) {
+      // Two that both dropped an object, and only look after it until it is gone, do not leave it to each other.
+      for (const { id, left } of inventory) if (left !== true) wanted.add(id);
+    }
     if (isNear && other.spec.prune !== false) {
       holders.push({ sync: other, labels: syncLabels(other), held });
     }

@@ -1,5 +1,6 @@
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { runProgram } from "../../../scripts/compile/program.ts";
+import { cacheRoot, withFolderLock } from "../../../scripts/control_plane/cache.ts";
 import { progressOnStderr, reported } from "../../../scripts/control_plane/progress.ts";
 
 const PLACES: readonly string[] = [
@@ -81,9 +82,18 @@ export async function watched(page: Page, origin: string): Promise<readonly stri
   return found;
 }
 
+/** How long apt waits for another one that installs something. */
+const PATIENCE = ["-o", "DPkg::Lock::Timeout=600"] as const;
+
+/** Test files run side by side, and one of them installs for all: what is only half there is no program yet. */
 async function programPath(): Promise<string> {
   const known = Deno.env.get("CHROMIUM");
   if (known !== undefined) return known;
+  const folder = `${cacheRoot(Deno.env.toObject())}/browser`;
+  return await withFolderLock(folder, installedPath, { progress: progressOnStderr });
+}
+
+async function installedPath(): Promise<string> {
   const found = await firstFile(PLACES);
   if (found !== undefined) return found;
   const install = "apt-get install -y chromium";
@@ -92,9 +102,9 @@ async function programPath(): Promise<string> {
     throw new Error(`There is no Chromium here: run ${install}, or name one in CHROMIUM`);
   }
   await reported(`there is no Chromium here: ${install}`, async () => {
-    await runProgram("apt-get", ["update", "-qq"]);
+    await runProgram("apt-get", [...PATIENCE, "update", "-qq"]);
     const env = { DEBIAN_FRONTEND: "noninteractive" };
-    await runProgram("apt-get", ["install", "-y", "-qq", "chromium"], { env });
+    await runProgram("apt-get", [...PATIENCE, "install", "-y", "-qq", "chromium"], { env });
   }, progressOnStderr);
   const installed = await firstFile(PLACES);
   if (installed === undefined) {

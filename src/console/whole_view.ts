@@ -119,12 +119,11 @@ export class ViewBuilder {
     }
     for (const sight of sights.values()) {
       const seen = facts.components.filter((object) => isSeen(sight, object));
-      const of = this.#staleStructure(seen, facts, sight);
-      if (of === undefined) continue;
+      if (this.#knownStructure(seen, facts, sight) !== undefined) continue;
       await clock.sleep(0);
       const whole = topology(seen.map(sourceOf), { clusters: facts.clusters });
       await clock.sleep(0);
-      this.#structures.set(sight.key, structureFrom(whole, { of, facts }));
+      this.#structures.set(sight.key, structureFrom(whole, { objects: seen, facts }));
     }
   }
 
@@ -187,34 +186,35 @@ export class ViewBuilder {
 
   /** What only all components together tell. */
   #structure(objects: readonly KubeObject[], facts: ViewFacts, sight: Sight): Structure {
-    const of = this.#staleStructure(objects, facts, sight);
-    const known = this.#structures.get(sight.key);
-    if (known !== undefined && of === undefined) return known;
+    const known = this.#knownStructure(objects, facts, sight);
+    if (known !== undefined) return known;
     const whole = topology(objects.map(sourceOf), { clusters: facts.clusters });
-    const made = structureFrom(whole, { of: of ?? structuresOf(objects), facts });
+    const made = structureFrom(whole, { objects, facts });
     this.#structures.set(sight.key, made);
     return made;
   }
 
-  /** Of what a structure is to be made; undefined where the known one will do. */
-  #staleStructure(
+  /** The structure that was made, where it will do. */
+  #knownStructure(
     objects: readonly KubeObject[],
     { clusters, nowMs }: ViewFacts,
     { key }: Sight,
-  ): string | undefined {
+  ): Structure | undefined {
     const known = this.#structures.get(key);
+    if (known === undefined) return undefined;
     const paceMs = Math.max(STRUCTURE_MS, objects.length * STRUCTURE_MS_EACH);
-    if (known !== undefined && nowMs - known.atMs < paceMs) return undefined;
-    const of = structuresOf(objects);
-    return known?.of === of && known.clusters === clusters ? undefined : of;
+    const isCurrent = nowMs - known.atMs < paceMs ||
+      (known.clusters === clusters && known.of === structuresOf(objects));
+    return isCurrent ? known : undefined;
   }
 }
 
 function structureFrom(
   whole: Topology,
-  { facts, of }: { readonly facts: ViewFacts; readonly of: string },
+  { facts, objects }: { readonly facts: ViewFacts; readonly objects: readonly KubeObject[] },
 ): Structure {
   const { clusters, nowMs } = facts;
+  const of = structuresOf(objects);
   return { of, clusters, atMs: nowMs, matches: matchFlows(whole), findings: found(whole) };
 }
 

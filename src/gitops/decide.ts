@@ -215,10 +215,8 @@ function announcementOf(
     const from = plan.from.get(entry.id);
     return from === undefined ? entry : { ...entry, from };
   });
-  const [held, left] = [true, false].map((isFrozen) =>
-    staying(plan).filter(({ id }) => composed.frozen.has(id) === isFrozen)
-  );
-  const before = mergedInventory(wantedEntries(held ?? []), leftEntries(left ?? []));
+  const frozen = staying(plan).filter(({ id }) => composed.frozen.has(id));
+  const before = mergedInventory(wantedEntries(frozen), leftEntries(staying(plan)));
   const inventory = mergedInventory(announced, before);
   const changed = changedKeys(plan);
   const known = new Set(plan.inventory.map(({ id }) => id));

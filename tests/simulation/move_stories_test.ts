@@ -307,12 +307,8 @@ Deno.test("what a sync without a folder made anew while it moved is not called a
 });
 
 Deno.test("what two syncs drop in one commit, each of which has it in its inventory, is not left to the other by both", async () => {
-  const world = new SyncWorld();
+  const world = await movingWorld({ "a/one.json": ONE });
   world.passesAtOnce = 2;
-  world.repository.commit({ "a/one.json": ONE });
-  await world.sync("a", { interval: "2m" });
-  await world.sync("b", { interval: "2m" });
-  await world.advance(1_000);
   // `b` announces it, and `a`, which has no folder, does not let it go.
   await follow(world, { "a/one.json": undefined, "b/one.json": ONE });
   assertMatch(world.condition("b"), /^False FieldConflict/);

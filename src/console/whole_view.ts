@@ -13,9 +13,11 @@ import {
 import {
   type ComponentSource,
   componentSources,
-  findings,
-  type Topology,
-  topology,
+  type Finding,
+  findingsInTurns,
+  inOneGo,
+  topologyInTurns,
+  type Turns,
 } from "#topology";
 import { componentKey, componentView } from "./components.ts";
 import { type GraphPart, graphPart, matchFlows } from "./graph.ts";
@@ -112,7 +114,7 @@ export class ViewBuilder {
     let made = 0;
     const objects = [...facts.components, ...facts.syncs];
     for (const object of objects) {
-      if (this.#components.has(object) || this.#syncs.has(object as MeshSync)) continue;
+      if (this.#isMade(object, facts)) continue;
       if (++made % OBJECTS_EACH === 0) await clock.sleep(0);
       if (object.kind === "MeshSync") this.#sync(object as MeshSync, facts);
       else this.#component(object, facts);
@@ -120,11 +122,17 @@ export class ViewBuilder {
     for (const sight of sights.values()) {
       const seen = facts.components.filter((object) => isSeen(sight, object));
       if (this.#knownStructure(seen, facts, sight) !== undefined) continue;
-      await clock.sleep(0);
-      const whole = topology(seen.map(sourceOf), { clusters: facts.clusters });
-      await clock.sleep(0);
-      this.#structures.set(sight.key, structureFrom(whole, { objects: seen, facts }));
+      const turns = structureFrom(seen, facts);
+      let turn = turns.next();
+      for (; turn.done !== true; turn = turns.next()) await clock.sleep(0);
+      this.#structures.set(sight.key, turn.value);
     }
+  }
+
+  /** Addresses of Pulsar that became known make all components anew. */
+  #isMade(object: KubeObject, { clusters }: ViewFacts): boolean {
+    return this.#components.get(object)?.clusters === clusters ||
+      this.#syncs.has(object as MeshSync);
   }
 
   /** The view of who sees so much. */
@@ -188,8 +196,7 @@ export class ViewBuilder {
   #structure(objects: readonly KubeObject[], facts: ViewFacts, sight: Sight): Structure {
     const known = this.#knownStructure(objects, facts, sight);
     if (known !== undefined) return known;
-    const whole = topology(objects.map(sourceOf), { clusters: facts.clusters });
-    const made = structureFrom(whole, { objects, facts });
+    const made = inOneGo(structureFrom(objects, facts));
     this.#structures.set(sight.key, made);
     return made;
   }
@@ -209,13 +216,15 @@ export class ViewBuilder {
   }
 }
 
-function structureFrom(
-  whole: Topology,
-  { facts, objects }: { readonly facts: ViewFacts; readonly objects: readonly KubeObject[] },
-): Structure {
-  const { clusters, nowMs } = facts;
-  const of = structuresOf(objects);
-  return { of, clusters, atMs: nowMs, matches: matchFlows(whole), findings: found(whole) };
+function* structureFrom(
+  objects: readonly KubeObject[],
+  { clusters, nowMs }: ViewFacts,
+): Turns<Structure> {
+  const whole = yield* topologyInTurns(objects.map(sourceOf), { clusters });
+  yield;
+  const matches = matchFlows(whole);
+  const found = yield* findingsInTurns(whole);
+  return { of: structuresOf(objects), clusters, atMs: nowMs, matches, findings: shown(found) };
 }
 
 /** What makes a structure another one. */
@@ -235,16 +244,16 @@ function structureOf({ kind, metadata }: KubeObject): string {
 }
 
 /** Warnings first. */
-function found(whole: Topology): FindingView[] {
-  const views = findings(whole).map(({ code, message, remedy, severity, ...about }) => ({
-    code,
-    severity,
-    component: componentKey(about),
-    message: shownText(message, TEXT_LENGTH_MAX),
-    remedy,
-  }));
+function shown(found: readonly Finding[]): FindingView[] {
   const [warnings, others] = [true, false].map((isWarning) =>
-    views.filter(({ severity }) => (severity === "warning") === isWarning)
+    found.filter(({ severity }) => (severity === "warning") === isWarning)
   );
-  return [...warnings ?? [], ...others ?? []].slice(0, FINDINGS_MAX);
+  return [...warnings ?? [], ...others ?? []].slice(0, FINDINGS_MAX)
+    .map(({ code, message, remedy, severity, ...about }) => ({
+      code,
+      severity,
+      component: componentKey(about),
+      message: shownText(message, TEXT_LENGTH_MAX),
+      remedy,
+    }));
 }

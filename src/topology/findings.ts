@@ -6,6 +6,7 @@ import { cycles, shortestCycle } from "./cycles.ts";
 import { subscriptionFindings } from "./findings_of_subscriptions.ts";
 import { typeFindings } from "./findings_of_types.ts";
 import type { Edge, Topology } from "./topology.ts";
+import { inOneGo, type Turns } from "./turns.ts";
 
 /**
  * What is wrong between components, or may be, in the order of the components. Takes time in proportion to their number.
@@ -25,24 +26,42 @@ import type { Edge, Topology } from "./topology.ts";
  * ```
  */
 export function findings(topology: Topology): Finding[] {
+  return inOneGo(findingsInTurns(topology));
+}
+
+/** Each looks at all components: some tens of milliseconds of thousands. */
+const RULES: readonly ((flow: Flow) => FindingAt[])[] = [
+  nameFindings,
+  ownOutputFindings,
+  cycleFindings,
+  subscriptionFindings,
+  typeFindings,
+  clusterFindings,
+  deadLetterFindings,
+  openEndFindings,
+];
+
+/** So many components get what was found of them in one go. */
+const COMPONENTS_A_TURN = 500;
+
+/** As {@linkcode findings}, one rule at a time. */
+export function* findingsInTurns(topology: Topology): Turns<Finding[]> {
   const flow = flowOf(topology);
-  const found = [
-    ...nameFindings(flow),
-    ...ownOutputFindings(flow),
-    ...cycleFindings(flow),
-    ...subscriptionFindings(flow),
-    ...typeFindings(flow),
-    ...clusterFindings(flow),
-    ...deadLetterFindings(flow),
-    ...openEndFindings(flow),
-  ];
+  const found: FindingAt[] = [];
+  for (const rule of RULES) {
+    yield;
+    for (const one of rule(flow)) found.push(one);
+  }
+  yield;
   const byComponent = Map.groupBy(found, ({ component }) => component);
-  const placed = topology.components.flatMap(({ id }) => {
+  const placed = topology.collisions.map(collisionFinding(topology));
+  for (const [index, { id }] of topology.components.entries()) {
+    if (index % COMPONENTS_A_TURN === COMPONENTS_A_TURN - 1) yield;
     const source = topology.sources.get(id);
-    const own = byComponent.get(id) ?? [];
-    return source === undefined ? [] : own.map(({ draft }) => findingAt(source, draft));
-  });
-  return [...topology.collisions.map(collisionFinding(topology)), ...placed];
+    if (source === undefined) continue;
+    for (const { draft } of byComponent.get(id) ?? []) placed.push(findingAt(source, draft));
+  }
+  return placed;
 }
 
 function collisionFinding({ sources }: Topology) {

@@ -3,6 +3,7 @@ import { type ComponentNode, componentNode, type ComponentSource } from "./compo
 import { type DeclaredEdge, declaredEdges } from "./edges.ts";
 import { patternFits, StepMeter, type TopicPattern, topicPattern } from "./pattern.ts";
 import { fullPattern, fullTopic, topicLabel, type TopicVariant, variantOf } from "./topic_name.ts";
+import { inOneGo, type Turns } from "./turns.ts";
 
 /** A topic, or a pattern of topics, on a Pulsar cluster. */
 export interface TopicNode {
@@ -52,17 +53,29 @@ export interface TopologyFacts {
 /** Enough for thousands of patterns on thousands of topics, in a fraction of a second. */
 const STEPS_MAX = 30_000_000;
 
+/** So many components are looked at in one go: a few milliseconds. */
+const COMPONENTS_A_TURN = 200;
+
 /** The topology of components. Takes time in proportion to their number. */
 export function topology(
   sources: readonly ComponentSource[],
-  { clusters = new Map() }: TopologyFacts = {},
+  facts: TopologyFacts = {},
 ): Topology {
+  return inOneGo(topologyInTurns(sources, facts));
+}
+
+/** As {@linkcode topology}, some components at a time. */
+export function* topologyInTurns(
+  sources: readonly ComponentSource[],
+  { clusters = new Map() }: TopologyFacts = {},
+): Turns<Topology> {
   const nodes = new Map<string, ComponentNode>();
   const byId = new Map<string, ComponentSource>();
   const topics = new Map<string, TopicNode>();
   const edges: Edge[] = [];
   const collisions: { first: string; source: ComponentSource }[] = [];
-  for (const source of sources) {
+  for (const [index, source] of sources.entries()) {
+    if (index % COMPONENTS_A_TURN === COMPONENTS_A_TURN - 1) yield;
     const node = componentNode(source);
     if (nodes.has(node.id)) {
       collisions.push({ first: node.id, source });
@@ -87,6 +100,7 @@ export function topology(
       });
     }
   }
+  yield;
   const known = [...topics.values()];
   const components = [...nodes.values()];
   return { components, topics: known, edges, collisions, sources: byId, ...matchesOf(known) };

@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { GIT_BUDGETS } from "#base";
 import { GitError, type GitSource, gitSource, type Remote } from "#git";
+import { fetchCall } from "../../src/gitops/source/revision.ts";
+import { FakeClock } from "../support/fake_clock.ts";
 import { temporaryFolder, type TestRepository, testRepository } from "../support/git_repository.ts";
 import { gitServer } from "../support/git_server.ts";
 
@@ -75,6 +77,41 @@ Deno.test("what was fetched is read while the same remote hangs in another fetch
   assertEquals(again.tree, tree, "a revision that is here needs no fetch");
   held.resolve();
   assertEquals(await texts(source, remote, (await newer).tree), ["a: 2\n"]);
+});
+
+Deno.test("a fetch takes as long as spec.timeout says, and no longer (F7)", async () => {
+  for (const [timeout, kind] of [["30m", undefined], ["28m", "timeout"]] as const) {
+    await using repository = await testRepository();
+    await using folder = await temporaryFolder();
+    const held = Promise.withResolvers<void>();
+    const asked = Promise.withResolvers<void>();
+    await using server = gitServer({
+      folder: repository.directory.slice(0, repository.directory.lastIndexOf("/")),
+      hold: async () => {
+        asked.resolve();
+        await held.promise;
+      },
+    });
+    const clock = new FakeClock();
+    const source = gitSource({ cacheDirectory: folder.path, clock });
+    const url = `${server.url}/work/.git`;
+    const commit = await repository.commit({ "meshes/a.yaml": "a: 1\n" });
+    const sync = {
+      apiVersion: "gitops.functionmesh.io/v1alpha1",
+      kind: "MeshSync",
+      metadata: { name: "shop", namespace: "shop" },
+      spec: { url, timeout },
+    } as const;
+    const call = fetchCall(sync, new AbortController().signal);
+    const fetching = source.fetchRevision({ url }, { commit, name: "main" }, call).then(
+      () => undefined,
+      (error: GitError) => error.kind,
+    );
+    await asked.promise;
+    await clock.advance(29 * 60_000);
+    held.resolve();
+    assertEquals(await fetching, kind, timeout);
+  }
 });
 
 Deno.test("a commit that was kept for a sync survives a force-push, a new clone and a restart", async () => {

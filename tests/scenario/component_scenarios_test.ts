@@ -166,7 +166,7 @@ Deno.test("caches that are behind lead to no wrong word and no second object", a
   }
 });
 
-Deno.test("a child is not made again for a Function that is gone, although a cache still shows it", async () => {
+Deno.test("a child is not made again for a Function that is gone, although a cache still shows it (lists forbidden)", async () => {
   const world = await readyWorld();
   world.cutOff("Function", { isRefusal: false, problem: "no answer" });
   world.cache("Function").outage = undefined;
@@ -178,7 +178,7 @@ Deno.test("a child is not made again for a Function that is gone, although a cac
   assertEquals(reads.at(-1), "get Function orders");
 });
 
-Deno.test("nothing is done and nothing is called ready while a kind cannot be read; the status says so", async () => {
+Deno.test("nothing is done and nothing is called ready while a kind cannot be read; the status says so (lists forbidden)", async () => {
   for (const kind of ["Function", "StatefulSet", "Service", "Pod", "BackendConfig"] as const) {
     const world = await readyWorld();
     world.cutOff(kind, { isRefusal: true, problem: "forbidden" });
@@ -223,7 +223,7 @@ Deno.test("pods that stop being ready end Ready, whichever cache says so first",
   assertEquals(world.lies, []);
 });
 
-Deno.test("a policy's refusal is tried again and again, and no word says that a person must act", async () => {
+Deno.test("a policy's refusal is tried again and again, and no word says that a person must act (F12)", async () => {
   const refusals = [
     [400, 'admission webhook "policy.example.com" denied the request: no'],
     [

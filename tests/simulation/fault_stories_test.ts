@@ -56,6 +56,30 @@ Deno.test("a revision whose status write failed is rolled back when it is not he
   assertEquals((world.object(functionId("f"))?.spec as { image?: string }).image, "good");
 });
 
+for (const crash of ["before", "after"] as const) {
+  Deno.test(`a sick revision goes back although the process died ${crash} its first object was written (F3)`, async () => {
+    const world = new SyncWorld();
+    const files = (image: string) => ({
+      "a/f.json": functionText("f", image),
+      "a/one.json": configMapText("one", image),
+    });
+    world.repository.commit(files("good"));
+    await world.sync("a", { onUnhealthy: "rollback", healthTimeout: "2m", settleTime: "0s" });
+    await world.advance(1_000);
+    world.setReady(functionId("f"), true);
+    await world.advance(1_000);
+    assertMatch(world.condition("a"), /^True Healthy/);
+    const bad = world.repository.commit(files("bad"));
+    world.plan = faultAt(({ kind, verb }) => kind === "Function" && verb === "apply", { crash });
+    await world.advance(11 * MINUTE_MS);
+    assertEquals(world.revive(), true);
+    await world.advance(15 * MINUTE_MS);
+    assertEquals(world.status("a").quarantined?.map((hold) => hold.revision), [`main@sha1:${bad}`]);
+    const { image } = world.object(functionId("f"))?.spec as { image?: string };
+    assertEquals([image, value(world, "one")], ["good", "good"]);
+  });
+}
+
 Deno.test("an object that somebody edits while a revision is being applied is put right (B2)", async () => {
   const world = await appliedWorld();
   world.repository.commit({ "a/two.json": configMapText("two", "2") });
@@ -145,6 +169,15 @@ Deno.test("a timeout of ten minutes gives a pass ten minutes (B6)", async () => 
   world.repository.commit({ "a/one.json": configMapText("one", "2") });
   world.plan = faultAt(({ verb }) => verb === "dry-run", { lateMs: 7 * MINUTE_MS });
   await world.advance(20 * MINUTE_MS);
+  assertEquals(world.errors, []);
+  assertEquals(value(world, "one"), "2");
+});
+
+Deno.test("a fetch of twenty minutes is waited for where spec.timeout says thirty (F7)", async () => {
+  const world = await appliedWorld({ timeout: "30m" });
+  world.repository.commit({ "a/one.json": configMapText("one", "2") });
+  world.plan = faultAt(({ verb }) => verb === "git fetch", { lateMs: 20 * MINUTE_MS });
+  await world.advance(35 * MINUTE_MS);
   assertEquals(world.errors, []);
   assertEquals(value(world, "one"), "2");
 });

@@ -72,7 +72,7 @@ Deno.test("podCause() names a container that ended, and one that runs again afte
   );
 });
 
-Deno.test("podCause() says what an exit code means that a signal made, where nobody says more", () => {
+Deno.test("podCause() says what an exit code means that a signal made, where nobody says more (exit code 137)", () => {
   for (
     const [exitCode, meaning] of [
       [137, " (SIGKILL: it outgrew its memory limit, or somebody killed it)"],

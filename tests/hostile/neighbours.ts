@@ -6,6 +6,7 @@ import { eventually } from "../support/eventually.ts";
 import { temporaryFolder } from "../support/git_repository.ts";
 import { configMapText } from "../support/sync_texts.ts";
 import { type TenantStage, tenantStage } from "../support/tenant_stage.ts";
+import { type Asked, askingThread } from "./asking.ts";
 import {
   mainThreadMs,
   type ProcessorGroup,
@@ -17,12 +18,7 @@ import { makeRepository, REPOSITORY_KINDS, type RepositoryKind } from "./reposit
 import { type ServerProcess, serverProcess } from "./server_process.ts";
 
 /** What was seen, with or without neighbours. */
-export interface Seen {
-  /** Answers of `/healthz`. */
-  readonly answers: number;
-  /** Of those, what was not `ok`. */
-  readonly bad: readonly string[];
-  readonly longestAnswer: SlowAnswer;
+export interface Seen extends Asked {
   /** How long each change of the healthy sync took, from commit to ConfigMap. */
   readonly changesMs: readonly number[];
   /** Resident memory of the program, at most. */
@@ -31,13 +27,6 @@ export interface Seen {
   readonly processor: ProcessorShares;
   /** How long the first thread waited for a processor in the second in which it waited longest. */
   readonly longestWaitMs: number;
-}
-
-/** How long an answer took, and how long the program's first thread worked and waited for a processor meanwhile. */
-export interface SlowAnswer {
-  readonly tookMs: number;
-  readonly workedMs: number;
-  readonly waitedMs: number;
 }
 
 /** Milliseconds of processors in a second. */
@@ -75,8 +64,6 @@ export interface NeighboursOptions {
 }
 
 const HEALTHY = "healthy";
-/** How often the program is asked. */
-const ASK_EVERY_MS = 20;
 
 /** Follows a healthy repository, first alone and then beside so many hostile ones. */
 export async function followNeighbours(
@@ -191,22 +178,8 @@ type Watched = Pick<TenantStage, "program"> & { readonly hostile?: ServerProcess
 /** Asks the program how it is all the while. */
 async function seenDuring(watched: Watched, work: () => Promise<number[]>): Promise<Seen> {
   const { program } = watched;
-  let [answers, longestWaitMs, rssBytes, isDone] = [0, 0, 0, false];
-  let longestAnswer: SlowAnswer = { tookMs: 0, workedMs: 0, waitedMs: 0 };
-  const bad: string[] = [];
-  const asking = (async () => {
-    while (!isDone) {
-      const [startMs, before] = [performance.now(), await mainThreadMs(program.id)];
-      const text = await program.health();
-      const [tookMs, after] = [performance.now() - startMs, await mainThreadMs(program.id)];
-      const workedMs = after.ranMs - before.ranMs;
-      const answer = { tookMs, workedMs, waitedMs: after.waitedMs - before.waitedMs };
-      if (tookMs > longestAnswer.tookMs) longestAnswer = answer;
-      answers++;
-      if (text !== "ok\n") bad.push(text);
-      await systemClock.sleep(ASK_EVERY_MS);
-    }
-  })();
+  let [longestWaitMs, rssBytes, isDone] = [0, 0, false];
+  await using asking = await askingThread({ id: program.id, url: program.healthUrl });
   const watching = (async () => {
     for (let { waitedMs } = await mainThreadMs(program.id); !isDone;) {
       await systemClock.sleep(1_000);
@@ -220,10 +193,11 @@ async function seenDuring(watched: Watched, work: () => Promise<number[]>): Prom
   try {
     const changesMs = await work();
     const processor = sharesBetween(before, await taken(watched));
-    return { answers, bad, longestAnswer, longestWaitMs, changesMs, rssBytes, processor };
+    const asked = await asking.end();
+    return { ...asked, longestWaitMs, changesMs, rssBytes, processor };
   } finally {
     isDone = true;
-    await Promise.all([asking, watching]);
+    await watching;
   }
 }
 

@@ -21,8 +21,8 @@ export interface RunningProgram extends AsyncDisposable {
   readonly log: () => string;
   /** What `/readyz?verbose` says; why there is no answer, before there is one. */
   readiness(): Promise<string>;
-  /** What `/healthz` says. @throws when there is no answer */
-  health(): Promise<string>;
+  /** Where it says how it is. */
+  readonly healthUrl: string;
   /** Verb and kind of what the API server answered with one of these codes. */
   answered(codes: RegExp): Promise<string[]>;
   metric(name: string): Promise<MetricSample[]>;
@@ -119,7 +119,7 @@ export async function startProgram(
       (await metric("mesh_api_requests_total"))
         .filter(({ labels }) => codes.test(labels["code"] ?? ""))
         .map(({ labels }) => `${labels["verb"]} ${labels["kind"]}`),
-    health: async () => await (await fetch(`http://${address}/healthz`)).text(),
+    healthUrl: `http://${address}/healthz`,
     readiness: () => readinessOf(address, () => log),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };

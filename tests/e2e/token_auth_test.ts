@@ -1,22 +1,9 @@
 import { assertMatch } from "@std/assert";
-import type { KubeObject } from "#base";
-import { component, javaFunction, PULSAR_CONFIG, type Spec } from "./support/components.ts";
+import { component, javaFunction, type Spec } from "./support/components.ts";
 import { assertCross, numbered } from "./support/messages.ts";
 import { e2eTest, type Story } from "./support/story.ts";
+import { tokenSecret, WITH_TOKEN } from "./support/token.ts";
 import { Toolbox } from "./support/toolbox.ts";
-
-/** The Secret that a component names in `pulsar.authSecret`. */
-function tokenSecret(story: Story, token: string): KubeObject {
-  return {
-    apiVersion: "v1",
-    kind: "Secret",
-    metadata: { name: "pulsar-token", namespace: story.namespace },
-    stringData: {
-      clientAuthenticationPlugin: "org.apache.pulsar.client.impl.auth.AuthenticationToken",
-      clientAuthenticationParameters: `token:${token}`,
-    },
-  };
-}
 
 function withToken(
   story: Story,
@@ -24,7 +11,7 @@ function withToken(
 ): Spec {
   return {
     ...javaFunction(story.image, topics),
-    pulsar: { pulsarConfig: PULSAR_CONFIG, authSecret: "pulsar-token" },
+    pulsar: WITH_TOKEN,
   };
 }
 

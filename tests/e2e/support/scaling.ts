@@ -67,7 +67,7 @@ export interface Stats {
 
 /** Makes a topic, of so many partitions if any, and a subscription, as no pod is there that would. */
 export async function subscribed(
-  { toolbox }: Story,
+  { toolbox }: Pick<Story, "toolbox">,
   topic: string,
   { subscription, partitions = 0 }: {
     readonly subscription: string;
@@ -86,7 +86,7 @@ export async function subscribed(
 
 /** @param what `stats`, or `partitioned-stats` of a topic with partitions */
 export async function stats(
-  { toolbox }: Story,
+  { toolbox }: Pick<Story, "toolbox">,
   topic: string,
   what: "stats" | "partitioned-stats" = "stats",
 ): Promise<Stats> {

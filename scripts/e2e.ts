@@ -8,17 +8,13 @@ import { Interruption } from "./control_plane/interruption.ts";
 import { progressOnStderr } from "./control_plane/progress.ts";
 import { runOnCurrent } from "./e2e/current.ts";
 import { keptSandboxEntry } from "./e2e/kept_sandbox.ts";
-import { runOnKind } from "./e2e/kind.ts";
+import { runOnKind } from "./e2e/chosen_kind.ts";
 import { NODE_IMAGE, usableEngine } from "./e2e/kind_engine.ts";
-import {
-  LOCAL_SETTING_PATH,
-  type LocalRun,
-  PLAN_VARIABLE,
-  runInside,
-  runSandboxed,
-} from "./e2e/local.ts";
+import { type LocalPlan, runLocal, runSandboxed } from "./e2e/local.ts";
 import { type E2eOptions, e2eOptions } from "./e2e/options.ts";
+import { type LocalRun, PLAN_VARIABLE, SANDBOX_SETTING_PATH } from "./e2e/plan.ts";
 import { suiteCommand, type SuiteResult } from "./e2e/suite.ts";
+import { type KindPlan, runOwnKind } from "./kind/own_kind.ts";
 
 const HELP =
   `Run real functions on real pods: each test commits to Git and ends with messages on topics.
@@ -26,16 +22,17 @@ const HELP =
 Usage: deno task e2e [FLAGS]
 
   --cluster kind     a kind cluster, made for this and deleted afterwards (default where Docker and kind work
-                     and have the node image, or a registry to pull it from)
+                     and have the node image, or a registry to pull it from). Where they do not: Linux, root, apt
+                     and Go, which make a Docker engine, kind and the node image, and leave nothing running
   --cluster local    a control plane and two nodes on this machine: Linux, root (default elsewhere)
   --cluster current  the cluster of the kubeconfig; it may not have meshes
   --only NAMES       test files with one of these in their name, separated by commas
   --jobs N           test files at the same time (default 3)
-  --keep             leave the cluster when the tests are through; --cluster local: until interrupted
-  --reuse            run on the local cluster that another run keeps
+  --keep             leave the cluster when the tests are through; one in a sandbox: until interrupted
+  --reuse            run on the cluster in a sandbox that another run keeps
   --record FOLDER    write what kubectl says about troubled states
   --failures FOLDER  write what is known about failed tests (default dist/e2e-failure)
-  --shell COMMAND    a command in place of the tests, on a local cluster
+  --shell COMMAND    a command in place of the tests, on a cluster in a sandbox (default local)
   --node-image IMAGE image of the nodes of kind (default ${NODE_IMAGE})
   --runner-image, --program-image
                      images for --cluster current, where its nodes find them
@@ -77,19 +74,22 @@ async function run(words: readonly string[], local: LocalRun): Promise<SuiteResu
   if (options.reuse) return await runOnKept(options);
   const planPath = Deno.env.get(PLAN_VARIABLE);
   if (planPath !== undefined) return await runInside(planPath, local);
-  const cluster = options.shell === undefined
-    ? options.cluster ?? await defaultCluster(local)
-    : "local";
-  if (cluster === "local") {
-    const self = [Deno.execPath(), "run", "-A", import.meta.filename ?? ""];
-    return await runSandboxed([...self, ...words], local);
-  }
-  return cluster === "current" ? await runOnCurrent(local) : await runOnKind(local);
+  const cluster = options.cluster ??
+    (options.shell === undefined ? await defaultCluster(local) : "local");
+  if (cluster === "current") return await runOnCurrent(local);
+  const again = [Deno.execPath(), "run", "-A", import.meta.filename ?? "", ...words];
+  return cluster === "local" ? await runSandboxed(again, local) : await runOnKind(again, local);
+}
+
+/** In a sandbox, as was planned outside. */
+async function runInside(planPath: string, local: LocalRun): Promise<SuiteResult | number> {
+  const plan: LocalPlan | KindPlan = JSON.parse(await Deno.readTextFile(planPath));
+  return plan.cluster === "local" ? await runLocal(plan, local) : await runOwnKind(plan, local);
 }
 
 /** kind where it can be used; else the cluster that needs neither Docker nor a registry, with a word. */
 async function defaultCluster(local: LocalRun): Promise<"kind" | "local"> {
-  const engine = await usableEngine(local.options.nodeImage, local);
+  const engine = await usableEngine(local.options.nodeImage ?? NODE_IMAGE, local);
   if (typeof engine !== "string") return "kind";
   local.progress(`--cluster local: ${engine}`);
   return "local";
@@ -97,7 +97,7 @@ async function defaultCluster(local: LocalRun): Promise<"kind" | "local"> {
 
 async function runOnKept(options: E2eOptions): Promise<number> {
   const [program = "", ...entry] = await keptSandboxEntry();
-  const { args, env } = await suiteCommand(LOCAL_SETTING_PATH, options);
+  const { args, env } = await suiteCommand(SANDBOX_SETTING_PATH, options);
   const { code } = await new Deno.Command(program, {
     args: [...entry, Deno.execPath(), ...args],
     env,

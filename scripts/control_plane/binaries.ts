@@ -4,6 +4,8 @@ import { downloadPrograms } from "./download.ts";
 import { type Progress } from "./progress.ts";
 import {
   type AnyProgramName,
+  KIND_PROGRAMS,
+  type KindProgramName,
   KUBERNETES_VERSION,
   NODE_PROGRAMS,
   type NodeProgramName,
@@ -19,6 +21,9 @@ export type Binaries = Readonly<Record<ProgramName, string>>;
 
 /** Where each program of a real node is. */
 export type NodeBinaries = Readonly<Record<NodeProgramName, string>>;
+
+/** Where each program for nodes of kind is. */
+export type KindBinaries = Readonly<Record<KindProgramName, string>>;
 
 /** How to look for programs; everything has a default for this machine. */
 export interface BinariesOptions {
@@ -59,6 +64,16 @@ export async function findBinaries(options: BinariesOptions = {}): Promise<Binar
 export async function findNodeBinaries(options: BinariesOptions = {}): Promise<NodeBinaries> {
   const path = await findPrograms(NODE_PROGRAMS, options);
   return { "kubelet": path("kubelet"), "kube-proxy": path("kube-proxy") };
+}
+
+/**
+ * Finds the programs for nodes of kind, in the same places and with the same guarantees as `findBinaries`.
+ *
+ * @throws {Error} when programs are missing and there is no way to get them; it says which, and what to install
+ */
+export async function findKindBinaries(options: BinariesOptions = {}): Promise<KindBinaries> {
+  const path = await findPrograms(KIND_PROGRAMS, options);
+  return { "kubeadm": path("kubeadm") };
 }
 
 async function findPrograms<Name extends AnyProgramName>(

@@ -71,7 +71,7 @@ export class GuardedProcess implements AsyncDisposable {
    *
    * @throws {Error} when it has ended, or nobody asked for its process id
    */
-  async signal(name: "SIGCONT" | "SIGKILL" | "SIGSTOP"): Promise<void> {
+  async signal(name: "SIGCONT" | "SIGKILL" | "SIGSTOP" | "SIGTERM"): Promise<void> {
     if (this.exitCode !== undefined) {
       throw new Error(`Cannot send ${name} to ${this.name}: it ended with code ${this.exitCode}`);
     }

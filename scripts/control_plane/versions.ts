@@ -17,8 +17,14 @@ export const NODE_PROGRAMS = ["kubelet", "kube-proxy"] as const;
 /** The name of a program of a node. */
 export type NodeProgramName = typeof NODE_PROGRAMS[number];
 
+/** What makes a node of a machine, or of what kind takes for one; got only where an image for kind is made. */
+export const KIND_PROGRAMS = ["kubeadm"] as const;
+
+/** The name of a program for nodes of kind. */
+export type KindProgramName = typeof KIND_PROGRAMS[number];
+
 /** Any program that is fetched or built. */
-export type AnyProgramName = ProgramName | NodeProgramName;
+export type AnyProgramName = ProgramName | NodeProgramName | KindProgramName;
 
 /** The one Kubernetes version that is tested against. `module/go.mod` names the same. */
 export const KUBERNETES_VERSION = "1.36.1";
@@ -85,6 +91,7 @@ function kubernetesServer(arch: string, checksum: string): Release {
       "kube-controller-manager": `${folder}/kube-controller-manager`,
       "kube-scheduler": `${folder}/kube-scheduler`,
       "kube-proxy": `${folder}/kube-proxy`,
+      "kubeadm": `${folder}/kubeadm`,
       "kubectl": `${folder}/kubectl`,
       "kubelet": `${folder}/kubelet`,
     },

@@ -1,7 +1,7 @@
 import { findBinaries } from "../control_plane/binaries.ts";
 import { printedBy } from "./deployment.ts";
 import { NAMESPACES } from "./environment.ts";
-import type { LocalRun } from "./local.ts";
+import type { LocalRun } from "./plan.ts";
 import { runOn } from "./run.ts";
 import type { SuiteResult } from "./suite.ts";
 import { TargetCluster } from "./target_cluster.ts";

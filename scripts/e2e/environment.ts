@@ -50,18 +50,24 @@ export async function prepareEnvironment(
     reported("installing the program", () => installProgram(cluster, program), progress),
   ]);
   await grantFunctions(cluster, { secrets });
-  const toolbox = await address(TOOLBOX);
-  return settingOf(cluster, { ...options, secrets, addresses: { plain, secure, toolbox } });
+  const host = (name: string) => cluster.serviceHost(NAMESPACES.pulsar, name);
+  const hosts = {
+    plain: await host(PLAIN_BROKER),
+    secure: await host(SECURE_BROKER),
+    toolbox: await host(TOOLBOX),
+  };
+  return settingOf(cluster, { ...options, secrets, hosts });
 }
 
 function settingOf(
   cluster: TargetCluster,
   facts: EnvironmentOptions & {
     readonly secrets: BrokerSecrets;
-    readonly addresses: Readonly<Record<"plain" | "secure" | "toolbox", string>>;
+    /** What pods call each Service by. */
+    readonly hosts: Readonly<Record<"plain" | "secure" | "toolbox", string>>;
   },
 ): E2eSetting {
-  const { addresses, secrets, images, failureFolder, recordFolder } = facts;
+  const { hosts, secrets, images, failureFolder, recordFolder } = facts;
   const { choice, ...access } = cluster.access;
   return {
     ...access,
@@ -70,17 +76,17 @@ function settingOf(
     programNamespace: NAMESPACES.program,
     pulsarNamespace: NAMESPACES.pulsar,
     toolboxPod: TOOLBOX,
-    toolboxUrl: `http://${addresses.toolbox}:8000`,
+    toolboxUrl: `http://${hosts.toolbox}:8000`,
     broker: {
-      serviceUrl: `pulsar://${addresses.plain}:6650`,
-      webUrl: `http://${addresses.plain}:8080`,
+      serviceUrl: `pulsar://${hosts.plain}:6650`,
+      webUrl: `http://${hosts.plain}:8080`,
     },
     secureBroker: {
-      serviceUrl: `pulsar://${addresses.secure}:6650`,
-      webUrl: `http://${addresses.secure}:8080`,
+      serviceUrl: `pulsar://${hosts.secure}:6650`,
+      webUrl: `http://${hosts.secure}:8080`,
       tls: {
-        serviceUrl: `pulsar+ssl://${addresses.secure}:6651`,
-        webUrl: `https://${addresses.secure}:8443`,
+        serviceUrl: `pulsar+ssl://${hosts.secure}:6651`,
+        webUrl: `https://${hosts.secure}:8443`,
       },
       caPem: secrets.caPem,
       adminToken: secrets.adminToken,

@@ -1,4 +1,4 @@
-import { PLAN_VARIABLE } from "./local.ts";
+import { PLAN_VARIABLE } from "./plan.ts";
 
 /**
  * The program and its first arguments that run a command in the sandbox of a run that keeps its cluster: found by the

@@ -1,12 +1,6 @@
-import { findBinaries } from "../control_plane/binaries.ts";
 import { type Progress, reported } from "../control_plane/progress.ts";
 import type { ImageArchive } from "./image_archive.ts";
-import { prepareImages } from "./images.ts";
-import { type KindEngine, type NewCluster, usableEngine } from "./kind_engine.ts";
-import type { LocalRun } from "./local.ts";
-import { runOn } from "./run.ts";
-import type { SuiteResult } from "./suite.ts";
-import { TargetCluster } from "./target_cluster.ts";
+import type { KindEngine, NewCluster } from "./kind_engine.ts";
 
 /** What names of clusters of these tests begin with. */
 const CLUSTER_PREFIX = "meshwright-e2e-";
@@ -29,6 +23,8 @@ export interface KindRun {
   readonly images: readonly ImageArchive[];
   /** Whether it stays when the work on it ends, well or not. */
   readonly keep: boolean;
+  /** Where the folder of its files is made; the one for temporary files when left out. */
+  readonly parentFolder?: string;
   readonly progress: Progress;
   readonly signal: AbortSignal;
 }
@@ -43,30 +39,6 @@ export interface KindCluster {
 }
 
 /**
- * Creates a kind cluster, loads the images, runs the tests there, and deletes the cluster.
- *
- * @throws {Error} where kind or Docker cannot be used, naming which
- */
-export async function runOnKind({ options, progress, signal }: LocalRun): Promise<SuiteResult> {
-  const engine = await usableEngine(options.nodeImage, { progress, signal });
-  if (typeof engine === "string") throw new Error(`Cannot use kind: ${engine}`);
-  const images = await prepareImages({ progress, signal });
-  const { kubectl: kubectlPath } = await findBinaries({ progress, signal });
-  const { keep, nodeImage } = options;
-  const run = { nodeImage, keep, images: Object.values(images), progress, signal };
-  return await withKindCluster(engine, run, async ({ folder, kubeconfigPath, workers: nodes }) => {
-    const cluster = new TargetCluster({ choice: "kind", kubeconfigPath, kubectlPath, nodes });
-    return await runOn(cluster, {
-      images: { runner: images.runner.reference, program: images.program.reference },
-      options,
-      settingPath: `${folder}/e2e.json`,
-      progress,
-      signal,
-    });
-  });
-}
-
-/**
  * Does work on a cluster of its own, whose worker nodes have the images; the control plane runs none of them.
  *
  * # Guarantees
@@ -78,9 +50,12 @@ export async function withKindCluster<T>(
   run: KindRun,
   work: (cluster: KindCluster) => Promise<T>,
 ): Promise<T> {
-  const { keep, nodeImage, progress } = run;
+  const { keep, nodeImage, parentFolder, progress } = run;
   await tellOthers(engine, progress);
-  const folder = await Deno.makeTempDir({ prefix: "meshwright-kind-" });
+  const folder = await Deno.makeTempDir({
+    prefix: "meshwright-kind-",
+    ...(parentFolder === undefined ? {} : { dir: parentFolder }),
+  });
   const [kubeconfigPath, configurationPath] = [`${folder}/kubeconfig`, `${folder}/kind.json`];
   const cluster = { name: newClusterName(), nodeImage, kubeconfigPath, configurationPath };
   let isAtWork = false;

@@ -52,10 +52,15 @@ export async function usableEngine(
 /** Clusters of kind on this machine. */
 export class KindEngine {
   readonly #kind: string;
+  readonly #env: Readonly<Record<string, string>>;
 
-  /** @param kind path of the program */
-  constructor(kind: string) {
+  /**
+   * @param kind path of the program
+   * @param env added to this process's own, where the engine is not the machine's
+   */
+  constructor(kind: string, env: Readonly<Record<string, string>> = {}) {
     this.#kind = kind;
+    this.#env = env;
   }
 
   /** Names of the clusters that are there. */
@@ -104,7 +109,7 @@ export class KindEngine {
 
   async #run(args: readonly string[], signal?: AbortSignal): Promise<string> {
     signal?.throwIfAborted();
-    const { code, stdout, stderr } = await said(this.#kind, args, signal);
+    const { code, stdout, stderr } = await said(this.#kind, args, signal, this.#env);
     signal?.throwIfAborted();
     if (code !== 0) throw new Error(`Cannot run kind ${args.join(" ")}: ${stderr}`);
     return stdout;
@@ -119,9 +124,11 @@ async function said(
   program: string,
   args: readonly string[],
   signal: AbortSignal | undefined,
+  env: Readonly<Record<string, string>> = {},
 ): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
   const { code, stdout, stderr } = await new Deno.Command(program, {
     args: [...args],
+    env: { ...env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

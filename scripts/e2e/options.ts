@@ -1,5 +1,4 @@
 import { parseArgs } from "@std/cli/parse-args";
-import { NODE_IMAGE } from "./kind_engine.ts";
 import type { ClusterChoice } from "./setting.ts";
 
 /** What a run is asked to do. */
@@ -20,8 +19,8 @@ export interface E2eOptions {
   readonly failureFolder: string;
   /** A command in place of the tests. */
   readonly shell: string | undefined;
-  /** Image of the nodes of a kind cluster. */
-  readonly nodeImage: string;
+  /** Image of the nodes of a kind cluster, where one is named. */
+  readonly nodeImage: string | undefined;
   /** Images for a cluster that gets its images from a registry. */
   readonly runnerImage: string | undefined;
   readonly programImage: string | undefined;
@@ -81,7 +80,7 @@ export function e2eOptions(words: readonly string[], directory: string): E2eOpti
     recordFolder: flags.record === undefined ? undefined : absolute(flags.record),
     failureFolder: absolute(flags.failures ?? "dist/e2e-failure"),
     shell: flags.shell,
-    nodeImage: flags["node-image"] ?? NODE_IMAGE,
+    nodeImage: flags["node-image"],
     runnerImage: flags["runner-image"],
     programImage: flags["program-image"],
   };

@@ -10,8 +10,16 @@ export const SANDBOX_FOLDER = "/run/meshwright";
 const NAME_VARIABLE = "MESHWRIGHT_SANDBOX";
 const PREFIX = "meshwright-e2e-";
 
+/**
+ * What network there is inside: `"pods"`, a bridge for pods and no way out; `"loopback"`, for who makes a network of its own;
+ * `"machine"`, the machine's.
+ */
+export type SandboxNetwork = "loopback" | "machine" | "pods";
+
 /** What differs from this process's own surroundings. */
 export interface SandboxOptions {
+  /** `"pods"` when left out. */
+  readonly network?: SandboxNetwork;
   readonly signal?: AbortSignal | undefined;
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -29,7 +37,7 @@ export interface SandboxFacts {
  * What the kubelet would set, for the whole machine, where it finds something else: it finds these values in files that
  * are laid over the settings inside.
  */
-const KERNEL_SETTINGS: Readonly<Record<string, string>> = {
+export const KERNEL_SETTINGS: Readonly<Record<string, string>> = {
   "kernel/keys/root_maxbytes": "25000000",
   "kernel/keys/root_maxkeys": "1000000",
   "kernel/panic": "10",
@@ -41,14 +49,32 @@ const KERNEL_SETTINGS: Readonly<Record<string, string>> = {
 /** Folders of the machine that containerd and kubelet write to whatever they are told. */
 const HIDDEN_FOLDERS = ["/var/lib/cni", "/var/log/containers"];
 
+const LOOPBACK = `
+echo 1 >/proc/sys/net/ipv4/ip_forward
+ip link set lo up
+`;
+
+/** Sets up each network; the commands are run inside. */
+const NETWORKS: Readonly<Record<SandboxNetwork, string>> = {
+  loopback: LOOPBACK,
+  machine: "",
+  pods: `${LOOPBACK}
+ip address add ${DNS_ADDRESS}/32 dev lo
+ip link add ${BRIDGE.name} type bridge
+ip link set ${BRIDGE.name} address ${BRIDGE.macAddress}
+ip address add ${BRIDGE.address}/${BRIDGE.prefixLength} dev ${BRIDGE.name}
+ip link set ${BRIDGE.name} up
+ip route add ${SERVICE_CIDR} dev ${BRIDGE.name}
+`,
+};
+
 /**
  * The first process inside: sets up mounts and network, runs the command, and takes in orphans meanwhile. When it ends,
  * however it ends, the kernel kills all that is inside, and mounts and interfaces are gone with the last of them.
  */
 const INSIDE = `
 set -eu
-folder=$1; shift
-unset http_proxy https_proxy all_proxy no_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY
+folder=$1 network=$2; shift 2
 mkdir -p "$folder/settings"
 ${
   Object.entries(KERNEL_SETTINGS).map(([name, value]) =>
@@ -66,14 +92,7 @@ for hidden in ${HIDDEN_FOLDERS.join(" ")}; do
   mkdir -p "$hidden"
   mount -t tmpfs meshwright "$hidden"
 done
-echo 1 >/proc/sys/net/ipv4/ip_forward
-ip link set lo up
-ip address add ${DNS_ADDRESS}/32 dev lo
-ip link add ${BRIDGE.name} type bridge
-ip link set ${BRIDGE.name} address ${BRIDGE.macAddress}
-ip address add ${BRIDGE.address}/${BRIDGE.prefixLength} dev ${BRIDGE.name}
-ip link set ${BRIDGE.name} up
-ip route add ${SERVICE_CIDR} dev ${BRIDGE.name}
+eval "$network"
 set +e
 "$@" &
 wait "$!"
@@ -86,9 +105,9 @@ exit "$?"
  */
 const OUTSIDE = `
 exec 3<&0 </dev/null
-cgroup=$1 folder=$2 inside=$3; shift 3
+cgroup=$1 folder=$2 inside=$3 namespaces=$4; shift 4
 mkdir -m 700 -- "$folder" || exit
-unshare --net --mount --pid --ipc --uts --propagation private --fork --kill-child=KILL \\
+unshare $namespaces --mount --pid --ipc --uts --propagation private --fork --kill-child=KILL \\
   --mount-proc -- /bin/sh -c "$inside" sandbox "$folder" "$@" 3<&- &
 child=$!
 ( exec >/dev/null 2>&1; while read -r _; do :; done <&3; kill -s KILL "$child" ) &
@@ -110,8 +129,8 @@ exit "$code"
 `;
 
 /**
- * Runs a command as root with network, mounts and processes of its own: a bridge and no way out. Output goes where this
- * process's own goes; there is no input. Nothing of it is left afterwards, also when this process is killed.
+ * Runs a command as root with mounts, processes and, unless it is to have the machine's, a network of its own. Output goes
+ * where this process's own goes; there is no input. Nothing of it is left afterwards, also when this process is killed.
  *
  * @returns the exit code of the command; 137 where the signal aborted it
  * @throws {Error} when this is not Linux, or this process is not root
@@ -128,8 +147,9 @@ export async function insideSandbox(
   await removeStaleSandboxes();
   const name = `${PREFIX}${Deno.pid}-${crypto.getRandomValues(new Uint8Array(6)).toHex()}`;
   const folder = `${sandboxesFolder()}/${name}`;
+  const { network = "pods" } = options;
   const shell = new Deno.Command("/bin/sh", {
-    args: ["-c", OUTSIDE, "sandbox", name, folder, INSIDE, ...command],
+    args: ["-c", OUTSIDE, "sandbox", name, folder, INSIDE, ...networkWords(network), ...command],
     stdin: "piped",
     stdout: "inherit",
     stderr: "inherit",
@@ -145,6 +165,15 @@ export async function insideSandbox(
     options.signal?.removeEventListener("abort", stop);
     await closePipe(shell);
   }
+}
+
+/** Namespaces besides those that every sandbox has, and the commands that set up the network. */
+function networkWords(network: SandboxNetwork): readonly string[] {
+  if (network === "machine") return ["", NETWORKS[network]];
+  // A proxy of the machine is on its network.
+  const names = ["http", "https", "all", "no"].map((name) => `${name}_proxy`);
+  const unset = `unset ${[...names, ...names.map((name) => name.toUpperCase())].join(" ")}`;
+  return ["--net", `${unset}\n${NETWORKS[network]}`];
 }
 
 /** What the sandbox is that this process runs in; undefined outside of one. */

@@ -54,4 +54,10 @@ export class TargetCluster {
     const path = "jsonpath={.spec.clusterIP}";
     return await this.kubectl(["get", "service", name, "-n", namespace, "-o", path]);
   }
+
+  /** What clients in pods call a Service by: its name where the cluster has a DNS server for sure, else its address. */
+  async serviceHost(namespace: string, name: string): Promise<string> {
+    if (this.access.choice === "kind") return `${name}.${namespace}.svc`;
+    return await this.serviceAddress(namespace, name);
+  }
 }

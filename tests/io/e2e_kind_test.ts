@@ -99,6 +99,20 @@ Deno.test("two runs on kind have a cluster each, and each deletes its own only",
   assertStringIncludes(said.join("\n"), "kind delete cluster --name meshwright-e2e-kept");
 });
 
+Deno.test("kind is run with the engine that it is given, and keeps its files where it is told", async () => {
+  await using host = await machine();
+  const kind = (await Deno.readTextFile(`${host.path}/kind`))
+    .replace('kind $*"', 'kind at $DOCKER_HOST: $*"');
+  await Deno.writeTextFile(`${host.path}/kind`, kind);
+  const engine = new KindEngine(`${host.path}/kind`, { DOCKER_HOST: "unix:///own.sock" });
+  const run = { ...runWith(), parentFolder: host.path };
+  const folder = await withKindCluster(engine, run, (cluster) => Promise.resolve(cluster.folder));
+  assertMatch(folder, new RegExp(`^${host.path}/meshwright-kind-`));
+  const calls = (await host.lines("said")).filter((line) => line.startsWith("kind"));
+  assertEquals(calls.length, 5);
+  for (const call of calls) assertStringIncludes(call, "kind at unix:///own.sock: ");
+});
+
 Deno.test("images go to the nodes that run pods, from the node image that was asked for", async () => {
   await using host = await machine();
   const engine = new KindEngine(`${host.path}/kind`);

@@ -1,6 +1,6 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { cacheRoot } from "../../scripts/control_plane/cache.ts";
-import { insideSandbox } from "../../scripts/e2e/sandbox.ts";
+import { insideSandbox, type SandboxNetwork } from "../../scripts/e2e/sandbox.ts";
 import { eventually } from "../support/eventually.ts";
 import { commandLinesWith } from "../support/processes.ts";
 
@@ -17,6 +17,20 @@ Deno.test({
     assertMatch(said, /^ lo\n mw0\n\d{1,2}\n$/);
     assertEquals(await saidInside("ip route get 192.0.2.1 2>&1; true"), UNREACHABLE);
     assertEquals(await networkNames(), outside);
+    await assertNothingLeft();
+  },
+});
+
+Deno.test({
+  name: "insideSandbox() has an empty network for who makes one, and the machine's for who needs it",
+  ignore,
+  async fn() {
+    assertEquals(await saidInside("ip -o link | cut -d: -f2", "loopback"), " lo\n");
+    const outside = new Deno.Command("readlink", { args: ["/proc/self/ns/net"] });
+    const { stdout } = await outside.output();
+    const network = new TextDecoder().decode(stdout);
+    assertEquals(await saidInside("readlink /proc/self/ns/net", "machine"), network);
+    assertNotEquals(await saidInside("readlink /proc/self/ns/net", "loopback"), network);
     await assertNothingLeft();
   },
 });
@@ -100,10 +114,11 @@ Deno.test({
 const UNREACHABLE = "RTNETLINK answers: Network is unreachable\n";
 
 /** What a shell script in a sandbox writes. */
-async function saidInside(script: string): Promise<string> {
+async function saidInside(script: string, network?: SandboxNetwork): Promise<string> {
   const path = await Deno.makeTempFile();
   try {
-    assertEquals(await insideSandbox(["sh", "-c", `exec >${path}; ${script}`]), 0);
+    const options = network === undefined ? {} : { network };
+    assertEquals(await insideSandbox(["sh", "-c", `exec >${path}; ${script}`], options), 0);
     return await Deno.readTextFile(path);
   } finally {
     await Deno.remove(path);

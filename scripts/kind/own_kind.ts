@@ -1,0 +1,91 @@
+import { findBinaries } from "../control_plane/binaries.ts";
+import { copyStore } from "../e2e/image_store.ts";
+import type { Layer } from "../e2e/image_archive.ts";
+import { type E2eImages, prepareImages } from "../e2e/images.ts";
+import { withKindCluster } from "../e2e/kind.ts";
+import { KindEngine } from "../e2e/kind_engine.ts";
+import { type LocalRun, runPlanned } from "../e2e/plan.ts";
+import { sandboxFacts } from "../e2e/sandbox.ts";
+import { runInSandbox } from "../e2e/sandboxed_run.ts";
+import type { SuiteResult } from "../e2e/suite.ts";
+import { TargetCluster } from "../e2e/target_cluster.ts";
+import { type EnginePackages, enginePackages } from "./engine_packages.ts";
+import { engineStore } from "./engine_store.ts";
+import { kindNodeLayer, NODE_CHANGES, OWN_NODE_IMAGE } from "./node_image.ts";
+import { kindProgram } from "./node_programs.ts";
+import { OwnEngine } from "./own_engine.ts";
+
+/** What was prepared outside. */
+export interface KindPlan {
+  readonly cluster: "kind";
+  readonly packages: EnginePackages;
+  readonly kindPath: string;
+  readonly kubectlPath: string;
+  /** The node image. */
+  readonly node: Layer;
+  readonly images: E2eImages;
+}
+
+/**
+ * Outside: makes a Docker engine, kind and its node image out of what Debian's mirror and Go's proxy have, then runs this
+ * command again in a sandbox with them. Answers its exit code.
+ *
+ * @throws {Error} that says what cannot be had
+ */
+export async function runOnOwnKind(
+  command: readonly string[],
+  { progress, signal }: LocalRun,
+): Promise<number> {
+  const making = { progress, signal };
+  const packages = await enginePackages(making);
+  const kind = await kindProgram(making);
+  const node = await kindNodeLayer(kind, making);
+  const images = await prepareImages(making);
+  const { kubectl: kubectlPath } = await findBinaries(making);
+  const plan: KindPlan = {
+    cluster: "kind",
+    packages,
+    kindPath: kind.kind,
+    kubectlPath,
+    node,
+    images,
+  };
+  return await runPlanned(command, plan, { signal, network: "loopback" });
+}
+
+/** Inside: starts the engine and the cluster, and runs the tests, or a shell command, on it. */
+export async function runOwnKind(plan: KindPlan, run: LocalRun): Promise<SuiteResult | number> {
+  const { images, kindPath, kubectlPath, packages } = plan;
+  const { progress, signal } = run;
+  const facts = sandboxFacts();
+  if (facts === undefined) throw new Error("Cannot start a Docker engine: not in a sandbox");
+  const site = {
+    folder: `${facts.folder}/engine`,
+    dataFolder: `${facts.folder}/docker`,
+    cgroup: facts.cgroup,
+    hasNetworks: true,
+  };
+  const image = { reference: OWN_NODE_IMAGE, layer: plan.node, changes: NODE_CHANGES };
+  const store = await engineStore(image, {
+    packages,
+    progress,
+    signal,
+    site: { ...site, folder: `${facts.folder}/first-engine` },
+  });
+  await copyStore(store, `${facts.outsideFolder}/docker`);
+  await using engine = await OwnEngine.start(site, { packages, signal });
+  progress(`${packages.version} answers`);
+  const kind = new KindEngine(kindPath, { ...engine.env, TMPDIR: facts.folder });
+  const cluster = {
+    nodeImage: OWN_NODE_IMAGE,
+    images: [images.runner, images.program],
+    keep: false,
+    parentFolder: facts.folder,
+    progress,
+    signal,
+  };
+  return await withKindCluster(kind, cluster, async ({ kubeconfigPath, workers: nodes }) => {
+    const target = new TargetCluster({ choice: "kind", kubeconfigPath, kubectlPath, nodes });
+    return await runInSandbox(target, { run, images });
+  });
+}

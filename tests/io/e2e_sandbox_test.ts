@@ -22,7 +22,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "insideSandbox() has an empty network for who makes one, and the machine's for who needs it",
+  name:
+    "insideSandbox() has an empty network for who makes one, and the machine's for who needs it",
   ignore,
   async fn() {
     assertEquals(await saidInside("ip -o link | cut -d: -f2", "loopback"), " lo\n");

@@ -17,7 +17,8 @@ import {
   unusable,
 } from "./kubeconfig.ts";
 import { clusterInfo, type ClusterTerms, clusterTerms } from "./kubeconfig_cluster.ts";
-import { actingHeaders, clientUser } from "./kubeconfig_user.ts";
+import { actingHeaders, type ClientUser, clientUser } from "./kubeconfig_user.ts";
+import { oidcLogin, oidcTokens } from "./oidc_login.ts";
 
 /** Where to look for a server. */
 export interface ConnectOptions {
@@ -110,35 +111,90 @@ async function endpointFrom(
   { terms, clock }: { readonly terms: ClusterTerms; readonly clock: Clock },
 ): Promise<Endpoint> {
   const { user } = parts;
-  const { fields, tokenPath } = clientUser(parts, clusterInfo(parts.cluster, terms));
+  const client = clientUser(parts, clusterInfo(parts.cluster, terms));
   const acting = actingHeaders(user);
   const endpoint = { ...terms, ...(acting.length === 0 ? {} : { actingHeaders: acting }) };
   // Nothing secret goes over a connection that is not encrypted (`kubectl proxy`).
   const isPlain = terms.server.startsWith("http:");
   if (isPlain || user === undefined) return { ...endpoint, credentials: () => Promise.resolve({}) };
-  const config = await clientConfig(user.name, fields);
-  const token = tokenPath === undefined ? undefined : tokenCredentials(tokenPath, clock);
-  await token?.().catch((cause) => {
-    const what = `cannot read ${user.path}.tokenFile, ${tokenPath}`;
-    throw unusable(`Cannot authenticate as user ${user.name}: ${what}`, cause);
-  });
-  // client-node keeps what a plugin said until it expires, so asking it every time is cheap.
-  const credentials = async () => ({ ...await credentialsOf(config), ...await token?.() });
-  await credentials(); // Fails now rather than at the first request.
-  return { ...endpoint, credentials };
+  const known = await credentialsBy({ ...client, user }, clock);
+  // Fails now rather than at the first request.
+  checkPair(await known.credentials(), user);
+  return { ...endpoint, ...known };
 }
 
-/** One user for client-node; where the server is, it need not know. */
-async function clientConfig(name: string, user: Fields): Promise<KubeConfig> {
+/** @throws {StalledError} where no connection can be made with a certificate; nothing of it is repeated */
+function checkPair(
+  { clientCertificate: cert, clientKey: key }: Credentials,
+  user: NamedUser,
+): void {
+  if (cert === undefined && key === undefined) return;
+  try {
+    Deno.createHttpClient({ cert: cert ?? "", key: key ?? "" }).close();
+  } catch (cause) {
+    const remedy = "write a pair in PEM, of X.509 version 3, whose certificate is for that key";
+    const what = `its client certificate and key cannot be used: ${remedy}`;
+    throw unusable(`Cannot authenticate as user ${user.name}: ${what}`, cause);
+  }
+}
+
+/** The credentials of a user: from a file, a provider, a plugin, or the kubeconfig itself. */
+async function credentialsBy(
+  { fields, oidc, tokenPath, user }: ClientUser & { readonly user: NamedUser },
+  clock: Clock,
+): Promise<Required<Pick<Endpoint, "credentials" | "refused">>> {
+  const newConfig = await clientConfigs(user.name, fields);
+  const read = tokenPath === undefined ? undefined : tokenCredentials(tokenPath, clock);
+  const token = async () => {
+    try {
+      return await read?.();
+    } catch (cause) {
+      const what = `cannot read ${user.path}.tokenFile, ${tokenPath}`;
+      throw unusable(`Cannot authenticate as user ${user.name}: ${what}`, cause);
+    }
+  };
+  const login = oidc === undefined
+    ? undefined
+    : oidcTokens(await oidcLogin(oidc, user.name), clock);
+  const loggedIn = async () =>
+    login === undefined ? {} : { authorization: `Bearer ${await login()}` };
+  // client-node keeps what a plugin said until it expires, so asking it every time is cheap.
+  let config = newConfig();
+  let last: Credentials = {};
+  let asking: Promise<Credentials> | undefined;
+  const ask = async () => {
+    last = { ...await credentialsOf(config), ...await loggedIn(), ...await token() };
+    return last;
+  };
+  return {
+    // Requests at the same time do not have a plugin run, or a token exchanged, once for each.
+    credentials: () => asking ??= ask().finally(() => asking = undefined),
+    refused(credentials) {
+      const { authorization, clientCertificate } = credentials;
+      const isLast = authorization === last.authorization &&
+        clientCertificate === last.clientCertificate;
+      // Who never says how long something is good is asked again, as kubectl does.
+      if (isLast && fields["exec"] !== undefined) config = newConfig();
+    },
+  };
+}
+
+type NamedUser = NonNullable<ContextParts["user"]>;
+
+/** Makes one user for client-node, each time without what it remembers; where the server is, it need not know. */
+async function clientConfigs(name: string, user: Fields): Promise<() => KubeConfig> {
   const { KubeConfig } = await import("@kubernetes/client-node");
-  const config = new KubeConfig();
-  config.loadFromString(JSON.stringify({
+  const text = JSON.stringify({
     clusters: [{ name: "server", cluster: { server: "https://kubernetes.invalid" } }],
     users: [{ name, user }],
     contexts: [{ name: "used", context: { cluster: "server", user: name } }],
     "current-context": "used",
-  }));
-  return config;
+  });
+  return () => {
+    const config = new KubeConfig();
+    config.loadFromString(text);
+    return config;
+  };
 }
 
 /** What client-node makes of the user: certificates and tokens, plugins run where needed. */

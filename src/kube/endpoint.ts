@@ -22,6 +22,8 @@ export interface Endpoint {
   /** Headers that say as whom every request acts. */
   readonly actingHeaders?: readonly (readonly [string, string])[];
   credentials(): Promise<Credentials>;
+  /** Told when the server knew nobody by these credentials (401): others are asked for next time, where they can be had. */
+  refused?(credentials: Credentials): void;
 }
 
 /** A request as it goes out. */

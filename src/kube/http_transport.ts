@@ -165,7 +165,9 @@ class HttpTransport implements Transport {
     const sender = this.#senderFor(credentials);
     // Nothing is waited for from here on.
     request.fence?.assertLeads();
-    return await sender.send(outgoing);
+    const response = await sender.send(outgoing);
+    if (response.status === 401) this.#endpoint.refused?.(credentials);
+    return response;
   }
 
   #senderFor({ clientCertificate, clientKey }: Credentials): Sender {

@@ -195,12 +195,17 @@ export function dataField(entry: KubeconfigEntry, name: string): string | undefi
 }
 
 /** A field that cannot be used, and what to do about it. */
-export function fieldError(entry: KubeconfigEntry, name: string, remedy: string): StalledError {
-  return notUsable(entry.file, `${entry.path}.${name}: ${remedy}`);
+export function fieldError(
+  entry: KubeconfigEntry,
+  name: string,
+  remedy: string,
+  cause?: unknown,
+): StalledError {
+  return notUsable(entry.file, `${entry.path}.${name}: ${remedy}`, cause);
 }
 
-function notUsable(path: string, flaw: string): StalledError {
-  return unusable(`Cannot use kubeconfig ${path}: ${flaw}`);
+function notUsable(path: string, flaw: string, cause?: unknown): StalledError {
+  return unusable(`Cannot use kubeconfig ${path}: ${flaw}`, cause);
 }
 
 /** No server can be reached in this way. */

@@ -13,6 +13,15 @@ import {
 /** The headers that say as whom a request acts, each once for a value. */
 export type ActingHeaders = readonly (readonly [string, string])[];
 
+/** Who asks, by what gives the credentials. */
+export interface ClientUser {
+  readonly fields: Fields;
+  /** A file that somebody else renews. */
+  readonly tokenPath?: string;
+  /** What the user says of an OpenID Connect provider: client-node asks that again for each request, and as nobody else. */
+  readonly oidc?: KubeconfigEntry;
+}
+
 /**
  * A user in the form that client-node takes, which reads less than kubectl does: paths absolute, data before files, and
  * what a plugin is told in its environment.
@@ -23,22 +32,27 @@ export type ActingHeaders = readonly (readonly [string, string])[];
 export function clientUser(
   { context, user }: ContextParts,
   info: object,
-): { readonly fields: Fields; readonly tokenPath?: string } {
+): ClientUser {
   if (user === undefined) return { fields: {} };
   const tokenPath = pathField(user, "tokenFile");
   const token = textField(user, "token");
   const texts = ["username", "password"].map((name) => [name, textField(user, name)]);
   const exec = execOf(user, { context, info });
   const provider = providerOf(user, context);
+  const isOidc = provider?.fields["name"] === "oidc";
   const fields = {
     ...pemMember(user, "client-certificate"),
     ...pemMember(user, "client-key"),
     ...Object.fromEntries(texts.filter(([, value]) => value !== undefined)),
     ...(tokenPath !== undefined || token === undefined ? {} : { token }),
     ...(exec === undefined ? {} : { exec }),
-    ...(provider === undefined ? {} : { "auth-provider": provider }),
+    ...(provider === undefined || isOidc ? {} : { "auth-provider": provider.fields }),
   };
-  return tokenPath === undefined ? { fields } : { fields, tokenPath };
+  return {
+    fields,
+    ...(tokenPath === undefined ? {} : { tokenPath }),
+    ...(provider === undefined || !isOidc ? {} : { oidc: provider }),
+  };
 }
 
 /** As whom this user wants to act. */
@@ -84,10 +98,12 @@ function textList(user: KubeconfigEntry, name: string, value: unknown): readonly
 
 const PROVIDERS = ["oidc", "gcp", "azure"];
 
-function providerOf(user: KubeconfigEntry, context: string): Fields | undefined {
-  const provider = user.fields["auth-provider"] ?? undefined;
-  if (provider === undefined) return undefined;
-  if (isPlainObject(provider) && PROVIDERS.includes(String(provider["name"]))) return provider;
+function providerOf(user: KubeconfigEntry, context: string): KubeconfigEntry | undefined {
+  const fields = user.fields["auth-provider"] ?? undefined;
+  if (fields === undefined) return undefined;
+  if (isPlainObject(fields) && PROVIDERS.includes(String(fields["name"]))) {
+    return { fields, file: user.file, path: `${user.path}.auth-provider` };
+  }
   throw fieldError(
     user,
     "auth-provider.name",

@@ -9,6 +9,8 @@ import { filesWith, SOURCES } from "../support/source_code.ts";
 const CALLERS: Readonly<Record<string, RegExp>> = {
   // The API server, as the kubeconfig or the pod says.
   "kube/node_sender.ts": /endpoint/,
+  // The OpenID Connect provider of the kubeconfig, over TLS.
+  "kube/oidc_login.ts": /protocol !== "https:"/,
   "kube/sender.ts": /endpoint/,
   // Notifications and brokers.
   "outbound/client.ts": /refusedAddress\(/,

@@ -1,7 +1,8 @@
 // What a kubeconfig cannot mean is refused by context, field and remedy, before anything is sent.
 import { StalledError, systemClock } from "#base";
-import { assert, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { connect } from "../../src/kube/connect.ts";
+import { ownCertificates } from "../support/certificates.ts";
 import { temporaryFolder } from "../support/git_repository.ts";
 import { kubeconfig, writtenKubeconfig } from "../support/kubeconfigs.ts";
 
@@ -17,6 +18,9 @@ async function refusal(config: object): Promise<string> {
 
 const SERVER = "https://127.0.0.1:1";
 const CA = "-----BEGIN CERTIFICATE-----";
+const PEM = `${CA}\n?\n-----END CERTIFICATE-----\n`;
+/** A user of an OpenID Connect provider. */
+const oidc = (config: object) => ({ "auth-provider": { name: "oidc", config } });
 const CASES: readonly (readonly [object, object | undefined, string])[] = [
   [
     { server: SERVER, "insecure-skip-tls-verify": "true" },
@@ -68,6 +72,26 @@ const CASES: readonly (readonly [object, object | undefined, string])[] = [
     { "auth-provider": { name: "openstack" } },
     "auth-provider.name: of these only oidc, gcp, azure are known",
   ],
+  [{ server: SERVER }, oidc({}), "auth-provider.config.id-token: write it, or refresh-token"],
+  [{ server: SERVER }, oidc({ "id-token": 7 }), "auth-provider.config.id-token: write text"],
+  [
+    { server: SERVER },
+    oidc({ "refresh-token": "r" }),
+    "auth-provider.config.client-id: refresh-token needs it",
+  ],
+  [
+    { server: SERVER },
+    oidc({ "refresh-token": "r", "client-id": "c", "idp-issuer-url": "http://i" }),
+    "auth-provider.config.idp-issuer-url: write https://HOST",
+  ],
+  [
+    { server: SERVER },
+    oidc({
+      ...{ "refresh-token": "r", "client-id": "c", "idp-issuer-url": "https://i" },
+      "idp-certificate-authority": "none",
+    }),
+    "config.idp-certificate-authority: name a file that can be read: FOLDER/none",
+  ],
   [
     { server: SERVER },
     { exec: { command: "a", interactiveMode: "Always" } },
@@ -89,6 +113,20 @@ Deno.test("what a kubeconfig cannot mean is refused by its field, with what to d
     const message = await refusal(kubeconfig(cluster, user));
     assert(message.includes(words), `${message}\n${words}`);
     assert(/(kubeconfig FOLDER\/config: |context x: )/.test(message), message);
+  }
+});
+
+Deno.test("a client certificate that no connection can be made with is refused by its user, and not repeated", async () => {
+  const [one, other] = [await ownCertificates(["a"]), await ownCertificates(["b"])];
+  const garbage = PEM.replace("?", "bm9uZQ==");
+  const pairs = [[one.certificate, other.privateKey], [one.certificate, garbage], [garbage, "x"]];
+  for (const [cert = "", key = ""] of pairs) {
+    const user = { "client-certificate-data": btoa(cert), "client-key-data": btoa(key) };
+    assertEquals(
+      await refusal(kubeconfig({ server: SERVER }, user)),
+      "Cannot authenticate as user u: its client certificate and key cannot be used: write a pair in PEM, " +
+        "of X.509 version 3, whose certificate is for that key",
+    );
   }
 });
 

@@ -108,9 +108,16 @@ function scopeFrom(flags: FlagValues, signal: AbortSignal): ReadingScope {
 }
 
 /** The ConfigMap that the manifests name, where it is known what belongs into it. */
-function configMap(flags: FlagValues, url: URL): ImportedFile[] {
+function configMap(flags: FlagValues, adminUrl: URL): ImportedFile[] {
   const broker = flags.text("broker-url");
-  if (broker === "") return [];
+  const isElsewhere = flags.text("web-service-url") !== "";
+  if (broker === "") {
+    if (isElsewhere) {
+      throw new UsageError("Give --broker-url too, where you give --web-service-url");
+    }
+    return [];
+  }
+  const url = isElsewhere ? webAddress(flags, "web-service-url") : adminUrl;
   if (!/^pulsar(?:\+ssl)?:\/\/[^\s/@?#]+$/.test(broker)) {
     throw new UsageError("Cannot use --broker-url: it is no address such as pulsar://broker:6650");
   }

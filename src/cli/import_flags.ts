@@ -58,6 +58,13 @@ export const MANIFEST_FLAGS: readonly Flag[] = [
     "Write that ConfigMap too, with this service URL (pulsar://broker:6650) and the admin URL",
   ),
   text(
+    "web-service-url",
+    "IMPORT_WEB_SERVICE_URL",
+    "",
+    "URL",
+    "Admin URL for that ConfigMap, where pods do not reach that of --admin-url",
+  ),
+  text(
     "auth-secret",
     "IMPORT_AUTH_SECRET",
     "",

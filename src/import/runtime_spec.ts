@@ -56,9 +56,17 @@ export function javaRuntime(
   return given({
     jar: file,
     jarLocation: locationOf(context, { path, file }),
-    // The worker hands them to the JVM; here that has a member of its own.
-    javaOpts: runtimeFlags === undefined ? undefined : [runtimeFlags],
+    javaOpts: runtimeFlags === undefined ? undefined : javaOptions(runtimeFlags),
   }) as NonNullable<FunctionSpec["java"]>;
+}
+
+/** The worker hands flags to the JVM; here that has a member of its own, after flags that choose a collector already. */
+function javaOptions(flags: string): readonly string[] {
+  const isAnother = flags.split(/\s/).some((flag) =>
+    flag.startsWith("-XX:+Use") && flag.endsWith("GC") && flag !== "-XX:+UseG1GC"
+  );
+  // A JVM that is told two of them does not start.
+  return isAnother ? ["-XX:-UseG1GC", flags] : [flags];
 }
 
 /** Where the package is downloaded from; a task where nobody knows. */

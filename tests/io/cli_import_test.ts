@@ -78,6 +78,19 @@ Deno.test("import writes manifests that pass validate, from real answers of Puls
   );
 });
 
+Deno.test("import writes the admin URL that pods reach, where it came by another one", async () => {
+  const broker = [...PLACE, "--broker-url", "pulsar://b:6650"];
+  const { files } = await imported({}, {
+    args: [...broker, "--web-service-url", "http://pulsar.svc:8080/"],
+  });
+  assertStringIncludes(
+    files["pulsar-config.yaml"] ?? "",
+    "webServiceURL: 'http://pulsar.svc:8080'",
+  );
+  const same = await imported({}, { args: broker });
+  assertMatch(same.files["pulsar-config.yaml"] ?? "", /webServiceURL: 'http:\/\/127\.0\.0\.1:\d+'/);
+});
+
 Deno.test("import looks into a package for the types that no answer tells", async () => {
   const package_ = await jar();
   const { code, files } = await imported({ [FUNCTION]: ORDERS }, {
@@ -321,6 +334,8 @@ Deno.test("import refuses flags that contradict each other or lead nowhere", asy
     ],
     [...url, ...out, ...PLACE, "--tls-cert", `${folder.path}/token`],
     [...url, ...out, ...PLACE, "--broker-url", "http://b"],
+    [...url, ...out, ...PLACE, "--web-service-url", "http://b"],
+    [...url, ...out, ...PLACE, "--broker-url", "pulsar://b", "--web-service-url", "b:8080"],
   ];
   for (const args of cases) {
     const { code, notes } = await meshwright(["import", ...args]);

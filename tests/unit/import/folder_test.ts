@@ -199,6 +199,16 @@ Deno.test("importedFolder() gives Java the flags that the worker gave it, and in
   const { spec } = imported(aFunction({ parallelism: 3, runtimeFlags: "-Xmx1g -Da=b" }));
   assertEquals([spec["replicas"], spec["showPreciseParallelism"]], [3, true]);
   assertEquals([spec["runtimeFlags"], spec.java?.javaOpts], ["-Xmx1g -Da=b", ["-Xmx1g -Da=b"]]);
+  const optionsOf = (runtimeFlags: string) => {
+    const { spec } = imported(aFunction({ runtimeFlags }));
+    return spec.java?.javaOpts;
+  };
+  // Instances are told G1, and a JVM that is told two collectors does not start.
+  const other = "-Da=b -XX:+UseSerialGC -Xmx1g";
+  assertEquals(optionsOf(other), ["-XX:-UseG1GC", other]);
+  for (const same of ["-XX:+UseG1GC", "-XX:-UseSerialGC", "-Da=-XX:+UseZGC"]) {
+    assertEquals(optionsOf(same), [same]);
+  }
 });
 
 Deno.test("importedFolder() uses a package that can be downloaded, and names one that cannot", () => {

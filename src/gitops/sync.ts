@@ -9,7 +9,6 @@ import {
   keyText,
   type Next,
   type ObjectKey,
-  sameJson,
 } from "#base";
 import { ApiError, withoutRepeated } from "#kube";
 import { entryKey } from "#plan";
@@ -52,7 +51,7 @@ import { moveNotes } from "./source/revision.ts";
 import { retryDelayMs, type StatusNews, syncStatus, withNews } from "./status.ts";
 import { actingClient } from "./tenancy.ts";
 import { unfollowedNotes } from "./unfollowed.ts";
-import { LostSyncError, writeFinalizer, writeStatus } from "./write_sync.ts";
+import { hasSameBasis, LostSyncError, writeFinalizer, writeStatus } from "./write_sync.ts";
 
 /**
  * Brings a cluster to what a MeshSync's folder in Git says: observe (reads), decide (pure), act (writes), record (the
@@ -107,16 +106,6 @@ export async function reconcileSync(key: ObjectKey, surroundings: SyncContext): 
 
 const RETRY_MS_MAX = 60_000;
 
-/** Members of the status that passes build on. */
-const BASIS = [
-  "inventory",
-  "inventoryParts",
-  "lastAppliedRevision",
-  "lastHealthyRevision",
-  "quarantined",
-  "trials",
-] as const;
-
 /** Drops what is remembered of another sync of the same name, or on the basis of a status that somebody changed. */
 function dropOutdated(sync: MeshSync, ctx: SyncContext): void {
   const key = keyOf(sync);
@@ -125,10 +114,7 @@ function dropOutdated(sync: MeshSync, ctx: SyncContext): void {
   if (written === undefined || written.metadata.resourceVersion === sync.metadata.resourceVersion) {
     return;
   }
-  const isSame = BASIS.every((member) =>
-    sameJson(written.status?.[member] ?? null, sync.status?.[member] ?? null)
-  );
-  if (!isSame) dropDecisions(key, ctx);
+  if (!hasSameBasis(written, sync)) dropDecisions(key, ctx);
 }
 
 /** How long a cache may take to show that a sync is gone; until then it is looked at again. */

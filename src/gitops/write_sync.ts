@@ -22,13 +22,38 @@ export class LostSyncError extends Error {
   }
 }
 
-/** Asks whether a sync is still there, where nothing of it is written before objects are: planning takes its time. */
+/** Members of the status that passes build on. */
+const BASIS = [
+  "inventory",
+  "inventoryParts",
+  "lastAppliedRevision",
+  "lastHealthyRevision",
+  "quarantined",
+  "trials",
+] as const;
+
+/** Whether two forms of a sync say the same of all that passes build on. */
+export function hasSameBasis(one: MeshSync, other: MeshSync): boolean {
+  return BASIS.every((member) =>
+    sameJson(one.status?.[member] ?? null, other.status?.[member] ?? null)
+  );
+}
+
+/**
+ * Asks whether a sync is still there, where nothing of it is written before objects are: planning takes its time. Its
+ * status has to be what the pass builds on: where the storage was set back, objects would come that no inventory holds.
+ *
+ * @throws {LostSyncError} where it is not so
+ */
 export async function confirmSync(sync: MeshSync, ctx: SyncContext): Promise<void> {
   const live = await liveSync(sync, ctx);
   if (live === undefined || live.metadata.uid !== sync.metadata.uid) {
     throw new LostSyncError(sync, true);
   }
   stopDeleted(live, ctx);
+  if (hasSameBasis(live, sync)) return;
+  remember(live, ctx);
+  throw new LostSyncError(sync, false);
 }
 
 /** @throws {LostSyncError} where a sync is on its way out */

@@ -355,3 +355,27 @@ Deno.test("a status that goes back while it is written is built on: what came af
   assertEquals(world.status("a").lastAppliedRevision, `main@sha1:${commit}`);
   assertEquals(world.object(configMapId("two")), undefined);
 });
+
+Deno.test("what a status that went back does not hold is not put right: no later commit would know of it (F8)", async () => {
+  const world = await appliedWorld();
+  const { lastAppliedRevision, lastHealthyRevision, inventory } = world.status("a");
+  world.repository.commit({ "a/three.json": configMapText("three", "1") });
+  await world.advance(11 * MINUTE_MS);
+  assertEquals(value(world, "three"), "1");
+  // As when the storage is set back to an older copy: objects go first, and the status is heard of late.
+  world.plan = faultAt(({ kind, verb }) => kind === "MeshSync" && verb === "get", {
+    meanwhile: () => {
+      const status = { lastAppliedRevision, lastHealthyRevision, inventory };
+      const options = { manager: "somebody", subresource: "status" };
+      world.patchNow(meshSyncId("a"), { status }, options);
+      world.repository.commit({
+        "a/three.json": undefined,
+        "a/one.json": configMapText("one", "3"),
+      });
+    },
+  });
+  world.removeNow(configMapId("three"));
+  await world.advance(15 * MINUTE_MS);
+  assertMatch(world.condition("a"), /^True Healthy/);
+  assertEquals([value(world, "one"), value(world, "three")], ["3", undefined]);
+});

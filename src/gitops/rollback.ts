@@ -161,9 +161,11 @@ export function rollbackOf(sync: MeshSync, facts: RollbackFacts): Rollback | und
   if (!rollsBack(sync)) return undefined;
   const trials = sync.status?.trials ?? [];
   // The wall clock may have been set, and the program may have been away: both say nothing about a revision.
-  const watched = trials.map((trial) =>
-    watchedMs(trial.revision) < timeoutMs ? { ...trial, since: timestamp(nowMs) } : trial
-  );
+  const watched = trials.map((trial) => {
+    if (watchedMs(trial.revision) < timeoutMs) return { ...trial, since: timestamp(nowMs) };
+    const isAhead = Date.parse(trial.since) > nowMs;
+    return isAhead ? { ...trial, since: timestamp(nowMs - timeoutMs) } : trial;
+  });
   // What comes and goes has not for ever.
   const graceMs = watched.some(({ since }) => Date.parse(since) + 2 * timeoutMs <= nowMs)
     ? 0

@@ -85,7 +85,7 @@ export function appliedPhase(sync: MeshSync, facts: AppliedFacts): Phase {
   if (unhealthy.length > 0) {
     const words = `${ready} of ${total} ready: ${unhealthyText(unhealthy)}`;
     const appliedAtMs = Date.parse(sync.status?.lastAppliedTime ?? "") || nowMs;
-    return nowMs - appliedAtMs >= healthTimeoutMs(sync)
+    return wallDistanceMs(appliedAtMs, nowMs) >= healthTimeoutMs(sync)
       ? { tag: "Unhealthy", message: `${applied}, but ${words}` }
       : { tag: "Verifying", message: `${applied}, ${words}` };
   }
@@ -109,7 +109,12 @@ export function isSettling(sync: MeshSync, health: Health, nowMs: number): boole
   const { lastAppliedRevision, lastHealthyRevision } = sync.status ?? {};
   const isHeld = quarantinesOf(sync).some((hold) => hold.revision === lastAppliedRevision);
   return health.unhealthy.length === 0 && lastAppliedRevision !== lastHealthyRevision && !isHeld &&
-    nowMs < health.readySinceMs + settleTimeMs(sync);
+    wallDistanceMs(health.readySinceMs, nowMs) < settleTimeMs(sync);
+}
+
+/** How far a moment is from now: one in the future is of a clock that was set back, and is waited for by nobody. */
+function wallDistanceMs(atMs: number, nowMs: number): number {
+  return Math.abs(nowMs - atMs);
 }
 
 function settlingText({ total }: Health): string {

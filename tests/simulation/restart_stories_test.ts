@@ -255,6 +255,32 @@ Deno.test("an hour in which nobody looked is no time that a revision had to beco
   assertEquals(world.status("a").quarantined ?? [], []);
 });
 
+for (const hours of [-1, 1]) {
+  Deno.test(`a clock that is set ${hours} h keeps no revision from being healthy, and none from going back`, async () => {
+    const world = new SyncWorld();
+    const image = () => (world.object(functionId("f"))?.spec as { image?: string }).image;
+    world.repository.commit({ "a/f.json": functionText("f", "1") });
+    const times = { healthTimeout: "5m", settleTime: "30s", interval: "1m" };
+    await world.sync("a", { onUnhealthy: "rollback", ...times });
+    await world.advance(1_000);
+    world.setReady(functionId("f"), true);
+    await world.advance(1_000);
+    // What is ready has been so since a moment that is an hour away now.
+    world.clock.setWall(hours * 60 * MINUTE_MS);
+    await world.advance(3 * MINUTE_MS);
+    assertMatch(world.condition("a"), /^True Healthy/);
+    world.repository.commit({ "a/f.json": functionText("f", "2") });
+    await world.advance(2 * MINUTE_MS);
+    assertEquals(image(), "2");
+    world.setReady(functionId("f"), false);
+    world.clock.setWall(hours * 60 * MINUTE_MS);
+    await world.advance(2 * MINUTE_MS);
+    assertEquals(image(), "2");
+    await world.advance(10 * MINUTE_MS);
+    assertEquals(image(), "1");
+  });
+}
+
 Deno.test("what a revision drops that is applied in part is looked after, when Git first answered that what was applied could not be had", async () => {
   const world = new SyncWorld();
   world.repository.commit({

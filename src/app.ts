@@ -1,11 +1,12 @@
 import type { Admission } from "#admission";
 import type { MeshSync } from "#api";
 import { actingClient, type OnceReport } from "#gitops";
-import { deadline, TaskGroup } from "#base";
-import { runAsLeader } from "#kube";
+import { deadline, isAbort, TaskGroup } from "#base";
+import { type Leadership, runAsLeader } from "#kube";
 import { startReceiver } from "#receiver";
 import { type Server, startServer } from "#telemetry";
 import { admissionWebhook } from "./admission_webhook.ts";
+import type { Config } from "./config.ts";
 import { consolePage } from "./console_page.ts";
 import { ConsoleServer } from "./console_server.ts";
 import { consoleSource } from "./console_source.ts";
@@ -67,10 +68,45 @@ export class App implements AsyncDisposable {
     await group.ended();
   }
 
-  /** Installs the definitions, then runs the controller and the GitOps loop side by side. */
-  async work(signal: AbortSignal): Promise<void> {
+  /** Installs the definitions, fills the caches, and runs the controller and the GitOps loop by them. */
+  async #workAlone(signal: AbortSignal): Promise<void> {
     await this.#installDefinitions(signal);
     if (signal.aborted) return;
+    const group = new TaskGroup(signal);
+    this.#follow(group);
+    group.start((stop) => this.#work(stop));
+    await group.ended();
+  }
+
+  /** Leads with the caches that it kept while it waited, once they are known to be current. */
+  async #lead(signal: AbortSignal): Promise<void> {
+    try {
+      const [isChanged] = await Promise.all([
+        this.#installDefinitions(signal),
+        this.#compare(signal, { isReread: false }),
+      ]);
+      if (isChanged) await this.#compare(signal, { isReread: true });
+    } catch (error) {
+      if (isAbort(error, signal)) return;
+      throw error;
+    }
+    this.#parts.log.info("Caches are current");
+    await this.#work(signal);
+  }
+
+  async #compare(signal: AbortSignal, options: { readonly isReread: boolean }): Promise<void> {
+    await Promise.all([
+      this.#controller.compare(signal, options),
+      this.#gitOps.compare(signal, options),
+    ]);
+  }
+
+  #follow(group: TaskGroup): void {
+    group.start((stop) => this.#controller.follow(stop));
+    group.start((stop) => this.#gitOps.follow(stop));
+  }
+
+  async #work(signal: AbortSignal): Promise<void> {
     const { clock, metrics } = this.#parts;
     const caches = () => [...Object.values(this.#controller.caches), this.#gitOps.syncs];
     using _followed = metrics.follow(metricsSource(caches, () => clock.monotonicMs()));
@@ -97,6 +133,7 @@ export class App implements AsyncDisposable {
     group.start(async (stop) => {
       await this.#installDefinitions(stop);
       if (options.reconcile && !stop.aborted) {
+        group.start(() => this.#controller.follow(stop));
         group.start(() => this.#controller.run(stop));
         await this.#controller.whenSynced(stop);
       }
@@ -122,10 +159,35 @@ export class App implements AsyncDisposable {
   }
 
   async #workAsLeader(signal: AbortSignal): Promise<void> {
-    const { config, clock, events, leadership, log, namespace, unfenced } = this.#parts;
+    const { config, leadership } = this.#parts;
     const election = config.leaderElection;
-    if (election === undefined || leadership === undefined) return await this.work(signal);
+    if (election === undefined || leadership === undefined) return await this.#workAlone(signal);
     this.#waitsForLease = true;
+    const group = new TaskGroup(signal);
+    this.#follow(group);
+    const waiting = new AbortController();
+    group.start((stop) => this.#gitOps.standBy(AbortSignal.any([stop, waiting.signal])));
+    group.start(async (stop) => {
+      await this.#elected({ election, leadership, signal: stop }, async (leading) => {
+        this.#waitsForLease = false;
+        waiting.abort(new DOMException("this process leads", "AbortError"));
+        await this.#lead(leading);
+      });
+      group.stop();
+    });
+    await group.ended();
+  }
+
+  /** Does the work when it is elected. @throws when the lease is lost */
+  async #elected(
+    { election, leadership, signal }: {
+      readonly election: NonNullable<Config["leaderElection"]>;
+      readonly leadership: Leadership;
+      readonly signal: AbortSignal;
+    },
+    work: (leading: AbortSignal) => Promise<void>,
+  ): Promise<void> {
+    const { clock, events, log, namespace, unfenced } = this.#parts;
     const ended = await runAsLeader({
       cluster: unfenced.cluster,
       key: { namespace: election.namespace ?? namespace, name: election.name },
@@ -135,9 +197,8 @@ export class App implements AsyncDisposable {
       log,
       signal,
     }, async (leading) => {
-      this.#waitsForLease = false;
       try {
-        await this.work(leading);
+        await work(leading);
       } finally {
         // Events are written as the leader, too.
         await events[Symbol.asyncDispose]();
@@ -146,12 +207,19 @@ export class App implements AsyncDisposable {
     if (ended === "lost") throw new Error("Cannot go on: another process leads now");
   }
 
-  async #installDefinitions(signal: AbortSignal): Promise<void> {
+  /** Answers whether a definition changed: then caches know objects as they no longer look. */
+  async #installDefinitions(signal: AbortSignal): Promise<boolean> {
     const { cluster, clock, config, log } = this.#parts;
+    let isChanged = false;
+    let isTriedAgain = false;
     if (config.installDefinitions) {
       await untilDone("Install definitions", this.#parts, signal, async () => {
+        // What a try that failed changed is not told by the next one.
+        isChanged = isTriedAgain;
+        isTriedAgain = true;
         const done = await putDefinitionsInPlace(cluster, { clock, signal });
         const changed = done.definitions.filter(({ action }) => action !== "unchanged");
+        isChanged ||= changed.length > 0 || done.clearedStatuses > 0;
         log.info("Definitions are established", {
           changed: changed.map(({ name }) => name),
           clearedStatuses: done.clearedStatuses,
@@ -159,6 +227,7 @@ export class App implements AsyncDisposable {
       });
     }
     this.#definitions = "";
+    return isChanged;
   }
 
   async #startServers(): Promise<void> {

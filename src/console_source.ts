@@ -41,7 +41,7 @@ export function consoleSource(
   };
 }
 
-/** What is told of a replica that reads nothing while another one leads. */
+/** What is told of a replica that does no work while another one leads. */
 function standbyText({ config: { leaderElection }, namespace }: Parts): string {
   const { name = "", namespace: own = namespace } = leaderElection ?? {};
   return "this replica waits for its turn and has nothing to show: look at the one that leads, which " +

@@ -1,12 +1,6 @@
 import { isMeshKind, type MeshSync } from "#api";
 import { keyText, type ObjectKey } from "#base";
-import {
-  type Authority,
-  authorityOf,
-  type ObjectCache,
-  type ObjectCaches,
-  type Proofs,
-} from "#gitops";
+import { type Authority, authorityOf, type ObjectCache, type ObjectCaches } from "#gitops";
 import { belongsTo } from "#manifests";
 import { actingAs, type ObjectChange, type ResourceType, serviceAccountUser } from "#kube";
 import { FollowedKinds } from "./followed_kinds.ts";
@@ -25,9 +19,10 @@ const FULL = `${TENANT_ACCOUNTS_MAX} accounts of its namespace have watches alre
 export interface FollowedAccountsOptions {
   /** Ends everything. */
   readonly signal: AbortSignal;
-  readonly proofs: Pick<Proofs, "of">;
+  /** The kinds that a sync is known to apply. */
+  readonly typesOf: (sync: MeshSync) => readonly ResourceType[];
   /** The controller's caches of our kinds, read with the program's own rights. */
-  readonly meshKinds: Readonly<Partial<Record<string, ObjectCache>>>;
+  readonly meshKinds: () => Readonly<Partial<Record<string, ObjectCache>>>;
   readonly onChange: (change: ObjectChange) => void;
   /** An account has seen all objects of a kind. */
   readonly onSynced: (type: ResourceType, isMeant: (sync: MeshSync) => boolean) => void;
@@ -87,11 +82,22 @@ export class FollowedAccounts {
     };
   }
 
+  /** Follows what a sync applies before it has a pass; does not wait. */
+  followAhead(sync: MeshSync, types: readonly ResourceType[]): void {
+    const authority = authorityOf(sync, this.#parts.tenancy);
+    if (types.length > 0) this.#follower(authority)?.kinds.follow(types);
+  }
+
+  /** See {@linkcode FollowedKinds.compare}. */
+  async compare(signal: AbortSignal): Promise<void> {
+    await Promise.all([...this.#followers.values()].map(({ kinds }) => kinds.compare(signal)));
+  }
+
   /** Ends to follow, after a while, what none of these syncs applies any more. */
   keep(syncs: readonly MeshSync[]): void {
     for (const [key, { isMeant, kinds, stop }] of this.#followers) {
       const own = syncs.filter(isMeant);
-      kinds.keep(own.flatMap((sync) => this.#typesOf(sync)));
+      kinds.keep(own.flatMap((sync) => this.#options.typesOf(sync)));
       if (own.length > 0) continue;
       this.#followers.delete(key);
       stop.abort(new DOMException("nobody acts as this account any more", "AbortError"));
@@ -105,17 +111,12 @@ export class FollowedAccounts {
     await Promise.all([...this.#ended, ...now]);
   }
 
-  #typesOf({ metadata: { name, namespace = "" } }: MeshSync): ResourceType[] {
-    const proofs = this.#options.proofs.of({ namespace, name });
-    return [...proofs.values()].flatMap(({ type }) => type ?? []);
-  }
-
   /**
    * The controller's cache of one of our kinds: whole for the platform's account, which may read all of them; for any other
    * one the objects that the sync itself applied.
    */
   #meshCache(type: ResourceType, sync: MeshSync): ObjectCache | undefined {
-    const cache = this.#options.meshKinds[type.kind];
+    const cache = this.#options.meshKinds()[type.kind];
     const { tenancy } = this.#parts;
     const { account, namespace } = authorityOf(sync, tenancy);
     if (cache === undefined) return undefined;

@@ -1,5 +1,5 @@
 import { LABELS } from "#api";
-import { contentHash, type KubeObject, type ObjectKey, pause, unlessAborted } from "#base";
+import { contentHash, isAbort, type KubeObject, type ObjectKey, pause, unlessAborted } from "#base";
 import { Informer, type ObjectChange, type ResourceType } from "#kube";
 import type { Logger, RestartCause } from "#telemetry";
 import type { Parts } from "./parts.ts";
@@ -88,6 +88,26 @@ export class FollowedKinds {
   async whenRead(types: Iterable<ResourceType>, signal: AbortSignal): Promise<void> {
     const decided = [...types].map((type) => this.#kinds.get(keyOfType(type))?.decided.promise);
     await unlessAborted(Promise.all(decided), signal);
+  }
+
+  /**
+   * For who followed while another process led: has everything compared with the server, and no {@linkcode cache} of a
+   * kind before it is. Resolves when that is done where the server does not refuse it.
+   *
+   * @throws the signal's reason
+   */
+  async compare(signal: AbortSignal): Promise<void> {
+    const compared = [...this.#kinds.values()].flatMap(({ cause, source, stop }) => {
+      if (!(source instanceof Informer)) return [];
+      const ended = AbortSignal.any([this.#options.signal, stop.signal]);
+      const comparing = source.compare(ended).catch((error) => {
+        if (!isAbort(error, ended)) throw error;
+      });
+      const isRead = cause === undefined && source.synced;
+      this.#run(comparing);
+      return isRead ? [comparing] : [];
+    });
+    await unlessAborted(Promise.all(compared), signal);
   }
 
   /** The cache of a kind; undefined while it is not followed, not complete or not current, and for Secrets. */

@@ -30,9 +30,9 @@ import { type Cache, Informer, type ObjectChange, type ResourceType } from "#kub
 import { Notifier } from "#notify";
 import { Controller } from "#runtime";
 import { FollowedAccounts } from "./followed_accounts.ts";
-import type { FollowedKinds } from "./followed_kinds.ts";
 import { type Parts, untilDone } from "./parts.ts";
 import type { MeshController } from "./mesh_controller.ts";
+import { StandbyKinds } from "./standby_kinds.ts";
 
 /**
  * MeshSyncs that have a pass at the same time: in effect all, as most of a pass is waiting for others. How many ask remotes
@@ -49,7 +49,7 @@ const KEEP_MS = 300_000;
 /** So long others may become ready, or cease to be, before all of them are looked at. */
 const HEALTH_PACE_MS = 250;
 
-/** How long a pass waits for kinds to be read. */
+/** How long a pass waits for kinds to be read, or a new leader until they are compared. */
 const FOLLOW_WAIT_MS = 10_000;
 
 /** The cache and the queue of MeshSyncs, wired to the GitOps room. */
@@ -61,6 +61,7 @@ export class GitOpsLoop {
   readonly #reader: ManifestReader;
   #syncs: Informer | undefined;
   #followed: FollowedAccounts | undefined;
+  readonly #standby: StandbyKinds;
   #queue: Controller | undefined;
   readonly #notices: Notifier;
   /** Whether the MeshSync of the flags had its first pass, however that ended. */
@@ -69,6 +70,7 @@ export class GitOpsLoop {
   constructor(parts: Parts, controller: MeshController) {
     this.#parts = parts;
     this.#controller = controller;
+    this.#standby = new StandbyKinds(parts);
     this.#notices = new Notifier({ ...parts, readerFor: (sync) => actingClient(sync, parts) });
     this.#reader = new ManifestReader(parts);
     // What was applied from Git is watched by the controller's caches: drift and readiness come from there.
@@ -79,20 +81,50 @@ export class GitOpsLoop {
     );
   }
 
-  /** Runs until the signal aborts. */
-  async run(outer: AbortSignal): Promise<void> {
+  /** Follows MeshSyncs, and what they apply, until the signal aborts: that only reads, whoever leads. */
+  async follow(outer: AbortSignal): Promise<void> {
     const group = new TaskGroup(outer);
-    const { signal } = group;
-    const syncs = this.#informer(signal);
+    const syncs = this.#informer(group.signal);
     this.#syncs = syncs;
+    this.#followed = this.#following(group.signal);
+    group.start(() => syncs.run());
+    await group.ended();
+    await this.#followed.ended();
+  }
+
+  /** While another process leads: follows what MeshSyncs say that they applied, until the signal aborts. */
+  async standBy(signal: AbortSignal): Promise<void> {
+    const [followed, syncs] = [this.#followed, this.#syncs];
+    if (followed === undefined || syncs === undefined) throw new Error("Nothing is followed yet");
+    await this.#standby.run({ followed, syncs }, signal);
+  }
+
+  /**
+   * For who followed while another process led: resolves when MeshSyncs are known as they are now, and what they applied
+   * too, or a while later: what is not known by then is asked for.
+   *
+   * @param options.isReread whether definitions changed: then all MeshSyncs are read again
+   * @throws the signal's reason
+   */
+  async compare(signal: AbortSignal, options: { readonly isReread: boolean }): Promise<void> {
+    const [followed, syncs] = [this.#followed, this.#syncs];
+    await Promise.all([
+      syncs?.compare(signal, options),
+      this.#inTime((limit) => followed?.compare(limit), signal),
+    ]);
+  }
+
+  /** Works until the signal aborts, with what {@linkcode follow} sees. */
+  async run(outer: AbortSignal): Promise<void> {
+    const [followed, syncs] = [this.#followed, this.#syncs];
+    if (followed === undefined || syncs === undefined) throw new Error("Nothing is followed yet");
+    const group = new TaskGroup(outer);
     this.#sayRights();
     try {
-      group.start(() => syncs.run());
-      group.start((stop) => this.#work(syncs, stop));
+      group.start((stop) => this.#work({ followed, syncs }, stop));
       group.start((stop) => this.#bootstrap(stop));
       group.start((stop) => this.#dropUnused(stop));
       await group.ended();
-      await this.#followed?.ended();
     } finally {
       await this.#reader[Symbol.asyncDispose]();
       await this.#notices[Symbol.asyncDispose]();
@@ -111,13 +143,16 @@ export class GitOpsLoop {
     });
   }
 
-  async #work(syncs: Informer, signal: AbortSignal): Promise<void> {
+  async #work(
+    { followed, syncs }: { readonly followed: FollowedAccounts; readonly syncs: Informer },
+    signal: AbortSignal,
+  ): Promise<void> {
     // Without the caches of what it applies it would ask for each object.
     await Promise.all([syncs.whenSynced(signal), this.#controller.whenSynced(signal)])
       .catch((error) => {
         if (!signal.aborted) throw error;
       });
-    const queue = this.#build(syncs, signal);
+    const queue = this.#build({ followed, syncs }, signal);
     this.#queue = queue;
     for (const sync of syncs.list()) queue.enqueue(keyOf(sync));
     await queue.run();
@@ -141,7 +176,7 @@ export class GitOpsLoop {
     }
   }
 
-  /** The cache of MeshSyncs; undefined before {@linkcode run}. */
+  /** The cache of MeshSyncs; undefined before {@linkcode follow}. */
   get syncs(): Cache | undefined {
     return this.#syncs;
   }
@@ -195,18 +230,27 @@ export class GitOpsLoop {
     }
   }
 
-  #build(syncs: Informer, signal: AbortSignal): Controller {
-    const { clock, log, metrics } = this.#parts;
-    const followed = new FollowedAccounts(this.#parts, {
+  #following(signal: AbortSignal): FollowedAccounts {
+    const proven = (sync: MeshSync) =>
+      [...this.#proofs.of(keyOf(sync)).values()].flatMap(({ type }) => type ?? []);
+    return new FollowedAccounts(this.#parts, {
       signal,
-      proofs: this.#proofs,
-      meshKinds: this.#controller.caches,
+      typesOf: (sync) => [...proven(sync), ...this.#standby.typesOf(sync)],
+      meshKinds: () => this.#controller.caches,
       onChange: (change) => this.#wakeOwners(change),
       onSynced: (type, isMeant) => this.#wakeDoubting(type, isMeant),
       onRefused: (type, isMeant) => this.#wakeOwning(type, isMeant),
-      whenRead: (...words) => this.#whenRead(...words),
+      // Waits a while until kinds are read: without, a pass asks for each object.
+      whenRead: (followed, types, stop) =>
+        this.#inTime((limit) => followed.whenRead(types, limit), stop),
     });
-    this.#followed = followed;
+  }
+
+  #build(
+    { followed, syncs }: { readonly followed: FollowedAccounts; readonly syncs: Informer },
+    signal: AbortSignal,
+  ): Controller {
+    const { clock, log, metrics } = this.#parts;
     const ctx: SyncContext = {
       ...this.#context(signal),
       syncs: {
@@ -233,15 +277,14 @@ export class GitOpsLoop {
     });
   }
 
-  /** Waits a while until kinds are read: without, a pass asks for each object. */
-  async #whenRead(
-    followed: FollowedKinds,
-    types: readonly ResourceType[],
+  /** Waits for something, but not for long. @throws what it throws, and the signal's reason */
+  async #inTime(
+    wait: (limit: AbortSignal) => Promise<void> | undefined,
     signal: AbortSignal,
   ): Promise<void> {
     using limit = deadline(FOLLOW_WAIT_MS, { clock: this.#parts.clock, signal });
     try {
-      await followed.whenRead(types, limit.signal);
+      await wait(limit.signal);
     } catch (error) {
       if (!limit.signal.aborted || signal.aborted) throw error;
     }

@@ -1,5 +1,6 @@
 import { COMPONENT_KINDS } from "#api";
 import {
+  isAbort,
   keyOf,
   type KubeObject,
   type Next,
@@ -20,6 +21,7 @@ import {
   ScalingLoop,
   StatusPace,
   TerminationLogs,
+  type WakeUp,
   type Watched,
   watched,
 } from "#reconcile";
@@ -33,7 +35,13 @@ const RESYNC_MS = 10 * 60_000;
 /** From so many objects of a kind on that wait for a pass statuses that tell of work in progress may wait. */
 const BUSY_DEPTH = 50;
 
-/** Caches, queues and reconcilers of the kinds of `compute.functionmesh.io`, wired together. */
+/** An API that a cluster may be without. */
+const VERTICAL = { apiVersion: "autoscaling.k8s.io/v1", kind: "VerticalPodAutoscaler" } as const;
+
+/**
+ * Caches, queues and reconcilers of the kinds of `compute.functionmesh.io`, wired together. Before it works, changes are
+ * only seen: no queue remembers them, and all there is gets its pass when the work begins.
+ */
 export class MeshController {
   readonly #parts: Parts;
   readonly #informers = new Map<string, Informer>();
@@ -52,6 +60,11 @@ export class MeshController {
   /** Components that were let go and that a cache may still show. */
   readonly #letGo = new Set<string>();
   readonly #synced = Promise.withResolvers<void>();
+  /** Where informers run, once they do. */
+  #following: TaskGroup | undefined;
+  /** Ends one informer each. */
+  readonly #stops = new Map<string, AbortController>();
+  #verticalPodAutoscaler = false;
   #caches: ReconcileContext["caches"] = {};
   #quarantineOf: (object: KubeObject) => string | undefined = () => undefined;
 
@@ -59,7 +72,7 @@ export class MeshController {
     this.#parts = parts;
   }
 
-  /** The caches by kind; empty before {@linkcode run} has found out what the API server serves. */
+  /** The caches by kind; empty before {@linkcode follow} has found out what the API server serves. */
   get caches(): ReconcileContext["caches"] {
     return this.#caches;
   }
@@ -92,41 +105,60 @@ export class MeshController {
     await unlessAborted(this.#synced.promise, signal);
   }
 
-  /** Runs until the signal aborts. */
-  async run(signal: AbortSignal): Promise<void> {
-    await using terminationLogs = this.#terminationLogs();
+  /** Fills the caches and follows the cluster until the signal aborts: that only reads, whoever leads. */
+  async follow(signal: AbortSignal): Promise<void> {
     const group = new TaskGroup(signal);
-    group.start((stop) => this.#start(group, { signal: stop, terminationLogs }));
-    await group.ended();
-  }
-
-  async #start(
-    group: TaskGroup,
-    { signal, terminationLogs }: {
-      readonly signal: AbortSignal;
-      readonly terminationLogs: TerminationLogs;
-    },
-  ): Promise<void> {
-    await untilDone("Look for autoscaler APIs", this.#parts, signal, async () => {
-      const { cluster } = this.#parts;
-      const vertical = await cluster.resourceType("autoscaling.k8s.io/v1", "VerticalPodAutoscaler");
-      this.#build(vertical !== undefined, { signal, terminationLogs });
-    });
-    const informers = [...this.#informers.values()];
-    for (const informer of informers) group.start(() => informer.run());
-    await Promise.all(informers.map((informer) => informer.whenSynced(signal)))
-      .catch((error) => {
-        if (!signal.aborted) throw error;
-      });
-    if (!signal.aborted) {
+    this.#following = group;
+    group.start(async (stop) => {
+      await this.#followServed(stop);
+      const informers = [...this.#informers.values()];
+      await Promise.all(informers.map((informer) => informer.whenSynced(stop)));
       const objects = informers.reduce((sum, { size }) => sum + size, 0);
       this.#parts.log.info("Caches are synced", { objects });
       this.#synced.resolve();
+    });
+    try {
+      await group.ended();
+    } catch (error) {
+      if (!isAbort(error, signal)) throw error;
     }
-    for (const controller of this.#controllers.values()) group.start(() => controller.run());
-    group.start((stop) => this.#resync(stop));
-    group.start((stop) => this.#pollMetrics(stop));
-    group.start((stop) => this.#followBacklogs(stop));
+  }
+
+  /**
+   * For who followed while another process led: resolves when the caches know everything that is so now.
+   *
+   * @param options.isReread whether definitions changed: then all objects are read again
+   * @throws the signal's reason
+   */
+  async compare(
+    signal: AbortSignal,
+    options: { readonly isReread: boolean },
+  ): Promise<void> {
+    await this.whenSynced(signal);
+    await this.#followServed(signal);
+    // Of Events, servers do not say how far a watch is.
+    const decisive = this.#watched().filter(({ isHint }) => isHint !== true);
+    const informers = decisive.flatMap(({ type }) => this.#informers.get(type.kind) ?? []);
+    await Promise.all(informers.map((informer) => informer.compare(signal, options)));
+  }
+
+  /** Works by the caches that {@linkcode follow} fills, once they are, until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    await using terminationLogs = this.#terminationLogs();
+    const group = new TaskGroup(signal);
+    group.start(async (stop) => {
+      await this.whenSynced(stop);
+      this.#build({ signal: stop, terminationLogs });
+      for (const controller of this.#controllers.values()) group.start(() => controller.run());
+      group.start((ending) => this.#resync(ending));
+      group.start((ending) => this.#pollMetrics(ending));
+      group.start((ending) => this.#followBacklogs(ending));
+    });
+    try {
+      await group.ended();
+    } catch (error) {
+      if (!isAbort(error, signal)) throw error;
+    }
   }
 
   /** What is not read yet, for the readiness check. */
@@ -144,20 +176,50 @@ export class MeshController {
       .find((problem) => problem !== undefined);
   }
 
+  /** Follows what there is to follow: that of an API which may be absent comes and goes with it. */
+  async #followServed(signal: AbortSignal): Promise<void> {
+    const group = this.#following;
+    await untilDone("Look for autoscaler APIs", this.#parts, signal, async () => {
+      const { cluster } = this.#parts;
+      const type = await cluster.resourceType(VERTICAL.apiVersion, VERTICAL.kind, {
+        isFresh: true,
+      });
+      this.#verticalPodAutoscaler = type !== undefined;
+    });
+    signal.throwIfAborted();
+    const watches = this.#watched();
+    for (const watch of watches) {
+      const { kind } = watch.type;
+      if (group === undefined || this.#informers.has(kind)) continue;
+      const stop = new AbortController();
+      const informer = this.#informer(watch, AbortSignal.any([group.signal, stop.signal]));
+      this.#informers.set(kind, informer);
+      this.#stops.set(kind, stop);
+      group.start(() => informer.run());
+    }
+    for (const [kind, stop] of this.#stops) {
+      if (watches.some(({ type }) => type.kind === kind)) continue;
+      this.#informers.delete(kind);
+      this.#stops.delete(kind);
+      stop.abort(new DOMException("the kind is not served any more", "AbortError"));
+    }
+    this.#caches = Object.fromEntries(this.#informers);
+  }
+
+  #watched(): Watched[] {
+    const verticalPodAutoscaler = this.#verticalPodAutoscaler;
+    return watched({ ...this.#parts.config, verticalPodAutoscaler });
+  }
+
+  /** Builds the controllers, each with all that there is to look at. */
   #build(
-    verticalPodAutoscaler: boolean,
     { signal, terminationLogs }: {
       readonly signal: AbortSignal;
       readonly terminationLogs: TerminationLogs;
     },
   ): void {
     const { config, clock, log, metrics } = this.#parts;
-    const options = { ...config, verticalPodAutoscaler };
-    for (const watch of watched(options)) {
-      this.#informers.set(watch.type.kind, this.#informer(watch, signal));
-    }
-    this.#caches = Object.fromEntries(this.#informers);
-    const ctx = this.#context(verticalPodAutoscaler, terminationLogs);
+    const ctx = this.#context(terminationLogs);
     const kinds: readonly ReconciledKind[] = config.reconcileMeshes
       ? [...COMPONENT_KINDS, "FunctionMesh"]
       : COMPONENT_KINDS;
@@ -175,6 +237,15 @@ export class MeshController {
         }),
       );
     }
+    for (const { type, wakes } of this.#watched()) {
+      for (const after of this.#informers.get(type.kind)?.list() ?? []) {
+        this.#enqueue(wakes({ after }, this.#caches));
+      }
+    }
+  }
+
+  #enqueue(woken: readonly WakeUp[]): void {
+    for (const { kind, key } of woken) this.#controllers.get(kind)?.enqueue(key);
   }
 
   #informer(watch: Watched, signal: AbortSignal): Informer {
@@ -210,9 +281,7 @@ export class MeshController {
       for (const listener of this.#seenListeners) listener(change);
     }
     if (isOnlyPolled(change)) return;
-    for (const { kind, key } of watch.wakes(change, this.#caches)) {
-      this.#controllers.get(kind)?.enqueue(key);
-    }
+    this.#enqueue(watch.wakes(change, this.#caches));
     for (const listener of this.#listeners) listener(change);
   }
 
@@ -224,15 +293,12 @@ export class MeshController {
     return isElsewhere ? undefined : watchedNamespace;
   }
 
-  #context(
-    verticalPodAutoscaler: boolean,
-    terminationLogs: TerminationLogs,
-  ): ReconcileContext {
+  #context(terminationLogs: TerminationLogs): ReconcileContext {
     const { config, cluster, clock, log, metrics, events } = this.#parts;
     return {
       cluster,
       caches: this.#caches,
-      settings: { ...config.settings, verticalPodAutoscaler },
+      settings: { ...config.settings, verticalPodAutoscaler: this.#verticalPodAutoscaler },
       options: config,
       version: VERSION,
       clock,

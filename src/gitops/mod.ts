@@ -7,6 +7,7 @@
  *
  * @module
  */
+export { ownedKinds } from "./apply/inventory.ts";
 export {
   BOOTSTRAP_NAME,
   type BootstrapOptions,

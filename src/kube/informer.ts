@@ -18,8 +18,9 @@ import { StreamError } from "./json_lines.ts";
 import { isNewerVersion } from "./resource_version.ts";
 import type { Transport } from "./transport.ts";
 import { grownDelayMs } from "./retry.ts";
-import { storageProblem } from "./storage_check.ts";
+import { newestObject, storageProblem } from "./storage_check.ts";
 import { watchObjects } from "./watch.ts";
+import { WatchSteering, whenCompared } from "./watch_steering.ts";
 
 /** One object before and after: a creation has no before, a deletion no after. */
 export interface ObjectChange {
@@ -85,10 +86,9 @@ export class Informer implements Cache {
   #outage: CacheOutage | undefined;
   /** The storage is not as far as this cache: nothing that is listed or watched counts before it is. */
   #doubt: CacheOutage | undefined;
-  /** Ends the watch that is under way, for a list. */
-  #again = new AbortController();
-  /** The newest version up to which the server has told everything. */
-  #seen: string | undefined;
+  readonly #steering = new WatchSteering();
+  /** How often somebody wanted all compared with the server, and the last of those that it was done for. */
+  #comparisons = { wanted: 0, done: 0 };
   /** Keys on the pages of the list that is under way. */
   #listing: Set<string> | undefined;
 
@@ -105,7 +105,9 @@ export class Informer implements Cache {
 
   /** What keeps the cache from being current, in words for a readiness check. */
   get problem(): string | undefined {
-    return this.#doubt?.problem ?? this.#problem;
+    const { done, wanted } = this.#comparisons;
+    const comparing = done < wanted ? "not compared with the server yet" : undefined;
+    return this.#doubt?.problem ?? this.#problem ?? comparing;
   }
 
   get outage(): CacheOutage | undefined {
@@ -142,8 +144,10 @@ export class Informer implements Cache {
   }
 
   async #follow(): Promise<void> {
-    const again = () => this.#again.signal;
-    for await (const event of watchObjects({ ...this.#options, again })) {
+    const steering = this.#steering;
+    const again = () => steering.begin();
+    const isHurried = () => steering.isHurried;
+    for await (const event of watchObjects({ ...this.#options, again, isHurried })) {
       switch (event.type) {
         case "page":
           this.#listing ??= this.#beginList(event.resourceVersion);
@@ -159,7 +163,7 @@ export class Informer implements Cache {
           this.#deleted(event.object);
           break;
         case "bookmark":
-          this.#advance(event.resourceVersion);
+          this.#steering.told(event.resourceVersion);
           this.#current();
           break;
         case "opened":
@@ -180,6 +184,32 @@ export class Informer implements Cache {
   }
 
   /**
+   * Resolves when everything has been told that was so on the server when this was called; until then `problem` says
+   * that it has not. For whoever did not work by this cache so far, and is about to.
+   *
+   * @param options.isReread whether objects may look otherwise than they were told, as after a change of definitions:
+   *   then all of them are listed
+   * @throws the signal's reason; what was not compared stays a problem
+   */
+  async compare(
+    signal: AbortSignal,
+    { isReread = false }: { readonly isReread?: boolean } = {},
+  ): Promise<void> {
+    const { clock, random = Math.random } = this.#options;
+    const [log, request, steering] = [this.#log, this.#options, this.#steering];
+    const turn = ++this.#comparisons.wanted;
+    await this.whenSynced(signal);
+    if (isReread) {
+      const reason = new StreamError("expired", "objects may look otherwise now");
+      await unlessAborted(steering.listAgain(reason), signal);
+    } else {
+      await whenCompared({ clock, log, random, request, steering }, signal);
+    }
+    this.#comparisons.done = Math.max(this.#comparisons.done, turn);
+    if (this.problem === undefined) this.#tellSynced();
+  }
+
+  /**
    * Takes in the answer of our own write, so that the next look sees it and does not write again. Told as a change at
    * once; the watch's own word about the same version is then no news. Ignored when the server has already told more.
    */
@@ -190,15 +220,16 @@ export class Informer implements Cache {
       this.#options.namespace !== undefined && object.metadata.namespace !== this.#options.namespace
     ) return;
     // Up to what was seen the watch knows better: the object may be gone again.
-    if (this.#seen !== undefined && !isNewerVersion(version, this.#seen)) return;
+    if (this.#steering.isToldUpTo(version)) return;
     this.#put(object);
   }
 
   #beginList(resourceVersion: string): Set<string> {
     // An older list than what was seen: storage was restored, and versions count from there.
-    if (this.#seen !== undefined && isNewerVersion(this.#seen, resourceVersion)) {
+    const { seen } = this.#steering;
+    if (seen !== undefined && isNewerVersion(seen, resourceVersion)) {
       this.#log.warn("The server went back in time; taking over its older objects");
-      this.#seen = undefined;
+      this.#steering.forget();
       // Whoever remembers newer versions has to hear of it.
       this.#problem ??= "the server went back in time";
     }
@@ -207,20 +238,21 @@ export class Informer implements Cache {
 
   #listed(object: KubeObject, listing: Set<string>): void {
     listing.add(keyText(keyOf(object)));
-    this.#put(object, { force: this.#seen === undefined, isListed: true });
+    this.#put(object, { force: this.#steering.seen === undefined, isListed: true });
   }
 
   #endList(resourceVersion: string): void {
     const listing = this.#listing ?? this.#beginList(resourceVersion);
     this.#listing = undefined;
-    const restored = this.#seen === undefined;
+    const restored = this.#steering.seen === undefined;
     for (const object of this.#store.list()) {
       if (listing.has(keyText(keyOf(object)))) continue;
       // Our own write after the list was taken is not a deletion.
       if (!restored && isNewerVersion(object.metadata.resourceVersion, resourceVersion)) continue;
       this.#remove(keyOf(object));
     }
-    this.#advance(resourceVersion);
+    this.#steering.told(resourceVersion);
+    this.#steering.listed();
     if (!this.#synced) {
       this.#synced = true;
       this.#log.debug("Read all objects", { count: this.size });
@@ -260,12 +292,7 @@ export class Informer implements Cache {
   /** By the object that changed last. */
   #storageProblem(signal: AbortSignal): Promise<string | undefined> {
     const { transport, clock } = this.#options;
-    const newest = this.#store.list().reduce<KubeObject | undefined>((last, object) => {
-      const version = object.metadata.resourceVersion;
-      return last === undefined || isNewerVersion(version, last.metadata.resourceVersion)
-        ? object
-        : last;
-    }, undefined);
+    const newest = newestObject(this.#store.list());
     const known = () => newest === undefined ? undefined : this.#store.get(keyOf(newest));
     return storageProblem({ transport, type: this.type, clock, signal, known });
   }
@@ -282,9 +309,7 @@ export class Informer implements Cache {
     if (this.#doubt === undefined) this.#log.error("The server went back in time", { problem });
     const sinceMs = this.#doubt?.sinceMs ?? clock.monotonicMs();
     this.#doubt = { sinceMs, isRefusal: false, problem };
-    const watch = this.#again;
-    this.#again = new AbortController();
-    watch.abort(new StreamError("rewound", problem));
+    this.#steering.listAgain(new StreamError("rewound", problem));
   }
 
   #tellSynced(): void {
@@ -297,7 +322,7 @@ export class Informer implements Cache {
 
   #changed(object: KubeObject): void {
     this.#put(object);
-    this.#advance(object.metadata.resourceVersion);
+    this.#steering.told(object.metadata.resourceVersion);
     this.#current();
   }
 
@@ -306,13 +331,14 @@ export class Informer implements Cache {
     const recreated = stored !== undefined && stored.metadata.uid !== object.metadata.uid &&
       isNewerVersion(stored.metadata.resourceVersion, object.metadata.resourceVersion);
     if (!recreated) this.#remove(keyOf(object));
-    this.#advance(object.metadata.resourceVersion);
+    this.#steering.told(object.metadata.resourceVersion);
     this.#current();
   }
 
   #restarted(event: { cause: RestartCause; error: unknown; delayMs: number }): void {
     // Pages without an end are no list.
     this.#listing = undefined;
+    this.#steering.restarted(event.error);
     this.#options.onRestart?.(event.cause);
     this.#restarts++;
     this.#outage = {
@@ -365,13 +391,6 @@ export class Informer implements Cache {
         object: object === undefined ? "" : keyText(keyOf(object)),
         error,
       });
-    }
-  }
-
-  #advance(resourceVersion: string | undefined): void {
-    if (resourceVersion === undefined || resourceVersion === "") return;
-    if (this.#seen === undefined || isNewerVersion(resourceVersion, this.#seen)) {
-      this.#seen = resourceVersion;
     }
   }
 }

@@ -3,12 +3,17 @@ import { type Clock, deadline } from "#base";
 /** A line longer than this is no object that an API server would store (etcd's limit is 1.5 MiB). */
 const LINE_LENGTH_MAX = 16 * 1024 * 1024;
 
+type StreamState = "silent" | "garbage" | "rewound" | "expired";
+
 /** A stream that ended in a way that its reader has to know about. */
 export class StreamError extends Error {
   override readonly name = "StreamError";
-  /** `silent`: no byte for too long; `garbage`: a line that is no JSON; `rewound`: what comes is older than what came. */
-  readonly state: "silent" | "garbage" | "rewound";
-  constructor(state: "silent" | "garbage" | "rewound", message: string, options?: ErrorOptions) {
+  /**
+   * `silent`: no byte for too long; `garbage`: a line that is no JSON; `rewound`: what comes is older than what came;
+   * `expired`: what came is worth nothing any longer.
+   */
+  readonly state: StreamState;
+  constructor(state: StreamState, message: string, options?: ErrorOptions) {
     super(message, options);
     this.state = state;
   }

@@ -1,7 +1,7 @@
 import { type Clock, keyOf, type KubeObject, pause } from "#base";
 import { isNotFound } from "./api_error.ts";
 import { resourcePath, type ResourceType } from "./resource_type.ts";
-import { isOlderVersion } from "./resource_version.ts";
+import { isNewerVersion, isOlderVersion } from "./resource_version.ts";
 import { strippedObject } from "./stripped_object.ts";
 import type { Transport } from "./transport.ts";
 
@@ -16,6 +16,16 @@ export interface StorageCheck {
   readonly signal: AbortSignal;
   /** The object as it is known now. */
   known(): KubeObject | undefined;
+}
+
+/** The object that changed last. */
+export function newestObject(objects: readonly KubeObject[]): KubeObject | undefined {
+  return objects.reduce<KubeObject | undefined>((last, object) => {
+    const version = object.metadata.resourceVersion;
+    return last === undefined || isNewerVersion(version, last.metadata.resourceVersion)
+      ? object
+      : last;
+  }, undefined);
 }
 
 /**

@@ -7,6 +7,7 @@ import { isOlderVersion } from "./resource_version.ts";
 import { mayBeDefined, resourcePath, type ResourceType } from "./resource_type.ts";
 import { strippedObject } from "./stripped_object.ts";
 import type { Transport } from "./transport.ts";
+import { WatchHurried } from "./watch_steering.ts";
 import {
   restartCause,
   stepAfter,
@@ -56,6 +57,11 @@ export interface WatchOptions {
   readonly silentMs?: number | undefined;
   /** A signal for each watch: with it the watch ends with the signal's reason, and all is listed or checked again. */
   readonly again?: () => AbortSignal;
+  /**
+   * Whether a watch that begins is to say soon how far the server is. `again` aborts with {@linkcode WatchHurried} for
+   * that; then the watch goes on from its version at once.
+   */
+  readonly isHurried?: () => boolean;
   /** Ends the watch. */
   readonly signal: AbortSignal;
 }
@@ -68,6 +74,9 @@ const WATCH_SECONDS_SPREAD = 60;
 
 /** A server ends a watch after its time, never before; the time that its answer took is no part of that. */
 const WATCH_END_MS = 1_000;
+
+/** Servers say how far they are two seconds before a watch ends, for which it must last longer. */
+const HURRIED_WATCH_SECONDS = 3;
 
 const SILENT_MS = 150_000;
 
@@ -134,7 +143,12 @@ async function* stage(
     case "watch": {
       const startMs = options.clock.monotonicMs();
       const seconds = watchSeconds(options);
-      yield* follow(options, { ...state, seconds }, run);
+      try {
+        yield* follow(options, { ...state, seconds }, run);
+      } catch (error) {
+        if (error instanceof WatchHurried) return { ended: "hurried", ...run };
+        throw error;
+      }
       const lastedMs = options.clock.monotonicMs() - startMs;
       const isCutShort = mayBeDefined(options.type) && lastedMs < seconds * 1_000 - WATCH_END_MS;
       return { ended: "closed", ...run, lastedMs, isCutShort };
@@ -158,7 +172,8 @@ async function* list(options: WatchOptions, run: Run): AsyncGenerator<WatchEvent
   yield { type: "listed", resourceVersion: run.resourceVersion };
 }
 
-function watchSeconds({ random = Math.random }: WatchOptions): number {
+function watchSeconds({ isHurried, random = Math.random }: WatchOptions): number {
+  if (isHurried?.() === true) return HURRIED_WATCH_SECONDS;
   return Math.round(WATCH_SECONDS - random() * WATCH_SECONDS_SPREAD);
 }
 
@@ -169,6 +184,7 @@ async function* follow(
 ): AsyncGenerator<WatchEvent, void, undefined> {
   const { transport, type, namespace, labelSelector, fieldSelector } = options;
   const again = options.again?.();
+  again?.throwIfAborted();
   const signal = again === undefined ? options.signal : AbortSignal.any([options.signal, again]);
   const stream = await transport.stream({
     path: resourcePath(type, { namespace }),

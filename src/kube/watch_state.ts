@@ -32,6 +32,8 @@ export type WatchEnd =
      */
     readonly isCutShort?: boolean;
   }
+  /** Somebody waits to hear how far the server is. */
+  | { readonly ended: "hurried"; readonly resourceVersion: string }
   | {
     readonly ended: "failed";
     readonly resourceVersion: string;
@@ -80,6 +82,8 @@ export function stepAfter(state: WatchState, end: WatchEnd, random: number): Wat
         state: state.at === "check" ? { ...state, at: "watch" } : { at: "list", failures },
         delayMs: 0,
       };
+    case "hurried":
+      return { state: { at: "watch", resourceVersion, failures }, delayMs: 0 };
     case "closed": {
       const isStable = end.lastedMs >= STABLE_MS;
       const now = isStable ? 0 : failures + 1;

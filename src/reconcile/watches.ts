@@ -26,6 +26,8 @@ export interface Watched {
   /** What is kept of each object. */
   readonly project?: (object: KubeObject) => KubeObject;
   readonly wakes: (change: Change, caches: Caches) => readonly WakeUp[];
+  /** Nothing is decided by it: it only explains. */
+  readonly isHint?: boolean;
 }
 
 /** What the reconcilers need to see. */
@@ -70,6 +72,7 @@ export function watched(
       fieldSelector: "type=Warning",
       project: projectedWarning,
       wakes: warningWakes,
+      isHint: true,
     },
   ];
 }

@@ -32,7 +32,14 @@ Deno.test("chanceOf() is the same for the same seed, and another one for each gu
 /** A request as a proxy tells of it. */
 function request(method: string, path: string): ProxiedRequest {
   const isLease = path.includes("/leases/");
-  return { method, path, isWatch: false, isLease, isWrite: method !== "GET" && !isLease };
+  return {
+    method,
+    path,
+    isWatch: false,
+    isList: false,
+    isLease,
+    isWrite: method !== "GET" && !isLease,
+  };
 }
 
 function leaseAnswer(holderIdentity: string): Response {

@@ -45,8 +45,8 @@ function accounts() {
   const stop = new AbortController();
   const followed = new FollowedAccounts(parts, {
     signal: stop.signal,
-    proofs: { of: () => new Map() },
-    meshKinds: {},
+    typesOf: () => [],
+    meshKinds: () => ({}),
     onChange() {},
     onSynced() {},
     onRefused() {},

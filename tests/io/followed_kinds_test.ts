@@ -302,3 +302,29 @@ Deno.test("FollowedKinds keeps no data of Secrets, and tells versions all the sa
   assertEquals(followed.version(secret, key), metadata.resourceVersion);
   assertEquals(followed.version(secret, { ...key, name: "b" }), undefined);
 });
+
+Deno.test("FollowedKinds has no cache of what is not compared with the server yet, and waits for none that is refused", async () => {
+  const server = manyKinds();
+  await using kinds = followedKinds(server);
+  const { followed, synced } = kinds;
+  const [gear, axle] = [typeOf("Gear"), typeOf("Axle")];
+  followed.follow([gear, axle]);
+  await followed.whenRead([gear, axle], never);
+  server.refused.set("Axle", 403);
+  server.drop("Axle");
+  const isRefused = async () => {
+    await kinds.clock.advance(1_000);
+    return followed.obstacle(axle);
+  };
+  await eventually(isRefused);
+  const version = server.next();
+  const compared = followed.compare(never);
+  assertEquals(followed.cache(gear), undefined);
+  const watch = server.watches.get("Gear");
+  await eventually(() => ![watch, undefined].includes(server.watches.get("Gear")));
+  server.say("Gear", "BOOKMARK", { kind: "Gear", metadata: { resourceVersion: version } });
+  await compared;
+  assertEquals(followed.cache(gear)?.size, 0);
+  assertEquals(followed.cache(axle), undefined);
+  assertEquals(synced, ["Gear", "Axle", "Gear"]);
+});

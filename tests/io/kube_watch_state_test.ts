@@ -129,3 +129,14 @@ Deno.test("jsonLines() ends when its signal aborts, and lets the stream go", asy
   stop.abort();
   assertEquals([await values, cancelled], [[], true]);
 });
+
+Deno.test("stepAfter() watches on at once where somebody waits to hear how far the server is, and forgets no failures", () => {
+  assertEquals(
+    stepAfter(
+      { at: "watch", resourceVersion: "5", failures: 2 },
+      { ended: "hurried", resourceVersion: "7" },
+      0,
+    ),
+    { state: { at: "watch", resourceVersion: "7", failures: 2 }, delayMs: 0 },
+  );
+});

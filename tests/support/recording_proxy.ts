@@ -5,6 +5,8 @@ export interface ProxiedRequest {
   readonly method: string;
   readonly path: string;
   readonly isWatch: boolean;
+  /** For objects of a kind: no watch, and no look at the version that the server is at. */
+  readonly isList: boolean;
   /** Of the lease that makes a leader. */
   readonly isLease: boolean;
   /** Whether it changes an object when it succeeds: no question, no trial, no lease and no event. */
@@ -131,7 +133,9 @@ function proxiedRequest(request: Request): ProxiedRequest {
     /(access|token)reviews$/.test(path);
   const isEvent = /\/events(\/[^/]+)?$/.test(path);
   const isWatch = searchParams.get("watch") === "true" || searchParams.get("watch") === "1";
-  return { method, path, isWatch, isLease, isWrite: !asks && !isLease && !isEvent };
+  const limit = Number(searchParams.get("limit") ?? 0);
+  const isList = method === "GET" && limit > 1 && !isWatch;
+  return { method, path, isWatch, isList, isLease, isWrite: !asks && !isLease && !isEvent };
 }
 
 /** A kubeconfig for the proxy. */

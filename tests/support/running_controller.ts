@@ -30,7 +30,7 @@ export async function runningController(
   const stop = new AbortController();
   await putDefinitionsInPlace(parts.cluster, { clock: systemClock });
   const controller = new MeshController(parts);
-  const ended = controller.run(stop.signal);
+  const ended = Promise.all([controller.follow(stop.signal), controller.run(stop.signal)]);
   await controller.whenSynced(AbortSignal.timeout(60_000));
   const exposition = async () => (await parts.metrics.exposition()).text;
   return {

@@ -120,7 +120,11 @@ async function startedParts(
   const stop = new AbortController();
   const controller = new MeshController(parts);
   const loop = new GitOpsLoop(parts, controller);
-  const ended = Promise.all([controller.run(stop.signal), loop.run(stop.signal)]);
+  const parties = [controller, loop];
+  const ended = Promise.all([
+    ...parties.map((party) => party.follow(stop.signal)),
+    ...parties.map((party) => party.run(stop.signal)),
+  ]);
   return {
     ...parts,
     async [Symbol.asyncDispose]() {

@@ -178,6 +178,11 @@ async function writePart(
 }
 
 /** The kinds of an inventory, as `apiVersion Kind`, sorted. */
+/** The kinds of what a sync owns, as its status tells: `apiVersion kind`, sorted. */
+export function ownedKinds({ status }: Pick<MeshSync, "status">): readonly string[] {
+  return status?.inventoryKinds ?? kindsOf(status?.inventory ?? []);
+}
+
 function kindsOf(entries: readonly InventoryEntry[]): string[] {
   // Of entries of one kind only the first is taken apart.
   const first = new Map(

@@ -34,6 +34,8 @@ Usage: deno task e2e [FLAGS]
   --failures FOLDER  write what is known about failed tests (default dist/e2e-failure)
   --shell COMMAND    a command in place of the tests, on a cluster in a sandbox (default local)
   --node-image IMAGE image of the nodes of kind (default ${NODE_IMAGE})
+  --docker-build     the program's image as docker build makes it of the Dockerfile's last commit, on local images;
+                     with --cluster kind
   --runner-image, --program-image
                      images for --cluster current, where its nodes find them
 
@@ -72,8 +74,8 @@ async function main(words: readonly string[]): Promise<number> {
 async function run(words: readonly string[], local: LocalRun): Promise<SuiteResult | number> {
   const { options } = local;
   if (options.reuse) return await runOnKept(options);
-  const planPath = Deno.env.get(PLAN_VARIABLE);
-  if (planPath !== undefined) return await runInside(planPath, local);
+  const plan = Deno.env.get(PLAN_VARIABLE);
+  if (plan !== undefined) return await runInside(JSON.parse(plan), local);
   const cluster = options.cluster ??
     (options.shell === undefined ? await defaultCluster(local) : "local");
   if (cluster === "current") return await runOnCurrent(local);
@@ -82,8 +84,10 @@ async function run(words: readonly string[], local: LocalRun): Promise<SuiteResu
 }
 
 /** In a sandbox, as was planned outside. */
-async function runInside(planPath: string, local: LocalRun): Promise<SuiteResult | number> {
-  const plan: LocalPlan | KindPlan = JSON.parse(await Deno.readTextFile(planPath));
+async function runInside(
+  plan: LocalPlan | KindPlan,
+  local: LocalRun,
+): Promise<SuiteResult | number> {
   return plan.cluster === "local" ? await runLocal(plan, local) : await runOwnKind(plan, local);
 }
 

@@ -18,8 +18,10 @@ Usage: deno task test [STAGE...]
   browser     the console's page in a real Chromium: people, accessibility, hostile texts
   cluster     a real kube-apiserver, etcd, controller manager, scheduler and simulated nodes
   e2e         real pods and Pulsar, see deno task e2e; left out where it is not root on Linux
+  docker      what docker build makes of the Dockerfile, on local images; only when it is named
+  kind        three tests of e2e with that image on a cluster of kind; only when it is named
 
-Without a stage all of them run. The last line is "N passed, N failed".
+Without a stage all of them run but the last two. The last line is "N passed, N failed".
 The control plane's programs are fetched or built once, beside the first stages, and kept outside the checkout.
 `;
 
@@ -32,6 +34,8 @@ interface Stage {
   readonly args: readonly string[];
   /** Takes root on Linux. */
   readonly needsRoot?: boolean;
+  /** Does not run unless it is named. */
+  readonly onRequest?: boolean;
 }
 
 const STAGES: readonly Stage[] = [
@@ -86,6 +90,7 @@ const STAGES: readonly Stage[] = [
       "scripts/demo",
       "scripts/e2e",
       "scripts/image",
+      "scripts/kind",
       "scripts/lint",
       "scripts/release",
       "scripts/stage",
@@ -107,6 +112,21 @@ const STAGES: readonly Stage[] = [
     args: ["run", "-A", "scripts/e2e.ts", "--cluster", "local"],
     needsRoot: true,
   },
+  {
+    name: "docker",
+    args: ["test", "--no-prompt", "-A", "tests/docker"],
+    needsRoot: true,
+    onRequest: true,
+  },
+  {
+    name: "kind",
+    args: [
+      ...["run", "-A", "scripts/e2e.ts", "--cluster", "kind", "--docker-build"],
+      ...["--only", "java_function,tls,rollback"],
+    ],
+    needsRoot: true,
+    onRequest: true,
+  },
 ];
 
 async function main(words: readonly string[]): Promise<number> {
@@ -121,7 +141,9 @@ async function main(words: readonly string[]): Promise<number> {
     );
     return 2;
   }
-  const stages = STAGES.filter((stage) => words.length === 0 || words.includes(stage.name));
+  const stages = STAGES.filter((stage) =>
+    words.length === 0 ? stage.onRequest !== true : words.includes(stage.name)
+  );
   const startMs = Date.now();
   const tallies: Tally[] = [];
   const ahead = aheadFor(stages.map(({ name }) => name), { isRoot: isRoot() });

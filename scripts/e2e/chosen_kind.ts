@@ -1,4 +1,5 @@
 import { findBinaries } from "../control_plane/binaries.ts";
+import { dockerBuilt } from "../kind/docker_build.ts";
 import { engineObstacle } from "../kind/engine_packages.ts";
 import { runOnOwnKind } from "../kind/own_kind.ts";
 import { prepareImages } from "./images.ts";
@@ -36,7 +37,8 @@ async function runOnFound(
   engine: KindEngine,
   { options, progress, signal }: LocalRun,
 ): Promise<SuiteResult> {
-  const images = await prepareImages({ progress, signal });
+  const programOf = options.dockerBuild ? dockerBuilt : undefined;
+  const images = await prepareImages({ progress, signal }, programOf);
   const { kubectl: kubectlPath } = await findBinaries({ progress, signal });
   const { keep, nodeImage = NODE_IMAGE } = options;
   const run = { nodeImage, keep, images: [images.runner, images.program], progress, signal };

@@ -36,12 +36,17 @@ const RUNNER_PACKAGES = [
  * Makes the images of the end-to-end tests, as far as they are not there: the runner once, the program's once for each
  * state of the checkout. It takes root on Linux, debootstrap, tar, python3 with pip, go, javac, and their registries.
  *
+ * @param programOf makes the program's image in another way
+ *
  * # Guarantees
  * Parallel callers share one making. When one image fails, the work on the other stops before the error is thrown.
  *
  * @throws {Error} that says what is missing
  */
-export async function prepareImages(options: Making): Promise<E2eImages> {
+export async function prepareImages(
+  options: Making,
+  programOf: (making: Making) => Promise<ImageArchive> = programArchive,
+): Promise<E2eImages> {
   const failure = new AbortController();
   const signals = [failure.signal, ...(options.signal ? [options.signal] : [])];
   const making = { ...options, signal: AbortSignal.any(signals) };
@@ -53,7 +58,7 @@ export async function prepareImages(options: Making): Promise<E2eImages> {
       throw error;
     }
   };
-  const works = [stopOthers(runnerArchive(making)), stopOthers(programArchive(making))];
+  const works = [stopOthers(runnerArchive(making)), stopOthers(programOf(making))];
   await Promise.allSettled(works);
   const [runner, program] = await Promise.all(works);
   if (runner === undefined || program === undefined) throw new Error("Cannot make all images");

@@ -21,6 +21,8 @@ export interface E2eOptions {
   readonly shell: string | undefined;
   /** Image of the nodes of a kind cluster, where one is named. */
   readonly nodeImage: string | undefined;
+  /** Whether the program's image is what `docker build` makes. */
+  readonly dockerBuild: boolean;
   /** Images for a cluster that gets its images from a registry. */
   readonly runnerImage: string | undefined;
   readonly programImage: string | undefined;
@@ -46,7 +48,7 @@ const DEFAULT_JOBS = 3;
  */
 export function e2eOptions(words: readonly string[], directory: string): E2eOptions {
   const flags = parseArgs([...words], {
-    boolean: ["help", "keep", "reuse"],
+    boolean: ["docker-build", "help", "keep", "reuse"],
     string: [
       "cluster",
       "failures",
@@ -81,10 +83,14 @@ export function e2eOptions(words: readonly string[], directory: string): E2eOpti
     failureFolder: absolute(flags.failures ?? "dist/e2e-failure"),
     shell: flags.shell,
     nodeImage: flags["node-image"],
+    dockerBuild: flags["docker-build"],
     runnerImage: flags["runner-image"],
     programImage: flags["program-image"],
   };
   if (options.nodeImage === "") throw new SyntaxError("--node-image needs the name of an image");
+  if (options.dockerBuild && cluster !== "kind") {
+    throw new SyntaxError("--docker-build goes with --cluster kind");
+  }
   const named = options.runnerImage !== undefined && options.programImage !== undefined;
   if (cluster === "current" && !options.reuse && !named) {
     throw new SyntaxError("--cluster current takes --runner-image and --program-image");

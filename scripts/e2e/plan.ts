@@ -2,7 +2,7 @@ import type { Progress } from "../control_plane/progress.ts";
 import type { E2eOptions } from "./options.ts";
 import { insideSandbox, SANDBOX_FOLDER, type SandboxNetwork } from "./sandbox.ts";
 
-/** Tells the process inside what was prepared outside, where the network is: path of a file. */
+/** Tells the process inside what was prepared outside, where the network is: JSON. */
 export const PLAN_VARIABLE = "MESHWRIGHT_E2E_PLAN";
 
 /** Where the setting is, inside of the sandbox. */
@@ -26,11 +26,7 @@ export async function runPlanned(
   plan: unknown,
   options: { readonly signal: AbortSignal; readonly network: SandboxNetwork },
 ): Promise<number> {
-  const path = await Deno.makeTempFile({ prefix: "meshwright-e2e-", suffix: ".json" });
-  try {
-    await Deno.writeTextFile(path, JSON.stringify(plan));
-    return await insideSandbox(command, { ...options, env: { [PLAN_VARIABLE]: path } });
-  } finally {
-    await Deno.remove(path);
-  }
+  // No file: who is killed could not remove it.
+  const env = { [PLAN_VARIABLE]: JSON.stringify(plan) };
+  return await insideSandbox(command, { ...options, env });
 }

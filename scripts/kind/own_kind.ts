@@ -9,6 +9,7 @@ import { sandboxFacts } from "../e2e/sandbox.ts";
 import { runInSandbox } from "../e2e/sandboxed_run.ts";
 import type { SuiteResult } from "../e2e/suite.ts";
 import { TargetCluster } from "../e2e/target_cluster.ts";
+import { dockerBuilt } from "./docker_build.ts";
 import { type EnginePackages, enginePackages } from "./engine_packages.ts";
 import { engineStore } from "./engine_store.ts";
 import { kindNodeLayer, NODE_CHANGES, OWN_NODE_IMAGE } from "./node_image.ts";
@@ -34,13 +35,13 @@ export interface KindPlan {
  */
 export async function runOnOwnKind(
   command: readonly string[],
-  { progress, signal }: LocalRun,
+  { options, progress, signal }: LocalRun,
 ): Promise<number> {
   const making = { progress, signal };
   const packages = await enginePackages(making);
   const kind = await kindProgram(making);
   const node = await kindNodeLayer(kind, making);
-  const images = await prepareImages(making);
+  const images = await prepareImages(making, options.dockerBuild ? dockerBuilt : undefined);
   const { kubectl: kubectlPath } = await findBinaries(making);
   const plan: KindPlan = {
     cluster: "kind",

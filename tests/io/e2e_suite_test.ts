@@ -21,15 +21,22 @@ Deno.test("suiteCommand() names the setting, and runs files side by side where t
 
 Deno.test("e2eOptions() refuse what makes no sense", () => {
   for (
-    const words of [["java"], ["--jobs", "0"], ["--cluster", "current"], ["--reus"], [
-      "--node-image=",
-    ]]
+    const words of [
+      ["java"],
+      ["--jobs", "0"],
+      ["--cluster", "current"],
+      ["--reus"],
+      ["--node-image="],
+      ["--docker-build"],
+      ["--docker-build", "--cluster", "local"],
+    ]
   ) {
     assertThrows(() => e2eOptions(words, "/"), SyntaxError);
   }
   const images = ["--runner-image", "r:1", "--program-image", "p:1"];
   assertEquals(e2eOptions(["--cluster", "current", ...images], "/").cluster, "current");
-  assertEquals(e2eOptions([], "/").nodeImage, "kindest/node:v1.36.1");
+  // One that was named is never replaced by another: who named none is known.
+  assertEquals(e2eOptions([], "/").nodeImage, undefined);
   assertEquals(e2eOptions(["--node-image", "nodes:1"], "/").nodeImage, "nodes:1");
   assertEquals(e2eOptions(["--record", "/a", "--failures", "b"], "/c").failureFolder, "/c/b");
 });

@@ -19,11 +19,12 @@ const JAVA_RELEASE = "17";
 const ARCHIVE_DATE = "2026-01-01T00:00:00Z";
 
 /** A new one when the same sources make another layer. */
-const RECIPE = 1;
+const RECIPE = 2;
 
 /**
- * Functions that only the tests need: `/pulsar/e2e/functions.jar`, `/pulsar/e2e/*.py`, `/pulsar/go-standin` and, for the
- * generic runtime, `pulsar_rust_instance`; the last two are stand-ins, as their sources say.
+ * Functions that only the tests need: `/pulsar/e2e/functions.jar`, the same as an archive of connectors,
+ * `/pulsar/e2e/connectors.nar`, `/pulsar/e2e/*.py`, `/pulsar/go-standin` and, for the generic runtime,
+ * `pulsar_rust_instance`; the last two are stand-ins, as their sources say.
  *
  * @throws {Error} without javac and go
  */
@@ -71,7 +72,7 @@ async function makeLayer({ root, scratch }: LayerFolders, making: Making): Promi
   );
   await reported(
     "compile the Java functions",
-    () => buildJava(`${functions}/functions.jar`, { ...making, scratch, logPath }),
+    () => buildJava(functions, { ...making, scratch, logPath }),
     progress,
   );
   await giveToRunner(pulsar, { logPath, signal });
@@ -97,7 +98,7 @@ async function buildGo(
 }
 
 async function buildJava(
-  output: string,
+  folder: string,
   options: Making & { readonly scratch: string; readonly logPath: string },
 ): Promise<void> {
   const { scratch, logPath, progress, signal } = options;
@@ -105,7 +106,7 @@ async function buildJava(
   const purpose = `compiles functions in Java (${JAVA_RELEASE} or later)`;
   const need = (name: string) => requiredProgram(name, { debianPackage, purpose, progress });
   const javac = await need("javac");
-  const jar = await need("jar");
+  const program = await need("jar");
   const libraries = await unpackLibraries(`${scratch}/pulsar`, options);
   const classes = `${scratch}/classes`;
   const sources = (await sourceTexts()).map(([path]) => path).filter((path) =>
@@ -122,15 +123,29 @@ async function buildJava(
     logPath,
     signal,
   });
+  const pack = (
+    output: string,
+    { cwd, names }: { readonly cwd: string; readonly names: string[] },
+  ) =>
+    runGuarded(`pack ${output}`, {
+      program,
+      args: ["--create", "--no-manifest", `--file=${output}`, `--date=${ARCHIVE_DATE}`, ...names],
+      cwd,
+      logPath,
+      signal,
+    });
   const names: string[] = [];
   for await (const { name } of Deno.readDir(`${classes}/meshwright/e2e`)) {
     names.push(`meshwright/e2e/${name}`);
   }
-  await runGuarded("pack the Java functions", {
-    program: jar,
-    args: ["--create", `--file=${output}`, `--date=${ARCHIVE_DATE}`, ...names.sort()],
-    cwd: classes,
-    logPath,
-    signal,
-  });
+  await pack(`${folder}/functions.jar`, { cwd: classes, names: names.sort() });
+  // As connectors are published: the archive with the classes lies in another one, beside what names them.
+  const connectors = `${scratch}/connectors`;
+  const [bundled, services] = ["META-INF/bundled-dependencies", "META-INF/services"];
+  await Deno.mkdir(`${connectors}/${bundled}`, { recursive: true });
+  await Deno.mkdir(`${connectors}/${services}`);
+  await Deno.copyFile(`${folder}/functions.jar`, `${connectors}/${bundled}/functions.jar`);
+  const about = new URL("functions/java/pulsar-io.yaml", SOURCES);
+  await Deno.copyFile(about, `${connectors}/${services}/pulsar-io.yaml`);
+  await pack(`${folder}/connectors.nar`, { cwd: connectors, names: [bundled, services] });
 }

@@ -112,6 +112,16 @@ export class Toolbox implements AsyncDisposable {
     if (answer.status >= 300) throw new Error(`Cannot upload ${name}: ${JSON.stringify(answer)}`);
   }
 
+  /**
+   * Has a functions worker run a file of the image.
+   *
+   * @param path `functions/public/default/NAME`, `sources/…` or `sinks/…`
+   */
+  async create(path: string, config: unknown, source: string): Promise<void> {
+    const answer: Answer = await this.#ask("create", { path, config, source });
+    if (answer.status >= 300) throw new Error(`Cannot create ${path}: ${JSON.stringify(answer)}`);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#input.close().catch((error) => {
       // It ended before; who waited for an answer was told.

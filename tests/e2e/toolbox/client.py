@@ -67,6 +67,9 @@ class Broker:
             git(tree, "init", "--quiet", "--initial-branch=main")
             git(tree, "config", "uploadpack.allowFilter", "true")
             git(tree, "config", "uploadpack.allowAnySHA1InWant", "true")
+            # Whoever clones it may push, as to a service of Git.
+            git(tree, "config", "http.receivepack", "true")
+            git(tree, "config", "receive.denyCurrentBranch", "updateInstead")
         for path, text in files.items():
             target = f"{tree}/{path}"
             if text is None:
@@ -141,21 +144,32 @@ class Broker:
 
     def upload(self, package, source):
         """Puts a file of the image into the package service; `package` as in the path of its REST interface."""
+        description = {"description": "end-to-end test"}
+        return self.form(f"/admin/v3/packages/{package}", ("metadata", description), ("file", source))
+
+    def create(self, path, config, source):
+        """Has a functions worker run a file of the image: `functions/public/default/NAME`, `sources/...` or `sinks/...`."""
+        kind = path.split("/")[0].removesuffix("s")
+        return self.form(f"/admin/v3/{path}", (f"{kind}Config", config), ("data", source))
+
+    def form(self, path, said, sent):
+        """Posts a form of a member in JSON and a file, each with its name."""
         boundary = uuid.uuid4().hex
-        with open(source, "rb") as file:
+        with open(sent[1], "rb") as file:
             content = file.read()
+        name = os.path.basename(sent[1])
         body = b"".join([
             f"--{boundary}\r\n".encode(),
-            b'Content-Disposition: form-data; name="metadata"\r\nContent-Type: application/json\r\n\r\n',
-            b'{"description":"end-to-end test"}\r\n',
-            f"--{boundary}\r\n".encode(),
-            b'Content-Disposition: form-data; name="file"; filename="package"\r\n',
+            f'Content-Disposition: form-data; name="{said[0]}"\r\nContent-Type: application/json\r\n\r\n'.encode(),
+            json.dumps(said[1]).encode(),
+            f"\r\n--{boundary}\r\n".encode(),
+            f'Content-Disposition: form-data; name="{sent[0]}"; filename="{name}"\r\n'.encode(),
             b"Content-Type: application/octet-stream\r\n\r\n",
             content,
             f"\r\n--{boundary}--\r\n".encode(),
         ])
         headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
-        return self.ask("POST", f"/admin/v3/packages/{package}", body, headers)
+        return self.ask("POST", path, body, headers)
 
     def ask(self, method, path, data, headers):
         token = self.access.get("token")

@@ -77,6 +77,10 @@ export const GIT_BUDGETS = {
   listBytes: 64 * MIB,
   /** Bytes of the refs that a remote names. */
   refsBytes: 32 * MIB,
+  /** Bytes that a git command which talks to a remote takes at once: what a server names is in one piece of memory. */
+  remotePieceBytes: 64 * MIB,
+  /** Bytes of memory of a git command that asks for refs. */
+  refsMemoryBytes: 256 * MIB,
   /** Bytes of all answers about refs that are kept for others who ask the same. */
   refsKeptBytes: 16 * MIB,
   /** Commands that talk to nobody at the same time: twice as many as there are processors, and no more than this. */

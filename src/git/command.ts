@@ -21,6 +21,8 @@ export interface GitCommand {
   readonly stdin?: string | Uint8Array;
   readonly timeoutMs: number;
   readonly outputBytesMax: number;
+  /** Most memory that it may have, with what it starts, where the system tells; as much as it likes when left out. */
+  readonly memoryBytesMax?: number;
   readonly signal?: AbortSignal;
   readonly clock?: Pick<Clock, "sleep">;
   /** Waits until it may begin; at once when left out. */
@@ -43,7 +45,7 @@ export interface GitOutcome {
  * Runs `git` without a shell and answers what it wrote on standard output.
  *
  * # Guarantees
- * Bounded time and output; on a timeout, too much output or an abort the program and what it started are killed.
+ * Bounded time, output and memory; on a timeout, too much of these or an abort the program and what it started are killed.
  *
  * @throws {GitError} when it fails, takes too long or writes too much
  */
@@ -72,6 +74,7 @@ export async function gitOutcome(command: GitCommand): Promise<GitOutcome> {
   lowerPriority(child, begun?.niceness);
   const stop = () => killAll(child);
   limit.signal.addEventListener("abort", stop, { once: true });
+  using memory = watchMemory(child, { bytesMax: command.memoryBytesMax ?? Infinity, stop });
   try {
     const input = writeInput(child, command.stdin);
     const [stdout, stderr, status] = await Promise.all([
@@ -87,14 +90,66 @@ export async function gitOutcome(command: GitCommand): Promise<GitOutcome> {
         `${command.action}: no answer in ${command.timeoutMs / 1000} s`,
       );
     }
+    if (memory.isOver) throw tooLarge(command, "of memory for the answer", memory.bytesMax);
     if (stdout === undefined) {
-      const limit = `${Math.round(command.outputBytesMax / 1024)} KiB`;
-      throw new GitError("too_large", `${command.action}: more than ${limit} of output`);
+      throw tooLarge(command, "of output", command.outputBytesMax);
     }
     return { isSuccess: status.success, stdout, stderr };
   } finally {
     limit.signal.removeEventListener("abort", stop);
   }
+}
+
+function tooLarge({ action }: GitCommand, of: string, bytesMax: number): GitError {
+  return new GitError(
+    "too_large",
+    `${action}: more than ${Math.round(bytesMax / 1024)} KiB ${of}`,
+  );
+}
+
+/** Memory is looked at so often. */
+const MEMORY_LOOK_MS = 200;
+
+/** Stops a program that has more memory than it may. */
+function watchMemory(
+  { pid }: Deno.ChildProcess,
+  { bytesMax, stop }: { readonly bytesMax: number; readonly stop: () => void },
+): Disposable & { readonly bytesMax: number; readonly isOver: boolean } {
+  const end = new AbortController();
+  const { signal } = end;
+  let isOver = false;
+  const look = async () => {
+    while (!isOver) {
+      await systemClock.sleep(MEMORY_LOOK_MS, signal);
+      isOver = residentBytes([pid, ...startedBy(pid)]) > bytesMax;
+    }
+    stop();
+  };
+  if (Number.isFinite(bytesMax)) {
+    look().catch((error) => {
+      if (!isAbort(error, signal)) throw error;
+    });
+  }
+  return {
+    bytesMax,
+    get isOver() {
+      return isOver;
+    },
+    [Symbol.dispose]: () => end.abort(),
+  };
+}
+
+/** The memory of processes together, as far as the system tells and this program may look. */
+function residentBytes(ids: readonly number[]): number {
+  return ids.reduce((sum, id) => {
+    try {
+      const status = Deno.readTextFileSync(`/proc/${id}/status`);
+      return sum + Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotCapable || isGone(error)) return sum;
+      throw error;
+    }
+  }, 0);
 }
 
 function spawnGit(command: GitCommand): Deno.ChildProcess {

@@ -83,6 +83,8 @@ export async function openAccess(remote: Remote, options: AccessOptions): Promis
   const access = {
     env: {
       ...local.env,
+      // Git takes in what a server says of itself before it looks at it: however long that is.
+      GIT_ALLOC_LIMIT: String(GIT_BUDGETS.remotePieceBytes),
       ...(scheme === "file" ? { GIT_CONFIG_GLOBAL: `${options.home}/local.gitconfig` } : {}),
       ...(scheme === "http" || scheme === "https" ? TRACE_ENV : {}),
       ...files.env,

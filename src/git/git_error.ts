@@ -92,6 +92,11 @@ const MEANINGS: readonly (readonly [RegExp, GitErrorKind, string])[] = [
     UNREACHABLE,
   ],
   [/early EOF|hung up unexpectedly|Empty reply|unexpected disconnect/i, "unreachable", UNREACHABLE],
+  [
+    /attempting to allocate [0-9]{1,20} over limit/i,
+    "too_large",
+    "the server says more of itself than is taken at once",
+  ],
   [/' not allowed/i, "failed", "the url leads to a transport that is not allowed"],
 ];
 

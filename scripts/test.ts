@@ -20,8 +20,9 @@ Usage: deno task test [STAGE...]
   e2e         real pods and Pulsar, see deno task e2e; left out where it is not root on Linux
   docker      what docker build makes of the Dockerfile, on local images; only when it is named
   kind        three tests of e2e with that image on a cluster of kind; only when it is named
+  chaos       some of deno task chaos, with a fixed seed; runs only where it is named
 
-Without a stage all of them run but the last two. The last line is "N passed, N failed".
+Without a stage all of them run but the last three. The last line is "N passed, N failed".
 The control plane's programs are fetched or built once, beside the first stages, and kept outside the checkout.
 `;
 
@@ -125,6 +126,11 @@ const STAGES: readonly Stage[] = [
       ...["--only", "java_function,tls,rollback"],
     ],
     needsRoot: true,
+    onRequest: true,
+  },
+  {
+    name: "chaos",
+    args: ["run", "-A", "scripts/chaos.ts", "--quick", "--seed", "1"],
     onRequest: true,
   },
 ];

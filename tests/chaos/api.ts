@@ -4,16 +4,25 @@ import type { ClusterAccess } from "../support/control_plane.ts";
 
 /** Kinds that the chapters make or look at: the path of the API, and whether objects lie in a namespace. */
 const KINDS = {
+  ClusterRoleBinding: ["/apis/rbac.authorization.k8s.io/v1", "clusterrolebindings", false],
   ConfigMap: ["/api/v1", "configmaps", true],
+  CustomResourceDefinition: ["/apis/apiextensions.k8s.io/v1", "customresourcedefinitions", false],
   Function: ["/apis/compute.functionmesh.io/v1alpha1", "functions", true],
   HorizontalPodAutoscaler: ["/apis/autoscaling/v2", "horizontalpodautoscalers", true],
   Job: ["/apis/batch/v1", "jobs", true],
   Lease: ["/apis/coordination.k8s.io/v1", "leases", true],
   MeshSync: ["/apis/gitops.functionmesh.io/v1alpha1", "meshsyncs", true],
+  MutatingWebhookConfiguration: [
+    "/apis/admissionregistration.k8s.io/v1",
+    "mutatingwebhookconfigurations",
+    false,
+  ],
   Namespace: ["/api/v1", "namespaces", false],
   Pod: ["/api/v1", "pods", true],
   ResourceQuota: ["/api/v1", "resourcequotas", true],
+  Secret: ["/api/v1", "secrets", true],
   Service: ["/api/v1", "services", true],
+  ServiceAccount: ["/api/v1", "serviceaccounts", true],
   StatefulSet: ["/apis/apps/v1", "statefulsets", true],
   ValidatingAdmissionPolicy: [
     "/apis/admissionregistration.k8s.io/v1",
@@ -107,6 +116,33 @@ export class Api implements Disposable {
       if (error instanceof TypeError || error instanceof DOMException) return false;
       throw error;
     }
+  }
+
+  /** A token of a ServiceAccount that ends with a Secret: deleted, the token is refused. Answers the Secret's name. */
+  async boundToken(
+    account: string,
+    namespace: string,
+  ): Promise<{ readonly bound: string; readonly token: string }> {
+    const bound = `bound-${crypto.randomUUID().slice(0, 8)}`;
+    await this.apply({ apiVersion: "v1", kind: "Secret", metadata: { name: bound, namespace } });
+    const path = pathOf({ kind: "ServiceAccount", name: account, namespace });
+    const body = JSON.stringify({
+      apiVersion: "authentication.k8s.io/v1",
+      kind: "TokenRequest",
+      spec: { boundObjectRef: { apiVersion: "v1", kind: "Secret", name: bound } },
+    });
+    const answer = await this.#ask("POST", `${path}/token`, { type: "application/json", body });
+    return { bound, token: JSON.parse(wanted(answer)).status.token };
+  }
+
+  /** Whether the server does not know who shows this token. */
+  async isRefused(token: string): Promise<boolean> {
+    const response = await fetch(`${this.#access.serverUrl}/api`, {
+      client: this.#client,
+      headers: { authorization: `Bearer ${token}` },
+    });
+    await response.body?.cancel();
+    return response.status === 401;
   }
 
   [Symbol.dispose](): void {

@@ -1,20 +1,52 @@
 /** `deno task chaos` without its command line: chapters, rounds and the table. */
 import type { Progress } from "../../scripts/control_plane.ts";
-import { chanceOf, type Chaos, type Chapter, type Guarantee, Report } from "./guarantee.ts";
+import {
+  chanceOf,
+  type Chaos,
+  type Chapter,
+  chapterOf,
+  type Guarantee,
+  Report,
+} from "./guarantee.ts";
 import { GIT } from "./git.ts";
 import { LEADERS } from "./leaders.ts";
 import { OTHERS } from "./others.ts";
 import { PROCESSES } from "./processes.ts";
 import { SERVER } from "./server.ts";
 import { openStage } from "./stage.ts";
+import { SURROUNDINGS } from "./surroundings.ts";
+import { UPGRADES } from "./upgrades.ts";
 
-/** Chapters that share a control plane run side by side; the API server of the first fails, and only there. */
-const PLANES: readonly (readonly Chapter[])[] = [[SERVER], [LEADERS, GIT, OTHERS, PROCESSES]];
+/**
+ * Chapters that share a control plane run side by side; the API server of the first fails and loses its definitions, and
+ * only there.
+ */
+const PLANES: readonly (readonly Chapter[])[] = [[chapterOf([...SERVER, ...UPGRADES])], [
+  LEADERS,
+  GIT,
+  OTHERS,
+  SURROUNDINGS,
+  PROCESSES,
+]];
 
 /** All that is claimed. */
 export const GUARANTEES: readonly Guarantee[] = PLANES.flat().flatMap(({ guarantees }) =>
   guarantees
 );
+
+/** Some of each chapter, which together take a few minutes. */
+export const QUICK: readonly string[] = [
+  "server/restarted",
+  "server/watches-cut",
+  "leaders/handed-over",
+  "git/half",
+  "git/rewritten",
+  "others/policy",
+  "surroundings/disk-full",
+  "surroundings/clock",
+  "processes/quarantine",
+  "processes/prune",
+];
 
 /** Which run. */
 export interface ChaosOptions {
@@ -28,9 +60,10 @@ export interface ChaosOptions {
   readonly signal: AbortSignal;
 }
 
-/** Those whose name holds a text. */
+/** Those whose name holds a text, or one of several with commas between them. */
 export function guaranteesWith(text: string): readonly Guarantee[] {
-  return GUARANTEES.filter(({ name }) => name.includes(text));
+  const texts = text.split(",");
+  return GUARANTEES.filter(({ name }) => texts.some((one) => name.includes(one)));
 }
 
 /** Does the program all harm that there is, on control planes of its own. */

@@ -10,7 +10,7 @@ import {
 import { contentAfter, paused, settled } from "./settled.ts";
 
 /** Looks come by themselves here: nobody has to ask for one while Git is away. */
-const OFTEN = { interval: "2s" };
+const OFTEN = { spec: { interval: "2s" } };
 
 const GONE = 2;
 

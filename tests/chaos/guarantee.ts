@@ -16,6 +16,11 @@ export interface Injected {
   readonly times: number;
 }
 
+/** A guarantee that cannot be tried on this machine: that is told, and it is no failure of the program. */
+export class CannotTry extends Error {
+  override readonly name = "CannotTry";
+}
+
 /** A guarantee with the one way to try it. */
 export interface Trial extends Guarantee {
   /** Does its worst, waits until rest and looks. @throws where the claim does not hold */
@@ -45,6 +50,8 @@ interface Line {
   times: number;
   what: string;
   readonly failures: string[];
+  /** Why it cannot be tried here. */
+  hindrance?: string;
 }
 
 /** Collects what happened, and tells it as it comes. */
@@ -80,11 +87,27 @@ export class Report {
     this.#progress(`${this.#sinceText()}  BROKEN  ${name}: ${first}`);
   }
 
-  /** Whether all held, and each was tried at least once. */
+  /** A guarantee cannot be tried on this machine. */
+  impossible(name: string, why: string): void {
+    this.#line(name).hindrance = why;
+    this.#progress(`${this.#sinceText()}  NOT TRIED  ${name}: ${why}`);
+  }
+
+  /** Whether all held, and each was tried at least once that can be tried here. */
   get isGood(): boolean {
-    return [...this.#lines.values()].every(({ failures, what }) =>
-      failures.length === 0 && what !== "not tried"
+    return [...this.#lines.values()].every(({ failures, hindrance, what }) =>
+      failures.length === 0 && (what !== "not tried" || hindrance !== undefined)
     );
+  }
+
+  /** How many held, how many did not or were not tried, and how many cannot be tried here. */
+  tally(): string {
+    const count = (isMeant: (line: Line) => boolean) =>
+      [...this.#lines.values()].filter(isMeant).length;
+    const held = count((line) => verdictOf(line) === "held");
+    const ignored = count((line) => verdictOf(line) === "-" && line.hindrance !== undefined);
+    const failed = count(() => true) - held - ignored;
+    return `${held} passed | ${failed} failed${ignored === 0 ? "" : ` | ${ignored} ignored`}`;
   }
 
   /** How many faults there were. */
@@ -94,10 +117,12 @@ export class Report {
 
   /** The table, a guarantee a line. */
   table(): string {
-    return [...this.#lines.values()].map(({ guarantee, times, what, failures }) => {
-      const verdict = failures.length > 0 ? "BROKEN" : what === "not tried" ? "-" : "held";
+    return [...this.#lines.values()].map((line) => {
+      const { guarantee, hindrance, times, what } = line;
       const name = guarantee.name.padEnd(28);
-      return `${verdict.padEnd(8)}${name}${String(times).padStart(5)}  ${what}: ${guarantee.claim}`;
+      const done = hindrance === undefined ? what : `cannot be tried here, ${hindrance}`;
+      const count = String(times).padStart(5);
+      return `${verdictOf(line).padEnd(8)}${name}${count}  ${done}: ${guarantee.claim}`;
     }).join("\n");
   }
 
@@ -119,6 +144,11 @@ export class Report {
   }
 }
 
+function verdictOf({ failures, what }: Line): string {
+  if (failures.length > 0) return "BROKEN";
+  return what === "not tried" ? "-" : "held";
+}
+
 /** A chapter of trials, one after the other. */
 export function chapterOf(trials: readonly Trial[]): Chapter {
   return {
@@ -128,7 +158,8 @@ export function chapterOf(trials: readonly Trial[]): Chapter {
         try {
           chaos.report.held(name, await run(chaos, chaos.chance(name)));
         } catch (error) {
-          chaos.report.broken(name, "it did not hold", error);
+          if (error instanceof CannotTry) chaos.report.impossible(name, error.message);
+          else chaos.report.broken(name, "it did not hold", error);
         }
       }
     },

@@ -11,12 +11,12 @@ import {
   type Trial,
   wholeNumber,
 } from "./guarantee.ts";
-import { Place } from "./place.ts";
+import { Place, type Surroundings } from "./place.ts";
 import type { ChaosStage } from "./stage.ts";
 import { Writers } from "./writers.ts";
 
 /** One process, and what it does. */
-interface Replica {
+export interface Replica {
   readonly name: string;
   readonly program: ProgramProcess;
   readonly proxy: RecordingProxy;
@@ -33,8 +33,8 @@ function contentOf(value: string): Content {
   };
 }
 
-/** A place with two replicas, and the record of who wrote what. */
-class Pair implements AsyncDisposable {
+/** A place with replicas, two where nothing else is said, and the record of who wrote what. */
+export class Pair implements AsyncDisposable {
   readonly place: Place;
   readonly writers = new Writers();
   #replicas: Replica[] = [];
@@ -45,13 +45,15 @@ class Pair implements AsyncDisposable {
     this.place = place;
   }
 
-  static async open(stage: ChaosStage): Promise<Pair> {
+  static async open(
+    stage: ChaosStage,
+    { count = 2, around = {} }: { readonly count?: number; readonly around?: Surroundings } = {},
+  ): Promise<Pair> {
     const pair = new Pair(await Place.open(stage));
     try {
       await pair.place.commit(contentOf(String(++pair.#value)));
       await pair.place.sync();
-      await pair.add();
-      await pair.add();
+      for (let replica = 0; replica < count; replica++) await pair.add(around);
       await pair.place.untilRest();
       return pair;
     } catch (error) {
@@ -61,13 +63,25 @@ class Pair implements AsyncDisposable {
   }
 
   /** One more replica. */
-  async add(): Promise<void> {
+  async add(around: Surroundings = {}): Promise<void> {
     const name = `replica ${++this.#count}`;
     const proxy = this.place.proxy();
     proxy.meet = (request) => this.writers.meet(name, request);
     const { namespace } = this.place;
     const flags = ["--enable-leader-election", `--leader-election-namespace=${namespace}`];
-    this.#replicas.push({ name, proxy, program: await this.place.start(proxy, flags) });
+    const program = await this.place.start(proxy, { ...around, flags });
+    this.#replicas.push({ name, proxy, program });
+  }
+
+  /** All that were started, in order. */
+  get replicas(): readonly Replica[] {
+    return this.#replicas;
+  }
+
+  /** Commits something new, and has it looked at. */
+  async commitNext(): Promise<void> {
+    await this.place.commit(contentOf(String(++this.#value)));
+    await this.place.look();
   }
 
   /** The replica that leads. */
@@ -96,8 +110,7 @@ class Pair implements AsyncDisposable {
       if (!request.isWrite || ++count !== nth) return met;
       return { ...met, after: (answer) => (act(leader), resolve(), answer) };
     };
-    await this.place.commit(contentOf(String(++this.#value)));
-    await this.place.look();
+    await this.commitNext();
     await promise;
     return leader;
   }
@@ -122,8 +135,8 @@ class Pair implements AsyncDisposable {
   }
 }
 
-/** A replica that ended with this code, as its kubelet would see it. */
-async function ended({ name, program }: Replica, code: number): Promise<void> {
+/** Resolves when a replica ended with this code, as its kubelet would see it. */
+export async function ended({ name, program }: Replica, code: number): Promise<void> {
   const is = await program.ended;
   if (is !== code) throw new Error(`${name} ended with ${is}, not ${code}\n${program.logTail()}`);
 }

@@ -4,7 +4,8 @@ import { eventually } from "../support/eventually.ts";
 import type { ObjectName } from "./api.ts";
 import { type Chaos, type Chapter, chapterOf, type Injected, type Trial } from "./guarantee.ts";
 import type { Place } from "./place.ts";
-import { contentAfter, paused, settled } from "./settled.ts";
+import { labelled, mutatingServer, overwritten } from "./mutating.ts";
+import { contentAfter, paused, requestRate, settled } from "./settled.ts";
 
 /** Who refuses. */
 interface Obstacle {
@@ -171,12 +172,99 @@ async function hanging(chaos: Chaos, chance: () => number): Promise<Injected> {
   }
 }
 
+const CONTEST_MS = 10_000;
+
+async function changing({ stage }: Chaos): Promise<Injected> {
+  await using webhook = await mutatingServer();
+  await using at = await settled(stage);
+  const { place, proxy } = at;
+  const { api, namespace } = place;
+  const configuration = {
+    apiVersion: ADMISSION,
+    kind: "MutatingWebhookConfiguration",
+    metadata: { name: namespace },
+    webhooks: [{
+      name: "changes.example.org",
+      admissionReviewVersions: ["v1"],
+      sideEffects: "None",
+      failurePolicy: "Fail",
+      namespaceSelector: inPlace(place),
+      rules: [rule("", "v1", "configmaps"), rule("apps", "v1", "statefulsets")],
+      clientConfig: webhook.clientConfig,
+    }],
+  } as KubeObject;
+  try {
+    // What it adds is nobody's but its own.
+    webhook.change = labelled;
+    await api.apply(configuration);
+    const { count } = webhook;
+    await eventually(async () => {
+      await api.tryToApply(probe(place));
+      return webhook.count > count;
+    }, { timeoutMs: 120_000, intervalMs: 250 });
+    await place.commit(contentAfter("1"));
+    await place.look();
+    await place.untilRest();
+    // What Git says it has otherwise: that is what an apply comes to here, and no reason for a contest.
+    webhook.change = overwritten;
+    await place.commit(contentAfter("2"));
+    await place.look();
+    const rate = await requestRate(proxy, () => paused(CONTEST_MS));
+    const what = `labels put on what is written, and a value changed, ${rate}`;
+    await api.remove(nameOf(configuration));
+    await place.commit(contentAfter("3"));
+    await place.look();
+    await place.untilRest({ isEdited: true });
+    return { what, times: webhook.count };
+  } finally {
+    await api.remove(nameOf(configuration));
+  }
+}
+
+const HELD_MS = 8_000;
+
+async function namespaceHeld({ stage }: Chaos): Promise<Injected> {
+  await using at = await settled(stage);
+  const { place, proxy } = at;
+  const { api, namespace } = place;
+  const holder = { kind: "ConfigMap", name: "holder", namespace } as const;
+  await api.apply({
+    apiVersion: "v1",
+    kind: holder.kind,
+    metadata: { name: holder.name, namespace, finalizers: ["chaos.example/never"] },
+  } as KubeObject);
+  await api.remove({ kind: "Namespace", name: namespace });
+  const rate = await requestRate(proxy, () => paused(HELD_MS));
+  await place.commit(contentAfter("1"));
+  await eventually(async () => await place.meshSync() === undefined, { timeoutMs: 180_000 });
+  if (await api.find(holder) === undefined) throw new Error("Nothing held the namespace");
+  await api.patch(holder, { metadata: { finalizers: null } });
+  await eventually(
+    async () => await api.find({ kind: "Namespace", name: namespace }) === undefined,
+    {
+      timeoutMs: 180_000,
+    },
+  );
+  return { what: `a namespace that is held while it ends, ${rate}`, times: 1 };
+}
+
 const CLAIM = "the status says so, and it is tried again when nothing is in the way";
 
 const TRIALS: readonly Trial[] = [
   { name: "others/quota", claim: CLAIM, run: refusedBy(QUOTA) },
   { name: "others/policy", claim: CLAIM, run: refusedBy(POLICY) },
   { name: "others/webhook", claim: CLAIM, run: hanging },
+  {
+    name: "others/changing-webhook",
+    claim:
+      "what it adds stays, what it overwrites is no contest, and without it all is as Git says",
+    run: changing,
+  },
+  {
+    name: "others/namespace",
+    claim: "the MeshSync lets go, nobody asks without a pause, and it ends when it is let go",
+    run: namespaceHeld,
+  },
 ];
 
 /** See the module. */

@@ -2,7 +2,11 @@
 import { conditionOf, isPlainObject, type KubeObject } from "#base";
 import { eventually } from "../support/eventually.ts";
 import { temporaryFolder, type TestRepository, testRepository } from "../support/git_repository.ts";
-import { type ProgramProcess, programProcess } from "../support/program_process.ts";
+import {
+  type ProgramPlace,
+  type ProgramProcess,
+  programProcess,
+} from "../support/program_process.ts";
 import {
   proxyKubeconfig,
   type RecordingProxy,
@@ -25,6 +29,14 @@ import type { ChaosStage } from "./stage.ts";
 
 /** The MeshSync of every place. */
 export const SYNC = "shop";
+
+/** How a program is started, where that is not as usual. */
+export interface Surroundings extends Pick<ProgramPlace, "env" | "flags" | "source" | "wrapper"> {
+  /** The text of its kubeconfig, in place of one for its proxy. */
+  readonly kubeconfig?: string;
+  /** Where its clones are. */
+  readonly cacheDirectory?: string;
+}
 
 /** How a place has to be in the end. */
 export interface Rest {
@@ -49,8 +61,9 @@ export class Place implements AsyncDisposable {
   readonly repository: TestRepository;
   readonly git: GitFront;
   readonly api: Api;
+  /** For files of its own. */
+  readonly folder: string;
   readonly #stage: ChaosStage;
-  readonly #folder: string;
   readonly #stack: AsyncDisposableStack;
   readonly #proxies: RecordingProxy[] = [];
   readonly #programs: ProgramProcess[] = [];
@@ -76,7 +89,7 @@ export class Place implements AsyncDisposable {
     this.namespace = parts.namespace;
     this.repository = parts.repository;
     this.git = parts.git;
-    this.#folder = parts.folder;
+    this.folder = parts.folder;
     this.#stack = parts.stack;
   }
 
@@ -107,21 +120,31 @@ export class Place implements AsyncDisposable {
   }
 
   /** Starts the program behind a proxy. */
-  async start(proxy: RecordingProxy, flags: readonly string[] = []): Promise<ProgramProcess> {
+  async start(proxy: RecordingProxy, around: Surroundings = {}): Promise<ProgramProcess> {
     const id = crypto.randomUUID().slice(0, 8);
-    const kubeconfig = `${this.#folder}/kubeconfig-${id}`;
-    await Deno.writeTextFile(kubeconfig, proxyKubeconfig(proxy));
+    const kubeconfig = `${this.folder}/kubeconfig-${id}`;
+    const { cacheDirectory = `${this.folder}/cache-${id}`, flags = [], ...others } = around;
+    await Deno.writeTextFile(kubeconfig, around.kubeconfig ?? proxyKubeconfig(proxy));
     const program = this.#stack.use(programProcess({
+      ...others,
       kubeconfig,
       namespace: this.namespace,
       flags: [
-        ...[`--cache-dir=${this.#folder}/cache-${id}`, "--allow-local-addresses=true"],
+        ...[`--cache-dir=${cacheDirectory}`, "--allow-local-addresses=true"],
         "--instance-status-interval=0s",
         ...flags,
       ],
     }));
     this.#programs.push(program);
     return program;
+  }
+
+  /** Resolves when the program behind a proxy has read its MeshSyncs. */
+  async untilServed({ seen }: RecordingProxy, from = 0): Promise<void> {
+    await eventually(
+      () => seen.slice(from).filter((one) => one.endsWith("/meshsyncs")).length > 1,
+      { timeoutMs: GIVE_UP_MS },
+    );
   }
 
   /** Commits that the folder holds just this. */
@@ -143,6 +166,16 @@ export class Place implements AsyncDisposable {
     await repository.git("gc", "--quiet", "--prune=now");
     this.#content = this.#before;
     return await this.commit(content);
+  }
+
+  /** Does something when the place is left, after its programs have ended. */
+  defer(end: () => Promise<void> | void): void {
+    this.#stack.defer(end);
+  }
+
+  /** Disposes of something when the place is left. */
+  use<T extends AsyncDisposable | Disposable>(thing: T): T {
+    return this.#stack.use(thing);
   }
 
   /** What the last commit holds. */

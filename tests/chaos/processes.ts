@@ -2,7 +2,6 @@
  * The program is killed at the Nth write of everything that it does: for every N. One place lives through all stages,
  * and the program dies once in each; the next place dies at the next N.
  */
-import { eventually } from "../support/eventually.ts";
 import type { ProgramProcess } from "../support/program_process.ts";
 import { type Encounter, type RecordingProxy } from "../support/recording_proxy.ts";
 import type { Content } from "./content.ts";
@@ -231,9 +230,6 @@ class DeadlyWrite {
 async function startedAgain(place: Place, proxy: RecordingProxy): Promise<ProgramProcess> {
   const seen = proxy.seen.length;
   const program = await place.start(proxy);
-  await eventually(
-    () => proxy.seen.slice(seen).filter((one) => one.endsWith("/meshsyncs")).length > 1,
-    { timeoutMs: 180_000 },
-  );
+  await place.untilServed(proxy, seen);
   return program;
 }

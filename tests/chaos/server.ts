@@ -1,20 +1,12 @@
 /** The API server and its storage fail: for real, or as a proxy before them makes it look. */
+import { customResourceDefinitions } from "#api";
+import type { KubeObject } from "#base";
 import { eventually } from "../support/eventually.ts";
 import type { Encounter, RecordingProxy } from "../support/recording_proxy.ts";
 import { picked } from "../support/seeded.ts";
-import {
-  type Chaos,
-  type Chapter,
-  chapterOf,
-  type Injected,
-  type Trial,
-  wholeNumber,
-} from "./guarantee.ts";
-import { contentAfter, paused, settled } from "./settled.ts";
+import { type Chaos, type Injected, type Trial, wholeNumber } from "./guarantee.ts";
+import { contentAfter, paused, requestRate, settled } from "./settled.ts";
 import type { ChaosStage } from "./stage.ts";
-
-/** More than this in a second is a busy loop: faults are no reason to ask without a pause. */
-const REQUESTS_A_SECOND_MAX = 25;
 
 async function untilServes(stage: ChaosStage): Promise<void> {
   await eventually(() => stage.api.isReady(), { timeoutMs: 120_000 });
@@ -122,17 +114,6 @@ function refusal(code: number): Response {
       ...(code === 429 ? { "retry-after": "1" } : {}),
     },
   });
-}
-
-/** How often anything was asked while something went on. @throws where that is a busy loop */
-async function requestRate(proxy: RecordingProxy, work: () => Promise<unknown>): Promise<string> {
-  const startMs = performance.now();
-  const before = proxy.seen.length;
-  await work();
-  const seconds = (performance.now() - startMs) / 1_000;
-  const rate = Math.round((proxy.seen.length - before) / seconds);
-  if (rate > REQUESTS_A_SECOND_MAX) throw new Error(`${rate} requests a second: a busy loop`);
-  return `${rate} requests a second`;
 }
 
 const CUTS = 20;
@@ -247,7 +228,34 @@ async function storageCopy(
   };
 }
 
-const TRIALS: readonly Trial[] = [
+const AWAY_MS = 8_000;
+
+async function definitionsDeleted({ stage }: Chaos, chance: () => number): Promise<Injected> {
+  await using at = await settled(stage);
+  const { place, proxy } = at;
+  const { api } = place;
+  const [definition] = customResourceDefinitions().filter(({ metadata }) =>
+    metadata.name.startsWith("functions.")
+  );
+  if (definition === undefined) throw new Error("Function has no definition");
+  const name = { kind: "CustomResourceDefinition", name: definition.metadata.name } as const;
+  await api.remove(name);
+  await eventually(async () => await api.find(name) === undefined, { timeoutMs: 120_000 });
+  const isNewCommit = chance() < 0.5;
+  if (isNewCommit) await place.commit(contentAfter("1"));
+  await place.look();
+  await place.untilReady(/^False (?!Healthy)/);
+  const rate = await requestRate(proxy, () => paused(AWAY_MS));
+  await api.apply(definition as KubeObject, "meshwright-definitions");
+  // All Functions are others now, as Kubernetes deleted those that were there.
+  place.uids = new Map();
+  await place.untilRest();
+  const next = isNewCommit ? "with a commit meanwhile" : "with nothing new in Git";
+  return { what: `the definition of Function deleted and put back, ${next}, ${rate}`, times: 1 };
+}
+
+/** See the module: they need a control plane that nobody else uses. */
+export const SERVER: readonly Trial[] = [
   { name: "server/restarted", claim: "what was begun is ended, once", run: restarted },
   { name: "server/stopped", claim: "what was begun is ended, once", run: stopped },
   { name: "server/slow", claim: "late answers are waited for, nothing is done twice", run: slow },
@@ -259,7 +267,9 @@ const TRIALS: readonly Trial[] = [
     claim: "what was lost is applied again, and nothing else",
     run: setBack,
   },
+  {
+    name: "server/definitions",
+    claim: "the status says so, and all comes back when it does",
+    run: definitionsDeleted,
+  },
 ];
-
-/** See the module. */
-export const SERVER: Chapter = chapterOf(TRIALS);

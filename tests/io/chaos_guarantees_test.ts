@@ -1,8 +1,8 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
 import type { KubeObject } from "#base";
-import { GUARANTEES } from "../chaos/chaos.ts";
+import { GUARANTEES, guaranteesWith, QUICK } from "../chaos/chaos.ts";
 import { differences, type Snapshot } from "../chaos/content.ts";
-import { chanceOf } from "../chaos/guarantee.ts";
+import { chanceOf, Report } from "../chaos/guarantee.ts";
 import { Writers } from "../chaos/writers.ts";
 import type { ProxiedRequest } from "../support/recording_proxy.ts";
 
@@ -14,6 +14,32 @@ Deno.test("docs/operations.md promises what deno task chaos tries, line by line"
   const named = [...promises.matchAll(/\| `([a-z/-]+)` +\|$/gm)].map(([, name]) => name);
   assertEquals(named, GUARANTEES.map(({ name }) => name));
   assertEquals(new Set(named).size, named.length);
+});
+
+Deno.test("the short version of deno task chaos names one guarantee each time, and has some of every chapter", () => {
+  const found = QUICK.map((name) => guaranteesWith(name).map((one) => one.name));
+  assertEquals(found, QUICK.map((name) => [name]));
+  const chapters = (names: readonly string[]) => new Set(names.map((name) => name.split("/")[0]));
+  const all = chapters(GUARANTEES.map(({ name }) => name));
+  // A release that is not in a shallow clone cannot be upgraded from.
+  all.delete("upgrades");
+  assertEquals(chapters(QUICK), all);
+});
+
+Deno.test("Report tells what held, what did not and what cannot be tried apart, as tests close", () => {
+  const report = new Report(
+    ["a", "b", "c", "d"].map((name) => ({ name, claim: "it holds" })),
+    () => {},
+  );
+  report.held("a", { what: "killed", times: 2 });
+  report.impossible("b", "as it takes root on Linux");
+  assertEquals([report.tally(), report.isGood], ["1 passed | 2 failed | 1 ignored", false]);
+  report.held("c", { what: "killed", times: 1 });
+  report.held("d", { what: "killed", times: 1 });
+  assertEquals([report.tally(), report.isGood], ["3 passed | 0 failed | 1 ignored", true]);
+  report.broken("c", "the second time", new Error("it lied"));
+  assertEquals([report.tally(), report.isGood], ["2 passed | 1 failed | 1 ignored", false]);
+  assertEquals(report.faultCount, 4);
 });
 
 Deno.test("chanceOf() is the same for the same seed, and another one for each guarantee and round", () => {

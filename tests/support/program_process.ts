@@ -2,6 +2,7 @@
 
 /** A running process. Dispose it to kill it. */
 export interface ProgramProcess extends AsyncDisposable {
+  readonly pid: number;
   /** Its exit code, once it has one. */
   readonly ended: Promise<number>;
   /** The end of its log. */
@@ -15,7 +16,15 @@ export interface ProgramPlace {
   readonly kubeconfig: string;
   readonly namespace: string;
   readonly flags?: readonly string[];
+  /** Variables of its environment besides those of this process. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** A command that starts the one that follows it. */
+  readonly wrapper?: readonly string[];
+  /** Folder of its source; this one when left out. */
+  readonly source?: string;
 }
+
+const SOURCE = new URL("../..", import.meta.url).pathname;
 
 const LOG_LINES = 60;
 
@@ -29,15 +38,18 @@ export function killPrograms(): void {
 
 /** Starts the program in one namespace. */
 export function programProcess(
-  { kubeconfig, namespace, flags = [] }: ProgramPlace,
+  { env = {}, flags = [], kubeconfig, namespace, source = SOURCE, wrapper = [] }: ProgramPlace,
 ): ProgramProcess {
-  const child = new Deno.Command(Deno.execPath(), {
+  const [command = "", ...before] = [...wrapper, Deno.execPath()];
+  const child = new Deno.Command(command, {
     args: [
+      ...before,
       ..."run --allow-all --no-check main.ts run --metrics-addr 0 --health-probe-addr 0".split(" "),
       ...["--kubeconfig", kubeconfig, "--watched-namespace", namespace, "--namespace", namespace],
       ...flags,
     ],
-    cwd: new URL("../..", import.meta.url).pathname,
+    cwd: source,
+    env: { ...env },
     stdin: "null",
     stdout: "null",
     stderr: "piped",
@@ -65,6 +77,7 @@ export function programProcess(
   RUNNING.add(signal);
   ended.finally(() => RUNNING.delete(signal));
   return {
+    pid: child.pid,
     ended,
     logTail: () => lines.join(""),
     signal,

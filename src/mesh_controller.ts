@@ -14,6 +14,7 @@ import { Informer, type ObjectChange, readContainerLog, type ResourceType } from
 import {
   isOnlyPolled,
   MetricsPoll,
+  Neighbours,
   reconcileComponent,
   type ReconcileContext,
   type ReconciledKind,
@@ -59,6 +60,7 @@ export class MeshController {
   readonly #scaled: ReconcileContext["scaled"] = new Map();
   /** Components that were let go and that a cache may still show. */
   readonly #letGo = new Set<string>();
+  readonly #neighbours = new Neighbours();
   readonly #synced = Promise.withResolvers<void>();
   /** Where informers run, once they do. */
   #following: TaskGroup | undefined;
@@ -208,7 +210,12 @@ export class MeshController {
 
   #watched(): Watched[] {
     const verticalPodAutoscaler = this.#verticalPodAutoscaler;
-    return watched({ ...this.#parts.config, verticalPodAutoscaler });
+    const { config } = this.#parts;
+    return watched({
+      ...config,
+      verticalPodAutoscaler,
+      ...(config.reconcileMeshes ? { neighbours: this.#neighbours } : {}),
+    });
   }
 
   /** Builds the controllers, each with all that there is to look at. */
@@ -308,6 +315,7 @@ export class MeshController {
       settled: this.#settled,
       scaled: this.#scaled,
       letGo: this.#letGo,
+      neighbours: this.#neighbours,
       pace: new StatusPace(() => this.#isBusy()),
       terminationLogs,
     };

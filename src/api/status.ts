@@ -74,7 +74,7 @@ export const MeshStatusSchema = Type.Object({
   ),
   findings: optional(
     list(
-      "What is odd between the components of the mesh, the first 20",
+      "What is odd between the components of the mesh, and between them and others, the first 20",
       Type.Object({
         code: text("What it is, in one word"),
         path: text("Field of the mesh that it is about"),

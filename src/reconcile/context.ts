@@ -1,5 +1,5 @@
 import type { ComponentKind } from "#api";
-import type { Clock, KubeObject, ObjectKey } from "#base";
+import type { Clock, KubeObject, ObjectId, ObjectKey } from "#base";
 import type { Settings } from "#desired";
 import type { Cache, ClusterClient } from "#kube";
 import type { EventDraft, Pod } from "#plan";
@@ -83,8 +83,15 @@ export interface ReconcileContext {
   readonly scaled: Map<string, { readonly generation: number; readonly isScaled: boolean }>;
   /** Uids of components that were let go, and of which that was said. Only the clean-up writes to it. */
   readonly letGo: Set<string>;
+  /** What components of different meshes have in common. */
+  readonly neighbours: NeighbourSource;
   readonly pace: StatusPace;
   readonly terminationLogs: TerminationLogSource;
+}
+
+/** Which components have what one of a mesh has: see `Neighbours`. */
+export interface NeighbourSource {
+  of(mesh: ObjectKey, components: readonly ObjectId[]): readonly ObjectId[];
 }
 
 /** Kinds that have a reconciler. */

@@ -20,13 +20,11 @@ import {
   mayBeScaled,
   type MeshComponent,
   meshComponents,
-  type MeshFinding,
   meshStatus,
   planChildren,
   replicasOf,
   withDeclaredReplicas,
 } from "#plan";
-import { findingText, ownWarnings } from "#topology";
 import {
   act,
   type Look,
@@ -38,6 +36,7 @@ import {
 import { FOREIGN_RECHECK_MS } from "./component.ts";
 import { type CachedKind, cacheOf, type Effects, FIELD_MANAGER } from "./context.ts";
 import { discreetEffects } from "./discreet_cluster.ts";
+import { meshFindings } from "./mesh_findings.ts";
 import { isRecreation, isStillThere, liveChildren, type Observed, outageOf } from "./observe.ts";
 import { recordStatus } from "./record.ts";
 import { recordUnknown } from "./unknown.ts";
@@ -201,21 +200,13 @@ async function recordMesh(pass: MeshPass, effects: Effects): Promise<Next> {
     problems: seen.problems,
     leaving: leavingNames(seen),
     failures: outcome.failures,
-    findings: findingsOf(seen),
+    findings: meshFindings({ ...seen, foreign: plan.foreign }, effects.ctx),
     now: timestamp(effects.ctx.clock.now()),
   });
   const isUrgent = outcome.error !== undefined;
   const next = await recordStatus(mesh, { status, isUrgent }, effects);
   if (outcome.error !== undefined) throw queueError(mesh, outcome);
   return plan.foreign.length > 0 ? soonest(next, afterDelay(FOREIGN_RECHECK_MS)) : next;
-}
-
-/** What is odd between the items. It follows from the mesh alone, so that it is written once. */
-function findingsOf({ components, mesh, problems }: ObservedMesh): MeshFinding[] {
-  const told = [...problems, ...components.flatMap((component) => component.problems)];
-  return ownWarnings(mesh, told).map((finding) => {
-    return { code: finding.code, path: finding.path, message: findingText(finding) };
-  });
 }
 
 /** The components with what became of them; a child that was written is as the API server answered it. */

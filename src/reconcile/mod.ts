@@ -13,6 +13,7 @@ export * from "./component.ts";
 export { causeLine, unexplainedEnds } from "./container_end.ts";
 export * from "./context.ts";
 export * from "./mesh.ts";
+export { Neighbours } from "./neighbours.ts";
 export * from "./old_conditions.ts";
 export { StatusPace } from "./status_pace.ts";
 export * from "./termination_log.ts";

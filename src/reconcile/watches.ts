@@ -11,6 +11,7 @@ import {
   SCALING,
   type WakeUp,
 } from "./context.ts";
+import type { Neighbours } from "./neighbours.ts";
 
 /** A change of one object: `before` is absent when it is new, `after` when it is gone. */
 export interface Change {
@@ -30,12 +31,26 @@ export interface Watched {
   readonly isHint?: boolean;
 }
 
-/** What the reconcilers need to see. */
+/**
+ * What the reconcilers need to see.
+ *
+ * @param options.neighbours are told of each component that changes, where meshes are to know of those of others
+ */
 export function watched(
-  options: ReconcileOptions & { readonly verticalPodAutoscaler: boolean },
+  options: ReconcileOptions & {
+    readonly verticalPodAutoscaler: boolean;
+    readonly neighbours?: Pick<Neighbours, "note">;
+  },
 ): Watched[] {
+  const { neighbours } = options;
   return [
-    ...COMPONENT_KINDS.map((kind) => ({ type: resourceOf(kind), wakes: componentWakes })),
+    ...COMPONENT_KINDS.map((kind) => ({
+      type: resourceOf(kind),
+      wakes: (change: Change) => [
+        ...componentWakes(change),
+        ...neighbours?.note(change) ?? [],
+      ],
+    })),
     { type: resourceOf("FunctionMesh"), wakes: meshWakes },
     { type: resourceOf("BackendConfig"), wakes: backendWakes(options) },
     owned("apps/v1", "StatefulSet", "statefulsets"),

@@ -6,6 +6,7 @@
  *
  * @module
  */
+export * from "./between_meshes.ts";
 export * from "./changed_part.ts";
 export * from "./clusters.ts";
 export * from "./component_node.ts";

@@ -66,6 +66,60 @@ Deno.test("a mesh says what is odd between its components, once, and no longer w
   assertEquals(codes(), undefined);
 });
 
+Deno.test("two meshes say what their components should not both have, and no longer when one is mended", async () => {
+  const reading = (subscription: string) => ({
+    input: { topics: ["orders"] },
+    output: { topic: "done" },
+    subscriptionName: subscription,
+  });
+  const world = await readyWorld(item("pay", reading("all")));
+  const OTHER = meshId("other");
+  const metadata = { name: "other", namespace: SHOP };
+  world.createNow({ ...mesh(item("ship", reading("all"))), metadata });
+  await calm(world);
+  const said = (id: typeof MESH) => {
+    const status = world.object(id)?.status as
+      | { findings?: { code: string; message: string; path: string }[] }
+      | undefined;
+    return status?.findings?.map(({ code, message, path }) =>
+      `${code} ${path}: ${message.split(";")[0]}`
+    );
+  };
+  const shared =
+    "SharedSubscription spec.functions[0].input.topics[0]: shares its subscription with";
+  assertEquals(said(MESH), [`${shared} Function shop/other-ship on orders: all`]);
+  assertEquals(said(OTHER), [`${shared} Function shop/shop-pay on orders: all`]);
+  // A status that says so is no news to the other one.
+  for (const name of ["shop", "other"]) {
+    assertEquals(await world.pass("FunctionMesh", name), { writes: [], reads: [] });
+  }
+  world.restart();
+  await world.settle();
+  assertEquals(await world.pass("FunctionMesh", "shop"), { writes: [], reads: [] });
+  world.patchNow(OTHER, { spec: { functions: [item("ship", reading("own"))] } });
+  await world.settle();
+  assertEquals([said(MESH), said(OTHER)], [undefined, undefined]);
+  assertEquals(world.lies, []);
+});
+
+Deno.test("a mesh says that another one has taken the name of its component", async () => {
+  const world = await readyWorld(item("a-pay"));
+  const { apiVersion, kind } = MESH;
+  const spec = { functions: [item("pay")] };
+  world.createNow({ apiVersion, kind, metadata: { name: "shop-a", namespace: SHOP }, spec });
+  await calm(world);
+  const status = world.object(meshId("shop-a"))?.status as
+    | { findings?: { code: string; message: string }[] }
+    | undefined;
+  const [finding, ...others] = status?.findings ?? [];
+  assertEquals([finding?.code, others], ["ResourceNameCollision", []]);
+  assertStringIncludes(
+    finding?.message ?? "",
+    "Function shop/shop-a-pay is made by FunctionMesh shop (uid ",
+  );
+  assertEquals(await world.pass("FunctionMesh", "shop-a"), { writes: [], reads: [] });
+});
+
 Deno.test("a component that leaves the mesh goes, and an edit reaches its component alone", async () => {
   const world = await readyWorld(item("pay"), item("ship"));
   world.patchNow(MESH, { spec: { functions: [item("pay", { image: "example/runner:2" })] } });

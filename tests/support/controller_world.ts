@@ -26,6 +26,7 @@ import {
 import type { EventDraft } from "#plan";
 import {
   type CachedKind,
+  Neighbours,
   reconcileComponent,
   type ReconcileContext,
   type ReconciledKind,
@@ -317,7 +318,8 @@ export class ControllerWorld {
   #newContext(): ReconcileContext {
     const log = createLogger({ sink: () => {} });
     this.#caches = new Map();
-    const options = { ...this.#options, verticalPodAutoscaler: false };
+    const neighbours = new Neighbours();
+    const options = { ...this.#options, verticalPodAutoscaler: false, neighbours };
     for (const watch of watched(options)) {
       const cache = new BreakableCache(this.cluster.store, {
         type: watch.type,
@@ -358,6 +360,7 @@ export class ControllerWorld {
       settled: new Map(),
       scaled: new Map(),
       letGo: new Set(),
+      neighbours,
       pace: new StatusPace(() => this.isBusy),
       terminationLogs: new TerminationLogs({
         read: () => this.containerLog(),

@@ -3,16 +3,20 @@ import { stringify } from "@std/yaml";
 import { type Alert, ALERT_GROUPS, type AlertGroup } from "./alerts.ts";
 import { dashboard } from "./dashboard.ts";
 
-/** Where each page of the runbook is, as `runbook_url` says it. */
+/** Where the runbook is in this repository: at which address people read it, each installation knows. */
 export const RUNBOOK = "docs/alerts.md";
 
 const HEAD = "# Written by `deno task monitoring` from scripts/monitoring/: change it there.\n";
 
-/** The files by path, each as it is on the disk. */
-export function monitoringFiles(): Readonly<Record<string, string>> {
-  const rules = monitoringRules();
+/**
+ * The files by path, each as it is on the disk.
+ *
+ * @param runbook where `runbook_url` leads: the address of the runbook's page, without the name of an alert
+ */
+export function monitoringFiles(runbook = RUNBOOK): Readonly<Record<string, string>> {
+  const rules = monitoringRules(runbook);
   return {
-    "docs/alerts.md": runbook(),
+    [RUNBOOK]: runbookPage(),
     "gitops/monitoring/dashboard.json": `${JSON.stringify(dashboard(), null, 2)}\n`,
     "gitops/monitoring/prometheus-rule.yaml": yaml({
       apiVersion: "monitoring.coreos.com/v1",
@@ -25,19 +29,19 @@ export function monitoringFiles(): Readonly<Record<string, string>> {
 }
 
 /** What Prometheus reads. */
-export function monitoringRules() {
-  return { groups: ALERT_GROUPS.map(ruleGroup) };
+export function monitoringRules(runbook = RUNBOOK) {
+  return { groups: ALERT_GROUPS.map((group) => ruleGroup(group, runbook)) };
 }
 
 function yaml(content: unknown): string {
   return HEAD + stringify(content, { lineWidth: -1 });
 }
 
-function ruleGroup({ alerts, name }: AlertGroup) {
-  return { name, rules: alerts.map(rule) };
+function ruleGroup({ alerts, name }: AlertGroup, runbook: string) {
+  return { name, rules: alerts.map((alert) => rule(alert, runbook)) };
 }
 
-function rule(alert: Alert) {
+function rule(alert: Alert, runbook: string) {
   const { expr, means, name, severity, steps, summary } = alert;
   return {
     alert: name,
@@ -47,7 +51,7 @@ function rule(alert: Alert) {
     annotations: {
       summary,
       description: `${means} ${plain(steps[0] ?? "")}`,
-      runbook_url: `${RUNBOOK}#${name.toLowerCase()}`,
+      runbook_url: `${runbook}#${name.toLowerCase()}`,
     },
   };
 }
@@ -57,7 +61,7 @@ function plain(text: string): string {
   return text.replaceAll("`", "");
 }
 
-function runbook(): string {
+function runbookPage(): string {
   const groups = ALERT_GROUPS.map(({ alerts, name }) =>
     `## Group ${name}\n\n${alerts.map(page).join("\n")}`
   );

@@ -1,11 +1,13 @@
 /** `gitops/monitoring/`: it is what the scripts make, and names nothing that the program does not tell. */
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { createMetrics } from "#telemetry";
 import { SYNC_REASONS } from "../../src/gitops/reasons.ts";
 import { ALERT_GROUPS } from "../../scripts/monitoring/alerts.ts";
 import { ROWS } from "../../scripts/monitoring/dashboard.ts";
 import { monitoringFiles } from "../../scripts/monitoring/documents.ts";
 import { unknownNames } from "../../scripts/monitoring/named.ts";
+import { temporaryFolder } from "../support/git_repository.ts";
+import { ran } from "../support/programs.ts";
 
 const KNOWN = createMetrics().definitions();
 const ALERTS = ALERT_GROUPS.flatMap(({ alerts }) => alerts);
@@ -16,6 +18,25 @@ Deno.test("gitops/monitoring and docs/alerts.md are what scripts/monitoring make
     if (await Deno.readTextFile(path) !== text) stale.push(path);
   }
   assertEquals(stale, []);
+});
+
+Deno.test("each alert leads to its chapter of the runbook, at the address that an installation names", async () => {
+  await using folder = await temporaryFolder();
+  const address = "https://git.example/meshwright/docs/alerts.md";
+  const generator = (...words: readonly string[]) =>
+    ran(Deno.execPath(), ["run", "-A", "scripts/monitoring.ts", ...words]);
+  await generator("--runbook", address, "--output", folder.path);
+  const chapters = [...(await Deno.readTextFile(`${folder.path}/docs/alerts.md`))
+    .matchAll(/^### (\w+)$/gm)].map(([, name = ""]) => `${address}#${name.toLowerCase()}`);
+  assertEquals(chapters.length, ALERTS.length);
+  for (const file of ["rules.yaml", "prometheus-rule.yaml"]) {
+    const text = await Deno.readTextFile(`${folder.path}/gitops/monitoring/${file}`);
+    const led = [...text.matchAll(/runbook_url: '([^']+)'/g)].map(([, url]) => url);
+    assertEquals(led, chapters);
+  }
+  // What stands in the repository knows no address, and is not written over.
+  const refused = await generator("--runbook", address).then(() => "written", String);
+  assertStringIncludes(refused, "--runbook needs --output");
 });
 
 Deno.test("alerts and dashboard name metrics and labels that there are", () => {

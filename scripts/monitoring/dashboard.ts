@@ -189,6 +189,7 @@ export function dashboard(): unknown {
     refresh: "30s",
     time: { from: "now-6h", to: "now" },
     templating: { list: VARIABLES },
+    annotations: { list: [] },
     panels: placedPanels(),
   };
 }

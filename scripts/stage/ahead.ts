@@ -1,6 +1,6 @@
 /**
  * Builds what later stages need while earlier ones run: the programs of a control plane and of a node, and those that judge
- * rules and the chart.
+ * rules, dashboard and chart.
  * {@linkcode startAhead} starts it; it ends with whoever started it.
  *
  * @module
@@ -8,6 +8,7 @@
 import { errorText } from "#base";
 import { findBinaries, findNodeBinaries } from "../control_plane.ts";
 import { progressOnStderr } from "../control_plane/progress.ts";
+import { dashboardReader } from "../monitoring/dashboard_reader.ts";
 import { promtoolProgram } from "../monitoring/promtool_program.ts";
 import { helmProgram } from "../operator/helm_program.ts";
 
@@ -68,6 +69,7 @@ async function main(what: readonly string[]): Promise<void> {
     if (what.includes("judges")) {
       await promtoolProgram(options);
       await helmProgram(options);
+      await dashboardReader(options);
     }
   } catch (error) {
     // The stage that needs it tries again, and says what is missing.

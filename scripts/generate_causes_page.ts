@@ -24,6 +24,7 @@ const WALK = "tests/cluster/explain_causes_test.ts";
 /** Tests that make a cause besides, or where the walk does not. */
 export const OTHER_TESTS: Readonly<Record<string, string>> = {
   CacheBehind: "tests/scenario/component_scenarios_test.ts",
+  Contested: "tests/cluster/gitops_objects_test.ts",
   CleanupGivenUp: "tests/cluster/cleanup_end_test.ts",
   CrashLoopBackOff: "tests/e2e/trouble_class_test.ts",
   CreateContainerConfigError: "tests/e2e/trouble_secret_test.ts",
@@ -34,22 +35,36 @@ export const OTHER_TESTS: Readonly<Record<string, string>> = {
   ImagePullBackOff: "tests/e2e/trouble_image_test.ts",
   KindNotServed: "tests/simulation/object_stories_test.ts",
   LeftBehind: "tests/cluster/gitops_deletion_test.ts",
+  NoServiceAccount: "tests/unit/gitops/stated_authority_test.ts",
   OOMKilled: "tests/e2e/trouble_memory_test.ts",
   ReadingTooLong: "tests/simulation/fault_stories_test.ts",
   Recreating: "tests/cluster/rollout_recreate_test.ts",
   Superseded: "tests/cluster/gitops_supersede_test.ts",
   SyncFailed: "tests/cluster/tenant_references_test.ts",
+  Unavailable: "tests/scenario/component_scenarios_test.ts",
 };
 
-function testsOf({ reason, remedy }: Remedy): string {
+/** Causes that no test makes, and why. */
+export const UNMADE: Readonly<Record<string, string>> = {
+  RefMoved:
+    "a race: the reference has to move between two requests to a Git server that gives nothing by its hash",
+  Unknown: "the reason of a condition Healthy, and of a MeshSync that has no status at all",
+};
+
+/** The tests that make a cause. */
+export function testsOf({ reason, remedy }: Pick<Remedy, "reason" | "remedy">): string[] {
   const isWalked = [...COMPONENT_CAUSES, ...SYNC_CAUSES].some((cause) =>
     cause.reason === reason && cause.remedy.test(remedy)
   );
-  const tests = [...(isWalked ? [WALK] : []), OTHER_TESTS[reason] ?? ""];
-  const links = tests.filter((path) => path !== "").map((path) =>
+  const other = OTHER_TESTS[reason];
+  return [...(isWalked ? [WALK] : []), ...(other === undefined ? [] : [other])];
+}
+
+function madeBy(remedy: Remedy): string {
+  const links = testsOf(remedy).map((path) =>
     `[${path.replace(/^tests\/|_test\.ts$/g, "")}](../${path})`
   );
-  return links.length === 0 ? "—" : links.join(", ");
+  return links.length === 0 ? `no test: ${UNMADE[remedy.reason] ?? ""}` : links.join(", ");
 }
 
 function causeOf({ besides, reason, words }: Pick<Remedy, "besides" | "reason" | "words">): string {
@@ -60,7 +75,7 @@ function causeOf({ besides, reason, words }: Pick<Remedy, "besides" | "reason" |
 
 function table(remedies: readonly Remedy[]): string {
   const rows = remedies.map((entry) =>
-    `| ${causeOf(entry)} | ${entry.means} | ${entry.remedy} | ${testsOf(entry)} |`
+    `| ${causeOf(entry)} | ${entry.means} | ${entry.remedy} | ${madeBy(entry)} |`
   );
   return ["| cause | what it means | what to do | made by |", "| --- | --- | --- | --- |", ...rows]
     .join("\n");
@@ -84,8 +99,8 @@ Written by \`deno task causes-page\` from \`src/topology/remedies.ts\`: what \`m
 says under “What to do”. A cause is the reason of the condition \`Ready\` (\`kubectl get -o wide\` shows
 it); its message names the object. The last column has the test that makes the cause: on a real
 control plane with simulated nodes (\`cluster/\`), on real pods (\`e2e/\`), or with an API server and a
-Git in memory (\`simulation/\`, \`scenario/\`). Where it is “—” no test makes the cause in a cluster; a
-unit test holds that it has a remedy.
+Git in memory (\`simulation/\`, \`scenario/\`, \`unit/\`), where a cluster cannot be brought to it; or why there is
+none. A test holds that each line has one.
 
 ## A container that ended
 

@@ -140,8 +140,9 @@ function firstContainerCause(pod: Pod): Cause | undefined {
 function containerCause(pod: Pod, container: ContainerStatus): Cause | undefined {
   const where = `Pod ${pod.metadata.name}, container ${container.name}`;
   const waiting = container.state?.waiting;
-  if (waiting !== undefined && !ORDINARY_REASONS.has(waiting.reason ?? "ContainerCreating")) {
-    return waitingCause(where, container, waiting);
+  // Without a reason it is on its way up, as far as the node tells.
+  if (waiting?.reason !== undefined && !ORDINARY_REASONS.has(waiting.reason)) {
+    return waitingCause(where, container, { ...waiting, reason: waiting.reason });
   }
   const ended = container.state?.terminated;
   if (ended !== undefined) {
@@ -169,9 +170,9 @@ function containerCause(pod: Pod, container: ContainerStatus): Cause | undefined
 function waitingCause(
   where: string,
   container: ContainerStatus,
-  waiting: { readonly reason?: string; readonly message?: string },
+  waiting: { readonly reason: string; readonly message?: string },
 ): Cause {
-  const reason = passedOn(waiting.reason ?? "Waiting");
+  const reason = passedOn(waiting.reason);
   const said = waiting.message === undefined ? "" : `: ${oneLine(waiting.message)}`;
   if (IMAGE_REASONS.has(reason)) {
     return {

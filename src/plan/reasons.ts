@@ -24,7 +24,6 @@ export const COMPONENT_REASONS = [
   "Terminating",
   "Unavailable",
   "Unschedulable",
-  "Waiting",
 ] as const;
 
 declare const PASSED_ON: unique symbol;

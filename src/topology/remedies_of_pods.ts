@@ -257,9 +257,4 @@ export const POD_REMEDIES: readonly Remedy[] = [
     means: "The container ended, and the node gives no reason",
     remedy: "Read the log of the container that the message names",
   },
-  {
-    reason: "Waiting",
-    means: "The container waits, and the node gives no reason",
-    remedy: "Look at the events of the pod: kubectl describe pod NAME",
-  },
 ];

@@ -2,6 +2,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { eventually, testCluster } from "../support/control_plane.ts";
 import { COMPONENT_CAUSES } from "../support/causes/components.ts";
+import { OWN_NODES } from "../support/causes/scheduling.ts";
 import { type CauseStage, causeStage, type MadeCause } from "../support/causes/stage.ts";
 import { prepareSyncs, SYNC_CAUSES } from "../support/causes/syncs.ts";
 
@@ -60,10 +61,10 @@ async function assertExplained(cause: MadeCause, stage: CauseStage): Promise<tru
   return true;
 }
 
-/** Finalizers and a node that the namespace's end would wait for, or that would stay. */
+/** Finalizers and nodes that the namespace's end would wait for, or that would stay. */
 async function release({ story }: CauseStage): Promise<void> {
   const free = { metadata: { finalizers: null } };
-  await story.kubectl("delete", "node", `tainted-${story.namespace}`, "--ignore-not-found");
+  await story.kubectl("delete", "node", "-l", `${OWN_NODES}=${story.namespace}`);
   await story.patch("function/leaving", free);
   await story.patch("configmap/leaves", free);
 }

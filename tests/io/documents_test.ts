@@ -8,11 +8,20 @@ import {
 } from "#base";
 import { assertEquals, assertMatch } from "@std/assert";
 import { createMetrics } from "#telemetry";
-import { CAUSES_PAGE, causesPage, OTHER_TESTS } from "../../scripts/generate_causes_page.ts";
+import { REMEDIES, type Remedy } from "#topology";
+import { ENDED_REASONS } from "../../src/topology/remedies_of_pods.ts";
+import {
+  CAUSES_PAGE,
+  causesPage,
+  OTHER_TESTS,
+  testsOf,
+  UNMADE,
+} from "../../scripts/generate_causes_page.ts";
 import { RESOURCES_PAGE, resourcesPage } from "../../scripts/generate_resources_page.ts";
 import { permissionArguments } from "../../scripts/compile/permissions.ts";
 import { meshwright } from "../support/cli.ts";
 
+const ENDED: ReadonlySet<string> = new Set(ENDED_REASONS);
 const README = await Deno.readTextFile("README.md");
 const COMMAND_LINE = await Deno.readTextFile("docs/command-line.md");
 const GITOPS = await Deno.readTextFile("docs/gitops.md");
@@ -65,6 +74,18 @@ Deno.test("docs/resources.md has what src/api defines (run deno task resources-p
 
 Deno.test("docs/causes.md has what src/topology and the tests have (run deno task causes-page)", async () => {
   assertEquals(causesPage() === await Deno.readTextFile(CAUSES_PAGE), true);
+});
+
+Deno.test("each cause has a test that makes it, or a reason why there is none", () => {
+  const reasons = new Set(REMEDIES.map(({ reason }) => reason));
+  const isEnd = ({ reason, words }: Remedy) => words !== undefined && ENDED.has(reason);
+  // What a container said last decides for each reason that it may have ended with: one of them will do.
+  const ends = REMEDIES.filter(isEnd).map(({ remedy }) => ({ reason: "CrashLoopBackOff", remedy }));
+  const others = REMEDIES.filter((one) => !isEnd(one));
+  const without = [...ends, ...others].filter((cause) => testsOf(cause).length === 0);
+  assertEquals(without.map(({ reason }) => reason).sort(), Object.keys(UNMADE).sort());
+  const strange = Object.keys(OTHER_TESTS).filter((reason) => !reasons.has(reason));
+  assertEquals(strange, []);
 });
 
 Deno.test("the tests that docs/causes.md names beside the walk do have the cause", async () => {

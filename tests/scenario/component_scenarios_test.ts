@@ -50,6 +50,22 @@ Deno.test("a Function that is as it should be costs no request", async () => {
   assertEquals(await world.pass("Function", "orders"), { writes: [], reads: [] });
 });
 
+Deno.test("a write that nobody answers is told as Unavailable, until it is answered", async () => {
+  const world = new ControllerWorld();
+  world.createNow(userFunction());
+  world.plan = ({ kind, verb }) =>
+    kind === "StatefulSet" && verb === "apply"
+      ? { fails: { when: "before", how: "lost" } }
+      : undefined;
+  await world.pass("Function", "orders");
+  assertStringIncludes(world.ready(ORDERS), "False Unavailable: ");
+  world.plan = () => undefined;
+  await world.settle();
+  world.runPods();
+  await world.settle();
+  assertEquals(world.ready(ORDERS), "True Ready: 1/1 pods ready");
+});
+
 Deno.test("replicas and the finalizer are written first, each on the version before, in one pass", async () => {
   const world = new ControllerWorld();
   world.createNow(userFunction({ replicas: undefined, cleanupSubscription: true }));

@@ -1,7 +1,16 @@
 /** Causes of components, each with what makes it on a real control plane with simulated nodes. */
 import { eventually, FAIL } from "../control_plane.ts";
+import { REFUSAL_CAUSES } from "./refusals.ts";
+import { SCHEDULING_CAUSES } from "./scheduling.ts";
 import { userFunction } from "../controller_story.ts";
-import { type CauseStage, failing, firstPod, type MadeCause, REFUSED_POD } from "./stage.ts";
+import {
+  type CauseStage,
+  failing,
+  firstPod,
+  KEPT_POD,
+  type MadeCause,
+  REFUSED_POD,
+} from "./stage.ts";
 
 /** A pod that is on its way up for good. */
 const STARTING = { [FAIL]: "ContainerCreating" };
@@ -38,6 +47,15 @@ const ENDED: readonly (readonly [string, string, RegExp])[] = [
   ["StartError", "exec: no such file", /command of the image/],
   ["ContainerCannotRun", "no such program", /spec\.image against the runtime/],
   ["ContainerStatusUnknown", "could not be located", /look at the node/],
+];
+
+/** Why a node, or who looks after nodes, gave a pod up, and what there is to do. */
+const GIVEN_UP: readonly (readonly [string, RegExp])[] = [
+  ["Evicted", /raise spec\.resources\.requests/],
+  ["NodeLost", /delete its pods/],
+  ["NodeShutdown", /comes back on another/],
+  ["DeadlineExceeded", /took longer than it may/],
+  ["PodFailed", /log of the pod/],
 ];
 
 /** All of them. */
@@ -91,8 +109,23 @@ export const COMPONENT_CAUSES: readonly MadeCause[] = [
     says: /runs but is not ready yet/,
     remedy: /Read the log/,
   },
+  {
+    reason: "Terminated",
+    name: "function/ended-silently",
+    make: (stage) => ended(stage, "ended-silently", {}),
+    says: /container pulsar-function ended with exit code 128/,
+    remedy: /Read the log of the container/,
+  },
+  ...GIVEN_UP.map(([reason, remedy]): MadeCause => ({
+    reason,
+    name: `function/given-up-${reason.toLowerCase()}`,
+    make: (stage) => givenUp(stage, `given-up-${reason.toLowerCase()}`, reason),
+    says: new RegExp(`Pod given-up-${reason.toLowerCase()}-function-0: `),
+    remedy,
+  })),
+  ...REFUSAL_CAUSES,
   ...mountCauses(),
-  ...schedulingCauses(),
+  ...SCHEDULING_CAUSES,
   ...refusedCauses(),
   quotaCause(),
   ownerCause(),
@@ -104,16 +137,26 @@ export const COMPONENT_CAUSES: readonly MadeCause[] = [
 async function ended(
   stage: CauseStage,
   name: string,
-  { message, reason }: { readonly message: string; readonly reason: string },
+  end: { readonly message?: string; readonly reason?: string },
 ): Promise<void> {
   await stage.story.apply(userFunction(name, { pod: { annotations: STARTING } }));
   await firstPod(stage, name);
   const pod = `pod/${name}-function-0`;
   await stage.story.kubectl("wait", "--for=condition=Ready=False", pod, "--timeout=180s");
-  const state = { terminated: { exitCode: 128, reason, message } };
+  const state = { terminated: { exitCode: 128, ...end } };
   const container = { name: "pulsar-function", image: "a", imageID: "", restartCount: 1 };
   const containerStatuses = [{ ...container, ready: false, state }];
   await stage.story.patch(pod, { status: { containerStatuses } }, "--subresource=status");
+}
+
+/** A pod that failed as a whole, and that nobody can delete: otherwise the next one is there at once. */
+async function givenUp(stage: CauseStage, name: string, reason: string): Promise<void> {
+  const labels = { [KEPT_POD]: "true" };
+  await stage.story.apply(userFunction(name, { pod: { annotations: STARTING, labels } }));
+  await firstPod(stage, name);
+  const told = reason === "PodFailed" ? {} : { reason, message: "the node says so" };
+  const status = { phase: "Failed", ...told };
+  await stage.story.patch(`pod/${name}-function-0`, { status }, "--subresource=status");
 }
 
 function mountCauses(): MadeCause[] {
@@ -155,51 +198,6 @@ function metadataOf(
   { story }: CauseStage,
 ) {
   return { name, uid, namespace: story.namespace };
-}
-
-function schedulingCauses(): MadeCause[] {
-  const row = (slug: string, spec: Record<string, unknown>, rest: readonly [RegExp, RegExp]) => ({
-    reason: "Unschedulable",
-    name: `function/${slug}`,
-    make: ({ story }: CauseStage) => story.apply(userFunction(slug, spec)),
-    says: rest[0],
-    remedy: rest[1],
-  });
-  const cpu = { cpu: "100000", memory: "1Gi" };
-  const claims = [{
-    metadata: { name: "data" },
-    spec: {
-      accessModes: ["ReadWriteOnce"],
-      resources: { requests: { storage: "1Gi" } },
-      storageClassName: "",
-    },
-  }];
-  return [
-    row("too-large", { resources: { requests: cpu, limits: cpu } }, [
-      /cannot be scheduled: .*Insufficient cpu/,
-      /Lower spec\.resources/,
-    ]),
-    row("no-node", { pod: { nodeSelector: { zone: "nowhere" } } }, [
-      /cannot be scheduled: .*selector/,
-      /Correct spec\.pod\.nodeSelector/,
-    ]),
-    row("no-volume", { volumeClaimTemplates: claims }, [
-      /cannot be scheduled: .*PersistentVolumeClaim/,
-      /Make the volume available/,
-    ]),
-    {
-      ...row("tainted", {}, [/cannot be scheduled: .*taint/, /or add spec\.pod\.tolerations/]),
-      make: async ({ story }) => {
-        const name = `tainted-${story.namespace}`;
-        const taints = [{ key: "team", value: "other", effect: "NoSchedule" }];
-        const node = { apiVersion: "v1", kind: "Node", spec: { taints } };
-        await story.kubectl("delete", "node", name, "--ignore-not-found");
-        await story.apply({ ...node, metadata: { name, labels: { pool: story.namespace } } });
-        const nodeSelector = { pool: story.namespace };
-        await story.apply(userFunction("tainted", { pod: { nodeSelector } }));
-      },
-    },
-  ];
 }
 
 function refusedCauses(): MadeCause[] {

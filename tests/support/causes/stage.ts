@@ -12,6 +12,7 @@ import {
 import { type ControllerStory, kubectlIn, userFunction } from "../controller_story.ts";
 import { type HangingServer, hangingServer } from "../hanging_server.ts";
 import { type RunningLoop, runningLoop } from "../running_loop.ts";
+import { refusingWebhook } from "./refusals.ts";
 
 /** What makes a cause, and what `explain` has to say of it then. */
 export interface MadeCause {
@@ -38,8 +39,12 @@ export interface CauseStage extends AsyncDisposable {
   explain(name: string): Promise<CommandResult>;
 }
 
-/** A pod with this annotation is refused by a policy. */
+/** A pod with this label is refused by a policy. */
 export const REFUSED_POD = "meshwright.test/refused";
+/** A pod with this label is deleted by nobody: what it is like stays, as on a node that does not answer. */
+export const KEPT_POD = "meshwright.test/kept";
+/** A pod with this label gets a gate that nobody lifts. */
+export const GATED_POD = "meshwright.test/gated";
 
 /** Starts all of it. */
 export async function causeStage(cluster: TestCluster): Promise<CauseStage> {
@@ -47,6 +52,7 @@ export async function causeStage(cluster: TestCluster): Promise<CauseStage> {
   const loop = stack.use(await runningLoop(cluster));
   const silent = stack.use(hangingServer());
   const odd = stack.use(oddServer());
+  stack.use(await refusingWebhook(cluster, loop.namespace));
   const names = await putPolicies(cluster, loop.namespace);
   stack.defer(async () => {
     await cluster.kubectl(["delete", ...names, "--ignore-not-found", "--wait=false"]);
@@ -91,6 +97,9 @@ function oddServer(): AsyncDisposable & { readonly url: string } {
     if (pathname.startsWith("/html")) {
       return new Response("<p>Hello</p>", { headers: { "content-type": "text/html" } });
     }
+    if (pathname.startsWith("/moved.git")) {
+      return Response.redirect(`http://elsewhere.example${pathname}`, 301);
+    }
     return new Response("no", { status: 500 });
   });
   return {
@@ -112,14 +121,16 @@ async function putPolicies(cluster: TestCluster, namespace: string): Promise<str
       says: "no name",
     },
     { name: "held", group: "", resource: "configmaps", operation: "DELETE", says: "audited" },
+    { name: "kept", group: "", resource: "pods", operation: "DELETE", says: "no answer" },
   ] as const;
   const expressions = {
     pods: `!has(object.metadata.labels) || !("${REFUSED_POD}" in object.metadata.labels)`,
     sets: '!object.metadata.name.startsWith("forbidden")',
     words: '!object.metadata.name.startsWith("invalid-object")',
     held: '!oldObject.metadata.name.startsWith("audited")',
+    kept: `!has(oldObject.metadata.labels) || !("${KEPT_POD}" in oldObject.metadata.labels)`,
   };
-  const objects = rules.flatMap(({ group, name, operation, resource, says }) => {
+  const objects: KubeObject[] = rules.flatMap(({ group, name, operation, resource, says }) => {
     const metadata = { name: `${namespace}-${name}` };
     const kind = "ValidatingAdmissionPolicy";
     const apiVersion = "admissionregistration.k8s.io/v1";
@@ -149,9 +160,48 @@ async function putPolicies(cluster: TestCluster, namespace: string): Promise<str
       },
     ];
   });
+  objects.push(...gatingPolicy(namespace));
   await cluster.apply(...objects);
   await untilInForce(cluster, namespace);
   return objects.map(({ kind, metadata }) => `${kind.toLowerCase()}/${metadata.name}`);
+}
+
+/** Who gates pods, as queues for batch work do. */
+function gatingPolicy(namespace: string): KubeObject[] {
+  const apiVersion = "admissionregistration.k8s.io/v1";
+  const metadata = { name: `${namespace}-gates` };
+  const expression =
+    'Object{spec: Object.spec{schedulingGates: [Object.spec.schedulingGates{name: "team.example/queue"}]}}';
+  return [
+    {
+      apiVersion,
+      kind: "MutatingAdmissionPolicy",
+      metadata,
+      spec: {
+        matchConstraints: {
+          namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": namespace } },
+          resourceRules: [{
+            apiGroups: [""],
+            apiVersions: ["v1"],
+            operations: ["CREATE"],
+            resources: ["pods"],
+          }],
+        },
+        matchConditions: [{
+          name: "labelled",
+          expression: `has(object.metadata.labels) && "${GATED_POD}" in object.metadata.labels`,
+        }],
+        reinvocationPolicy: "Never",
+        mutations: [{ patchType: "ApplyConfiguration", applyConfiguration: { expression } }],
+      },
+    },
+    {
+      apiVersion,
+      kind: "MutatingAdmissionPolicyBinding",
+      metadata,
+      spec: { policyName: metadata.name },
+    },
+  ];
 }
 
 /** A policy takes a moment until the API server goes by it: the last of them says so. */

@@ -25,6 +25,7 @@ const BEFORE: Readonly<Record<string, string>> = {
   "any/a.yaml": configMapText("any", "1"),
   "broken/a.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {}\n",
   "empty/README.md": "nothing to apply\n",
+  "large/a.yaml": `${"#".repeat(1_000_000)}\n`.repeat(70),
   "refused/web.yaml": MISMATCH,
   "conflicting/a.yaml": configMapText("contested", "from git"),
   "kindless/a.yaml": "apiVersion: nowhere.example/v1\nkind: Thing\nmetadata: {name: a}\n",
@@ -113,6 +114,7 @@ export const SYNC_CAUSES: readonly MadeCause[] = [
   ...contentCauses(),
   ...remoteCauses(),
   ...secretCauses(),
+  addressCause(),
 ];
 
 function waitingCauses(): MadeCause[] {
@@ -187,11 +189,23 @@ function remoteCauses(): MadeCause[] {
     simple("NotAGitServer", "any", [/html/, /no Git server/, ({ odd }) => ({
       url: `${odd.url}/html/a.git`,
     })]),
+    simple("RepositoryMoved", "any", [
+      /redirects to http:\/\/elsewhere\.example/,
+      /into spec\.url/,
+      ({ odd }) => ({ url: `${odd.url}/moved.git` }),
+    ]),
+    simple("RevisionTooLarge", "large", [/more than/, /folder or repository of their own/]),
     simple("OutOfTime", "any", [/within 3 s/, /Raise spec\.timeout/, ({ silent }) => ({
       url: `${silent.url}/a.git`,
       timeout: "3s",
     })]),
   ];
+}
+
+function addressCause(): MadeCause {
+  return simple("InvalidAddress", "any", [/Cannot ask for name "a%2Fb"/, /Correct the apiVersion/, {
+    variablesFrom: [{ kind: "ConfigMap", name: "a%2Fb" }],
+  }]);
 }
 
 function secretCauses(): MadeCause[] {

@@ -7,6 +7,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { errorText } from "#base";
 import { Interruption } from "./control_plane/interruption.ts";
 import { progressOnStderr } from "./control_plane/progress.ts";
+import { lastLines } from "./demo/last_lines.ts";
 import { standardScreen } from "./demo/screen.ts";
 import type { Stage } from "./demo/stage.ts";
 import { DemoError, playDemo } from "./demo/story.ts";
@@ -77,14 +78,12 @@ async function runDemo(isKept: boolean): Promise<number> {
 
 /** Stays until Ctrl-C. @throws {Error} when the program ends first */
 async function stay(stage: Stage, interruption: Interruption): Promise<void> {
-  const { plane, program, repository, screen } = stage;
+  const { program, screen } = stage;
   screen.line();
   screen.line("Everything stays up until Ctrl-C. In another terminal:", "bold");
-  screen.line(`export KUBECONFIG=${plane.kubeconfigPath}`);
-  screen.line(`  ${plane.binaries.kubectl} get functions,functionmeshes,pods -A`, "dim");
-  screen.line(`  cd ${repository.directory}  # edit mesh/*.yaml and git commit: it arrives`, "dim");
-  screen.line(`  xdg-open ${program.consoleUrl}  # or any browser: what runs, live`, "dim");
-  screen.line(`  curl ${program.url}/metrics`, "dim");
+  const [first = "", ...others] = lastLines(stage);
+  screen.line(first);
+  for (const line of others) screen.line(line, "dim");
   const ended = Promise.withResolvers<void>();
   program.signal.addEventListener("abort", () => ended.resolve(), { once: true });
   await Promise.race([ended.promise, interruption.happened()]);

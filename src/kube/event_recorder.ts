@@ -1,4 +1,12 @@
-import { type Clock, contentHash, keyOf, type KubeObject, timestamp } from "#base";
+import {
+  type Clock,
+  contentHash,
+  idOf,
+  keyOf,
+  type KubeObject,
+  type ObjectId,
+  timestamp,
+} from "#base";
 import { type Logger, silentLogger } from "#telemetry";
 import { isAlreadyExists, isNotFound } from "./api_error.ts";
 import type { ClusterClient } from "./cluster.ts";
@@ -34,16 +42,22 @@ interface Written {
   readonly lastMs: number;
 }
 
+/** What an Event is about: not the object itself, which would be kept for as long as its Event waits. */
+interface Regarding extends ObjectId {
+  readonly uid?: string;
+  readonly resourceVersion?: string;
+}
+
 interface Pending {
-  readonly object: KubeObject;
+  readonly regarding: Regarding;
   readonly note: EventNote;
   readonly firstMs: number;
   lastMs: number;
   count: number;
 }
 
-/** Events that wait to be written; more are dropped. */
-const PENDING_MAX = 1_000;
+/** Events that wait to be written, enough for a commit with 5,000 new components; more are dropped, warnings last. */
+const PENDING_MAX = 5_000;
 /** Events that are remembered for counting up. */
 const WRITTEN_MAX = 4_096;
 /** An event older than this is not counted up any longer: the server drops it after an hour. */
@@ -97,12 +111,25 @@ export class EventRecorder implements AsyncDisposable {
     const owner = `${object.kind}/${
       object.metadata.namespace ?? ""
     }/${object.metadata.name}/${uid}`;
-    if (this.#pending.size >= PENDING_MAX || !this.#budget.take(owner)) {
+    if (!this.#hasRoom(note) || !this.#budget.take(owner)) {
       this.#dropped++;
       return;
     }
-    this.#pending.set(key, { object, note, firstMs: now, lastMs: now, count: 1 });
+    const regarding = regardingOf(object);
+    this.#pending.set(key, { regarding, note, firstMs: now, lastMs: now, count: 1 });
     this.#writing ??= this.#writeAll();
+  }
+
+  /** Whether one more may wait: a warning takes the place of what is none. */
+  #hasRoom({ type }: EventNote): boolean {
+    if (this.#pending.size < PENDING_MAX) return true;
+    if (type !== "Warning") return false;
+    for (const [key, { note }] of this.#pending) {
+      if (note.type === "Warning") continue;
+      this.#dropped++;
+      return this.#pending.delete(key);
+    }
+    return false;
   }
 
   /** Resolves when everything recorded so far is written or given up. */
@@ -131,7 +158,7 @@ export class EventRecorder implements AsyncDisposable {
         await this.#write(key, pending);
       } catch (error) {
         this.#dropped++;
-        const { kind } = pending.object;
+        const { kind } = pending.regarding;
         this.#log.debug("Cannot write an event", { kind, reason: pending.note.reason, error });
       }
     }
@@ -177,16 +204,17 @@ export class EventRecorder implements AsyncDisposable {
   }
 }
 
-function eventFrom(key: string, pending: Pending, options: EventRecorderOptions): KubeObject {
-  const { object, note } = pending;
+function regardingOf(object: KubeObject): Regarding {
   const { uid, resourceVersion } = object.metadata;
-  const regarding = {
-    apiVersion: object.apiVersion,
-    kind: object.kind,
-    ...keyOf(object),
+  return {
+    ...idOf(object),
     ...(uid === undefined ? {} : { uid }),
     ...(resourceVersion === undefined ? {} : { resourceVersion }),
   };
+}
+
+function eventFrom(key: string, pending: Pending, options: EventRecorderOptions): KubeObject {
+  const { note, regarding } = pending;
   const suffix = contentHash({ key, first: pending.firstMs, instance: options.instance });
   return {
     apiVersion: "v1",
@@ -194,7 +222,7 @@ function eventFrom(key: string, pending: Pending, options: EventRecorderOptions)
     metadata: {
       // Events about cluster-scoped objects live in `default`, where kubectl looks for them.
       namespace: regarding.namespace === "" ? "default" : regarding.namespace,
-      name: `${object.metadata.name.slice(0, 230)}.${suffix}`,
+      name: `${regarding.name.slice(0, 230)}.${suffix}`,
     },
     involvedObject: regarding,
     type: note.type,

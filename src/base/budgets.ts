@@ -67,6 +67,12 @@ export const GIT_BUDGETS = {
   bigFileBytes: MIB,
   /** Memory for unpacking. */
   packWindowBytes: 32 * MIB,
+  /** Memory of a git program with what it started: a server may send without end what it keeps. */
+  commandMemoryBytes: 128 * MIB,
+  /** Memory of all git programs at the same time: the one that takes most ends first. */
+  commandsMemoryBytes: 192 * MIB,
+  /** The largest piece of memory: an answer that git reads as a whole before it looks at it. */
+  commandPieceBytes: 64 * MIB,
   /** Characters of the path of a file: no longer one can be checked out. */
   pathChars: 4_096,
   /** Files of a folder. */
@@ -77,10 +83,6 @@ export const GIT_BUDGETS = {
   listBytes: 64 * MIB,
   /** Bytes of the refs that a remote names. */
   refsBytes: 32 * MIB,
-  /** Bytes that a git command which talks to a remote takes at once: what a server names is in one piece of memory. */
-  remotePieceBytes: 64 * MIB,
-  /** Bytes of memory of a git command that asks for refs. */
-  refsMemoryBytes: 256 * MIB,
   /** Bytes of all answers about refs that are kept for others who ask the same. */
   refsKeptBytes: 16 * MIB,
   /** Commands that talk to nobody at the same time: twice as many as there are processors, and no more than this. */

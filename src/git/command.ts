@@ -1,7 +1,9 @@
-import { type Clock, deadline, isAbort, systemClock } from "#base";
+import { type Clock, deadline, GIT_BUDGETS, isAbort, systemClock } from "#base";
 import { setPriority } from "node:os";
 import { GitError, gitErrorFrom } from "./git_error.ts";
+import { GitMemory, type MemoryExcess } from "./memory.ts";
 import type { BegunCommand } from "./processes.ts";
+import { isGone, startedBy } from "./started.ts";
 
 /** One run of the `git` program, or of one that it works with. */
 export interface GitCommand {
@@ -21,8 +23,6 @@ export interface GitCommand {
   readonly stdin?: string | Uint8Array;
   readonly timeoutMs: number;
   readonly outputBytesMax: number;
-  /** Most memory that it may have, with what it starts, where the system tells; as much as it likes when left out. */
-  readonly memoryBytesMax?: number;
   readonly signal?: AbortSignal;
   readonly clock?: Pick<Clock, "sleep">;
   /** Waits until it may begin; at once when left out. */
@@ -31,6 +31,7 @@ export interface GitCommand {
   readonly url?: string;
 }
 
+const MIB = 1024 * 1024;
 const STDERR_BYTES_MAX = 64 * 1024;
 
 /** How a program ended, and what it wrote. */
@@ -45,7 +46,7 @@ export interface GitOutcome {
  * Runs `git` without a shell and answers what it wrote on standard output.
  *
  * # Guarantees
- * Bounded time, output and memory; on a timeout, too much of these or an abort the program and what it started are killed.
+ * Bounded time, output and memory; on a timeout, too much of one or an abort the program and what it started are killed.
  *
  * @throws {GitError} when it fails, takes too long or writes too much
  */
@@ -74,7 +75,7 @@ export async function gitOutcome(command: GitCommand): Promise<GitOutcome> {
   lowerPriority(child, begun?.niceness);
   const stop = () => killAll(child);
   limit.signal.addEventListener("abort", stop, { once: true });
-  using memory = watchMemory(child, { bytesMax: command.memoryBytesMax ?? Infinity, stop });
+  using memory = (begun?.memory ?? new GitMemory()).watch(child.pid, stop);
   try {
     const input = writeInput(child, command.stdin);
     const [stdout, stderr, status] = await Promise.all([
@@ -83,6 +84,7 @@ export async function gitOutcome(command: GitCommand): Promise<GitOutcome> {
       child.status,
     ]);
     await input;
+    const excess = await memory.end();
     command.signal?.throwIfAborted();
     if (limit.isExpired) {
       throw new GitError(
@@ -90,9 +92,9 @@ export async function gitOutcome(command: GitCommand): Promise<GitOutcome> {
         `${command.action}: no answer in ${command.timeoutMs / 1000} s`,
       );
     }
-    if (memory.isOver) throw tooLarge(command, "of memory for the answer", memory.bytesMax);
+    if (excess !== undefined) throw memoryError(command, excess);
     if (stdout === undefined) {
-      throw tooLarge(command, "of output", command.outputBytesMax);
+      throw tooLarge(command, `${Math.round(command.outputBytesMax / 1024)} KiB of output`);
     }
     return { isSuccess: status.success, stdout, stderr };
   } finally {
@@ -100,56 +102,16 @@ export async function gitOutcome(command: GitCommand): Promise<GitOutcome> {
   }
 }
 
-function tooLarge({ action }: GitCommand, of: string, bytesMax: number): GitError {
-  return new GitError(
-    "too_large",
-    `${action}: more than ${Math.round(bytesMax / 1024)} KiB ${of}`,
-  );
+/** Who took most of what is for all may find enough the next time. */
+function memoryError(command: GitCommand, excess: MemoryExcess): GitError {
+  const { commandMemoryBytes, commandsMemoryBytes } = GIT_BUDGETS;
+  if (excess === "of one") return tooLarge(command, `${commandMemoryBytes / MIB} MiB of memory`);
+  const most = `all git programs take more than ${commandsMemoryBytes / MIB} MiB of memory`;
+  return new GitError("failed", `${command.action}: ${most}, and it took most of it`);
 }
 
-/** Memory is looked at so often. */
-const MEMORY_LOOK_MS = 200;
-
-/** Stops a program that has more memory than it may. */
-function watchMemory(
-  { pid }: Deno.ChildProcess,
-  { bytesMax, stop }: { readonly bytesMax: number; readonly stop: () => void },
-): Disposable & { readonly bytesMax: number; readonly isOver: boolean } {
-  const end = new AbortController();
-  const { signal } = end;
-  let isOver = false;
-  const look = async () => {
-    while (!isOver) {
-      await systemClock.sleep(MEMORY_LOOK_MS, signal);
-      isOver = residentBytes([pid, ...startedBy(pid)]) > bytesMax;
-    }
-    stop();
-  };
-  if (Number.isFinite(bytesMax)) {
-    look().catch((error) => {
-      if (!isAbort(error, signal)) throw error;
-    });
-  }
-  return {
-    bytesMax,
-    get isOver() {
-      return isOver;
-    },
-    [Symbol.dispose]: () => end.abort(),
-  };
-}
-
-/** The memory of processes together, as far as the system tells and this program may look. */
-function residentBytes(ids: readonly number[]): number {
-  return ids.reduce((sum, id) => {
-    try {
-      const status = Deno.readTextFileSync(`/proc/${id}/status`);
-      return sum + Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
-    } catch (error) {
-      if (error instanceof Deno.errors.NotCapable || isGone(error)) return sum;
-      throw error;
-    }
-  }, 0);
+function tooLarge({ action }: GitCommand, what: string): GitError {
+  return new GitError("too_large", `${action}: it takes more than ${what}`);
 }
 
 function spawnGit(command: GitCommand): Deno.ChildProcess {
@@ -219,24 +181,6 @@ function killAll(child: Deno.ChildProcess): void {
       if (!(error instanceof Deno.errors.NotCapable) && !isGone(error)) throw error;
     }
   }
-}
-
-/** What a process started and what that started, where the system tells and this program may look. */
-function startedBy(id: number): number[] {
-  try {
-    const children = Deno.readTextFileSync(`/proc/${id}/task/${id}/children`);
-    const ids = children.split(" ").filter((one) => one !== "").map(Number);
-    return ids.flatMap((one) => [one, ...startedBy(one)]);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable || isGone(error)) return [];
-    throw error;
-  }
-}
-
-/** A process that has ended, and a system without `/proc`. */
-function isGone(error: unknown): boolean {
-  return error instanceof Deno.errors.NotFound ||
-    (error instanceof Error && (error as { readonly code?: string }).code === "ESRCH");
 }
 
 async function writeInput(

@@ -83,8 +83,6 @@ export async function openAccess(remote: Remote, options: AccessOptions): Promis
   const access = {
     env: {
       ...local.env,
-      // Git takes in what a server says of itself before it looks at it: however long that is.
-      GIT_ALLOC_LIMIT: String(GIT_BUDGETS.remotePieceBytes),
       ...(scheme === "file" ? { GIT_CONFIG_GLOBAL: `${options.home}/local.gitconfig` } : {}),
       ...(scheme === "http" || scheme === "https" ? TRACE_ENV : {}),
       ...files.env,
@@ -116,6 +114,8 @@ export function localAccess(
       GIT_CEILING_DIRECTORIES: home,
       GIT_NO_LAZY_FETCH: "1",
       GIT_OPTIONAL_LOCKS: "0",
+      // Nor does it take a larger piece of memory: an answer is read as a whole, however long it is.
+      GIT_ALLOC_LIMIT: String(GIT_BUDGETS.commandPieceBytes),
       // A name that begins with `:` is the name of a folder, nothing else.
       GIT_LITERAL_PATHSPECS: "1",
     },

@@ -91,12 +91,8 @@ const MEANINGS: readonly (readonly [RegExp, GitErrorKind, string])[] = [
     "unreachable",
     UNREACHABLE,
   ],
+  [/attempting to allocate \d+ over limit/i, "too_large", "it takes too much memory"],
   [/early EOF|hung up unexpectedly|Empty reply|unexpected disconnect/i, "unreachable", UNREACHABLE],
-  [
-    /attempting to allocate [0-9]{1,20} over limit/i,
-    "too_large",
-    "the server says more of itself than is taken at once",
-  ],
   [/' not allowed/i, "failed", "the url leads to a transport that is not allowed"],
 ];
 

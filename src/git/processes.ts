@@ -1,5 +1,6 @@
 import { GIT_BUDGETS, Semaphore } from "#base";
 import type { GitCall } from "./call.ts";
+import { GitMemory } from "./memory.ts";
 
 /** How many commands that talk to nobody go on at the same time: they do nothing but use processors. */
 export interface ProcessLimits {
@@ -11,6 +12,8 @@ export interface ProcessLimits {
 export interface BegunCommand extends Disposable {
   /** How much it lets others go first: 0 is as any other program, 19 the most. */
   readonly niceness: number;
+  /** Of all commands together. */
+  readonly memory: GitMemory;
 }
 
 /** Of a share's only command: the program itself, which answers probes, goes first. */
@@ -44,6 +47,7 @@ export function processLimits(processors: number): ProcessLimits {
  */
 export class GitProcesses {
   readonly #local: Semaphore;
+  readonly #memory = new GitMemory();
   /** Commands of each share that run. */
   readonly #running = new Map<string, number>();
   /** In which order those came who wait: a pass has one signal. */
@@ -60,6 +64,7 @@ export class GitProcesses {
     const begun = this.remote({ share });
     return {
       niceness: begun.niceness,
+      memory: begun.memory,
       [Symbol.dispose]: () => {
         begun[Symbol.dispose]();
         permit[Symbol.dispose]();
@@ -73,6 +78,7 @@ export class GitProcesses {
     this.#running.set(share, others + 1);
     return {
       niceness: others === 0 ? NICENESS : NICENESS_OF_MORE,
+      memory: this.#memory,
       [Symbol.dispose]: () => {
         const left = (this.#running.get(share) ?? 0) - 1;
         if (left > 0) this.#running.set(share, left);

@@ -88,7 +88,6 @@ export class Transport {
         args: ["ls-remote", "--quiet", ...args(url)],
         directory: this.home,
         outputBytesMax: GIT_BUDGETS.refsBytes,
-        memoryBytesMax: GIT_BUDGETS.refsMemoryBytes,
       });
       if (!outcome.isSuccess) throw gitErrorFrom({ ...access, ...outcome, action, url });
       // Git takes any answer without a known line in it for that of a server which only hands out files.

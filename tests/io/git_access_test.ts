@@ -142,45 +142,6 @@ Deno.test("a silent server ends in a timeout, an abort in the caller's reason; n
   await silent.shutdown();
 });
 
-/** A line as Git counts it. */
-function packet(text: string): string {
-  return (text.length + 4).toString(16).padStart(4, "0") + text;
-}
-
-/** First some text, then refs without end. */
-function endlessRefs(type: string, first: string): Response {
-  const encoder = new TextEncoder();
-  const names = Array.from({ length: 4_000 }, (_, index) => `refs/heads/branch-${index}`);
-  const chunk = encoder.encode(names.map((name) => packet(`${"a".repeat(40)} ${name}\n`)).join(""));
-  const body = new ReadableStream({
-    start: (controller) => controller.enqueue(encoder.encode(first)),
-    pull: (controller) => controller.enqueue(chunk),
-  });
-  return new Response(body, {
-    headers: { "content-type": `application/x-git-upload-pack-${type}` },
-  });
-}
-
-Deno.test("a server that names refs without end is ended before it takes the memory of the machine, by either protocol", async () => {
-  const hello = packet("# service=git-upload-pack\n") + "0000";
-  const capabilities = ["version 2\n", "ls-refs\n", "fetch\n"].map(packet).join("") + "0000";
-  const type = "application/x-git-upload-pack-advertisement";
-  for (const isSecond of [false, true]) {
-    const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, ({ method }) => {
-      if (method === "POST") return endlessRefs("result", "");
-      if (!isSecond) return endlessRefs("advertisement", hello);
-      return new Response(hello + capabilities, { headers: { "content-type": type } });
-    });
-    await using folder = await temporaryFolder();
-    const url = `http://127.0.0.1:${server.addr.port}/a.git`;
-    const source = gitSource({ cacheDirectory: folder.path });
-    const error = await assertRejects(() => source.resolveRef({ url }, {}), GitError);
-    assertEquals(error.kind, "too_large", error.message);
-    assertEquals(await processesNaming(url), []);
-    await server.shutdown();
-  }
-});
-
 async function processesNaming(text: string): Promise<string[]> {
   const found: string[] = [];
   for await (const entry of Deno.readDir("/proc")) {

@@ -91,7 +91,7 @@ const MEANINGS: readonly (readonly [RegExp, GitErrorKind, string])[] = [
     "unreachable",
     UNREACHABLE,
   ],
-  [/attempting to allocate \d+ over limit/i, "too_large", "it takes too much memory"],
+  [/attempting to allocate/i, "too_large", "it takes too much memory"],
   [/early EOF|hung up unexpectedly|Empty reply|unexpected disconnect/i, "unreachable", UNREACHABLE],
   [/' not allowed/i, "failed", "the url leads to a transport that is not allowed"],
 ];

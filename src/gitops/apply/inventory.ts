@@ -177,12 +177,12 @@ async function writePart(
   }
 }
 
-/** The kinds of an inventory, as `apiVersion Kind`, sorted. */
-/** The kinds of what a sync owns, as its status tells: `apiVersion kind`, sorted. */
+/** The kinds of what a sync owns, as its status tells: `apiVersion Kind`, sorted. */
 export function ownedKinds({ status }: Pick<MeshSync, "status">): readonly string[] {
   return status?.inventoryKinds ?? kindsOf(status?.inventory ?? []);
 }
 
+/** The kinds of an inventory, as `apiVersion Kind`, sorted. */
 function kindsOf(entries: readonly InventoryEntry[]): string[] {
   // Of entries of one kind only the first is taken apart.
   const first = new Map(

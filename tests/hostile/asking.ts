@@ -10,7 +10,7 @@ export interface Asked {
   readonly longestAnswer: SlowAnswer;
 }
 
-/** How long an answer took, and how long the program's first thread worked and waited for a processor meanwhile. */
+/** How long an answer took, but for the time who asked had no processor, and how long the program's first thread worked and waited for a processor meanwhile. */
 export interface SlowAnswer {
   readonly tookMs: number;
   readonly workedMs: number;

@@ -6,7 +6,9 @@ import { eventually, testCluster } from "../support/control_plane.ts";
 import { temporaryFolder, testRepository } from "../support/git_repository.ts";
 import { gitServer } from "../support/git_server.ts";
 import { install, installation, startProgram } from "../support/installed_program.ts";
+import { functionObject } from "../support/objects.ts";
 import { ran } from "../support/programs.ts";
+import { openWindow, startChromium, watched } from "../browser/support/chromium.ts";
 
 const cluster = testCluster({ alone: true });
 
@@ -110,4 +112,34 @@ Deno.test("the binary runs with the rights of install: a mesh from Git, the webh
       `${Math.round((memory?.value ?? 0) / 2 ** 20)} MiB\n`,
   ));
   assert(!/NotCapable|Requires .* access/.test(program.log()), program.log());
+});
+
+Deno.test("the binary has the console's page in it: a browser shows what runs, and loads nothing from elsewhere", async () => {
+  const chosen = installation({ namespace: "binary-page", console: true });
+  const { namespace } = chosen;
+  await install(cluster, chosen);
+  const { metadata: _other, ...shown } = functionObject("seen", { replicas: 0, minReplicas: 0 });
+  await cluster.apply({ ...shown, metadata: { namespace, name: "seen" } });
+  await using program = await startProgram(cluster, {
+    namespace,
+    command: [binary],
+    flags: [...programArguments(chosen), "--webhook-addr=0", "--console-addr=127.0.0.1:0"],
+  });
+  await eventually(async () => (await program.readiness()).includes("readyz ok"));
+  const url = await eventually(() =>
+    /"message":"Listening".*"console":"([^"]+)"/.exec(program.log())?.[1]
+  );
+  const browser = await startChromium();
+  try {
+    const page = await (await openWindow(browser)).newPage();
+    page.setDefaultTimeout(120_000);
+    const faults = await watched(page, url);
+    await page.goto(url);
+    await page.locator(`[data-id="c:Function/${namespace}/seen"]`).click();
+    const panel = page.getByRole("complementary", { name: "Function seen" });
+    await panel.getByText("From commit to container").waitFor();
+    assertEquals(faults, []);
+  } finally {
+    await browser.close();
+  }
 });

@@ -4,7 +4,8 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { guaranteesWith, QUICK, runChaos } from "../tests/chaos/chaos.ts";
+import { type ChaosOptions, guaranteesWith, QUICK, runChaos } from "../tests/chaos/chaos.ts";
+import { soak, type SoakOptions } from "../tests/chaos/soak.ts";
 import { killPrograms } from "../tests/support/program_process.ts";
 import { say, wholeNumber } from "./command_line.ts";
 import { Interruption } from "./control_plane/interruption.ts";
@@ -15,11 +16,15 @@ const HELP =
   `Do the program harm, for real: kill it, stop it, and take away what it needs, on a real control plane.
 
 Usage: deno task chaos [--minutes N] [--seed S] [--only NAME | --quick]
+       deno task chaos --soak [--minutes N] [--seed S] [--resources N]
 
   --minutes  how long, in as many rounds as fit (default: one round, within 10 minutes)
   --seed     all that is left to chance (default: drawn, and printed)
   --only     guarantees whose name holds NAME, or one of NAME,NAME; --only help lists them
   --quick    some of them, in a few minutes; deno run -A scripts/test.ts chaos does that with a fixed seed
+  --soak     random edits, commits and faults (default: for 120 minutes), in which memory, file descriptors, connections
+             and clones have to stay flat: a picture of each is in dist/soak; on Linux
+  --resources  so many in Git while it soaks (default: 500)
 
 Prints a line for each guarantee: whether it held, how often it was tried, what was done and what is claimed. Exits with
 1 where one did not hold or was not tried, with the log of the program. What takes root on Linux, or a program that this
@@ -28,31 +33,45 @@ machine does not have, says so.
 
 const DEFAULT_MINUTES = 9;
 const QUICK_MINUTES = 3;
+const SOAK_MINUTES = 120;
+const SOAK_RESOURCES = 500;
+const SOAK_FOLDER = "dist/soak";
 
 async function main(words: readonly string[]): Promise<number> {
   const flags = parseArgs([...words], {
-    boolean: ["help", "quick"],
-    string: ["minutes", "seed", "only"],
+    boolean: ["help", "quick", "soak"],
+    string: ["minutes", "seed", "only", "resources"],
     unknown: (word: string) => {
       throw new Error(`Cannot use ${word}: see --help`);
     },
   });
   if (flags.help) return await say(HELP, 0);
+  const drawn = crypto.getRandomValues(new Uint16Array(1))[0] ?? 0;
+  const numberOf = (name: "minutes" | "seed" | "resources", otherwise: number) =>
+    flags[name] === undefined ? otherwise : wholeNumber(name, flags[name]);
+  const seed = numberOf("seed", drawn);
+  if (flags.soak) {
+    const minutes = numberOf("minutes", SOAK_MINUTES);
+    return await soaked({ seed, minutes, resources: numberOf("resources", SOAK_RESOURCES) });
+  }
   const { only = flags.quick ? QUICK.join() : "" } = flags;
   const wanted = guaranteesWith(only === "help" ? "" : only);
   if (wanted.length === 0) throw new Error(`Cannot find ${only}: see --only help`);
   if (only === "help") {
     return await say(wanted.map(({ name, claim }) => `${name}  ${claim}\n`).join(""), 0);
   }
-  const drawn = crypto.getRandomValues(new Uint16Array(1))[0] ?? 0;
-  const seed = flags.seed === undefined ? drawn : wholeNumber("seed", flags.seed);
-  const minutes = flags.minutes === undefined
-    ? flags.quick ? QUICK_MINUTES : DEFAULT_MINUTES
-    : wholeNumber("minutes", flags.minutes);
+  const minutes = numberOf("minutes", flags.quick ? QUICK_MINUTES : DEFAULT_MINUTES);
+  return await tried({ seed, minutes, isRepeated: flags.minutes !== undefined, only });
+}
+
+/** Tries guarantees, and tells what held. */
+async function tried(
+  options: Pick<ChaosOptions, "seed" | "minutes" | "isRepeated" | "only">,
+): Promise<number> {
   using interruption = new Interruption();
+  const { seed } = options;
   progressOnStderr(`seed ${seed}`);
   const startMs = performance.now();
-  const options = { seed, minutes, isRepeated: flags.minutes !== undefined, only };
   const { signal } = interruption;
   const run = runChaos({ ...options, progress: progressOnStderr, signal });
   // What is under way may take minutes to notice: nobody who interrupts waits for that.
@@ -65,6 +84,23 @@ async function main(words: readonly string[]): Promise<number> {
   // As tests close, for who counts them.
   const last = `seed ${seed}, ${report.faultCount} faults, ${took} | ${report.tally()}`;
   return await say(`${report.table()}\n${report.failures()}\n${last}\n`, report.isGood ? 0 : 1);
+}
+
+/** Soaks, and tells what stayed flat. */
+async function soaked(
+  options: Pick<SoakOptions, "seed" | "minutes" | "resources">,
+): Promise<number> {
+  using interruption = new Interruption();
+  const { seed } = options;
+  progressOnStderr(`seed ${seed}`);
+  const { signal } = interruption;
+  const run = soak({ ...options, folder: SOAK_FOLDER, progress: progressOnStderr, signal });
+  const report = await Promise.race([run, interruption.happened()]);
+  if (report === undefined) {
+    killPrograms();
+    return interruption.exitCode;
+  }
+  return await say(`${report.table}\nseed ${seed}\n`, report.isGood ? 0 : 1);
 }
 
 if (import.meta.main) await exitWith(main);

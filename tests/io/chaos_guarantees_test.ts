@@ -1,8 +1,9 @@
-import { assertEquals, assertNotEquals } from "@std/assert";
+import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import type { KubeObject } from "#base";
 import { GUARANTEES, guaranteesWith, QUICK } from "../chaos/chaos.ts";
 import { differences, type Snapshot } from "../chaos/content.ts";
 import { chanceOf, Report } from "../chaos/guarantee.ts";
+import { MEASURES, soakPicture, soakTable } from "../chaos/soak_samples.ts";
 import { Writers } from "../chaos/writers.ts";
 import type { ProxiedRequest } from "../support/recording_proxy.ts";
 
@@ -53,6 +54,28 @@ Deno.test("chanceOf() is the same for the same seed, and another one for each gu
     assertNotEquals(other, first);
   }
   assertNotEquals(drawn(7, 1, "processes/change"), first);
+});
+
+Deno.test("soakTable() calls flat what comes and goes, and tells of what grows", () => {
+  const at = (seconds: number, memory: number) => ({
+    ...{ seconds, memory, descriptors: 20, connections: 5, clones: 1 },
+  });
+  const seconds = Array.from({ length: 100 }, (_, index) => index);
+  const flat = soakTable(seconds.map((one) => at(one, 200 + one % 7 + (one < 20 ? one * 5 : 0))));
+  assertEquals([flat.isFlat, flat.text.includes("GROWS")], [true, false]);
+  const growing = soakTable(seconds.map((one) => at(one, 200 + 3 * one)));
+  assertEquals([growing.isFlat, growing.text.match(/GROWS/g)?.length], [false, 1]);
+  assertEquals(soakTable([]).isFlat, false);
+});
+
+Deno.test("soakPicture() draws each sample, and says of what", () => {
+  const [memory] = MEASURES;
+  const samples = [0, 60].map((seconds) => ({
+    ...{ seconds, memory: 100 + seconds, descriptors: 20, connections: 5, clones: 1 },
+  }));
+  const text = soakPicture(memory, samples);
+  assertEquals(/points="([^"]+)"/.exec(text)?.[1]?.split(" ").length, 2);
+  assertMatch(text, /MiB of resident memory/);
 });
 
 /** A request as a proxy tells of it. */

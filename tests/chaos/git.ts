@@ -1,12 +1,17 @@
-/** Git fails: gone, slow, breaking off in the middle, with another history, and with more commits than can be applied. */
+/**
+ * Git fails: gone, slow, breaking off in the middle, hostile, with another history, and with more commits than can be
+ * applied.
+ */
 import {
   type Chaos,
   type Chapter,
   chapterOf,
   type Injected,
+  shuffled,
   type Trial,
   wholeNumber,
 } from "./guarantee.ts";
+import { hostileAnswers } from "./hostile_git.ts";
 import { contentAfter, paused, settled } from "./settled.ts";
 
 /** Looks come by themselves here: nobody has to ask for one while Git is away. */
@@ -72,7 +77,7 @@ async function rewritten({ stage }: Chaos, chance: () => number): Promise<Inject
   return { what: `history rewritten, ${REWRITES} times a round`, times: REWRITES };
 }
 
-const PUSHES = 40;
+const PUSHES = 100;
 
 async function manyPushes({ stage }: Chaos, chance: () => number): Promise<Injected> {
   await using at = await settled(stage, OFTEN);
@@ -80,10 +85,34 @@ async function manyPushes({ stage }: Chaos, chance: () => number): Promise<Injec
   for (let push = 1; push <= PUSHES; push++) {
     await place.commit(contentAfter(String(push)));
     if (chance() < 0.5) await place.look();
-    await paused(wholeNumber(chance, 0, 100));
+    await paused(wholeNumber(chance, 0, 20));
   }
   await place.untilRest();
-  return { what: `${PUSHES} commits in a few seconds`, times: PUSHES };
+  return { what: `${PUSHES} pushes one right after the other`, times: PUSHES };
+}
+
+/** An answer that only takes its time is given up after so long. */
+const HOSTILE = { spec: { interval: "2s", timeout: "20s", healthTimeout: "10m" } };
+
+async function hostile({ stage }: Chaos, chance: () => number): Promise<Injected> {
+  const answers = shuffled(chance, Object.entries(await hostileAnswers()));
+  await using at = await settled(stage, HOSTILE);
+  const { git } = at.place;
+  for (const [index, [name, { answer, says }]] of answers.entries()) {
+    git.instead = answer;
+    try {
+      await at.place.commit(contentAfter(String(index + 1)));
+      await at.place.look();
+      await at.place.untilReady(new RegExp(`^False (?!Healthy).*${says.source}`));
+      git.instead = () => undefined;
+      await at.place.untilRest();
+    } catch (error) {
+      throw new Error(`${name}: ${error instanceof Error ? error.message : error}`, {
+        cause: error,
+      });
+    }
+  }
+  return { what: answers.map(([name]) => name).sort().join(", "), times: answers.length };
 }
 
 const TRIALS: readonly Trial[] = [
@@ -94,6 +123,11 @@ const TRIALS: readonly Trial[] = [
   },
   { name: "git/slow", claim: "it is waited for", run: slow },
   { name: "git/half", claim: "nothing of a half is believed", run: half },
+  {
+    name: "git/hostile",
+    claim: "nothing of it is believed, the status says so, and it goes on",
+    run: hostile,
+  },
   {
     name: "git/rewritten",
     claim: "the new history is applied, nothing of the old one",

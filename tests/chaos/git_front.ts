@@ -1,5 +1,6 @@
 /** A Git server whose faults are real: it goes away, is slow, and breaks off in the middle of an answer. */
 import { gitServer } from "../support/git_server.ts";
+import type { GitAnswer } from "./hostile_git.ts";
 
 /** Where clones come from. */
 export interface GitFront extends AsyncDisposable {
@@ -14,17 +15,25 @@ export interface GitFront extends AsyncDisposable {
   delayMs: number;
   /** Of how many of the next answers only a half is sent. */
   halves: number;
+  /** What is answered in place of Git's answers. */
+  instead: GitAnswer;
 }
 
 /** Serves the repositories in a folder. */
 export function gitFront(folder: string): GitFront {
   const inner = gitServer({ folder });
   let requestCount = 0;
-  const serve = (port: number) =>
-    Deno.serve({ hostname: "127.0.0.1", port, onListen() {} }, async (request) => {
+  let end = new AbortController();
+  const serve = (port: number) => {
+    // Of its own: a server that has ended cannot be ended again.
+    end = new AbortController();
+    const address = { hostname: "127.0.0.1", port, signal: end.signal, onListen() {} };
+    return Deno.serve(address, async (request) => {
       requestCount++;
       const { pathname, search } = new URL(request.url);
       const body = request.body === null ? null : await request.bytes();
+      const other = front.instead({ method: request.method, body });
+      if (other !== undefined) return other;
       const headers = new Headers(request.headers);
       headers.delete("host");
       const answer = await fetch(`${inner.url}${pathname}${search}`, {
@@ -39,6 +48,7 @@ export function gitFront(folder: string): GitFront {
       front.halves--;
       return new Response(halfOf(bytes), { status, headers: answer.headers });
     });
+  };
   let server = serve(0);
   const { port } = server.addr;
   let isThere = true;
@@ -49,6 +59,7 @@ export function gitFront(folder: string): GitFront {
     },
     delayMs: 0,
     halves: 0,
+    instead: () => undefined,
     async goAway() {
       isThere = false;
       await server.shutdown();
@@ -58,7 +69,9 @@ export function gitFront(folder: string): GitFront {
       server = serve(port);
     },
     async [Symbol.asyncDispose]() {
-      if (isThere) await server.shutdown();
+      // An answer without end is broken off: nobody would wait for its end.
+      if (isThere) end.abort();
+      await server.finished;
       await inner[Symbol.asyncDispose]();
     },
   };

@@ -16,8 +16,12 @@ async function watched(story: SyncStory) {
     transport: story.client.transport,
     type: resourceOf("Function"),
     namespace: story.namespace,
-    onChange: (change) =>
-      story.context().proofs.notice(change).forEach((key) => woken.push(key.name)),
+    onChange: (change) => {
+      const { proofs } = story.context();
+      for (const { name } of [...proofs.notice(change), ...proofs.observers(change)]) {
+        woken.push(name);
+      }
+    },
     clock: systemClock,
     signal: stop.signal,
   });
@@ -179,8 +183,13 @@ Deno.test("a revision is healthy when its functions are, and the seconds from th
   const next = await watch.pass();
   assertEquals(next, { after: "delay", delayMs: 2000 }, "waiting holds no worker");
   assertMatch(await story.ready(), /^False Progressing: .*0 of 1 ready/);
+  watch.woken.length = 0;
   await setReady(story, true);
-  await eventually(() => watch.woken.length > 0);
+  // Its own write wakes nobody once it is proven, whenever the watch tells of it: readiness does.
+  await eventually(() => {
+    const seen = watch.informer.get({ namespace: story.namespace, name: "exclaim" });
+    return seen?.status !== undefined && watch.woken.length > 0;
+  });
   await watch.pass();
   assertEquals(
     await story.ready(),

@@ -73,28 +73,12 @@ async function passOver(
       return await reconcileDeletion(seen.stored as Component, effects);
     case "present": {
       const plan = planComponent({ ...seen, ...programFacts(effects.ctx) });
-      const fillMs = fillDelayMs(seen, effects.ctx);
-      const ownerSteps = plan.ownerSteps.filter(({ action }) => action !== "fill" || fillMs === 0);
-      const outcome = await act({ ...plan, ...look, ownerSteps }, seen.stored, effects);
-      const next = await recordComponent({ seen, plan, outcome }, effects);
-      return ownerSteps.length === plan.ownerSteps.length
-        ? next
-        : soonest(next, afterDelay(fillMs));
+      const outcome = await act({ ...plan, ...look }, seen.stored, effects);
+      return await recordComponent({ seen, plan, outcome }, effects);
     }
     default:
       return seen satisfies never;
   }
-}
-
-/** How long replicas that are left out may wait to be filled in: the children are made with the same number. */
-function fillDelayMs(
-  { statefulSet, stored }: ObservedComponent,
-  { clock, pace }: ReconcileContext,
-) {
-  if (stored.status !== undefined) return 0;
-  const nowMs = clock.now();
-  const made = statefulSet?.metadata.creationTimestamp;
-  return pace.firstDelayMs({ madeMs: typeof made === "string" ? Date.parse(made) : nowMs, nowMs });
 }
 
 /** What plans depend on besides what was observed. */

@@ -4,9 +4,6 @@ const STATUS_PACE_MS = 500;
 /** The same while many others wait for a pass: what is on its way is told less often, so that theirs come sooner. */
 const BUSY_PACE_MS = 3_000;
 
-/** So long children of new objects come before what is only said of theirs. */
-const FIRST_BUSY_MS = 10_000;
-
 /**
  * Remembers when the status of which object was written, so that a pod that goes through five states in half a second
  * does not cost five writes.
@@ -34,14 +31,12 @@ export class StatusPace {
   }
 
   /**
-   * How long to wait with what is written to a new object itself, whose pods are about to be made, and change it: not at all,
-   * unless many others wait. Both times by the wall clock.
-   *
-   * @param times.madeMs when its StatefulSet was made
+   * How long to wait with the first status of an object whose pods are about to be made, and change it: not at all, unless
+   * many others wait. Both times by the wall clock.
    */
   firstDelayMs({ madeMs, nowMs }: { readonly madeMs: number; readonly nowMs: number }): number {
     const ageMs = nowMs - madeMs;
-    return this.#isBusy() && ageMs >= 0 && ageMs < FIRST_BUSY_MS ? FIRST_BUSY_MS - ageMs : 0;
+    return this.#isBusy() && ageMs >= 0 && ageMs < BUSY_PACE_MS ? BUSY_PACE_MS - ageMs : 0;
   }
 
   /** A status was written. What no longer delays anything is forgotten. */

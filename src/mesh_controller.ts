@@ -119,11 +119,7 @@ export class MeshController {
       this.#parts.log.info("Caches are synced", { objects });
       this.#synced.resolve();
     });
-    try {
-      await group.ended();
-    } catch (error) {
-      if (!isAbort(error, signal)) throw error;
-    }
+    await ended(group, signal);
   }
 
   /**
@@ -156,11 +152,7 @@ export class MeshController {
       group.start((ending) => this.#pollMetrics(ending));
       group.start((ending) => this.#followBacklogs(ending));
     });
-    try {
-      await group.ended();
-    } catch (error) {
-      if (!isAbort(error, signal)) throw error;
-    }
+    await ended(group, signal);
   }
 
   /** What is not read yet, for the readiness check. */
@@ -384,4 +376,13 @@ function reconcileKind(
   return kind === "FunctionMesh"
     ? reconcileMesh(key, effects)
     : reconcileComponent(kind, key, effects);
+}
+
+/** Resolves when all of a group has ended: that it was told to is no failure. */
+async function ended(group: TaskGroup, signal: AbortSignal): Promise<void> {
+  try {
+    await group.ended();
+  } catch (error) {
+    if (!isAbort(error, signal)) throw error;
+  }
 }

@@ -7,14 +7,7 @@ import { storedLayer } from "../e2e/layers.ts";
 import { isThere, type Making } from "../e2e/stored.ts";
 import { runProgram } from "../compile/program.ts";
 import { type BaseNames, BUILD_BASE } from "./dockerfile_variant.ts";
-
-/** An image of one layer, to be imported. */
-export interface BaseImage {
-  readonly reference: string;
-  readonly layer: Layer;
-  /** In the words of `docker import --change`. */
-  readonly changes: readonly string[];
-}
+import type { LayerImage } from "./own_engine.ts";
 
 /** Where the certificates are that this machine trusts, in most distributions. */
 const CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt";
@@ -26,7 +19,7 @@ const CERTIFICATES_IN_BASE = "/etc/meshwright-certificates.pem";
  *
  * @throws {Error} where this Deno is not the one that the Dockerfile names, or a part cannot be had
  */
-export async function baseImages(names: BaseNames, making: Making): Promise<BaseImage[]> {
+export async function baseImages(names: BaseNames, making: Making): Promise<LayerImage[]> {
   const { version } = Deno;
   if (!names.deno.endsWith(`-${version.deno}`)) {
     throw new Error(`Cannot make ${names.deno}: this is Deno ${version.deno}`);

@@ -1,13 +1,11 @@
-import { progressOnStderr, reported } from "../control_plane/progress.ts";
-import { sandboxFacts } from "../e2e/sandbox.ts";
-import type { BaseImage } from "./docker_bases.ts";
+import { progressOnStderr } from "../control_plane/progress.ts";
 import type { EnginePackages } from "./engine_packages.ts";
-import { OwnEngine } from "./own_engine.ts";
+import { type LayerImage, OwnEngine, siteInSandbox } from "./own_engine.ts";
 
 /** What is built, and of what: prepared outside of the sandbox that the engine runs in. */
 export interface BuildPlan {
   readonly packages: EnginePackages;
-  readonly bases: readonly BaseImage[];
+  readonly bases: readonly LayerImage[];
   /** The context, a clone of the checkout's commit. */
   readonly context: string;
   readonly dockerfile: string;
@@ -34,20 +32,9 @@ export interface BuiltFacts {
 
 /** In a sandbox with the machine's network: builds the image of a plan, asks it for its version and saves it. */
 export async function buildInSandbox(plan: BuildPlan): Promise<void> {
-  const facts = sandboxFacts();
-  if (facts === undefined) throw new Error("Cannot start a Docker engine: not in a sandbox");
-  const site = {
-    folder: `${facts.folder}/engine`,
-    dataFolder: `${facts.folder}/docker`,
-    cgroup: facts.cgroup,
-    hasNetworks: false,
-  };
+  const { site } = siteInSandbox({ hasNetworks: false });
   await using engine = await OwnEngine.start(site, { packages: plan.packages });
-  for (const { changes, layer, reference } of plan.bases) {
-    const words = changes.flatMap((change) => ["--change", change]);
-    const load = () => engine.docker(["import", ...words, layer.path, reference]);
-    await reported(`giving Docker the image ${reference}`, load, progressOnStderr);
-  }
+  for (const base of plan.bases) await engine.take(base, { progress: progressOnStderr });
   await build(engine, plan);
   const known = await factsOf(engine, plan);
   await engine.docker(["save", "--output", `${plan.output}/image.tar`, plan.reference]);

@@ -1,18 +1,7 @@
-import { reported } from "../control_plane/progress.ts";
-import type { Layer } from "../e2e/image_archive.ts";
 import { type Making, removeTree, stored } from "../e2e/stored.ts";
 import type { EngineSite } from "./engine_files.ts";
 import type { EnginePackages } from "./engine_packages.ts";
-import { OwnEngine } from "./own_engine.ts";
-
-/** An image that an engine is to have from the start. */
-export interface StoredImage {
-  readonly reference: string;
-  /** All of it. */
-  readonly layer: Layer;
-  /** In the words of `docker import --change`. */
-  readonly changes: readonly string[];
-}
+import { type LayerImage, OwnEngine } from "./own_engine.ts";
 
 /** What of an engine's data is images; all else is made anew by the next engine, and written to while it runs. */
 const IMAGE_FOLDERS: readonly string[] = ["image", "overlay2"];
@@ -27,7 +16,7 @@ const RECIPE = 1;
  * @returns the folder, to be given to `copyStore`, and never to an engine
  */
 export async function engineStore(
-  image: StoredImage,
+  image: LayerImage,
   options: Making & { readonly packages: EnginePackages; readonly site: EngineSite },
 ): Promise<string> {
   const { packages, progress, signal, site } = options;
@@ -39,9 +28,7 @@ export async function engineStore(
     inputs: [packages.version, reference, layer.digest, changes, RECIPE],
     async make(folder) {
       await using engine = await OwnEngine.start({ ...site, dataFolder: folder }, options);
-      const words = changes.flatMap((change) => ["--change", change]);
-      const load = () => engine.docker(["import", ...words, layer.path, reference], signal);
-      await reported(`giving Docker the image ${reference}`, load, progress);
+      await engine.take(image, options);
       await engine.stop();
       for await (const { name } of Deno.readDir(folder)) {
         if (!IMAGE_FOLDERS.includes(name)) await removeTree(`${folder}/${name}`);

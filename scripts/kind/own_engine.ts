@@ -1,12 +1,35 @@
 import { GuardedProcess } from "../control_plane/guarded_process.ts";
+import { reported } from "../control_plane/progress.ts";
 import { waitFor } from "../control_plane/waiting.ts";
+import type { Layer } from "../e2e/image_archive.ts";
 import { programPath } from "../e2e/required_program.ts";
+import { type SandboxFacts, sandboxFacts } from "../e2e/sandbox.ts";
+import type { Making } from "../e2e/stored.ts";
 import { engineAddress, engineJson, type EngineSite, lacksSysResource } from "./engine_files.ts";
 import { runtimePath, runtimeScript } from "./engine_files.ts";
 import type { EnginePackages } from "./engine_packages.ts";
 
 /** Time to come up on a machine that is busy. */
 const READY_TIMEOUT_MS = 120_000;
+
+/** An image of one layer. */
+export interface LayerImage {
+  readonly reference: string;
+  readonly layer: Layer;
+  /** In the words of `docker import --change`. */
+  readonly changes: readonly string[];
+}
+
+/** Where an engine runs in the sandbox that this process is in, and that sandbox. @throws {Error} outside of one */
+export function siteInSandbox(
+  { hasNetworks }: Pick<EngineSite, "hasNetworks">,
+): { readonly facts: SandboxFacts; readonly site: EngineSite } {
+  const facts = sandboxFacts();
+  if (facts === undefined) throw new Error("Cannot start a Docker engine: not in a sandbox");
+  const { cgroup, folder } = facts;
+  const site = { folder: `${folder}/engine`, dataFolder: `${folder}/docker`, cgroup, hasNetworks };
+  return { facts, site };
+}
 
 /** A Docker engine that this process started. Dispose it to kill it. */
 export class OwnEngine implements AsyncDisposable {
@@ -86,6 +109,16 @@ export class OwnEngine implements AsyncDisposable {
     const decoder = new TextDecoder();
     if (success) return decoder.decode(stdout).trim();
     throw new Error(`Cannot run docker ${args.join(" ")}: ${decoder.decode(stderr).trim()}`);
+  }
+
+  /** Has it know an image of one layer. */
+  async take(
+    { changes, layer, reference }: LayerImage,
+    { progress, signal }: Making,
+  ): Promise<void> {
+    const words = changes.flatMap((change) => ["--change", change]);
+    const load = () => this.docker(["import", ...words, layer.path, reference], signal);
+    await reported(`giving Docker the image ${reference}`, load, progress);
   }
 
   /** Lets it end by itself, with all written that it keeps. */

@@ -5,7 +5,6 @@ import { type E2eImages, prepareImages } from "../e2e/images.ts";
 import { withKindCluster } from "../e2e/kind.ts";
 import { KindEngine } from "../e2e/kind_engine.ts";
 import { type LocalRun, runPlanned } from "../e2e/plan.ts";
-import { sandboxFacts } from "../e2e/sandbox.ts";
 import { runInSandbox } from "../e2e/sandboxed_run.ts";
 import type { SuiteResult } from "../e2e/suite.ts";
 import { TargetCluster } from "../e2e/target_cluster.ts";
@@ -14,7 +13,7 @@ import { type EnginePackages, enginePackages } from "./engine_packages.ts";
 import { engineStore } from "./engine_store.ts";
 import { kindNodeLayer, NODE_CHANGES, OWN_NODE_IMAGE } from "./node_image.ts";
 import { kindProgram } from "./node_programs.ts";
-import { OwnEngine } from "./own_engine.ts";
+import { OwnEngine, siteInSandbox } from "./own_engine.ts";
 
 /** What was prepared outside. */
 export interface KindPlan {
@@ -58,14 +57,7 @@ export async function runOnOwnKind(
 export async function runOwnKind(plan: KindPlan, run: LocalRun): Promise<SuiteResult | number> {
   const { images, kindPath, kubectlPath, packages } = plan;
   const { progress, signal } = run;
-  const facts = sandboxFacts();
-  if (facts === undefined) throw new Error("Cannot start a Docker engine: not in a sandbox");
-  const site = {
-    folder: `${facts.folder}/engine`,
-    dataFolder: `${facts.folder}/docker`,
-    cgroup: facts.cgroup,
-    hasNetworks: true,
-  };
+  const { facts, site } = siteInSandbox({ hasNetworks: true });
   const image = { reference: OWN_NODE_IMAGE, layer: plan.node, changes: NODE_CHANGES };
   const store = await engineStore(image, {
     packages,

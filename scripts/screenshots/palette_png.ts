@@ -1,3 +1,4 @@
+import { joinedBytes } from "#base";
 import { deflateSync, inflateSync } from "node:zlib";
 
 /** More colours than this no palette of a PNG has. */
@@ -40,7 +41,7 @@ export function palettePng(png: Uint8Array): Uint8Array<ArrayBuffer> {
   view.setUint32(4, height);
   header.set([8, PALETTE, 0, 0, 0], 8);
   const colours = new Uint8Array(palette.flatMap((one) => [one >> 16, one >> 8 & 255, one & 255]));
-  return joined([
+  return joinedBytes([
     Uint8Array.from(SIGNATURE),
     chunk("IHDR", header),
     chunk("PLTE", colours),
@@ -69,7 +70,11 @@ function pixelsOf(png: Uint8Array): Pixels {
     throw new Error(`Cannot read a PNG of depth ${depth} and kind ${kind}`);
   }
   const channels = kind === TRUE_COLOUR ? 3 : 4;
-  const rows = unfiltered(new Uint8Array(inflateSync(joined(parts))), { width, height, channels });
+  const rows = unfiltered(new Uint8Array(inflateSync(joinedBytes(parts))), {
+    width,
+    height,
+    channels,
+  });
   if (channels === 3) return { width, height, rgb: rows };
   return { width, height, rgb: rows.filter((_byte, index) => index % 4 !== 3) };
 }
@@ -165,14 +170,4 @@ function crc(bytes: Uint8Array): number {
     for (let bit = 0; bit < 8; bit++) sum = sum & 1 ? sum >>> 1 ^ 0xedb88320 : sum >>> 1;
   }
   return (sum ^ 0xffffffff) >>> 0;
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }

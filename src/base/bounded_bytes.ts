@@ -41,14 +41,18 @@ export async function boundedBytes(
     }
     // A stream that was cancelled ends like one that is complete.
     signal.throwIfAborted();
-    return { bytes: joined(chunks, Math.min(length, bytesMax)), isWhole: length <= bytesMax };
+    return { bytes: joinedBytes(chunks, Math.min(length, bytesMax)), isWhole: length <= bytesMax };
   } finally {
     signal.removeEventListener("abort", cancel);
     cancel();
   }
 }
 
-function joined(chunks: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
+/** Pieces of bytes as one, or so many bytes of them. */
+export function joinedBytes(
+  chunks: readonly Uint8Array[],
+  length: number = chunks.reduce((sum, chunk) => sum + chunk.length, 0),
+): Uint8Array<ArrayBuffer> {
   const all = new Uint8Array(length);
   let at = 0;
   for (const chunk of chunks) {

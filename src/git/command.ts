@@ -1,4 +1,4 @@
-import { type Clock, deadline, GIT_BUDGETS, isAbort, systemClock } from "#base";
+import { type Clock, deadline, GIT_BUDGETS, isAbort, joinedBytes, systemClock } from "#base";
 import { setPriority } from "node:os";
 import { GitError, gitErrorFrom } from "./git_error.ts";
 import { GitMemory, type MemoryExcess } from "./memory.ts";
@@ -214,27 +214,17 @@ async function readBounded(
       chunks.push(chunk);
     }
   }
-  return length > limit.bytesMax ? undefined : joined(chunks, length);
+  return length > limit.bytesMax ? undefined : joinedBytes(chunks);
 }
 
 /** The end of a stream as text: the reason of a failure comes last. */
 async function readTail(stream: ReadableStream<Uint8Array>): Promise<string> {
   let tail = new Uint8Array(0);
   for await (const chunk of stream) {
-    const both = joined([tail, chunk], tail.length + chunk.length);
+    const both = joinedBytes([tail, chunk]);
     tail = both.slice(Math.max(0, both.length - STDERR_BYTES_MAX));
   }
   return new TextDecoder().decode(tail);
-}
-
-function joined(chunks: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, at);
-    at += chunk.length;
-  }
-  return all;
 }
 
 /** Whether a failure only says that the caller gave up. */

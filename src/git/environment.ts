@@ -114,7 +114,7 @@ export function localAccess(
       GIT_CEILING_DIRECTORIES: home,
       GIT_NO_LAZY_FETCH: "1",
       GIT_OPTIONAL_LOCKS: "0",
-      // Nor does it take a larger piece of memory: an answer is read as a whole, however long it is.
+      // No larger piece of memory: an answer is read as a whole, however long it is.
       GIT_ALLOC_LIMIT: String(GIT_BUDGETS.commandPieceBytes),
       // A name that begins with `:` is the name of a folder, nothing else.
       GIT_LITERAL_PATHSPECS: "1",

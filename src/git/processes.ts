@@ -63,8 +63,7 @@ export class GitProcesses {
     const permit = await this.#local.acquire(signal, share, this.order(signal));
     const begun = this.remote({ share });
     return {
-      niceness: begun.niceness,
-      memory: begun.memory,
+      ...begun,
       [Symbol.dispose]: () => {
         begun[Symbol.dispose]();
         permit[Symbol.dispose]();

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { type Clock, deadline } from "#base";
+import { type Clock, deadline, joinedBytes } from "#base";
 
 /** How many bodies of requests are read, and how large they may be. */
 export interface BodiesOptions {
@@ -79,7 +79,7 @@ export class Bodies {
       return { refused: end };
     }
     reading.isWhole = true;
-    const bytes = joined(chunks, reading.bytes);
+    const bytes = joinedBytes(chunks, reading.bytes);
     return { bytes, [Symbol.dispose]: () => this.#done(reading) };
   }
 
@@ -143,14 +143,4 @@ function whenEnded(
     request.pause();
     signal.removeEventListener("abort", onAbort);
   });
-}
-
-function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  const all = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, at);
-    at += chunk.length;
-  }
-  return all;
 }

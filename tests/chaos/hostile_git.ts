@@ -1,4 +1,5 @@
 /** What a Git server may answer that wants nobody well. */
+import { joinedBytes } from "#base";
 
 /** A question to a Git server, as its answer depends on it. */
 export interface GitQuestion {
@@ -46,7 +47,7 @@ export async function hostileAnswers(): Promise<Readonly<Record<string, HostileA
         : undefined;
     }),
     "a pack without end": says(/more than 512 MiB/, (question) => {
-      const first = joined([packet("packfile\n"), band(1, packHeader())]);
+      const first = joinedBytes([packet("packfile\n"), band(1, packHeader())]);
       return isFetch(question) ? endless({ first, again: band(1, blob) }, RESULT) : undefined;
     }),
   };
@@ -88,13 +89,13 @@ function isFetch({ body, method }: GitQuestion): boolean {
 
 function refs(): Uint8Array<ArrayBuffer> {
   const ref = packet(`${"a".repeat(40)} refs/heads/another-branch\n`);
-  return joined(Array.from({ length: 500 }, () => ref));
+  return joinedBytes(Array.from({ length: 500 }, () => ref));
 }
 
 /** A line of Git's protocol: its length in four digits, and the line. */
 function packet(content: string | Uint8Array): Uint8Array<ArrayBuffer> {
   const bytes = typeof content === "string" ? encoder.encode(content) : content;
-  return joined([encoder.encode((bytes.length + 4).toString(16).padStart(4, "0")), bytes]);
+  return joinedBytes([encoder.encode((bytes.length + 4).toString(16).padStart(4, "0")), bytes]);
 }
 
 /** The most that a packet of a band carries. */
@@ -104,14 +105,14 @@ const BAND_BYTES = 65_515;
 function band(number: number, bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const packets: Uint8Array[] = [];
   for (let at = 0; at < bytes.length; at += BAND_BYTES) {
-    packets.push(packet(joined([Uint8Array.of(number), bytes.subarray(at, at + BAND_BYTES)])));
+    packets.push(packet(joinedBytes([Uint8Array.of(number), bytes.subarray(at, at + BAND_BYTES)])));
   }
-  return joined(packets);
+  return joinedBytes(packets);
 }
 
 /** Of a pack with a hundred thousand objects. */
 function packHeader(): Uint8Array<ArrayBuffer> {
-  return joined([encoder.encode("PACK"), Uint8Array.of(0, 0, 0, 2, 0, 1, 0x86, 0xa0)]);
+  return joinedBytes([encoder.encode("PACK"), Uint8Array.of(0, 0, 0, 2, 0, 1, 0x86, 0xa0)]);
 }
 
 const BLOB_BYTES = 1024 * 1024;
@@ -127,7 +128,7 @@ async function packedBlob(): Promise<Uint8Array<ArrayBuffer>> {
   const compressed = new Blob([random(BLOB_BYTES)]).stream().pipeThrough(
     new CompressionStream("deflate"),
   );
-  return joined([Uint8Array.from(header), await new Response(compressed).bytes()]);
+  return joinedBytes([Uint8Array.from(header), await new Response(compressed).bytes()]);
 }
 
 function random(length: number): Uint8Array<ArrayBuffer> {
@@ -135,16 +136,6 @@ function random(length: number): Uint8Array<ArrayBuffer> {
   // So many at once.
   for (let at = 0; at < length; at += 65_536) {
     crypto.getRandomValues(bytes.subarray(at, at + 65_536));
-  }
-  return bytes;
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
   }
   return bytes;
 }

@@ -1,4 +1,5 @@
 /** What a machine lends a process, and takes away: memory by a control group, room on a disk by a small file system. */
+import { isThere, ran } from "../support/programs.ts";
 import { CannotTry } from "./guarantee.ts";
 
 /** @throws {CannotTry} where this is not root on Linux */
@@ -74,7 +75,7 @@ export class SmallDisk {
   /** Mounts one of a size, as `mount` takes it. */
   static async mount(path: string, size: string): Promise<SmallDisk> {
     await Deno.mkdir(path);
-    await ran("mount", "-t", "tmpfs", "-o", `size=${size}`, "meshwright-chaos", path);
+    await ran("mount", ["-t", "tmpfs", "-o", `size=${size}`, "meshwright-chaos", path]);
     return new SmallDisk(path);
   }
 
@@ -94,23 +95,6 @@ export class SmallDisk {
   }
 
   async unmount(): Promise<void> {
-    await ran("umount", "--lazy", this.path);
-  }
-}
-
-async function ran(command: string, ...args: string[]): Promise<void> {
-  const { success, stderr } = await new Deno.Command(command, { args }).output();
-  if (!success) {
-    throw new Error(`${command} ${args.join(" ")}: ${new TextDecoder().decode(stderr)}`);
-  }
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await Deno.stat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
+    await ran("umount", ["--lazy", this.path]);
   }
 }

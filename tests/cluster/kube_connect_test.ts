@@ -3,6 +3,7 @@ import { StalledError, systemClock } from "#base";
 import { httpCluster, httpTransport } from "#kube";
 import { connect, type ConnectOptions } from "../../src/kube/connect.ts";
 import { testCluster } from "../support/control_plane.ts";
+import { firstWatched } from "../support/transport.ts";
 
 const cluster = testCluster();
 const NAMESPACE = { apiVersion: "v1", kind: "Namespace", plural: "namespaces", namespaced: false };
@@ -109,15 +110,7 @@ Deno.test("connect() reads and watches by insecure-skip-tls-verify, tls-server-n
       assertEquals(await canRead({ ...options({}), kubeconfig: path }), "default");
       const { endpoint } = await connect({ ...options({}), kubeconfig: path });
       await using transport = httpTransport(endpoint);
-      const body = await transport.stream({
-        path: "/api/v1/namespaces",
-        query: { watch: "true" },
-        ask: { verb: "watch", kind: "Namespace" },
-      });
-      const reader = body.getReader();
-      const { value } = await reader.read();
-      assertStringIncludes(new TextDecoder().decode(value), '"type":"ADDED"');
-      await reader.cancel();
+      assertStringIncludes(await firstWatched(transport), '"type":"ADDED"');
     }
   } finally {
     await Deno.remove(folder, { recursive: true });

@@ -16,6 +16,7 @@ import {
   oidcProvider,
 } from "../support/oidc_provider.ts";
 import { needProgram, ran } from "../support/programs.ts";
+import { firstWatched } from "../support/transport.ts";
 
 const NAMESPACE = { apiVersion: "v1", kind: "Namespace", plural: "namespaces", namespaced: false };
 const env = () => undefined;
@@ -89,15 +90,7 @@ async function readAndWatch(path: string): Promise<void> {
   await using transport = await transportBy(path);
   const found = await httpCluster(transport).get(NAMESPACE, { namespace: "", name: "default" });
   assertEquals(found?.metadata.name, "default");
-  const body = await transport.stream({
-    path: "/api/v1/namespaces",
-    query: { watch: "true" },
-    ask: { verb: "watch", kind: "Namespace" },
-  });
-  const reader = body.getReader();
-  const { value } = await reader.read();
-  assertStringIncludes(new TextDecoder().decode(value), '"type":"ADDED"');
-  await reader.cancel();
+  assertStringIncludes(await firstWatched(transport), '"type":"ADDED"');
 }
 
 /** Ways to a server, each with how often a proxy was passed so far. */

@@ -4,9 +4,9 @@
  */
 import { assertEquals } from "@std/assert";
 import { type KubeObject, systemClock } from "#base";
-import { httpTransport, Informer, type ResourceType } from "#kube";
+import type { ResourceType } from "#kube";
 import { eventually } from "../support/eventually.ts";
-import { scriptedServer, ScriptedWatch, type SeenRequest } from "../support/scripted_server.ts";
+import { workingInformer } from "../support/scripted_informer.ts";
 
 const SHAPE: ResourceType = {
   apiVersion: "informer.example/v1",
@@ -23,44 +23,14 @@ function shape(version: number, conditions: readonly object[]): KubeObject {
 
 /** An informer of a kind, on a server that shows one object, as `now` says. */
 function followed(type: ResourceType, now: { object: KubeObject; readonly version: number }) {
-  const watches: ScriptedWatch[] = [];
   const told: unknown[] = [];
   let lists = 0;
-  const server = scriptedServer((request: SeenRequest) => {
-    if (request.query.get("watch") === "true") {
-      const watch = new ScriptedWatch();
-      watches.push(watch);
-      return watch.response;
-    }
-    if (request.query.get("limit") !== "1") lists++;
+  const working = workingInformer(({ query }) => {
+    if (query.get("limit") !== "1") lists++;
     const metadata = { resourceVersion: `${now.version}` };
     return Response.json({ kind: "List", metadata, items: [now.object] });
-  });
-  const transport = httpTransport({
-    server: server.url,
-    credentials: () => Promise.resolve({}),
-  }, { triesMax: 1 });
-  const stop = new AbortController();
-  const informer = new Informer({
-    transport,
-    type,
-    onChange: ({ after }) => told.push(after?.status),
-    clock: systemClock,
-    signal: stop.signal,
-  });
-  const run = informer.run();
-  return {
-    told,
-    watch: (index: number) => eventually(() => watches[index]),
-    listCount: () => lists,
-    async [Symbol.asyncDispose]() {
-      stop.abort();
-      await run;
-      await transport[Symbol.asyncDispose]();
-      for (const watch of watches) watch.end();
-      await server[Symbol.asyncDispose]();
-    },
-  };
+  }, { type, onChange: ({ after }) => told.push(after?.status), clock: systemClock });
+  return { ...working, told, listCount: () => lists };
 }
 
 const WHOLE = [{ type: "Ready", status: "True" }];

@@ -13,7 +13,8 @@ export async function needProgram(path: string, aptPackage: string): Promise<voi
   throw new Error(`Cannot test without ${path}: apt-get failed; ${remedy}`);
 }
 
-async function isThere(path: string): Promise<boolean> {
+/** Whether there is something at a path. */
+export async function isThere(path: string): Promise<boolean> {
   try {
     await Deno.stat(path);
     return true;

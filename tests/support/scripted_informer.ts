@@ -47,55 +47,37 @@ function fasterClock(speed: number): Clock {
   };
 }
 
-/** An informer against a server whose watches the test speaks through, in the order in which they are asked for. */
-export function scripted(script: Script) {
+/** What an informer is told besides where its server is. */
+type Following = Omit<ConstructorParameters<typeof Informer>[0], "transport" | "signal">;
+
+/**
+ * An informer at work against a server whose watches the test speaks through, in the order in which they are asked for.
+ *
+ * @param answer gives what is no watch
+ */
+export function workingInformer(
+  answer: (request: SeenRequest) => Response | Promise<Response>,
+  following: Following,
+) {
   const watches: ScriptedWatch[] = [];
-  const changes: string[] = [];
-  const restarts: string[] = [];
-  let lists = 0;
-  let syncedCount = 0;
   const server = scriptedServer((request: SeenRequest) => {
-    if (request.query.get("watch") === "true") {
-      const watch = new ScriptedWatch();
-      watches.push(watch);
-      return watch.response;
-    }
-    if (!request.path.endsWith("/pods")) {
-      return script.stored?.() ?? statusResponse(500, "NoScript");
-    }
-    if (request.query.get("limit") === "1") return versionAnswer(script);
-    const answer = script.lists[Math.min(lists++, script.lists.length - 1)];
-    return answer?.() ?? statusResponse(500, "NoScript");
+    if (request.query.get("watch") !== "true") return answer(request);
+    const watch = new ScriptedWatch();
+    watches.push(watch);
+    return watch.response;
   });
   const transport = httpTransport({
     server: server.url,
     credentials: () => Promise.resolve({}),
   }, { triesMax: 1 });
   const stop = new AbortController();
-  const informer = new Informer({
-    transport,
-    type: POD,
-    onChange: (change) => changes.push(changeText(change)),
-    onRestart: (cause) => restarts.push(cause),
-    onSynced: () => syncedCount++,
-    clock: fasterClock(script.speed ?? 20),
-    signal: stop.signal,
-    ...(script.silentMs === undefined ? {} : { silentMs: script.silentMs }),
-  });
+  const informer = new Informer({ ...following, transport, signal: stop.signal });
   const run = informer.run();
   return {
     informer,
-    changes,
-    restarts,
     server,
     /** The n-th watch, once it was asked for. */
     watch: (index: number) => eventually(() => watches[index]),
-    watchVersions: () =>
-      server.seen.filter(({ query }) => query.has("watch")).map(({ query }) =>
-        query.get("resourceVersion")
-      ),
-    listCount: () => lists,
-    syncedCount: () => syncedCount,
     async [Symbol.asyncDispose]() {
       stop.abort();
       await run;
@@ -103,6 +85,40 @@ export function scripted(script: Script) {
       for (const watch of watches) watch.end();
       await server[Symbol.asyncDispose]();
     },
+  };
+}
+
+/** An informer against a server that says what a script has for it. */
+export function scripted(script: Script) {
+  const changes: string[] = [];
+  const restarts: string[] = [];
+  let lists = 0;
+  let syncedCount = 0;
+  const working = workingInformer((request) => {
+    if (!request.path.endsWith("/pods")) {
+      return script.stored?.() ?? statusResponse(500, "NoScript");
+    }
+    if (request.query.get("limit") === "1") return versionAnswer(script);
+    const answer = script.lists[Math.min(lists++, script.lists.length - 1)];
+    return answer?.() ?? statusResponse(500, "NoScript");
+  }, {
+    type: POD,
+    onChange: (change) => changes.push(changeText(change)),
+    onRestart: (cause) => restarts.push(cause),
+    onSynced: () => syncedCount++,
+    clock: fasterClock(script.speed ?? 20),
+    ...(script.silentMs === undefined ? {} : { silentMs: script.silentMs }),
+  });
+  return {
+    ...working,
+    changes,
+    restarts,
+    watchVersions: () =>
+      working.server.seen.filter(({ query }) => query.has("watch")).map(({ query }) =>
+        query.get("resourceVersion")
+      ),
+    listCount: () => lists,
+    syncedCount: () => syncedCount,
   };
 }
 

@@ -9,6 +9,19 @@ export interface TestClient extends AsyncDisposable {
   readonly requests: ApiRequestSample[];
 }
 
+/** What a watch of namespaces tells first. */
+export async function firstWatched(transport: Transport): Promise<string> {
+  const body = await transport.stream({
+    path: "/api/v1/namespaces",
+    query: { watch: "true" },
+    ask: { verb: "watch", kind: "Namespace" },
+  });
+  const reader = body.getReader();
+  const { value } = await reader.read();
+  await reader.cancel();
+  return new TextDecoder().decode(value);
+}
+
 /** A client with the administrator's rights. */
 export function testClient(access: ClusterAccess): TestClient {
   const requests: ApiRequestSample[] = [];

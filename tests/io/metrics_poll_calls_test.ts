@@ -4,6 +4,7 @@ import { BrokerClient, type BrokerLimits } from "../../src/reconcile/metrics_pol
 import { CallProblem } from "../../src/reconcile/metrics_poll/call_problem.ts";
 import { InstanceClient } from "../../src/reconcile/metrics_poll/instance_client.ts";
 import { PollBackoff } from "../../src/reconcile/metrics_poll/poll_backoff.ts";
+import { noTopic } from "../support/broker_double.ts";
 import {
   ANSWERS,
   grpcAnswer,
@@ -134,13 +135,20 @@ Deno.test("H4: BrokerClient follows to the owner of a topic, without credentials
 
 Deno.test("BrokerClient tells absence from refusal, and repeats no words of others", async () => {
   const answers: Record<string, Response> = {
-    "/admin/v2/absent": new Response("Bearer t", { status: 404 }),
+    "/admin/v2/absent": Response.json({ reason: "Topic not found" }, { status: 404 }),
+    "/admin/v2/page": new Response("<html>Bearer t</html>", { status: 404 }),
+    "/admin/v2/nothing": new Response(null, { status: 404 }),
+    "/admin/v2/service": Response.json({ error: "Bearer t" }, { status: 404 }),
     "/admin/v2/refused": new Response("Bearer t", { status: 401 }),
     "/admin/v2/odd": new Response("Bearer t"),
   };
   await using found = broker((path) => answers[path] ?? new Response());
   using client = clientOf(found.url, "Bearer t");
   assertEquals(await client.get("/absent"), undefined);
+  // Another server's: it knows nothing of topics.
+  for (const path of ["/page", "/nothing", "/service"]) {
+    assertEquals(await problemOf(() => client.get(path)), "HTTP status 404");
+  }
   assertEquals(await problemOf(() => client.get("/refused")), "HTTP status 401");
   assertEquals(await problemOf(() => client.get("/odd")), "no usable answer");
 });
@@ -169,7 +177,7 @@ function statsOf(backlogs: Record<string, number>): (path: string) => Response {
     }
     const msgBacklog = backlogs[decodeURIComponent(topic ?? "")];
     return msgBacklog === undefined
-      ? new Response(null, { status: 404 })
+      ? noTopic()
       : Response.json({ subscriptions: { s: { msgBacklog } } });
   };
 }

@@ -128,6 +128,39 @@ for (const [name, hinder, reason] of HINDRANCES) {
     }));
 }
 
+Deno.test("ScalingLoop.round() does not believe that nobody reads what a ready pod reads", async () => {
+  await using broker = brokerDouble();
+  waits(broker, "orders", 15);
+  const world = new ScalingWorld(broker.url);
+  world.addComponent(orders());
+  const pod = podObject("orders-function-0", { ready: true });
+  const owner = { apiVersion: "apps/v1", kind: "StatefulSet", name: "orders-function" };
+  const ownerReferences = [{ ...owner, uid: "uid-orders-function" }];
+  world.add("Pod", { ...pod, metadata: { ...pod.metadata, ownerReferences } });
+  using loop = world.loop();
+  await loop.round(signal);
+  const known = broker.topics.get("orders-in");
+  const lies = [undefined, { backlog: 0, arrived: 15 }];
+  for (const lie of lies) {
+    broker.topics.delete("orders-in");
+    if (lie !== undefined) broker.topics.set("orders-in", lie);
+    // Longer than any window in which fewer are needed.
+    for (let round = 0; round < 40; round++) {
+      await world.clock.advance(INTERVAL_MS);
+      await loop.round(signal);
+    }
+    assertEquals(world.replicas("orders"), 2);
+    assertMatch(
+      world.scaling("orders")?.reason ?? "",
+      /^(there is no topic|.* has no subscription) .*: stays at 2$/,
+    );
+  }
+  if (known !== undefined) broker.topics.set("orders-in", known);
+  await world.clock.advance(INTERVAL_MS);
+  await loop.round(signal);
+  assertMatch(world.scaling("orders")?.reason ?? "", /^15 wait/);
+});
+
 Deno.test("ScalingLoop.round() starts nothing in quarantine, whatever waits, and what was needed once it is over", () =>
   withOrders(async (world) => {
     world.addComponent(orders({ replicas: 0 }));

@@ -45,7 +45,7 @@ export function brokerDouble(): BrokerDouble {
       // Others that came with it are counted first.
       await new Promise((resolve) => setTimeout(resolve, 0));
       together--;
-      if (topic === undefined) return new Response(null, { status: 404 });
+      if (topic === undefined) return noTopic();
       asked.set(name, (asked.get(name) ?? 0) + 1);
       return Response.json(statsOf(topic));
     },
@@ -68,6 +68,11 @@ export function brokerDouble(): BrokerDouble {
     },
   };
   return broker;
+}
+
+/** A refusal as Pulsar gives it. */
+export function noTopic(): Response {
+  return Response.json({ reason: "Topic not found" }, { status: 404 });
 }
 
 function statsOf({ arrived, backlog, subscription, subscriptions = [] }: TopicDouble): unknown {

@@ -1,4 +1,4 @@
-import type { AddressPolicy, Clock } from "#base";
+import { type AddressPolicy, type Clock, isPlainObject } from "#base";
 import {
   InvalidAuthorityError,
   type OutboundAnswer,
@@ -39,7 +39,8 @@ export class BrokerClient implements Disposable {
   }
 
   /**
-   * The JSON at a path, or undefined where the broker says that there is nothing (404).
+   * The JSON at a path, or undefined where the broker says that there is nothing: 404 with its reason, as any server that
+   * is none knows nothing of these paths.
    *
    * @param path from `/admin/v2` on, each segment encoded
    * @throws {CallProblem} in words that hold neither address nor credentials
@@ -50,7 +51,7 @@ export class BrokerClient implements Disposable {
       const { answer, isLeft } = await this.#send(start, signal);
       const { bytes, isWhole, status } = answer;
       if (!isWhole) throw new CallProblem("the answer is too large", { isSilence: false });
-      if (status === 404) return undefined;
+      if (status === 404 && isOfBroker(bytes)) return undefined;
       if (isLeft && (status === 401 || status === 403)) {
         const problem = "it sends on to another host, which is not given the credentials; " +
           "name a Pulsar proxy as webServiceURL";
@@ -103,6 +104,17 @@ export class BrokerClient implements Disposable {
       if (!(cause instanceof RefusedAddressError)) throw cause;
       throw new CallProblem(cause.message, { cause, isSilence: true });
     }
+  }
+}
+
+/** Whether a refusal is one of Pulsar's admin API: JSON that gives the reason. */
+function isOfBroker(bytes: Uint8Array): boolean {
+  try {
+    const body: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    return isPlainObject(body) && typeof body["reason"] === "string";
+  } catch (error) {
+    if (error instanceof SyntaxError) return false;
+    throw error;
   }
 }
 

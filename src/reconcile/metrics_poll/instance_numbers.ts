@@ -49,6 +49,10 @@ const ORIGINS: Readonly<Record<number, ReportedException["origin"]>> = {
   21: "sink",
 };
 
+/** More than a million a second for thirty years: nobody counted that, and sums of it are no numbers of the API any more. */
+const COUNT_MAX = 1e15;
+/** Thirty years for a message. */
+const LATENCY_MS_MAX = 1e12;
 /** Times above are no milliseconds: Go's instances tell nanoseconds in the same fields. */
 const MILLISECONDS_MAX = 1e14;
 
@@ -63,7 +67,7 @@ const MILLISECONDS_MAX = 1e14;
  */
 export function instanceNumbers(message: Uint8Array): InstanceNumbers {
   const fields = protobufFields(message);
-  const count = (number: number) => integer(fields, number);
+  const count = (number: number) => within(integer(fields, number), COUNT_MAX);
   const exceptions = fields.flatMap(({ number, value }) => {
     const origin = ORIGINS[number];
     return origin === undefined || typeof value === "bigint"
@@ -80,8 +84,8 @@ export function instanceNumbers(message: Uint8Array): InstanceNumbers {
     systemExceptions: count(FIELD.systemExceptions),
     sourceExceptions: Math.max(count(FIELD.sourceExceptions), listed("source")),
     sinkExceptions: Math.max(count(FIELD.sinkExceptions), listed("sink")),
-    averageLatencyMs: double(fields, FIELD.averageLatency),
-    lastInvocationMs: milliseconds(count(FIELD.lastInvocation)),
+    averageLatencyMs: within(double(fields, FIELD.averageLatency), LATENCY_MS_MAX),
+    lastInvocationMs: milliseconds(integer(fields, FIELD.lastInvocation)),
     exceptions,
   };
 }
@@ -96,6 +100,12 @@ function reportedException(
 
 function milliseconds(time: number): number {
   return Math.trunc(time > MILLISECONDS_MAX ? time / 1e6 : time);
+}
+
+/** @throws {RangeError} where that is no count, and no time, of anything */
+function within(value: number, most: number): number {
+  if (value >= 0 && value <= most) return value;
+  throw new RangeError(`Cannot take ${value} for what an instance counted`);
 }
 
 /** The last value counts, as in every protobuf reader; what is left out is zero. */

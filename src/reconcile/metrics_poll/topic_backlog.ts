@@ -1,8 +1,12 @@
 import { isPlainObject } from "#base";
+import { CallProblem } from "./call_problem.ts";
 
 /**
  * The backlog of a subscription in the stats of a topic, partitioned or not, as the admin API answers them; undefined
- * where the topic has no such subscription.
+ * where the topic has no such subscription. What a topic's stats never look like is nothing to go by: somebody else may
+ * answer there.
+ *
+ * @throws {CallProblem} where these are no stats
  *
  * @example
  * ```ts
@@ -15,11 +19,15 @@ import { isPlainObject } from "#base";
  */
 export function backlogIn(stats: unknown, subscription: string): number | undefined {
   const subscriptions = isPlainObject(stats) ? stats["subscriptions"] : undefined;
-  if (!isPlainObject(subscriptions) || !Object.hasOwn(subscriptions, subscription)) {
-    return undefined;
-  }
+  if (!isPlainObject(subscriptions)) throw noStats();
+  if (!Object.hasOwn(subscriptions, subscription)) return undefined;
   const found = subscriptions[subscription];
   const backlog = isPlainObject(found) ? found["msgBacklog"] : undefined;
+  if (typeof backlog !== "number" || !Number.isSafeInteger(Math.trunc(backlog))) throw noStats();
   // A broker may count an acknowledgement before the message for a moment.
-  return typeof backlog === "number" ? Math.max(0, Math.trunc(backlog)) : undefined;
+  return Math.max(0, Math.trunc(backlog));
+}
+
+function noStats(): CallProblem {
+  return new CallProblem("it answers what are no stats of a topic", { isSilence: false });
 }

@@ -221,11 +221,17 @@ export class ScalingLoop implements Disposable {
       this.#instances.counts(uidOf(component), pods, signal),
     ]);
     if (typeof answer === "string") return { unknown: answer };
+    const readyReplicas = pods.filter(isPodReady).length;
+    const { hindrance, isUnread = false, topics } = answer;
+    // Pods that read have subscribed: who knows of no subscription cannot tell how much they have to do.
+    if (isUnread && topics.length === 0 && readyReplicas > 0 && hindrance !== undefined) {
+      return { unknown: hindrance };
+    }
     return {
-      numbers: { atMs, topics: answer.topics, instances },
+      numbers: { atMs, topics, instances },
       isOrdered: keepsOrder(defaulted),
-      readyReplicas: pods.filter(isPodReady).length,
-      ...(answer.hindrance === undefined ? {} : { zeroHindrance: { why: answer.hindrance } }),
+      readyReplicas,
+      ...(hindrance === undefined ? {} : { zeroHindrance: { why: hindrance } }),
     };
   }
 

@@ -17,6 +17,8 @@ export interface TopicsAnswer {
   readonly topics: readonly TopicNumbers[];
   /** Why messages would get lost, or nobody would see them, if no pod read. */
   readonly hindrance?: string;
+  /** Nobody has subscribed, as far as the broker knows. */
+  readonly isUnread?: boolean;
 }
 
 /** Asks for a path of the admin API, each only once a round, whoever wants to know. */
@@ -35,6 +37,7 @@ export async function topicsAnswer(
   if (subscriptions.length > TOPICS_MAX) return `it reads more than ${TOPICS_MAX} topics`;
   const topics: TopicNumbers[] = [];
   let hindrance: string | undefined;
+  let isUnread = false;
   for (const subscription of subscriptions) {
     const answer = subscription.isPattern
       ? await patternAnswer(subscription, ask)
@@ -42,8 +45,13 @@ export async function topicsAnswer(
     if (typeof answer === "string") return answer;
     topics.push(...answer.topics);
     hindrance ??= answer.hindrance;
+    isUnread ||= answer.isUnread === true;
   }
-  return { topics, ...(hindrance === undefined ? {} : { hindrance }) };
+  return {
+    topics,
+    ...(hindrance === undefined ? {} : { hindrance }),
+    ...(isUnread ? { isUnread } : {}),
+  };
 }
 
 async function topicAnswer(
@@ -60,7 +68,9 @@ async function topicAnswer(
   const whole = await ask(`${path}/stats${LESS}`);
   if (whole !== undefined) return ofStats([[topic, whole]], { topic, name });
   const parts = await ask(`${path}/partitioned-stats${LESS}&perPartition=true`);
-  if (parts === undefined) return { topics: [], hindrance: `there is no topic ${topic} yet` };
+  if (parts === undefined) {
+    return { topics: [], hindrance: `there is no topic ${topic} yet`, isUnread: true };
+  }
   const partitions = isPlainObject(parts) ? parts["partitions"] : undefined;
   const found = isPlainObject(partitions) ? Object.entries(partitions) : [];
   // A partition that nobody wrote to is not there yet; the whole has the subscription all the same.
@@ -103,12 +113,12 @@ function ofStats(
   });
   return topics.length === found.length
     ? { topics }
-    : { topics, hindrance: `${topic} has no subscription ${name} yet` };
+    : { topics, hindrance: `${topic} has no subscription ${name} yet`, isUnread: true };
 }
 
 function numbersOf(topic: string, stats: unknown, backlog: number): TopicNumbers {
   const arrived = isPlainObject(stats) ? stats["msgInCounter"] : undefined;
-  return { topic, backlog, ...(typeof arrived === "number" ? { arrived } : {}) };
+  return { topic, backlog, ...(Number.isFinite(arrived) ? { arrived: Number(arrived) } : {}) };
 }
 
 /** The number at the end of the name of a partition. */

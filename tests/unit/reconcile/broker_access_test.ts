@@ -1,5 +1,6 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { brokerAccess } from "../../../src/reconcile/metrics_poll/broker_access.ts";
+import { CallProblem } from "../../../src/reconcile/metrics_poll/call_problem.ts";
 import { backlogIn } from "../../../src/reconcile/metrics_poll/topic_backlog.ts";
 import stats from "./samples/topic_stats.json" with { type: "json" };
 
@@ -100,5 +101,5 @@ Deno.test("brokerAccess() says why a broker cannot be asked, and never with what
 Deno.test("backlogIn() reads what a broker says of a topic", () => {
   assertEquals(backlogIn(stats, "public/default/pfn"), 1);
   assertEquals(backlogIn(stats, "toString"), undefined);
-  assertEquals(backlogIn("not even an object", "public/default/pfn"), undefined);
+  assertThrows(() => backlogIn("not even an object", "public/default/pfn"), CallProblem);
 });

@@ -87,6 +87,20 @@ Deno.test("instanceNumbers() counts exceptions of connectors that are told and n
   assertEquals([sinkExceptions, sourceExceptions], [2, 1]);
 });
 
+Deno.test("instanceNumbers() takes no count that nobody can have counted, and no latency of ages", () => {
+  const counts = [5, 6, 8, 17, 18, 20].flatMap((number) =>
+    [2n ** 63n - 1n, 2n ** 50n].map((value) => integer(number, value))
+  );
+  const latencies = [1e300, -1].map((value) => {
+    const double = new DataView(new ArrayBuffer(8));
+    double.setFloat64(0, value, true);
+    return concat(varint(BigInt((12 << 3) | 1)), [...new Uint8Array(double.buffer)]);
+  });
+  for (const message of [...counts, ...latencies]) {
+    assertThrows(() => instanceNumbers(new Uint8Array(message)), RangeError);
+  }
+});
+
 Deno.test("instanceNumbers() of an empty message is an instance that did nothing", () => {
   const found = instanceNumbers(new Uint8Array());
   assertEquals([found.received, found.lastInvocationMs, found.failure], [0, 0, ""]);

@@ -1,4 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
+import { CallProblem } from "../../../src/reconcile/metrics_poll/call_problem.ts";
 import { topicsAnswer } from "../../../src/reconcile/scaling/topic_numbers.ts";
 
 const NAME = "public/default/orders";
@@ -21,10 +22,30 @@ Deno.test("topicsAnswer() reads what waits and what came, and who subscribed", a
   assertEquals(await topicsAnswer([orders], broker({ [path]: stats(3, 70, "other") })), {
     topics: [],
     hindrance: `orders has no subscription ${NAME} yet`,
+    isUnread: true,
   });
   assertEquals(await topicsAnswer([orders], broker({})), {
     topics: [],
     hindrance: "there is no topic orders yet",
+    isUnread: true,
+  });
+});
+
+Deno.test("topicsAnswer() takes nothing for numbers that are none of a topic", async () => {
+  const path = "/persistent/public/default/orders/stats";
+  const waiting = (msgBacklog: unknown) => ({ subscriptions: { [NAME]: { msgBacklog } } });
+  const foreign = [{}, [], "x", 7, null, { subscriptions: [] }, { status: "ok" }];
+  const counts = [undefined, "3", Infinity, 1e300, null, {}].map(waiting);
+  for (const answer of [...foreign, ...counts, { partitions: { p: {} } }]) {
+    await assertRejects(
+      () => topicsAnswer([orders], broker({ [path]: answer })),
+      CallProblem,
+      "it answers what are no stats of a topic",
+    );
+  }
+  const counted = { ...waiting(3), msgInCounter: Infinity };
+  assertEquals(await topicsAnswer([orders], broker({ [path]: counted })), {
+    topics: [{ topic: "orders", backlog: 3 }],
   });
 });
 

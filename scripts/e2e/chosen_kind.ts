@@ -1,12 +1,13 @@
 import { findBinaries } from "../control_plane/binaries.ts";
 import { dockerBuilt } from "../kind/docker_build.ts";
 import { engineObstacle } from "../kind/engine_packages.ts";
-import { runOnOwnKind } from "../kind/own_kind.ts";
+import { ownKindParts, runOnOwnKind } from "../kind/own_kind.ts";
 import { prepareImages } from "./images.ts";
 import { withKindCluster } from "./kind.ts";
 import { type KindEngine, NODE_IMAGE, usableEngine } from "./kind_engine.ts";
 import type { LocalRun } from "./plan.ts";
 import { runOn } from "./run.ts";
+import type { Making } from "./stored.ts";
 import type { SuiteResult } from "./suite.ts";
 import { TargetCluster } from "./target_cluster.ts";
 
@@ -31,6 +32,15 @@ export async function runOnKind(
   if (obstacle !== undefined) throw new Error(`Cannot use kind: ${engine}; and ${obstacle}`);
   progress(`${engine}: this makes an engine, kind and a node image of its own`);
   return await runOnOwnKind(command, local);
+}
+
+/**
+ * Makes what {@linkcode runOnKind} takes from nothing, but for the images of the tests: where this machine's Docker and kind
+ * can be used, nothing.
+ */
+export async function prepareKind(making: Making): Promise<void> {
+  if (typeof await usableEngine(NODE_IMAGE, making) !== "string") return;
+  if (await engineObstacle() === undefined) await ownKindParts(making);
 }
 
 async function runOnFound(

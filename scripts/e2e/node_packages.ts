@@ -1,4 +1,4 @@
-import { reported } from "../control_plane/progress.ts";
+import { installPackages } from "./apt.ts";
 import { isThere, type Making } from "./stored.ts";
 
 /** A program of the system that a real node takes, and the Debian package that has it. */
@@ -76,30 +76,7 @@ async function install(
     );
   }
   if (Deno.uid() !== 0) throw new Error(`Cannot prepare a node: as root, run: ${command}`);
-  const { progress, signal } = making;
-  const args = ["install", "--no-install-recommends", "-y", ...packages];
-  await reported(`installing ${packages.join(", ")}`, async () => {
-    // Lists of packages are old or absent on machines that install little: a second try brings them.
-    if ((await aptGet(args, signal)).code === 0) return;
-    await aptGet(["update"], signal);
-    const { code, stderr } = await aptGet(args, signal);
-    if (code !== 0) throw new Error(`Cannot run ${command}: exit code ${code}: ${stderr.trim()}`);
-  }, progress);
-}
-
-async function aptGet(
-  args: readonly string[],
-  signal: AbortSignal | undefined,
-): Promise<{ readonly code: number; readonly stderr: string }> {
-  const { code, stderr } = await new Deno.Command("apt-get", {
-    args: [...args],
-    env: { DEBIAN_FRONTEND: "noninteractive" },
-    stdin: "null",
-    stdout: "null",
-    stderr: "piped",
-    ...(signal === undefined ? {} : { signal }),
-  }).output();
-  return { code, stderr: new TextDecoder().decode(stderr) };
+  await installPackages(packages, making);
 }
 
 async function findNetworkPlugins(): Promise<string | undefined> {

@@ -1,4 +1,4 @@
-import { runProgram } from "../compile/program.ts";
+import { installPackages } from "./apt.ts";
 import type { Making } from "./stored.ts";
 
 /** A program of this machine. */
@@ -27,11 +27,8 @@ export async function requiredProgram(name: string, options: RequiredProgram): P
     throw new Error(`Cannot go on without the program ${name}: ${remedy}`);
   }
   progress(`installing ${debianPackage}: ${name} ${purpose}`);
-  const env = { DEBIAN_FRONTEND: "noninteractive" };
-  const words = ["install", "--yes", "--no-install-recommends", debianPackage];
   try {
-    await runProgram("apt-get", ["update"], { env });
-    await runProgram("apt-get", words, { env });
+    await installPackages([debianPackage], options);
   } catch (cause) {
     throw new Error(`Cannot install ${debianPackage}: ${remedy}`, { cause });
   }

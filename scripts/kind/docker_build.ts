@@ -7,7 +7,7 @@ import { type Making, stored } from "../e2e/stored.ts";
 import { baseImages } from "./docker_bases.ts";
 import { buildInSandbox, type BuildPlan, type BuiltFacts } from "./docker_builder.ts";
 import { baseNames, offlineDockerfile } from "./dockerfile_variant.ts";
-import { enginePackages } from "./engine_packages.ts";
+import { engineObstacle, enginePackages } from "./engine_packages.ts";
 
 /** An image that `docker build` made. */
 export interface BuiltImage extends ImageArchive {
@@ -18,6 +18,12 @@ export interface BuiltImage extends ImageArchive {
 const RECIPE = 2;
 
 const TOP = new URL("../../", import.meta.url);
+
+/** Why the Dockerfile cannot be built on this machine, if it cannot. */
+export async function dockerBuildObstacle(): Promise<string | undefined> {
+  if (Deno.build.arch !== "x86_64") return "what it compiles on for tests is for x86-64";
+  return await engineObstacle();
+}
 
 /**
  * Builds the Dockerfile of the checkout's commit (not what was changed since) with an engine of its own, on local images, and

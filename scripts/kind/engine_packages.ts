@@ -1,5 +1,6 @@
 import { runProgram } from "../compile/program.ts";
 import { reported } from "../control_plane/progress.ts";
+import { installPackages, updatePackageLists } from "../e2e/apt.ts";
 import { runGuarded } from "../e2e/guarded_run.ts";
 import { programPath } from "../e2e/required_program.ts";
 import { isThere, type Making, stored } from "../e2e/stored.ts";
@@ -70,7 +71,8 @@ async function unpack(folder: string, making: Making): Promise<void> {
   } catch {
     // Lists of packages are old or absent on machines that install little.
     signal?.throwIfAborted();
-    await run(`apt-get --quiet update && ${download(engine)}`);
+    await updatePackageLists(making);
+    await run(download(engine));
   }
   await run(
     'cd "$1" && dpkg-deb -x docker.io_*.deb root && dpkg-deb -f docker.io_*.deb Depends >depends',
@@ -95,25 +97,12 @@ async function moveProgram(folder: string, name: string): Promise<void> {
 async function installDependencies(
   dependsPath: string,
   programFolder: string,
-  { progress, signal }: Making,
+  making: Making,
 ): Promise<void> {
   const found = await Promise.all(NEEDED.map(programPath));
   if (found.every((path) => path !== undefined) && await starts(`${programFolder}/dockerd`)) return;
   const names = dependencyNames(await Deno.readTextFile(dependsPath));
-  const log = await Deno.makeTempFile({ prefix: "meshwright-apt-" });
-  const install = () =>
-    runGuarded("install what a Docker engine needs", {
-      program: "apt-get",
-      args: ["install", "--yes", "--no-install-recommends", ...names],
-      env: { DEBIAN_FRONTEND: "noninteractive" },
-      logPath: log,
-      signal,
-    });
-  try {
-    await reported(`installing ${names.join(", ")}`, install, progress);
-  } finally {
-    await Deno.remove(log);
-  }
+  await installPackages(names, making);
 }
 
 /** Whether it has its libraries. */

@@ -6,6 +6,7 @@ import { withKindCluster } from "../e2e/kind.ts";
 import { KindEngine } from "../e2e/kind_engine.ts";
 import { type LocalRun, runPlanned } from "../e2e/plan.ts";
 import { runInSandbox } from "../e2e/sandboxed_run.ts";
+import type { Making } from "../e2e/stored.ts";
 import type { SuiteResult } from "../e2e/suite.ts";
 import { TargetCluster } from "../e2e/target_cluster.ts";
 import { dockerBuilt } from "./docker_build.ts";
@@ -15,20 +16,35 @@ import { kindNodeLayer, NODE_CHANGES, OWN_NODE_IMAGE } from "./node_image.ts";
 import { kindProgram } from "./node_programs.ts";
 import { OwnEngine, siteInSandbox } from "./own_engine.ts";
 
-/** What was prepared outside. */
-export interface KindPlan {
-  readonly cluster: "kind";
+/** What an engine and a cluster of one's own are made of. */
+export interface OwnKindParts {
   readonly packages: EnginePackages;
   readonly kindPath: string;
-  readonly kubectlPath: string;
   /** The node image. */
   readonly node: Layer;
+}
+
+/** What was prepared outside. */
+export interface KindPlan extends OwnKindParts {
+  readonly cluster: "kind";
+  readonly kubectlPath: string;
   readonly images: E2eImages;
 }
 
 /**
- * Outside: makes a Docker engine, kind and its node image out of what Debian's mirror and Go's proxy have, then runs this
- * command again in a sandbox with them. Answers its exit code.
+ * Makes a Docker engine, kind and its node image out of what Debian's mirror and Go's proxy have; once a machine.
+ *
+ * @throws {Error} that says what cannot be had
+ */
+export async function ownKindParts(making: Making): Promise<OwnKindParts> {
+  const packages = await enginePackages(making);
+  const kind = await kindProgram(making);
+  return { packages, kindPath: kind.kind, node: await kindNodeLayer(kind, making) };
+}
+
+/**
+ * Outside: makes {@linkcode ownKindParts} and the images, then runs this command again in a sandbox with them. Answers its
+ * exit code.
  *
  * @throws {Error} that says what cannot be had
  */
@@ -37,17 +53,13 @@ export async function runOnOwnKind(
   { options, progress, signal }: LocalRun,
 ): Promise<number> {
   const making = { progress, signal };
-  const packages = await enginePackages(making);
-  const kind = await kindProgram(making);
-  const node = await kindNodeLayer(kind, making);
+  const parts = await ownKindParts(making);
   const images = await prepareImages(making, options.dockerBuild ? dockerBuilt : undefined);
   const { kubectl: kubectlPath } = await findBinaries(making);
   const plan: KindPlan = {
     cluster: "kind",
-    packages,
-    kindPath: kind.kind,
+    ...parts,
     kubectlPath,
-    node,
     images,
   };
   return await runPlanned(command, plan, { signal, network: "loopback" });

@@ -1,42 +1,48 @@
 /**
- * Builds what later stages need while earlier ones run: the programs of a control plane and of a node, and those that judge
- * rules, dashboard and chart.
+ * Makes what later stages need while earlier ones run: programs of a control plane, of a node and of judges, images of the
+ * end-to-end tests, the node image of kind, what docker build makes.
  * {@linkcode startAhead} starts it; it ends with whoever started it.
  *
  * @module
  */
 import { errorText } from "#base";
-import { findBinaries, findNodeBinaries } from "../control_plane.ts";
+import { findBinaries } from "../control_plane.ts";
 import { progressOnStderr } from "../control_plane/progress.ts";
+import { prepareKind } from "../e2e/chosen_kind.ts";
+import { prepareImages } from "../e2e/images.ts";
+import { prepareNodePrograms } from "../e2e/node_programs.ts";
+import type { Making } from "../e2e/stored.ts";
+import { dockerBuilt } from "../kind/docker_build.ts";
 import { dashboardReader } from "../monitoring/dashboard_reader.ts";
 import { promtoolProgram } from "../monitoring/promtool_program.ts";
+import { healthProgram } from "../operator/health_program.ts";
 import { helmProgram } from "../operator/helm_program.ts";
+import { chromiumProgram } from "./chromium_program.ts";
 
-/** What is built, in this order; a node takes what a control plane takes, and more. */
-export type Ahead = "control-plane" | "node" | "judges";
+/** By stage, what it asks for that takes minutes from nothing: all of it is made once, whoever asks first. */
+const WORKS: Readonly<Record<string, readonly ((making: Making) => Promise<unknown>)[]>> = {
+  io: [healthProgram],
+  browser: [chromiumProgram],
+  cluster: [findBinaries, promtoolProgram, helmProgram, dashboardReader],
+  e2e: [prepareNodePrograms, (making) => prepareImages(making)],
+  docker: [dockerBuilt],
+  kind: [prepareKind],
+};
 
-/** What stages of these names will ask for, if they ask for anything that takes minutes. */
-export function aheadFor(
-  stages: readonly string[],
-  { isRoot }: { readonly isRoot: boolean },
-): Ahead[] {
-  // A stage that comes first asks by itself, and waits.
-  if (stages[0] === "cluster" || stages[0] === "e2e") return [];
-  const isCluster = stages.includes("cluster");
-  const programs: Ahead[] = stages.includes("e2e") && isRoot
-    ? ["node"]
-    : isCluster
-    ? ["control-plane"]
-    : [];
-  return isCluster ? [...programs, "judges"] : programs;
+/** Which of these stages something is made for ahead, in their order. */
+export function aheadFor(stages: readonly string[]): readonly string[] {
+  // The stage that comes first asks by itself, and waits.
+  return stages.slice(1).filter((name) => WORKS[name] !== undefined);
 }
 
 /**
- * Starts to build in a process of its own, after all others in priority. Whoever needs the programs meanwhile waits for
- * this work and does not do it again. Dispose it to stop it: what it has by then is kept.
+ * Starts to work in a process of its own, after all others in priority. Whoever needs a thing meanwhile waits for this work
+ * and does not do it again. Dispose it to stop it: what it has by then is kept.
+ *
+ * @param stages as {@linkcode aheadFor} says
  */
-export function startAhead(what: readonly Ahead[]): AsyncDisposable {
-  const program = [Deno.execPath(), "run", "-A", import.meta.filename ?? "", ...what];
+export function startAhead(stages: readonly string[]): AsyncDisposable {
+  const program = [Deno.execPath(), "run", "-A", import.meta.filename ?? "", ...stages];
   const child = new Deno.Command("nice", {
     args: ["-n", "19", ...program],
     stdin: "piped",
@@ -60,20 +66,17 @@ function whileWanted(): AbortSignal {
   return stop.signal;
 }
 
-async function main(what: readonly string[]): Promise<void> {
+async function main(stages: readonly string[]): Promise<void> {
   const signal = whileWanted();
-  const options = { progress: (line: string) => progressOnStderr(`ahead: ${line}`), signal };
-  try {
-    await findBinaries(options);
-    if (what.includes("node")) await findNodeBinaries(options);
-    if (what.includes("judges")) {
-      await promtoolProgram(options);
-      await helmProgram(options);
-      await dashboardReader(options);
+  const making = { progress: (line: string) => progressOnStderr(`ahead: ${line}`), signal };
+  for (const work of stages.flatMap((name) => WORKS[name] ?? [])) {
+    try {
+      await work(making);
+    } catch (error) {
+      if (signal.aborted) break;
+      // The stage that needs it tries again, and says what is missing.
+      progressOnStderr(`ahead: ${errorText(error)}`);
     }
-  } catch (error) {
-    // The stage that needs it tries again, and says what is missing.
-    if (!signal.aborted) progressOnStderr(`ahead: ${errorText(error)}`);
   }
   Deno.exit(0);
 }

@@ -1,16 +1,14 @@
 /** Programs of the operating system that tests need: installed by apt where that is possible, asked for elsewhere. */
+import { progressOnStderr } from "../../scripts/control_plane/progress.ts";
+import { installPackages } from "../../scripts/e2e/apt.ts";
 
 /** Makes sure that a program is there. */
 export async function needProgram(path: string, aptPackage: string): Promise<void> {
   if (await isThere(path)) return;
   const remedy = `install it (Debian: apt-get install ${aptPackage})`;
   if (Deno.uid() !== 0) throw new Error(`Cannot test without ${path}: ${remedy}`);
-  const env = { DEBIAN_FRONTEND: "noninteractive" };
-  for (const args of [["install", "-y", aptPackage], ["update"], ["install", "-y", aptPackage]]) {
-    const { success } = await new Deno.Command("apt-get", { args, env, stdout: "null" }).output();
-    if (success && await isThere(path)) return;
-  }
-  throw new Error(`Cannot test without ${path}: apt-get failed; ${remedy}`);
+  await installPackages([aptPackage], { progress: progressOnStderr, recommended: true });
+  if (!await isThere(path)) throw new Error(`Cannot test without ${path}: ${remedy}`);
 }
 
 /** Whether there is something at a path. */

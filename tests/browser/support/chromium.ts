@@ -1,14 +1,6 @@
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
-import { runProgram } from "../../../scripts/compile/program.ts";
-import { cacheRoot, withFolderLock } from "../../../scripts/control_plane/cache.ts";
-import { progressOnStderr, reported } from "../../../scripts/control_plane/progress.ts";
-
-const PLACES: readonly string[] = [
-  "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome",
-  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-];
+import { progressOnStderr } from "../../../scripts/control_plane/progress.ts";
+import { chromiumProgram } from "../../../scripts/stage/chromium_program.ts";
 
 /** Nothing but the page asks anybody for anything. */
 const FLAGS: readonly string[] = [
@@ -37,7 +29,7 @@ export interface Looking {
  * @throws {Error} that names what to install
  */
 export async function startChromium(): Promise<Browser> {
-  const executablePath = await programPath();
+  const executablePath = await chromiumProgram({ progress: progressOnStderr });
   return await chromium.launch({ executablePath, args: [...FLAGS], headless: true });
 }
 
@@ -80,42 +72,4 @@ export async function watched(page: Page, origin: string): Promise<readonly stri
   });
   await page.addInitScript(REPORT_VIOLATIONS);
   return found;
-}
-
-/** How long apt waits for another one that installs something. */
-const PATIENCE = ["-o", "DPkg::Lock::Timeout=600"] as const;
-
-/** Test files run side by side, and one of them installs for all: what is only half there is no program yet. */
-async function programPath(): Promise<string> {
-  const known = Deno.env.get("CHROMIUM");
-  if (known !== undefined) return known;
-  const folder = `${cacheRoot(Deno.env.toObject())}/browser`;
-  return await withFolderLock(folder, installedPath, { progress: progressOnStderr });
-}
-
-async function installedPath(): Promise<string> {
-  const found = await firstFile(PLACES);
-  if (found !== undefined) return found;
-  const install = "apt-get install -y chromium";
-  const isRoot = Deno.build.os === "linux" && Deno.uid() === 0;
-  if (!isRoot || await firstFile(["/usr/bin/apt-get"]) === undefined) {
-    throw new Error(`There is no Chromium here: run ${install}, or name one in CHROMIUM`);
-  }
-  await reported(`there is no Chromium here: ${install}`, async () => {
-    await runProgram("apt-get", [...PATIENCE, "update", "-qq"]);
-    const env = { DEBIAN_FRONTEND: "noninteractive" };
-    await runProgram("apt-get", [...PATIENCE, "install", "-y", "-qq", "chromium"], { env });
-  }, progressOnStderr);
-  const installed = await firstFile(PLACES);
-  if (installed === undefined) {
-    throw new Error(`${install} brought no Chromium: name one in CHROMIUM`);
-  }
-  return installed;
-}
-
-async function firstFile(paths: readonly string[]): Promise<string | undefined> {
-  for (const path of paths) {
-    if (await Deno.stat(path).then(({ isFile }) => isFile, () => false)) return path;
-  }
-  return undefined;
 }

@@ -2,7 +2,7 @@ import type { Admission } from "#admission";
 import type { MeshSync } from "#api";
 import { actingClient, type OnceReport } from "#gitops";
 import { deadline, isAbort, TaskGroup } from "#base";
-import { type Leadership, runAsLeader } from "#kube";
+import { Leadership, runAsLeader } from "#kube";
 import { startReceiver } from "#receiver";
 import { type Server, startServer } from "#telemetry";
 import { admissionWebhook } from "./admission_webhook.ts";
@@ -11,9 +11,8 @@ import { consolePage } from "./console_page.ts";
 import { ConsoleServer } from "./console_server.ts";
 import { consoleSource } from "./console_source.ts";
 import { putDefinitionsInPlace } from "./definitions.ts";
-import { GitOpsLoop } from "./gitops_loop.ts";
-import { MeshController } from "./mesh_controller.ts";
-import { metricsSource } from "./metrics_source.ts";
+import { Following } from "./following.ts";
+import { Lead } from "./lead.ts";
 import { type Parts, untilDone } from "./parts.ts";
 import { SecureMetrics } from "./secure_metrics.ts";
 
@@ -26,18 +25,18 @@ import { SecureMetrics } from "./secure_metrics.ts";
 export class App implements AsyncDisposable {
   readonly #parts: Parts & AsyncDisposable;
   readonly #servers: Server[] = [];
-  readonly #controller: MeshController;
-  readonly #gitOps: GitOpsLoop;
+  readonly #following: Following;
   readonly #admission: Admission | undefined;
   readonly #secureMetrics: SecureMetrics | undefined;
   #console: ConsoleServer | undefined;
+  /** The work of this process, while it does any. */
+  #lead: Lead | undefined;
   #definitions = "not installed yet";
   #waitsForLease = false;
 
   private constructor(parts: Parts & AsyncDisposable) {
     this.#parts = parts;
-    this.#controller = new MeshController(parts);
-    this.#gitOps = new GitOpsLoop(parts, this.#controller);
+    this.#following = new Following(parts);
     this.#admission = admissionWebhook({ ...parts, ...parts.unfenced });
     this.#secureMetrics = secureMetrics(parts);
   }
@@ -70,52 +69,32 @@ export class App implements AsyncDisposable {
 
   /** Installs the definitions, fills the caches, and runs the controller and the GitOps loop by them. */
   async #workAlone(signal: AbortSignal): Promise<void> {
-    await this.#installDefinitions(signal);
+    await this.#installDefinitions(this.#parts, signal);
     if (signal.aborted) return;
+    const lead = new Lead(this.#parts, this.#following);
+    this.#lead = lead;
     const group = new TaskGroup(signal);
-    this.#follow(group);
-    group.start((stop) => this.#work(stop));
+    this.#following.start(group);
+    group.start((stop) => lead.run(stop));
     await group.ended();
   }
 
   /** Leads with the caches that it kept while it waited, once they are known to be current. */
-  async #lead(signal: AbortSignal): Promise<void> {
+  async #workElected(parts: Parts, signal: AbortSignal): Promise<void> {
+    const lead = new Lead(parts, this.#following);
+    this.#lead = lead;
     try {
       const [isChanged] = await Promise.all([
-        this.#installDefinitions(signal),
-        this.#compare(signal, { isReread: false }),
+        this.#installDefinitions(parts, signal),
+        this.#following.compare(signal, { isReread: false }),
       ]);
-      if (isChanged) await this.#compare(signal, { isReread: true });
+      if (isChanged) await this.#following.compare(signal, { isReread: true });
     } catch (error) {
       if (isAbort(error, signal)) return;
       throw error;
     }
-    this.#parts.log.info("Caches are current");
-    await this.#work(signal);
-  }
-
-  async #compare(signal: AbortSignal, options: { readonly isReread: boolean }): Promise<void> {
-    await Promise.all([
-      this.#controller.compare(signal, options),
-      this.#gitOps.compare(signal, options),
-    ]);
-  }
-
-  #follow(group: TaskGroup): void {
-    group.start((stop) => this.#controller.follow(stop));
-    group.start((stop) => this.#gitOps.follow(stop));
-  }
-
-  async #work(signal: AbortSignal): Promise<void> {
-    const { clock, metrics } = this.#parts;
-    const caches = () => [...Object.values(this.#controller.caches), this.#gitOps.syncs];
-    using _followed = metrics.follow(metricsSource(caches, () => clock.monotonicMs()));
-    metrics.setLeader(true);
-    const group = new TaskGroup(signal);
-    group.start((stop) => this.#controller.run(stop));
-    group.start((stop) => this.#gitOps.run(stop));
-    await group.ended();
-    metrics.setLeader(false);
+    parts.log.info("Caches are current");
+    await lead.run(signal);
   }
 
   /**
@@ -131,14 +110,16 @@ export class App implements AsyncDisposable {
     const group = new TaskGroup(limit.signal);
     const report = Promise.withResolvers<OnceReport>();
     group.start(async (stop) => {
-      await this.#installDefinitions(stop);
+      await this.#installDefinitions(this.#parts, stop);
+      const lead = new Lead(this.#parts, this.#following);
       if (options.reconcile && !stop.aborted) {
-        group.start(() => this.#controller.follow(stop));
-        group.start(() => this.#controller.run(stop));
-        await this.#controller.whenSynced(stop);
+        const { meshes } = this.#following;
+        group.start(() => meshes.follow(stop));
+        group.start(() => lead.runController(stop));
+        await meshes.whenSynced(stop);
       }
       stop.throwIfAborted();
-      report.resolve(await this.#gitOps.once(stop, options));
+      report.resolve(await lead.once(stop, options));
       group.stop();
     });
     try {
@@ -155,23 +136,24 @@ export class App implements AsyncDisposable {
     await this.#console?.[Symbol.asyncDispose]();
     await this.#admission?.[Symbol.asyncDispose]();
     await this.#secureMetrics?.[Symbol.asyncDispose]();
+    await this.#following[Symbol.asyncDispose]();
     await this.#parts[Symbol.asyncDispose]();
   }
 
   async #workAsLeader(signal: AbortSignal): Promise<void> {
-    const { config, leadership } = this.#parts;
-    const election = config.leaderElection;
-    if (election === undefined || leadership === undefined) return await this.#workAlone(signal);
+    const election = this.#parts.config.leaderElection;
+    if (election === undefined) return await this.#workAlone(signal);
     this.#waitsForLease = true;
     const group = new TaskGroup(signal);
-    this.#follow(group);
+    this.#following.start(group);
     const waiting = new AbortController();
-    group.start((stop) => this.#gitOps.standBy(AbortSignal.any([stop, waiting.signal])));
+    const { syncs } = this.#following;
+    group.start((stop) => syncs.standBy(AbortSignal.any([stop, waiting.signal])));
     group.start(async (stop) => {
-      await this.#elected({ election, leadership, signal: stop }, async (leading) => {
+      await this.#elected(election, stop, async (parts, leading) => {
         this.#waitsForLease = false;
         waiting.abort(new DOMException("this process leads", "AbortError"));
-        await this.#lead(leading);
+        await this.#workElected(parts, leading);
       });
       group.stop();
     });
@@ -180,14 +162,12 @@ export class App implements AsyncDisposable {
 
   /** Does the work when it is elected. @throws when the lease is lost */
   async #elected(
-    { election, leadership, signal }: {
-      readonly election: NonNullable<Config["leaderElection"]>;
-      readonly leadership: Leadership;
-      readonly signal: AbortSignal;
-    },
-    work: (leading: AbortSignal) => Promise<void>,
+    election: NonNullable<Config["leaderElection"]>,
+    signal: AbortSignal,
+    work: (parts: Parts, leading: AbortSignal) => Promise<void>,
   ): Promise<void> {
-    const { clock, events, log, namespace, unfenced } = this.#parts;
+    const { clock, log, namespace, unfenced } = this.#parts;
+    const leadership = new Leadership(clock);
     const ended = await runAsLeader({
       cluster: unfenced.cluster,
       key: { namespace: election.namespace ?? namespace, name: election.name },
@@ -197,23 +177,20 @@ export class App implements AsyncDisposable {
       log,
       signal,
     }, async (leading) => {
-      try {
-        await work(leading);
-      } finally {
-        // Events are written as the leader, too.
-        await events[Symbol.asyncDispose]();
-      }
+      // Its Events are written as the leader, too: before the lease is given back.
+      await using parts = this.#parts.led(leadership, log);
+      await work(parts, leading);
     });
     if (ended === "lost") throw new Error("Cannot go on: another process leads now");
   }
 
   /** Answers whether a definition changed: then caches know objects as they no longer look. */
-  async #installDefinitions(signal: AbortSignal): Promise<boolean> {
-    const { cluster, clock, config, log } = this.#parts;
+  async #installDefinitions(parts: Parts, signal: AbortSignal): Promise<boolean> {
+    const { cluster, clock, config, log } = parts;
     let isChanged = false;
     let isTriedAgain = false;
     if (config.installDefinitions) {
-      await untilDone("Install definitions", this.#parts, signal, async () => {
+      await untilDone("Install definitions", parts, signal, async () => {
         // What a try that failed changed is not told by the next one.
         isChanged = isTriedAgain;
         isTriedAgain = true;
@@ -233,12 +210,13 @@ export class App implements AsyncDisposable {
   async #startServers(): Promise<void> {
     const { config, clock, log, metrics, unfenced } = this.#parts;
     const checks = {
-      live: { controllers: () => this.#controller.stuck() ?? this.#gitOps.stuck() },
+      live: { controllers: () => this.#following.syncs.reader.problem() ?? this.#lead?.stuck() },
       ready: {
         admission: () => this.#admission?.problem(),
         definitions: () => this.#isStandby() ? undefined : this.#definitions || undefined,
-        caches: () => this.#isStandby() ? undefined : this.#controller.unsynced(),
-        syncs: () => this.#isStandby() ? undefined : this.#gitOps.unsynced(),
+        caches: () => this.#isStandby() ? undefined : this.#following.meshes.unsynced(),
+        syncs: () =>
+          this.#isStandby() ? undefined : this.#following.syncs.unsynced() ?? this.#lead?.undone(),
       },
     };
     const { healthAddress, receiverAddress = "0", secureMetrics = false } = config;
@@ -274,8 +252,8 @@ export class App implements AsyncDisposable {
     const { config: { consoleAddress: address = "0" }, unfenced, ...parts } = this.#parts;
     if (address === "0") return undefined;
     const source = consoleSource(this.#parts, {
-      controller: this.#controller,
-      gitOps: this.#gitOps,
+      following: this.#following,
+      nextLookAtMs: (sync) => this.#lead?.nextLookAtMs(sync),
       isStandby: () => this.#isStandby(),
     });
     return await ConsoleServer.open({

@@ -1,6 +1,6 @@
 import { type ConsoleSource, NumberHistory } from "#console";
-import type { GitOpsLoop } from "./gitops_loop.ts";
-import type { MeshController } from "./mesh_controller.ts";
+import type { ObjectKey } from "#base";
+import type { Following } from "./following.ts";
 import type { Parts } from "./parts.ts";
 import { VERSION } from "./version.ts";
 
@@ -9,8 +9,9 @@ const POLL_MS = 30_000;
 
 /** Where what is shown comes from. */
 export interface ConsoleFacts {
-  readonly controller: MeshController;
-  readonly gitOps: GitOpsLoop;
+  readonly following: Following;
+  /** When a MeshSync looks at its repository again, on the monotonic clock; undefined where that is not known. */
+  readonly nextLookAtMs: (key: ObjectKey) => number | undefined;
   /** Whether this replica waits for its turn. */
   readonly isStandby: () => boolean;
 }
@@ -18,22 +19,22 @@ export interface ConsoleFacts {
 /** What the console shows of a running program: its caches. From now on numbers are noted. */
 export function consoleSource(
   parts: Parts,
-  { controller, gitOps, isStandby }: ConsoleFacts,
+  { following: { meshes, syncs }, isStandby, nextLookAtMs }: ConsoleFacts,
 ): ConsoleSource {
   const { clock, config, transport, unfenced } = parts;
   const numbers = new NumberHistory({ pollMs: config.metricsPollIntervalMs || POLL_MS });
-  controller.onSeen(({ after, before }) => {
+  meshes.onSeen(({ after, before }) => {
     if (after !== undefined) numbers.note(after, clock.now());
     else if (before !== undefined) numbers.forget(before);
   });
   return {
     obstacle: () => {
       if (isStandby()) return standbyText(parts);
-      const isRead = controller.unsynced() === undefined && gitOps.syncs?.synced === true;
+      const isRead = meshes.unsynced() === undefined && syncs.syncs?.synced === true;
       return isRead ? undefined : "the program is reading the cluster: try again in a moment";
     },
-    cache: (kind) => kind === "MeshSync" ? gitOps.syncs : controller.caches[kind],
-    nextLookAtMs: (sync) => gitOps.nextLookAtMs(sync),
+    cache: (kind) => kind === "MeshSync" ? syncs.syncs : meshes.caches[kind],
+    nextLookAtMs,
     numbers,
     cluster: unfenced.cluster,
     program: { version: VERSION, server: transport.server },

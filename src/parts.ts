@@ -1,4 +1,12 @@
-import { type AddressPolicy, type Clock, isAbort, type ObjectKey, pause, systemClock } from "#base";
+import {
+  type AddressPolicy,
+  type Clock,
+  isAbort,
+  type ObjectKey,
+  pause,
+  systemClock,
+  type TaskGroup,
+} from "#base";
 import type { Tenancy } from "#gitops";
 import {
   actingAs,
@@ -28,12 +36,8 @@ export interface Parts {
   readonly metrics: Metrics;
   readonly transport: Transport;
   readonly cluster: ClusterClient;
+  /** Where several replicas run, `transport`, `cluster`, `events` and `clientOf` write nothing: see {@linkcode Parts.led}. */
   readonly events: EventRecorder;
-  /**
-   * Whether this process may write, where several run and one leads. What `transport`, `cluster` and `events` write
-   * passes it.
-   */
-  readonly leadership?: Leadership;
   /** For what every replica does, whoever leads: the lease, certificates, webhooks. */
   readonly unfenced: { readonly transport: Transport; readonly cluster: ClusterClient };
   /** A client with the rights of a ServiceAccount and no others. */
@@ -46,7 +50,12 @@ export interface Parts {
   readonly namespace: string;
   /** Whether this runs as a pod of the cluster, with its service account. */
   readonly inCluster: boolean;
+  /** The same parts for the work of who leads: what they write carries the proof that it does. */
+  readonly led: (leadership: Leadership, log: Logger) => Parts & AsyncDisposable;
 }
+
+/** What writes. */
+type Writing = Pick<Parts, "transport" | "cluster" | "events" | "clientOf">;
 
 /**
  * Opens what the program needs: the connection, metrics, log and events. Nothing runs yet.
@@ -63,52 +72,86 @@ export async function openParts(
     ...(logSink === undefined ? {} : { sink: logSink }),
   });
   const metrics = createMetrics({ build: { version: VERSION, commit: BUILD.commit || "unknown" } });
-  const { kubeconfig, context, namespace } = config.cluster;
-  const connection = await connect({
-    ...(kubeconfig === undefined ? {} : { kubeconfig }),
-    ...(context === undefined ? {} : { context }),
-    env: (name) => Deno.env.get(name),
-    clock,
-  });
-  const home = namespace ?? connection.namespace;
+  const connection = await connected(config, clock);
+  const home = config.cluster.namespace ?? connection.namespace;
   const own = httpTransport(connection.endpoint, {
     userAgent: `meshwright/${VERSION}`,
     clock,
     onRequest: (sample) => metrics.countApiRequest(sample),
   });
-  const leadership = config.leaderElection === undefined ? undefined : new Leadership(clock);
-  const transport = leadership === undefined ? own : fencedTransport(own, leadership);
   const discovery = kindDiscovery(own, clock);
-  const cluster = httpCluster(transport, { clock, discovery });
-  const instance = Deno.hostname();
-  const events = new EventRecorder({ cluster, component: "meshwright", instance, clock, log });
+  const writing = (fence: Leadership | undefined, log: Logger) =>
+    writingParts(fence === undefined ? own : fencedTransport(own, fence), {
+      clock,
+      discovery,
+      log,
+    });
   connection.warnings.forEach((warning) => log.warn(warning));
-  log.info("Connected", { server: transport.server, source: connection.source, version: VERSION });
-  return {
+  log.info("Connected", { server: own.server, source: connection.source, version: VERSION });
+  const parts: Parts = {
     config,
     clock,
     log,
     metrics,
-    transport,
-    cluster,
-    events,
-    ...(leadership === undefined ? {} : { leadership }),
+    // Where there is an election, nobody writes who was not elected.
+    ...writing(config.leaderElection === undefined ? undefined : new Leadership(clock), log),
     unfenced: { transport: own, cluster: httpCluster(own, { clock, discovery }) },
-    clientOf: accountClients(transport, { clock, discovery }),
     tenancy: tenancyFrom(config, { home, inCluster: connection.inCluster }),
-    addresses: {
-      apiServer: [
-        URL.parse(own.server)?.hostname ?? "",
-        Deno.env.get("KUBERNETES_SERVICE_HOST") ?? "",
-      ],
-      allowLoopback: config.allowLocalAddresses === true,
-    },
+    addresses: addressesFrom(config, own),
     namespace: home,
     inCluster: connection.inCluster,
+    led: (leadership, log) => {
+      const led = writing(leadership, log);
+      return {
+        ...parts,
+        ...led,
+        log,
+        [Symbol.asyncDispose]: () => led.events[Symbol.asyncDispose](),
+      };
+    },
+  };
+  return {
+    ...parts,
     async [Symbol.asyncDispose]() {
-      await events[Symbol.asyncDispose]();
+      await parts.events[Symbol.asyncDispose]();
       await own[Symbol.asyncDispose]();
     },
+  };
+}
+
+function connected({ cluster }: Config, clock: Clock) {
+  const { kubeconfig, context } = cluster;
+  return connect({
+    ...(kubeconfig === undefined ? {} : { kubeconfig }),
+    ...(context === undefined ? {} : { context }),
+    env: (name) => Deno.env.get(name),
+    clock,
+  });
+}
+
+function writingParts(
+  transport: Transport,
+  { clock, discovery, log }: {
+    readonly clock: Clock;
+    readonly discovery: Discovery;
+    readonly log: Logger;
+  },
+): Writing {
+  const cluster = httpCluster(transport, { clock, discovery });
+  const instance = Deno.hostname();
+  return {
+    transport,
+    cluster,
+    events: new EventRecorder({ cluster, component: "meshwright", instance, clock, log }),
+    clientOf: accountClients(transport, { clock, discovery }),
+  };
+}
+
+function addressesFrom({ allowLocalAddresses }: Config, { server }: Transport): AddressPolicy {
+  const own = URL.parse(server)?.hostname ?? "";
+  return {
+    apiServer: [own, Deno.env.get("KUBERNETES_SERVICE_HOST") ?? ""],
+    allowLoopback: allowLocalAddresses === true,
   };
 }
 
@@ -163,5 +206,14 @@ export async function untilDone(
       log.warn("Cannot start yet", { step: what, error, retryMs: delayMs });
       await pause(delayMs, { clock, signal });
     }
+  }
+}
+
+/** Resolves when all of a group has ended: that it was told to is no failure. */
+export async function untilEnded(group: TaskGroup, signal: AbortSignal): Promise<void> {
+  try {
+    await group.ended();
+  } catch (error) {
+    if (!isAbort(error, signal)) throw error;
   }
 }

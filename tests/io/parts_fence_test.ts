@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import type { KubeObject } from "#base";
 import { DEFAULT_SETTINGS } from "#desired";
-import { NotLeadingError } from "#kube";
+import { Leadership, NotLeadingError } from "#kube";
 import type { Config } from "../../src/config.ts";
 import { openParts, type Parts } from "../../src/parts.ts";
 import { scriptedServer } from "../support/scripted_server.ts";
@@ -70,27 +70,30 @@ async function write({ cluster }: Pick<Parts, "cluster">): Promise<void> {
   await cluster.remove(ID);
 }
 
-Deno.test("openParts() fences what the leader writes, Events included, where several replicas may run", async () => {
+Deno.test("openParts() lets only who leads write, Events included, where several replicas may run", async () => {
   await using it = await opened({ leaderElection: { name: "lease" } });
-  const { parts } = it;
-  await assertRejects(() => write(parts), NotLeadingError, "does not lead yet");
-  parts.events.record(OBJECT, { type: "Warning", reason: "Tried", message: "too early" });
-  await parts.events.flush();
-  assertEquals([it.writes(), parts.events.dropped], [0, 1]);
-  parts.leadership?.extend(parts.clock.monotonicMs() + 60_000);
-  await write(parts);
+  const leadership = new Leadership(it.parts.clock);
+  await using led = it.parts.led(leadership, it.parts.log);
+  for (const parts of [it.parts, led]) {
+    await assertRejects(() => write(parts), NotLeadingError, "does not lead yet");
+    parts.events.record(OBJECT, { type: "Warning", reason: "Tried", message: "too early" });
+    await parts.events.flush();
+    assertEquals([it.writes(), parts.events.dropped], [0, 1]);
+  }
+  leadership.extend(it.parts.clock.monotonicMs() + 60_000);
+  await write(led);
   assertEquals(it.writes(), 4);
-  parts.leadership?.end("the lease is gone");
-  await assertRejects(() => write(parts), NotLeadingError, "the lease is gone");
+  await assertRejects(() => write(it.parts), NotLeadingError, "does not lead yet");
+  leadership.end("the lease is gone");
+  await assertRejects(() => write(led), NotLeadingError, "the lease is gone");
   assertEquals(it.writes(), 4);
   // What every replica does goes on: the lease itself, certificates, webhooks.
-  await write(parts.unfenced);
+  await write(it.parts.unfenced);
   assertEquals(it.writes(), 8);
 });
 
 Deno.test("openParts() fences nothing where one replica runs", async () => {
   await using it = await opened({});
-  assertEquals(it.parts.leadership, undefined);
   await write(it.parts);
   assertEquals(it.writes(), 4);
 });

@@ -3,6 +3,7 @@ import { systemClock } from "#base";
 import { DEFAULT_SETTINGS } from "#desired";
 import type { Config } from "../../src/config.ts";
 import { putDefinitionsInPlace } from "../../src/definitions.ts";
+import { MeshCaches } from "../../src/mesh_caches.ts";
 import { MeshController } from "../../src/mesh_controller.ts";
 import { openParts } from "../../src/parts.ts";
 
@@ -29,9 +30,10 @@ export async function runningController(
   const parts = await openParts(config, { logSink: (line) => logLines.push(line) });
   const stop = new AbortController();
   await putDefinitionsInPlace(parts.cluster, { clock: systemClock });
-  const controller = new MeshController(parts);
-  const ended = Promise.all([controller.follow(stop.signal), controller.run(stop.signal)]);
-  await controller.whenSynced(AbortSignal.timeout(60_000));
+  const caches = new MeshCaches(parts);
+  const controller = new MeshController(parts, { caches, quarantineOf: () => undefined });
+  const ended = Promise.all([caches.follow(stop.signal), controller.run(stop.signal)]);
+  await caches.whenSynced(AbortSignal.timeout(60_000));
   const exposition = async () => (await parts.metrics.exposition()).text;
   return {
     logLines,

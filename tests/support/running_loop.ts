@@ -1,10 +1,10 @@
 /** The controller and the GitOps loop inside the test's process, on a real cluster and on Git over HTTP. */
 import { customResourceDefinitions, type MeshSync, resourceOf } from "#api";
-import { conditionOf, type KubeObject, systemClock } from "#base";
+import { conditionOf, type KubeObject, systemClock, TaskGroup } from "#base";
 import { DEFAULT_SETTINGS } from "#desired";
 import { installDefinitions } from "#kube";
-import { GitOpsLoop } from "../../src/gitops_loop.ts";
-import { MeshController } from "../../src/mesh_controller.ts";
+import { Following } from "../../src/following.ts";
+import { Lead } from "../../src/lead.ts";
 import { openParts, type Parts } from "../../src/parts.ts";
 import { eventually, type TestCluster } from "./control_plane.ts";
 import { temporaryFolder, type TestRepository, testRepository } from "./git_repository.ts";
@@ -118,18 +118,16 @@ async function startedParts(
     clock: systemClock,
   });
   const stop = new AbortController();
-  const controller = new MeshController(parts);
-  const loop = new GitOpsLoop(parts, controller);
-  const parties = [controller, loop];
-  const ended = Promise.all([
-    ...parties.map((party) => party.follow(stop.signal)),
-    ...parties.map((party) => party.run(stop.signal)),
-  ]);
+  const following = new Following(parts);
+  const group = new TaskGroup(stop.signal);
+  following.start(group);
+  group.start((signal) => new Lead(parts, following).run(signal));
   return {
     ...parts,
     async [Symbol.asyncDispose]() {
       stop.abort(new DOMException("the test is over", "AbortError"));
-      await ended;
+      await group.ended();
+      await following[Symbol.asyncDispose]();
       await parts[Symbol.asyncDispose]();
     },
   };

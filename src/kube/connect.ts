@@ -16,7 +16,12 @@ import {
   mergedKubeconfig,
   unusable,
 } from "./kubeconfig.ts";
-import { clusterInfo, type ClusterTerms, clusterTerms } from "./kubeconfig_cluster.ts";
+import {
+  authorityNow,
+  clusterInfo,
+  type ClusterTerms,
+  clusterTerms,
+} from "./kubeconfig_cluster.ts";
 import { actingHeaders, type ClientUser, clientUser } from "./kubeconfig_user.ts";
 import { oidcLogin, oidcTokens } from "./oidc_login.ts";
 
@@ -66,10 +71,12 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
   const paths = (options.kubeconfig ?? (env("KUBECONFIG") || undefined) ??
     (home === undefined ? "" : `${home}/.kube/config`))
     .split(Deno.build.os === "windows" ? ";" : ":").filter((path) => path !== "");
-  const parts = contextParts(mergedKubeconfig(await filesAt(paths)), context);
+  const partsNow = async (of = context) => contextParts(mergedKubeconfig(await filesAt(paths)), of);
+  const parts = await partsNow();
   const terms = await clusterTerms(parts, env);
+  const authority = () => authorityNow(() => partsNow(parts.context), terms);
   return {
-    endpoint: await endpointFrom(parts, { terms, clock }),
+    endpoint: { ...await endpointFrom(parts, { terms, clock }), authority },
     namespace: parts.namespace,
     inCluster: false,
     source: `${paths.join(":")} (context ${parts.context})`,

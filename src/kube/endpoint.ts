@@ -14,6 +14,11 @@ export interface Endpoint {
   readonly server: string;
   /** PEM; the system's authorities when left out. */
   readonly certificateAuthority?: string;
+  /**
+   * The authority as whoever looks after it says now, PEM: asked where no connection came about, as clusters get other
+   * authorities while programs run. Undefined where nothing usable is said.
+   */
+  authority?(): Promise<string | undefined>;
   readonly proxyUrl?: string;
   /** The name that the server's certificate is for, where that is not the name in its address. */
   readonly tlsServerName?: string;

@@ -61,9 +61,11 @@ class HttpTransport implements Transport {
   readonly #clock: Clock;
   #sender: Sender | undefined;
   #clientCertificate: string | undefined;
+  #authority: string | undefined;
 
   constructor(endpoint: Endpoint, options: TransportOptions) {
     this.#endpoint = endpoint;
+    this.#authority = endpoint.certificateAuthority;
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.server = withoutEnd(endpoint.server, "/");
@@ -129,9 +131,18 @@ class HttpTransport implements Transport {
       }
       if (cause instanceof NoAnswerError) return { ended: "failure", error: cause };
       this.#count(request, "network");
+      await this.#followAuthority();
       const state = `no answer from ${this.server}`;
       return { ended: "failure", error: new NoAnswerError(ask, state, { cause }) };
     }
+  }
+
+  /** The next try trusts whom the cluster's authority is said to be by now, and nobody else. */
+  async #followAuthority(): Promise<void> {
+    const said = await this.#endpoint.authority?.();
+    if (said === undefined || said === this.#authority) return;
+    this.#authority = said;
+    this.reconnect();
   }
 
   async #send(request: TransportRequest, signal: AbortSignal): Promise<Response> {
@@ -177,7 +188,9 @@ class HttpTransport implements Transport {
     const pair = clientCertificate === undefined || clientKey === undefined
       ? undefined
       : { certificate: clientCertificate, key: clientKey };
-    this.#sender ??= senderTo(this.#endpoint, pair);
+    const authority = this.#authority;
+    const known = authority === undefined ? {} : { certificateAuthority: authority };
+    this.#sender ??= senderTo({ ...this.#endpoint, ...known }, pair);
     return this.#sender;
   }
 

@@ -27,7 +27,21 @@ export async function inClusterEndpoint(
   const server = `https://${host.includes(":") ? `[${host}]` : host}:${port}`;
   const credentials = tokenCredentials(`${directory}/token`, clock);
   await credentials(); // Fails now rather than at the first request.
-  return { endpoint: { server, certificateAuthority, credentials }, namespace: namespace.trim() };
+  const authority = () => certificatesIn(`${directory}/ca.crt`);
+  const endpoint = { server, certificateAuthority, authority, credentials };
+  return { endpoint, namespace: namespace.trim() };
+}
+
+/** The certificates of a file that somebody else renews; undefined while it holds none, or cannot be read. */
+async function certificatesIn(path: string): Promise<string | undefined> {
+  // While files are swapped who asked goes on with what it has, and says what failed for it.
+  const text = await Deno.readTextFile(path).catch(() => "");
+  return isPem(text) ? text : undefined;
+}
+
+/** Whether a text holds certificates. */
+export function isPem(text: string): boolean {
+  return text.includes("-----BEGIN CERTIFICATE-----");
 }
 
 /** Bearer credentials from a file that somebody else renews. */

@@ -1,5 +1,6 @@
-import { isPlainObject, proxyOf } from "#base";
+import { isPlainObject, proxyOf, StalledError } from "#base";
 import { isIP } from "node:net";
+import { isPem } from "./in_cluster.ts";
 import {
   type ContextParts,
   dataField,
@@ -59,6 +60,24 @@ export async function clusterTerms(
     ...(isUnverified ? { isUnverified } : {}),
     ...(proxy === undefined ? {} : { proxyUrl: proxy }),
   };
+}
+
+/**
+ * The authority of a context as it is said now: of the same server as before, and of no other. Undefined where that is
+ * not said, or cannot be used.
+ */
+export async function authorityNow(
+  parts: () => Promise<ContextParts>,
+  { server }: Pick<ClusterTerms, "server">,
+): Promise<string | undefined> {
+  try {
+    const { cluster, context } = await parts();
+    return serverOf(cluster).href === server ? await authorityOf(cluster, context) : undefined;
+  } catch (error) {
+    // Who asked goes on with what it has; the file is perhaps being written.
+    if (error instanceof StalledError) return undefined;
+    throw error;
+  }
 }
 
 /** What a plugin is told of the server, if it asks (`provideClusterInfo`). */
@@ -121,7 +140,7 @@ async function authorityOf(
   const pem = data ?? (path === undefined ? undefined : await fileText(path, {
     message: `Cannot use context ${context}: cannot read ${cluster.path}.certificate-authority`,
   }));
-  if (pem === undefined || pem.includes("-----BEGIN CERTIFICATE-----")) return pem;
+  if (pem === undefined || isPem(pem)) return pem;
   const name = data === undefined ? "certificate-authority" : "certificate-authority-data";
   throw fieldError(cluster, name, "it holds no PEM certificate");
 }

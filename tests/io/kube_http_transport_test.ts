@@ -2,8 +2,9 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { systemClock } from "#base";
 import { ApiError, httpTransport, NoAnswerError, type TransportOptions } from "#kube";
 import type { ApiRequestSample } from "#telemetry";
-import { tokenCredentials } from "../../src/kube/in_cluster.ts";
+import { inClusterEndpoint, tokenCredentials } from "../../src/kube/in_cluster.ts";
 import { FakeClock } from "../support/fake_clock.ts";
+import { temporaryFolder } from "../support/git_repository.ts";
 import { scriptedServer, statusResponse } from "../support/scripted_server.ts";
 
 const ASK = { verb: "get", kind: "Pod", key: { namespace: "shop", name: "a" } };
@@ -212,4 +213,26 @@ Deno.test("tokenCredentials() reads a renewed token, and keeps the old one while
     Error,
     "Cannot read the service account token",
   );
+});
+
+Deno.test("the authority of a pod's service account is what its file says now, if that is one", async () => {
+  await using folder = await temporaryFolder();
+  const directory = folder.path;
+  const write = (name: string, text: string) => Deno.writeTextFile(`${directory}/${name}`, text);
+  const pem = (text: string) => `-----BEGIN CERTIFICATE-----\n${text}`;
+  for (
+    const [name, text] of [["token", "t"], ["namespace", "shop"], ["ca.crt", pem("old")]] as const
+  ) {
+    await write(name, text);
+  }
+  const env = (name: string) => name === "KUBERNETES_SERVICE_HOST" ? "10.0.0.1" : "443";
+  const found = await inClusterEndpoint({ env, clock: systemClock, directory });
+  const authority = () => found?.endpoint.authority?.();
+  assertEquals(found?.endpoint.certificateAuthority, pem("old"));
+  await write("ca.crt", pem("new"));
+  assertEquals(await authority(), pem("new"));
+  await write("ca.crt", "");
+  assertEquals(await authority(), undefined);
+  await Deno.remove(`${directory}/ca.crt`);
+  assertEquals(await authority(), undefined);
 });

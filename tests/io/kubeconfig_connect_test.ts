@@ -17,7 +17,7 @@ interface Echo extends AsyncDisposable {
 }
 
 /** Answers each request with the lines of its head: method, path, then names and values. */
-async function echoServer(host = "127.0.0.1"): Promise<Echo> {
+async function echoServer(host = "127.0.0.1", port = 0): Promise<Echo> {
   const { authorities: [caPem = ""], certificate: cert, privateKey } = await ownCertificates([
     host,
   ]);
@@ -31,7 +31,7 @@ async function echoServer(host = "127.0.0.1"): Promise<Echo> {
     });
   });
   const { promise, resolve } = Promise.withResolvers<void>();
-  server.listen(0, "127.0.0.1", () => resolve());
+  server.listen(port, "127.0.0.1", () => resolve());
   await promise;
   return {
     url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
@@ -293,4 +293,70 @@ Deno.test("as, as-uid, as-groups and as-user-extra go with every request, each g
     NoAnswerError,
     "the kubeconfig acts as another user already (users[].user.as)",
   );
+});
+
+Deno.test("another authority of the server is trusted once its file says so, and not before", async () => {
+  await using folder = await temporaryFolder();
+  const old = await echoServer();
+  const { port } = new URL(old.url);
+  const caFile = `${folder.path}/ca.crt`;
+  await Deno.writeTextFile(caFile, old.caPem);
+  const cluster = { server: old.url };
+  const paths = {
+    file: kubeconfig({ ...cluster, "certificate-authority": caFile }),
+    data: kubeconfig({ ...cluster, "certificate-authority-data": btoa(old.caPem) }),
+  };
+  const transports = await Promise.all(
+    Object.entries(paths).map(async ([name, text]) => {
+      const kubeconfig = `${folder.path}/${name}`;
+      await Deno.writeTextFile(kubeconfig, JSON.stringify(text));
+      const { endpoint } = await connect({ kubeconfig, env, clock: systemClock });
+      return httpTransport(endpoint, ONCE);
+    }),
+  );
+  const ask = (transport: typeof transports[number]) => transport.request({ path: "/a", ask: ASK });
+  for (const transport of transports) await ask(transport);
+  await old[Symbol.asyncDispose]();
+  await using other = await echoServer("127.0.0.1", Number(port));
+  for (const transport of transports) {
+    // As with a process that ended.
+    transport.reconnect();
+    // Whoever holds the address is believed nothing: also not with files that are being written.
+    await assertRejects(() => ask(transport), NoAnswerError);
+    await Deno.writeTextFile(caFile, "");
+    await Deno.writeTextFile(`${folder.path}/data`, "{");
+    await assertRejects(() => ask(transport), NoAnswerError);
+  }
+  await Deno.writeTextFile(caFile, other.caPem);
+  const data = { ...cluster, "certificate-authority-data": btoa(other.caPem) };
+  await Deno.writeTextFile(`${folder.path}/data`, JSON.stringify(kubeconfig(data)));
+  for (const transport of transports) {
+    // That one fails tells that something is other than it was.
+    await assertRejects(() => ask(transport), NoAnswerError);
+    await ask(transport);
+    await transport[Symbol.asyncDispose]();
+  }
+});
+
+Deno.test("the authority of another server, that a kubeconfig names by now, is none of this one", async () => {
+  await using folder = await temporaryFolder();
+  const old = await echoServer();
+  const { port } = new URL(old.url);
+  const path = `${folder.path}/config`;
+  const write = (server: string, caPem: string) =>
+    Deno.writeTextFile(
+      path,
+      JSON.stringify(kubeconfig({ server, "certificate-authority-data": btoa(caPem) })),
+    );
+  await write(old.url, old.caPem);
+  const { endpoint } = await connect({ kubeconfig: path, env, clock: systemClock });
+  await using transport = httpTransport(endpoint, ONCE);
+  await transport.request({ path: "/a", ask: ASK });
+  await old[Symbol.asyncDispose]();
+  await using other = await echoServer("127.0.0.1", Number(port));
+  transport.reconnect();
+  await write("https://other.example:6443", other.caPem);
+  for (let tries = 0; tries < 3; tries++) {
+    await assertRejects(() => transport.request({ path: "/a", ask: ASK }), NoAnswerError);
+  }
 });

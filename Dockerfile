@@ -1,4 +1,4 @@
-# The program as one binary, with what it runs: git, ssh and gpg. Nothing else of it needs a shell.
+# The program as one binary, with what it runs: git, ssh, gpg, and a shell that bounds what these take.
 #   docker build --tag meshwright:0.1.0 --build-arg COMMIT=$(git rev-parse HEAD) .
 # Images are named by exact versions. Their digests were not known where this was written: who builds for others adds
 # `@sha256:…` of what was looked at. No `# syntax` line: it would fetch and run a parser from a registry, by a tag.

@@ -5,7 +5,7 @@
  */
 import { errorText } from "#base";
 import { parseArgs } from "node:util";
-import { buildOfCheckout, bundleProgram, workerOf } from "./compile/bundle.ts";
+import { buildOfCheckout, bundleProgram, workersOf } from "./compile/bundle.ts";
 import { environmentVariables, permissionArguments } from "./compile/permissions.ts";
 import { runProgram } from "./compile/program.ts";
 import { type CompileBase, mainForTestBase, testBase } from "./compile/test_base.ts";
@@ -79,9 +79,9 @@ export async function compileBundle(main: string, options: CompileOptions): Prom
     "--no-config",
     "--no-prompt",
     V8_FLAGS,
-    // A thread with fewer permissions than the program has.
+    // Threads with fewer permissions than the program has.
     "--unstable-worker-options",
-    `--include=${workerOf(main)}`,
+    ...workersOf(main).map((path) => `--include=${path}`),
     ...permissionArguments({ ...options, system: systemOf(target) }),
     ...(target === undefined ? [] : [`--target=${target}`]),
     `--output=${output}`,

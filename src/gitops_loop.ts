@@ -4,7 +4,7 @@ import {
   actingClient,
   BOOTSTRAP_NAME,
   ensureBootstrap,
-  type ObjectCaches,
+  NO_CACHES,
   type OnceReport,
   OtherSyncError,
   passMsMax,
@@ -247,11 +247,3 @@ export class GitOpsLoop implements SyncWorker {
     });
   }
 }
-
-/** Nothing is followed: all is asked. */
-const NO_CACHES: ObjectCaches = {
-  of: () => undefined,
-  version: () => undefined,
-  obstacle: () => undefined,
-  follow: () => Promise.resolve(),
-};

@@ -1,6 +1,6 @@
 import { isMeshKind, type MeshSync, resourceOf } from "#api";
 import { deadline, type KubeObject, type ObjectKey, pause, Semaphore, TaskGroup } from "#base";
-import { type GitSource, gitSource } from "#git";
+import { type GitSource, gitSource, ThreadedPrograms } from "#git";
 import { type ObjectCaches, quarantinedRevision, type SyncCache, wokenBy } from "#gitops";
 import { type Cache, Informer, type ObjectChange, type ResourceType } from "#kube";
 import { ManifestReader } from "#manifests";
@@ -43,6 +43,7 @@ export class SyncCaches implements AsyncDisposable {
   readonly #parts: Parts;
   readonly #meshes: MeshCaches;
   readonly #workers = new Set<SyncWorker>();
+  readonly #programs: ThreadedPrograms;
   readonly #standby: StandbyKinds;
   #syncs: Informer | undefined;
   #followed: FollowedAccounts | undefined;
@@ -52,7 +53,8 @@ export class SyncCaches implements AsyncDisposable {
     this.#parts = parts;
     this.#meshes = meshes;
     this.#standby = new StandbyKinds(parts);
-    this.git = gitSource({ cacheDirectory, addresses });
+    this.#programs = new ThreadedPrograms(parts);
+    this.git = gitSource({ cacheDirectory, addresses, programs: this.#programs });
     this.reader = new ManifestReader(parts);
     // What was applied from Git is watched by the caches of meshes: drift and readiness come from there.
     meshes.onChange((change) => this.#notice(change));
@@ -142,6 +144,7 @@ export class SyncCaches implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#programs[Symbol.asyncDispose]();
     await this.reader[Symbol.asyncDispose]();
   }
 

@@ -7,17 +7,27 @@ import { runProgram } from "./program.ts";
 
 const TOP = new URL("../../", import.meta.url);
 
-/** The module that runs in a thread of its own, and the one that says where it is. */
-const READING_WORKER = "src/manifests/reading_worker.ts";
-const WORKER_FILE = READING_WORKER.replace(/\.ts$/, ".js");
-const WORKER_URL = "src/manifests/worker_url.ts";
+/** The modules that run in threads of their own, and for each the name and the module that say where it is. */
+const WORKERS = [
+  {
+    name: "READING_WORKER",
+    module: "src/manifests/reading_worker.ts",
+    url: "src/manifests/worker_url.ts",
+  },
+  {
+    name: "PROGRAMS_WORKER",
+    module: "src/git/programs_worker.ts",
+    url: "src/git/worker_url.ts",
+  },
+] as const;
 /** The module that answers the page of the console. */
 const CONSOLE_PAGE = "src/console_page.ts";
 
 /** What a binary is made of: these modules and all that they import. */
-export const PROGRAM_ENTRIES: readonly URL[] = ["main.ts", READING_WORKER].map((path) =>
-  new URL(path, TOP)
-);
+export const PROGRAM_ENTRIES: readonly URL[] = [
+  "main.ts",
+  ...WORKERS.map(({ module }) => module),
+].map((path) => new URL(path, TOP));
 
 /** All that a binary brings to somebody: the program, and the page that it shows. */
 export const SHIPPED_ENTRIES: readonly URL[] = [...PROGRAM_ENTRIES, PAGE_ENTRY];
@@ -79,9 +89,13 @@ export async function bundleProgram(
   return main;
 }
 
-/** The module of the bundle that runs in a thread of its own: nothing imports it. */
-export function workerOf(main: string): string {
-  return `${dirname(main)}/${WORKER_FILE}`;
+/** The modules of the bundle that run in threads of their own: nothing imports them. */
+export function workersOf(main: string): string[] {
+  return WORKERS.map(({ module }) => `${dirname(main)}/${bundled(module)}`);
+}
+
+function bundled(module: string): string {
+  return module.replace(/\.ts$/, ".js");
 }
 
 /** The paths of all files below a folder. */
@@ -96,15 +110,18 @@ export async function filesBelow(folder: string): Promise<string[]> {
 }
 
 /**
- * The imports of `deno.json`, a module with what is known of the commit in place of the empty one, one that knows where the
- * other thread's module is in the bundle, and one that holds the page of the console.
+ * The imports of `deno.json`, a module with what is known of the commit in place of the empty one, those that know where
+ * the other threads' modules are in the bundle, and one that holds the page of the console.
  */
 async function importMapWith(build: Build, folder: string): Promise<unknown> {
   const module = `${folder}/build.ts`;
   await Deno.writeTextFile(module, `export const BUILD = ${JSON.stringify(build)};\n`);
-  const place = `${folder}/worker_url.ts`;
-  const url = `new URL(${JSON.stringify(`./${WORKER_FILE}`)}, import.meta.url).href`;
-  await Deno.writeTextFile(place, `export const READING_WORKER = ${url};\n`);
+  const places = await Promise.all(WORKERS.map(async ({ module, name, url }) => {
+    const place = `${folder}/${name.toLowerCase()}_url.ts`;
+    const file = `new URL(${JSON.stringify(`./${bundled(module)}`)}, import.meta.url).href`;
+    await Deno.writeTextFile(place, `export const ${name} = ${file};\n`);
+    return [new URL(url, TOP).href, new URL(`file://${place}`).href] as const;
+  }));
   const page = await pageModule(folder);
   const settings = JSON.parse(await Deno.readTextFile(new URL("deno.json", TOP))) as {
     readonly imports: Readonly<Record<string, string>>;
@@ -117,7 +134,7 @@ async function importMapWith(build: Build, folder: string): Promise<unknown> {
     imports: {
       ...Object.fromEntries(imports),
       [new URL("src/build.ts", TOP).href]: new URL(`file://${module}`).href,
-      [new URL(WORKER_URL, TOP).href]: new URL(`file://${place}`).href,
+      ...Object.fromEntries(places),
       [new URL(CONSOLE_PAGE, TOP).href]: new URL(`file://${page}`).href,
     },
   };

@@ -40,7 +40,8 @@ const TEMPORARY = { darwin: ["/private/var/folders", "/tmp", "/var/folders"], li
  * Permissions of the compiled program, as arguments of `deno`.
  *
  * Reading and the network are open, because flags, kubeconfigs and MeshSyncs say what is read and who is called; nothing
- * but repositories is written, and nothing but `git` and `gpg` (for signatures) is run. There is no `--allow-ffi` and no
+ * but repositories is written, and nothing is run but `git`, `gpg` (for signatures) and `sh`, which looks at the memory of these
+ * and ends what they started. There is no `--allow-ffi` and no
  * `--allow-import`.
  */
 export function permissionArguments(options: PermissionOptions): string[] {
@@ -50,7 +51,7 @@ export function permissionArguments(options: PermissionOptions): string[] {
     plugins.length === 0 ? `--allow-env=${environmentVariables().join()}` : "--allow-env",
     "--allow-net",
     "--allow-read",
-    `--allow-run=${sorted(["git", "gpg", ...plugins])}`,
+    `--allow-run=${sorted(["git", "gpg", "sh", ...plugins])}`,
     // The second is for git, which lets the program go first.
     "--allow-sys=hostname,setPriority",
     `--allow-write=${sorted(folders)}`,

@@ -73,6 +73,8 @@ export const GIT_BUDGETS = {
   commandsMemoryBytes: 192 * MIB,
   /** The largest piece of memory: an answer that git reads as a whole before it looks at it. */
   commandPieceBytes: 64 * MIB,
+  /** How long the thread that starts git stays when nobody needs it. */
+  threadIdleMs: 60_000,
   /** Characters of the path of a file: no longer one can be checked out. */
   pathChars: 4_096,
   /** Files of a folder. */

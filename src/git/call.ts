@@ -6,7 +6,7 @@ export interface GitCall {
   /** Ends the call; it, and nothing else, decides how long a remote may take. */
   readonly signal?: AbortSignal;
   /**
-   * How long the caller waits at most: a transport that nobody can kill ends by itself after so much silence. The source's
+   * How long the caller waits at most: a transport that cannot be ended ends by itself after so much silence. The source's
    * own limit when left out.
    */
   readonly timeoutMs?: number;

@@ -1,9 +1,8 @@
-import { type Clock, deadline, GIT_BUDGETS, isAbort, joinedBytes, systemClock } from "#base";
-import { setPriority } from "node:os";
+import { type Clock, type Deadline, deadline, GIT_BUDGETS, isAbort, systemClock } from "#base";
 import { GitError, gitErrorFrom } from "./git_error.ts";
-import { GitMemory, type MemoryExcess } from "./memory.ts";
+import type { MemoryExcess } from "./memory.ts";
 import type { BegunCommand } from "./processes.ts";
-import { isGone, startedBy } from "./started.ts";
+import { MissingProgramError, OwnPrograms, type ProgramCall, type ProgramEnd } from "./program.ts";
 
 /** One run of the `git` program, or of one that it works with. */
 export interface GitCommand {
@@ -32,7 +31,8 @@ export interface GitCommand {
 }
 
 const MIB = 1024 * 1024;
-const STDERR_BYTES_MAX = 64 * 1024;
+/** For commands without turns. */
+const OWN_PROGRAMS = new OwnPrograms();
 
 /** How a program ended, and what it wrote. */
 export interface GitOutcome {
@@ -62,43 +62,48 @@ export async function runGit(command: GitCommand): Promise<Uint8Array> {
  * @throws {GitError} when it takes too long or writes too much
  */
 export async function gitOutcome(command: GitCommand): Promise<GitOutcome> {
-  command.signal?.throwIfAborted();
+  const { action, outputBytesMax, signal, timeoutMs } = command;
+  signal?.throwIfAborted();
   using begun = await command.begin?.();
-  // To start a program holds this thread until the new one had a processor: of many, one is started in each turn.
-  await systemClock.sleep(0);
-  command.signal?.throwIfAborted();
-  using limit = deadline(command.timeoutMs, {
+  using limit = deadline(timeoutMs, {
     clock: command.clock ?? systemClock,
-    signal: command.signal,
+    ...(signal === undefined ? {} : { signal }),
   });
-  const child = spawnGit(command);
-  lowerPriority(child, begun?.niceness);
-  const stop = () => killAll(child);
-  limit.signal.addEventListener("abort", stop, { once: true });
-  using memory = (begun?.memory ?? new GitMemory()).watch(child.pid, stop);
+  const end = await ended(command, begun, limit);
+  signal?.throwIfAborted();
+  if (limit.isExpired || end === undefined) {
+    throw new GitError("timeout", `${action}: no answer in ${timeoutMs / 1000} s`);
+  }
+  const { excess, isSuccess, stderr, stdout } = end;
+  if (excess !== undefined) throw memoryError(command, excess);
+  if (stdout === undefined) {
+    throw tooLarge(command, `${Math.round(outputBytesMax / 1024)} KiB of output`);
+  }
+  return { isSuccess, stdout, stderr };
+}
+
+/** How the program ended; undefined when time was up before it began. */
+async function ended(
+  command: GitCommand,
+  { niceness, programs = OWN_PROGRAMS }: Partial<BegunCommand> = {},
+  limit: Deadline,
+): Promise<ProgramEnd | undefined> {
+  const { action, args, config, directory, outputBytesMax, program = "git", stdin } = command;
+  const call: ProgramCall = {
+    program,
+    args,
+    directory,
+    env: { ...command.env, ...configEnv(config) },
+    outputBytesMax,
+    ...(stdin === undefined ? {} : { stdin }),
+    ...(niceness === undefined ? {} : { niceness }),
+  };
   try {
-    const input = writeInput(child, command.stdin);
-    const [stdout, stderr, status] = await Promise.all([
-      readBounded(child.stdout, { bytesMax: command.outputBytesMax, stop }),
-      readTail(child.stderr),
-      child.status,
-    ]);
-    await input;
-    const excess = await memory.end();
-    command.signal?.throwIfAborted();
-    if (limit.isExpired) {
-      throw new GitError(
-        "timeout",
-        `${command.action}: no answer in ${command.timeoutMs / 1000} s`,
-      );
-    }
-    if (excess !== undefined) throw memoryError(command, excess);
-    if (stdout === undefined) {
-      throw tooLarge(command, `${Math.round(command.outputBytesMax / 1024)} KiB of output`);
-    }
-    return { isSuccess: status.success, stdout, stderr };
-  } finally {
-    limit.signal.removeEventListener("abort", stop);
+    return await programs.run(call, limit.signal);
+  } catch (cause) {
+    if (limit.isExpired) return undefined;
+    if (!(cause instanceof MissingProgramError)) throw cause;
+    throw new GitError("failed", `${action}: ${cause.message}`, { cause });
   }
 }
 
@@ -114,117 +119,12 @@ function tooLarge({ action }: GitCommand, what: string): GitError {
   return new GitError("too_large", `${action}: it takes more than ${what}`);
 }
 
-function spawnGit(command: GitCommand): Deno.ChildProcess {
-  const program = command.program ?? "git";
-  try {
-    return new Deno.Command(program, {
-      args: [...command.args],
-      cwd: command.directory,
-      clearEnv: true,
-      env: { ...command.env, ...configEnv(command.config) },
-      stdin: command.stdin === undefined ? "null" : "piped",
-      stdout: "piped",
-      stderr: "piped",
-      // Not `detached`: for that this program is forked, which takes ten milliseconds of its main thread for 400 MB of
-      // memory, and that thread waits until the new one had a processor. Without, it takes less than one.
-    }).spawn();
-  } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound) {
-      throw new GitError("failed", `${command.action}: the program ${program} is not installed`, {
-        cause,
-      });
-    }
-    throw cause;
-  }
-}
-
-/**
- * Has a program, and what it will start, let others go first: a hundred of them must not keep this one from its turns.
- * Where that is not allowed, they all take turns as equals.
- */
-function lowerPriority({ pid }: Deno.ChildProcess, niceness: number | undefined): void {
-  if (niceness === undefined) return;
-  try {
-    setPriority(pid, niceness);
-  } catch (error) {
-    // ESRCH: it has ended already.
-    const { code } = (error as { readonly info?: { readonly code?: string } }).info ?? {};
-    const isHarmless = code === "ESRCH" || code === "EPERM" || code === "EACCES";
-    if (!isHarmless && !(error instanceof Deno.errors.NotCapable)) throw error;
-  }
-}
-
 function configEnv(config: readonly (readonly [string, string])[]): Record<string, string> {
   const entries = config.flatMap(([name, value], index) => [
     [`GIT_CONFIG_KEY_${index}`, name],
     [`GIT_CONFIG_VALUE_${index}`, value],
   ]);
   return { GIT_CONFIG_COUNT: String(config.length), ...Object.fromEntries(entries) };
-}
-
-/**
- * Kills git and the transport that it started. To kill another program than its own child takes the whole `run` permission;
- * where only `git` may be run, its transport ends by `http.lowSpeedTime` or ssh's keep-alive (see environment.ts).
- */
-function killAll(child: Deno.ChildProcess): void {
-  const started = startedBy(child.pid);
-  try {
-    child.kill("SIGKILL");
-  } catch (error) {
-    // Deno says so of a child that has ended.
-    if (!(error instanceof TypeError) && !isGone(error)) throw error;
-  }
-  for (const id of started) {
-    try {
-      Deno.kill(id, "SIGKILL");
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotCapable) && !isGone(error)) throw error;
-    }
-  }
-}
-
-async function writeInput(
-  child: Deno.ChildProcess,
-  input: GitCommand["stdin"],
-): Promise<void> {
-  if (input === undefined) return;
-  const writer = child.stdin.getWriter();
-  try {
-    await writer.write(typeof input === "string" ? new TextEncoder().encode(input) : input);
-    await writer.close();
-  } catch (error) {
-    // Git ended before it read everything: its exit code tells why.
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
-  }
-}
-
-/** The whole stream, or undefined (and `stop` called) when it is longer than allowed. */
-async function readBounded(
-  stream: ReadableStream<Uint8Array>,
-  limit: { readonly bytesMax: number; readonly stop: () => void },
-): Promise<Uint8Array | undefined> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of stream) {
-    length += chunk.length;
-    if (length > limit.bytesMax) {
-      limit.stop();
-      chunks.length = 0;
-    } else {
-      chunks.push(chunk);
-    }
-  }
-  return length > limit.bytesMax ? undefined : joinedBytes(chunks);
-}
-
-/** The end of a stream as text: the reason of a failure comes last. */
-async function readTail(stream: ReadableStream<Uint8Array>): Promise<string> {
-  let tail = new Uint8Array(0);
-  for await (const chunk of stream) {
-    const both = joinedBytes([tail, chunk]);
-    tail = both.slice(Math.max(0, both.length - STDERR_BYTES_MAX));
-  }
-  return new TextDecoder().decode(tail);
 }
 
 /** Whether a failure only says that the caller gave up. */

@@ -63,7 +63,7 @@ export interface AccessOptions {
   /** A folder that only this program uses. */
   readonly home: string;
   readonly inherited: Readonly<Record<string, string>>;
-  /** After so long without a byte a transport gives up, even if nobody can kill it. */
+  /** After so long without a byte a transport gives up, even where nothing else ends it. */
   readonly silenceMs: number;
 }
 

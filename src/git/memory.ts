@@ -1,5 +1,4 @@
 import { GIT_BUDGETS, pause, systemClock } from "#base";
-import { ownBytes, startedBy } from "./started.ts";
 
 /** How often it is looked: from a fast network some tens of MiB come meanwhile. */
 const LOOK_MS = 250;
@@ -10,7 +9,7 @@ export type MemoryExcess = "of one" | "of all";
 /** Looks at a program until it is disposed of. */
 export interface MemoryWatch extends Disposable {
   /** Looks no more. @returns what there was too much of. @throws where it could not be looked at */
-  end(): Promise<MemoryExcess | undefined>;
+  end(): MemoryExcess | undefined;
 }
 
 /** How much memory programs may take. */
@@ -25,8 +24,11 @@ const LIMITS: MemoryLimits = {
 };
 
 interface Watched {
+  readonly id: number;
+  readonly stop: () => void;
   bytes: number;
-  excess: MemoryExcess | undefined;
+  excess?: MemoryExcess;
+  failure?: { readonly error: unknown };
 }
 
 /**
@@ -34,49 +36,77 @@ interface Watched {
  * has no limit for all of it.
  */
 export class GitMemory {
+  readonly #bytesOf: (ids: readonly number[]) => Promise<readonly number[]>;
   readonly #limits: MemoryLimits;
   readonly #watched = new Set<Watched>();
+  /** Ends looking. */
+  #enough: AbortController | undefined;
 
-  constructor(limits: MemoryLimits = LIMITS) {
+  constructor(
+    bytesOf: (ids: readonly number[]) => Promise<readonly number[]>,
+    limits: MemoryLimits = LIMITS,
+  ) {
+    this.#bytesOf = bytesOf;
     this.#limits = limits;
   }
 
   /** @param stop called once, when a program takes too much or cannot be looked at */
   watch(id: number, stop: () => void): MemoryWatch {
-    const enough = new AbortController();
-    const one: Watched = { bytes: 0, excess: undefined };
+    const one: Watched = { id, stop, bytes: 0 };
     this.#watched.add(one);
-    const looking = this.#look(id, one, enough.signal).finally(() => {
+    this.#enough ??= this.#looking();
+    const end = () => {
       this.#watched.delete(one);
-      if (!enough.signal.aborted) stop();
-    });
-    // Told to who ends it.
-    looking.catch(() => {});
+      if (this.#watched.size > 0) return;
+      this.#enough?.abort();
+      this.#enough = undefined;
+    };
     return {
       end: () => {
-        enough.abort();
-        return looking;
+        end();
+        if (one.failure !== undefined) throw one.failure.error;
+        return one.excess;
       },
-      [Symbol.dispose]: () => enough.abort(),
+      [Symbol.dispose]: end,
     };
   }
 
-  async #look(id: number, one: Watched, signal: AbortSignal): Promise<MemoryExcess | undefined> {
-    for (;;) {
-      await pause(LOOK_MS, { clock: systemClock, signal });
-      if (signal.aborted || one.excess !== undefined) return one.excess;
-      one.bytes = [id, ...startedBy(id)].reduce((sum, each) => sum + ownBytes(each), 0);
-      if (one.bytes > this.#limits.ofOne) return "of one";
-      this.#endLargest();
-    }
+  #looking(): AbortController {
+    const enough = new AbortController();
+    const look = async () => {
+      while (!enough.signal.aborted) {
+        await pause(LOOK_MS, { clock: systemClock, signal: enough.signal });
+        if (!enough.signal.aborted) await this.#look();
+      }
+    };
+    // Never rejects: what fails is told to who ends a watch.
+    void look();
+    return enough;
   }
 
-  /** Where all take too much, the largest is told, and ends with its next look. */
-  #endLargest(): void {
-    const going = [...this.#watched].filter(({ excess }) => excess === undefined);
-    const sum = going.reduce((bytes, each) => bytes + each.bytes, 0);
-    if (sum <= this.#limits.ofAll) return;
-    const [first] = going.sort((a, b) => b.bytes - a.bytes);
-    if (first !== undefined) first.excess = "of all";
+  async #look(): Promise<void> {
+    const going = [...this.#watched].filter(isGoing);
+    if (going.length === 0) return;
+    try {
+      const bytes = await this.#bytesOf(going.map(({ id }) => id));
+      going.forEach((one, index) => one.bytes = bytes[index] ?? Infinity);
+    } catch (error) {
+      for (const one of going) one.failure = { error };
+    }
+    for (const one of going) {
+      if (one.bytes > this.#limits.ofOne) one.excess = "of one";
+    }
+    const left = going.filter(isGoing).sort((a, b) => b.bytes - a.bytes);
+    const sum = left.reduce((bytes, one) => bytes + one.bytes, 0);
+    const [largest] = left;
+    if (largest !== undefined && sum > this.#limits.ofAll) largest.excess = "of all";
+    for (const one of going) {
+      if (!isGoing(one)) one.stop();
+    }
   }
+}
+
+/** Whether nothing speaks against a program, as far as was looked. */
+function isGoing({ excess, failure }: Watched): boolean {
+  return excess === undefined && failure === undefined;
 }

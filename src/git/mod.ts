@@ -20,6 +20,7 @@ export {
   type VersionChoice,
   versionChoice,
 } from "./ref.ts";
+export type { Programs } from "./program.ts";
 export type { ResolvedRef } from "./references.ts";
 export { type LaneLimits, Lanes } from "./lanes.ts";
 export { type SignedObject, type Signer, type SignerKey, signerKeyKind } from "./signature.ts";
@@ -33,4 +34,5 @@ export {
 export { type GitSource, gitSource, type GitSourceOptions, isRemoteFault } from "./source.ts";
 export { type FileChange, lastChange } from "./checkout.ts";
 export { linkedFolder } from "./links.ts";
+export { ThreadedPrograms } from "./threaded_programs.ts";
 export { folderPath, type LinkEnd, type TreeEntry, type TreeFile, type TreeNode } from "./tree.ts";

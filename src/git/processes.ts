@@ -1,6 +1,6 @@
 import { GIT_BUDGETS, Semaphore } from "#base";
 import type { GitCall } from "./call.ts";
-import { GitMemory } from "./memory.ts";
+import { OwnPrograms, type Programs } from "./program.ts";
 
 /** How many commands that talk to nobody go on at the same time: they do nothing but use processors. */
 export interface ProcessLimits {
@@ -12,8 +12,8 @@ export interface ProcessLimits {
 export interface BegunCommand extends Disposable {
   /** How much it lets others go first: 0 is as any other program, 19 the most. */
   readonly niceness: number;
-  /** Of all commands together. */
-  readonly memory: GitMemory;
+  /** Who starts it, and keeps within bounds what all take together. */
+  readonly programs: Programs;
 }
 
 /** Of a share's only command: the program itself, which answers probes, goes first. */
@@ -47,14 +47,18 @@ export function processLimits(processors: number): ProcessLimits {
  */
 export class GitProcesses {
   readonly #local: Semaphore;
-  readonly #memory = new GitMemory();
+  readonly #programs: Programs;
   /** Commands of each share that run. */
   readonly #running = new Map<string, number>();
   /** In which order those came who wait: a pass has one signal. */
   readonly #orders = new WeakMap<AbortSignal, number>();
   #serial = 0;
 
-  constructor(limits: ProcessLimits = processLimits(navigator.hardwareConcurrency)) {
+  constructor(
+    limits: ProcessLimits = processLimits(navigator.hardwareConcurrency),
+    programs: Programs = new OwnPrograms(),
+  ) {
+    this.#programs = programs;
     this.#local = new Semaphore(limits.local, { shareMax: limits.localOfShare });
   }
 
@@ -77,7 +81,7 @@ export class GitProcesses {
     this.#running.set(share, others + 1);
     return {
       niceness: others === 0 ? NICENESS : NICENESS_OF_MORE,
-      memory: this.#memory,
+      programs: this.#programs,
       [Symbol.dispose]: () => {
         const left = (this.#running.get(share) ?? 0) - 1;
         if (left > 0) this.#running.set(share, left);

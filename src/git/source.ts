@@ -7,6 +7,7 @@ import { removeLeftAccess } from "./environment.ts";
 import { GitError, type GitErrorKind } from "./git_error.ts";
 import { Lanes, LOOK_LIMITS } from "./lanes.ts";
 import { GitProcesses, type ProcessLimits } from "./processes.ts";
+import type { Programs } from "./program.ts";
 import type { Resolve } from "./addresses.ts";
 import { advertisedRefs, missingRef, refQuery, type ResolvedRef } from "./references.ts";
 import type { GitRef } from "./ref.ts";
@@ -91,6 +92,8 @@ export interface GitSourceOptions {
   readonly lanes?: Lanes;
   /** How many commands go on at the same time that talk to nobody; as this machine has processors when left out. */
   readonly processes?: ProcessLimits;
+  /** Who starts git; the thread that uses this source when left out. */
+  readonly programs?: Programs;
   /**
    * Which addresses may be asked of those that no flag names; all of them when left out.
    * See {@linkcode Remote.fileAllowed}.
@@ -135,7 +138,7 @@ export function gitSource(options: GitSourceOptions): GitSource {
   const looks = new SharedLooks(clock);
   const lanes = lanesFor(options.lanes, clock);
   const routes = new Routes(clock);
-  const processes = new GitProcesses(options.processes);
+  const processes = new GitProcesses(options.processes, options.programs);
   const { addresses, resolve } = options;
   const limits = { fetchBytesMax, timeoutMs, addresses, resolve };
   const shared = { lanes, processes, routes };

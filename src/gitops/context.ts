@@ -32,6 +32,14 @@ export interface ObjectCaches {
   follow(types: readonly ResourceType[], signal: AbortSignal): Promise<void>;
 }
 
+/** Nothing is followed: all is asked. */
+export const NO_CACHES: ObjectCaches = {
+  of: () => undefined,
+  version: () => undefined,
+  obstacle: () => undefined,
+  follow: () => Promise.resolve(),
+};
+
 /** The MeshSyncs. */
 export interface SyncCache extends ObjectCache {
   /** All of them, from a cache where there is one. */

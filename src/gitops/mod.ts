@@ -15,13 +15,14 @@ export {
   ensureBootstrap,
   OtherSyncError,
 } from "./bootstrap.ts";
-export type {
-  Bootstrap,
-  ObjectCache,
-  ObjectCaches,
-  SyncCache,
-  SyncContext,
-  SyncMetrics,
+export {
+  type Bootstrap,
+  NO_CACHES,
+  type ObjectCache,
+  type ObjectCaches,
+  type SyncCache,
+  type SyncContext,
+  type SyncMetrics,
 } from "./context.ts";
 export type { Health } from "./health.ts";
 export { healthRuleProblems, unreadiness } from "./health_rules.ts";

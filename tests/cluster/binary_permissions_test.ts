@@ -25,7 +25,8 @@ async function program(
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
       "run",
-      ...["--no-prompt", "--no-config", "--cached-only", ...permissions, main],
+      ...["--no-prompt", "--no-config", "--cached-only", "--unstable-worker-options"],
+      ...[...permissions, main],
       ...words,
     ],
     clearEnv: true,
@@ -106,7 +107,7 @@ Deno.test("a binary made for a login plugin of a kubeconfig runs it, and one tha
   const others = made.filter((one) => !one.startsWith("--allow-run"));
   const refused = await program(main, {
     words,
-    permissions: [...others, "--allow-run=git,gpg"],
+    permissions: [...others, "--allow-run=git,gpg,sh"],
     path,
   });
   assertEquals(refused.code, 1, refused.text);

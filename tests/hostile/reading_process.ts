@@ -3,7 +3,7 @@
  * memory is theirs, and nobody else's.
  */
 import { systemClock } from "#base";
-import { gitSource } from "#git";
+import { gitSource, ThreadedPrograms } from "#git";
 import { ManifestReader } from "#manifests";
 import { V8_FLAGS } from "../../scripts/compile.ts";
 import { temporaryFolder } from "../support/git_repository.ts";
@@ -113,7 +113,9 @@ async function main(): Promise<void> {
     limits: { readingInPlaceBytes: -1 },
   });
   await using open = await openPorts();
-  const readers = { reader, source: gitSource({ cacheDirectory: `${folder.path}/cache` }) };
+  await using programs = new ThreadedPrograms({ clock: systemClock });
+  const source = gitSource({ cacheDirectory: `${folder.path}/cache`, programs });
+  const readers = { reader, source };
   await say(open.ports);
   const stop = watch();
   for await (const line of linesOf(Deno.stdin.readable)) {

@@ -3,7 +3,7 @@ import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { errorText, GIT_BUDGETS } from "#base";
 import { GitError, gitSource } from "#git";
 import { GitMemory } from "../../src/git/memory.ts";
-import { startedBy } from "../../src/git/started.ts";
+import { ProcessShell } from "../../src/git/process_shell.ts";
 import { eventually } from "../support/eventually.ts";
 import { temporaryFolder } from "../support/git_repository.ts";
 import { commandLinesWith } from "../support/processes.ts";
@@ -82,23 +82,20 @@ function taking(bytes: number): Deno.ChildProcess {
   return new Deno.Command("sh", { args, stdin: "null", stdout: "null", stderr: "null" }).spawn();
 }
 
-/** Ends it with what it started. */
-async function end(child: Deno.ChildProcess): Promise<void> {
-  for (const id of startedBy(child.pid)) Deno.kill(id, "SIGKILL");
-  await child.status;
-}
-
 Deno.test("C2: where all git programs take too much the one ends that takes most", async () => {
-  const memory = new GitMemory({ ofOne: 1e9, ofAll: 40e6 });
+  const shell = new ProcessShell();
+  const memory = new GitMemory((ids) => shell.bytesOf(ids), { ofOne: 1e9, ofAll: 40e6 });
   const children = [taking(0), taking(60e6), taking(20e6)];
   const ended: number[] = [];
   const watches = children.map(({ pid }, index) => memory.watch(pid, () => ended.push(index)));
   try {
     await eventually(() => ended.length > 0);
     assertEquals(ended, [1]);
-    const excesses = await Promise.all(watches.map((watch) => watch.end()));
+    const excesses = watches.map((watch) => watch.end());
     assertEquals(excesses, [undefined, "of all", undefined]);
   } finally {
-    await Promise.all(children.map(end));
+    for (const { pid } of children) await shell.end(pid);
+    await shell.close();
+    await Promise.all(children.map(({ status }) => status));
   }
 });

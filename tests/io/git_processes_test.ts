@@ -2,6 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { gitSource, Lanes } from "#git";
 import { gitOutcome } from "../../src/git/command.ts";
 import { GitProcesses, processLimits } from "../../src/git/processes.ts";
+import { countedSpawns } from "../support/counted_spawns.ts";
 import { eventually } from "../support/eventually.ts";
 import { settled } from "../support/fake_clock.ts";
 import { temporaryFolder, testRepository } from "../support/git_repository.ts";
@@ -138,24 +139,6 @@ Deno.test("C2: git programs of one namespace are few at a time and let others go
   const commits = await Promise.all([healthy, ...hostile]);
   assertEquals(new Set(commits.map(({ commit }) => commit)).size, 1);
 });
-
-/** How often a program is started, until it is disposed. */
-function countedSpawns(): { readonly count: number } & Disposable {
-  const { spawn } = Deno.Command.prototype;
-  let count = 0;
-  Deno.Command.prototype.spawn = function () {
-    count++;
-    return spawn.call(this);
-  };
-  return {
-    get count() {
-      return count;
-    },
-    [Symbol.dispose]: () => {
-      Deno.Command.prototype.spawn = spawn;
-    },
-  };
-}
 
 Deno.test("C2: of many git programs that begin at the same time one is started in each turn, as that holds the main thread", async () => {
   using spawns = countedSpawns();

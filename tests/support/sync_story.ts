@@ -9,7 +9,14 @@ import {
   systemClock,
 } from "#base";
 import { type GitSource, gitSource } from "#git";
-import { type ObjectCache, Proofs, reconcileSync, type SyncCache, type SyncContext } from "#gitops";
+import {
+  NO_CACHES,
+  type ObjectCache,
+  Proofs,
+  reconcileSync,
+  type SyncCache,
+  type SyncContext,
+} from "#gitops";
 import { manifestsWith } from "#manifests";
 import { type ClusterClient, installDefinitions } from "#kube";
 import type { EventDraft } from "#plan";
@@ -67,14 +74,6 @@ export function onlySync(get: () => KubeObject | undefined, cluster: ClusterClie
     await cluster.list(resourceOf("MeshSync"), { signal }) as MeshSync[];
   return { get, list, synced: true };
 }
-
-/** Nothing is followed: all is asked. */
-export const NO_CACHES: SyncContext["caches"] = {
-  of: () => undefined,
-  version: () => undefined,
-  obstacle: () => undefined,
-  follow: () => Promise.resolve(),
-};
 
 const WRITES: readonly string[] = ["apply", "create", "delete", "patch", "remove", "update"];
 

@@ -50,14 +50,14 @@ Deno.test("the permissions of the binary are enough, and without any one of them
   const main = await bundleProgram(folder.path, { build, variables: environmentVariables() });
   const permissions = permissionArguments({ system: "linux" });
   // It needs each of them.
-  const sync = [
-    ...["sync", "--once", "--wait=5s", "--reconcile=false", "--log-level=warn"],
+  const sync = (wait: string) => [
+    ...["sync", "--once", `--wait=${wait}`, "--reconcile=false", "--log-level=warn"],
     ...[`--git-url=${server.url}/work/.git`, `--namespace=${space.name}`],
   ];
   // An API server that cannot be reached is waited for by the one, and told by the other.
   const get = ["get", "syncs"];
   await t.step("all of them", async () => {
-    const { code, text } = await program(main, { words: sync, permissions });
+    const { code, text } = await program(main, { words: sync("300s"), permissions });
     assertEquals(code, 0, text);
     await cluster.kubectl(["get", "configmap/settings", "-n", space.name]);
   });
@@ -66,7 +66,7 @@ Deno.test("the permissions of the binary are enough, and without any one of them
     await t.step(`without ${name}`, async () => {
       const others = permissions.filter((one) => one !== left);
       const { code, text } = await program(main, {
-        words: name === "net" ? get : sync,
+        words: name === "net" ? get : sync("15s"),
         permissions: others,
       });
       assertEquals([name, code], [name, 1], text);

@@ -1,8 +1,8 @@
 import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
-import { cacheRoot } from "../../scripts/control_plane/cache.ts";
 import { insideSandbox, type SandboxNetwork } from "../../scripts/e2e/sandbox.ts";
 import { eventually } from "../support/eventually.ts";
 import { commandLinesWith } from "../support/processes.ts";
+import { leftovers, namesIn, sandboxesFolder } from "../support/sandboxes.ts";
 
 const ignore = !mayUnshare();
 
@@ -132,39 +132,6 @@ async function networkNames(): Promise<readonly string[]> {
 
 async function assertNothingLeft(): Promise<void> {
   assertEquals(await leftovers(Deno.pid), []);
-}
-
-/** Folders and cgroups of the sandboxes of a process. */
-async function leftovers(owner: number): Promise<readonly string[]> {
-  const groups = await namesIn("/sys/fs/cgroup");
-  const folders = [
-    sandboxesFolder(),
-    "/sys/fs/cgroup",
-    ...groups.map((name) => `/sys/fs/cgroup/${name}`),
-  ];
-  const found = await Promise.all(
-    folders.map(async (folder) =>
-      (await namesIn(folder)).filter((name) => name.startsWith(`meshwright-e2e-${owner}-`))
-        .map((name) => `${folder}/${name}`)
-    ),
-  );
-  return found.flat();
-}
-
-function sandboxesFolder(): string {
-  return `${cacheRoot(Deno.env.toObject())}/e2e/sandboxes`;
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  const names: string[] = [];
-  try {
-    for await (const { name } of Deno.readDir(folder)) names.push(name);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory)) {
-      throw error;
-    }
-  }
-  return names;
 }
 
 /** A command line that no other process has. */

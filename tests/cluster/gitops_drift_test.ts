@@ -92,7 +92,11 @@ Deno.test("an edit by hand is undone from memory, without a look at Git", async 
   await using watch = await watched(story);
   await watch.pass();
   await kubectlPatch(story, { spec: { replicas: 5, image: "evil/image:1" } });
-  await eventually(() => watch.woken.length > 0);
+  // It may have been woken by its own write before.
+  await eventually(() => {
+    const seen = watch.informer.get({ namespace: story.namespace, name: "exclaim" });
+    return watch.woken.length > 0 && JSON.stringify(seen).includes("evil/image:1");
+  });
   await story.git.take();
   story.requests();
   await watch.pass();

@@ -109,6 +109,17 @@ export class Clone {
     return await folderBytes(`${this.directory}/objects/pack`);
   }
 
+  /**
+   * Deletes what came of packs that never came to their end: a fetch that is ended, or dies with its process, leaves it.
+   * Nobody may be fetching.
+   */
+  async dropUnfinished(): Promise<void> {
+    const folder = `${this.directory}/objects/pack`;
+    for (const name of await namesIn(folder)) {
+      if (name.startsWith("tmp_")) await Deno.remove(`${folder}/${name}`);
+    }
+  }
+
   /** Runs a command in it and answers what that wrote. */
   async run(command: CloneCommand): Promise<Uint8Array> {
     return await runGit(this.#command(command));
@@ -175,15 +186,19 @@ function configText(format: HashFormat): string {
 /** Bytes of the files in a folder; 0 when it is not there. */
 async function folderBytes(folder: string): Promise<number> {
   let bytes = 0;
-  try {
-    for await (const { name } of Deno.readDir(folder)) {
-      // A pack that is being written gets another name meanwhile.
-      bytes += await fileBytes(`${folder}/${name}`);
-    }
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
+  // A pack that is being written gets another name meanwhile.
+  for (const name of await namesIn(folder)) bytes += await fileBytes(`${folder}/${name}`);
   return bytes;
+}
+
+/** What is in a folder; nothing when it is not there. */
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
 }
 
 async function fileBytes(path: string): Promise<number> {

@@ -40,7 +40,8 @@ export interface RemoteCommand {
 
 /** Nothing on this machine takes so long. */
 const LOCAL_TIMEOUT_MS = 600_000;
-const GROWTH_LOOK_MS = 1_000;
+/** Half a gibibyte arrives in a second where the remote is near. */
+const GROWTH_LOOK_MS = 100;
 
 /** Commands of git that talk to remotes, with the access that each of them needs. */
 export class Transport {
@@ -115,6 +116,8 @@ export class Transport {
     clone.fetches++;
     const how = { ...call, lane: "fetch" } as const;
     await this.#ask(remote, how, async ({ access, signal, url, ...limits }) => {
+      // Of a process before this one.
+      await clone.dropUnfinished();
       await using growth = await this.#growth(clone, action, signal);
       const config = [...access.config, ["remote.origin.url", url] as const];
       await clone.run({
@@ -125,6 +128,9 @@ export class Transport {
         access: { ...access, config: [...config, ...command.config ?? []] },
         args: command.args(url),
         ...(command.stdin === undefined ? {} : { stdin: command.stdin }),
+      }).catch(async (error) => {
+        await clone.dropUnfinished();
+        throw error;
       });
     });
   }

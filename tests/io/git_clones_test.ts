@@ -228,6 +228,42 @@ Deno.test("C2: a fetch that brings too much is ended, and says so", async () => 
   assertMatch(error.message, /it is more than 0 MiB/);
 });
 
+/** A `git` whose fetches of contents write what never becomes a pack, and go on. */
+async function unfinishedGit(folder: string): Promise<Record<string, string>> {
+  const path = Deno.env.get("PATH") ?? "";
+  const script = `#!/bin/sh
+PATH='${path}'
+case " $* " in *" --stdin "*)
+  for word in "$@"; do case $word in --git-dir=*) dir=\${word#--git-dir=};; esac; done
+  head -c 200000 /dev/zero > "$dir/objects/pack/tmp_pack_$$"
+  exec sleep 600;;
+esac
+exec git "$@"
+`;
+  await Deno.mkdir(`${folder}/bin`);
+  await Deno.writeTextFile(`${folder}/bin/git`, script, { mode: 0o755 });
+  return { PATH: `${folder}/bin:${path}` };
+}
+
+Deno.test("what came of a fetch that was ended takes no room, nor what a process before left", async () => {
+  await using repository = await testRepository();
+  await using folder = await temporaryFolder();
+  await repository.commit({ "meshes/a.yaml": "a: 1\n" });
+  const cacheDirectory = `${folder.path}/cache`;
+  const environment = await unfinishedGit(folder.path);
+  const small = gitSource({ cacheDirectory, environment, fetchBytesMax: 100_000 });
+  const error = await assertRejects(() => fetched(small, local(repository)), GitError);
+  assertEquals(error.kind, "too_large");
+  const [name = ""] = await clones(cacheDirectory);
+  const packs = `${cacheDirectory}/${name}/objects/pack`;
+  const unfinished = async () =>
+    (await Array.fromAsync(Deno.readDir(packs))).filter(({ name }) => name.startsWith("tmp_"));
+  assertEquals(await unfinished(), []);
+  await Deno.writeTextFile(`${packs}/tmp_pack_of_another`, "x".repeat(100_000));
+  await fetched(gitSource({ cacheDirectory }), local(repository));
+  assertEquals(await unfinished(), []);
+});
+
 Deno.test("C2: every git command that takes a pack apart has bounds for its memory", async () => {
   await using repository = await testRepository();
   await using folder = await temporaryFolder();

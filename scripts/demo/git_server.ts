@@ -1,3 +1,5 @@
+import { joinedBytes } from "#base";
+
 /** A smart HTTP server for repositories in a folder: `git http-backend` behind `Deno.serve`. */
 export interface GitServer extends AsyncDisposable {
   /** `http://127.0.0.1:port`, or `https:`. */
@@ -70,19 +72,39 @@ async function backend(
   const writer = child.stdin.getWriter();
   await writer.write(body);
   await writer.close();
-  const { stdout } = await child.output();
-  return cgiResponse(stdout);
+  return await cgiResponse(child);
 }
 
-function cgiResponse(output: Uint8Array<ArrayBuffer>): Response {
-  const text = new TextDecoder("latin1").decode(output);
-  const end = text.indexOf("\r\n\r\n");
+/** What a CGI program says, as it says it: a repository may be larger than memory. */
+async function cgiResponse(child: Deno.ChildProcess): Promise<Response> {
+  const reader = child.stdout.getReader();
+  let begun = new Uint8Array();
+  let end = -1;
+  while (end < 0) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    begun = joinedBytes([begun, value]);
+    end = new TextDecoder("latin1").decode(begun).indexOf("\r\n\r\n");
+  }
   const headers = new Headers();
   let status = 200;
-  for (const line of text.slice(0, end).split("\r\n")) {
+  for (const line of new TextDecoder("latin1").decode(begun).slice(0, end).split("\r\n")) {
     const [name = "", value = ""] = line.split(/:\s*(.*)/s);
     if (name.toLowerCase() === "status") status = Number.parseInt(value);
     else headers.append(name, value);
   }
-  return new Response(output.slice(end + 4), { status, headers });
+  const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    start: (controller) => controller.enqueue(begun.slice(end + 4)),
+    async pull(controller) {
+      const { done, value } = await reader.read();
+      if (!done) return controller.enqueue(value);
+      await child.status;
+      controller.close();
+    },
+    async cancel() {
+      await reader.cancel();
+      await child.status;
+    },
+  });
+  return new Response(body, { status, headers });
 }

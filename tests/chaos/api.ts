@@ -91,6 +91,13 @@ export class Api implements Disposable {
     wanted(await this.#ask("PATCH", pathOf(object), { type, body: JSON.stringify(patch) }));
   }
 
+  /** Changes some members of its status, as whoever looks after it would. */
+  async patchStatus(object: ObjectName, patch: unknown): Promise<void> {
+    const type = "application/merge-patch+json";
+    const body = JSON.stringify({ status: patch });
+    wanted(await this.#ask("PATCH", `${pathOf(object)}/status`, { type, body }));
+  }
+
   /** What the server says to an object that is only tried. */
   async tryToApply(
     object: KubeObject,

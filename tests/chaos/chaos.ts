@@ -1,5 +1,7 @@
 /** `deno task chaos` without its command line: chapters, rounds and the table. */
 import type { Progress } from "../../scripts/control_plane.ts";
+import { BROKERS } from "./brokers.ts";
+import { CERTIFICATES } from "./certificates.ts";
 import {
   chanceOf,
   type Chaos,
@@ -8,7 +10,9 @@ import {
   type Guarantee,
   Report,
 } from "./guarantee.ts";
+import { DEFINITIONS } from "./definitions.ts";
 import { GIT } from "./git.ts";
+import { INVENTORIES } from "./inventories.ts";
 import { LEADERS } from "./leaders.ts";
 import { OTHERS } from "./others.ts";
 import { PROCESSES } from "./processes.ts";
@@ -21,12 +25,17 @@ import { UPGRADES } from "./upgrades.ts";
  * Chapters that share a control plane run side by side; the API server of the first fails and loses its definitions, and
  * only there.
  */
-const PLANES: readonly (readonly Chapter[])[] = [[chapterOf([...SERVER, ...UPGRADES])], [
+const PLANES: readonly (readonly Chapter[])[] = [[
+  chapterOf([...SERVER, ...DEFINITIONS, ...UPGRADES]),
+], [
   LEADERS,
   GIT,
   OTHERS,
+  BROKERS,
   SURROUNDINGS,
   PROCESSES,
+  INVENTORIES,
+  CERTIFICATES,
 ]];
 
 /** All that is claimed. */
@@ -42,6 +51,7 @@ export const QUICK: readonly string[] = [
   "git/half",
   "git/rewritten",
   "others/policy",
+  "brokers/flapping",
   "surroundings/disk-full",
   "surroundings/clock",
   "processes/quarantine",

@@ -27,6 +27,8 @@ export const FOLDER = "meshes";
 
 /** Objects that belong to the namespace, not to Git. */
 const OF_THE_PLACE: readonly string[] = ["kube-root-ca.crt", "pulsar"];
+/** On parts of an inventory. */
+const PART_LABEL = "gitops.functionmesh.io/inventory-of";
 
 /** Files by path: JSON is YAML. */
 export function filesOf({ configs, functions }: Content): Record<string, string> {
@@ -56,18 +58,23 @@ export interface Snapshot {
   readonly functions: readonly KubeObject[];
   /** What is made for Functions, by whomever. */
   readonly children: readonly KubeObject[];
+  /** Names of the parts of an inventory. */
+  readonly parts: readonly string[];
 }
 
 /** Looks at all that commits can lead to. */
 export async function snapshotOf(api: Api, namespace: string): Promise<Snapshot> {
   const children = ["StatefulSet", "Service", "Job", "HorizontalPodAutoscaler", "Pod"] as const;
-  const [configs = [], functions = [], ...others] = await Promise.all(
+  const [found = [], functions = [], ...others] = await Promise.all(
     (["ConfigMap", "Function", ...children] as const).map((kind) => api.list(kind, namespace)),
   );
+  const configs = found.filter(({ metadata }) => !OF_THE_PLACE.includes(metadata.name));
+  const isPart = ({ metadata }: KubeObject) => metadata.labels?.[PART_LABEL] !== undefined;
   return {
-    configs: configs.filter(({ metadata }) => !OF_THE_PLACE.includes(metadata.name)),
+    configs: configs.filter((config) => !isPart(config)),
     functions,
     children: others.flat(),
+    parts: configs.filter(isPart).map(({ metadata }) => metadata.name).sort(),
   };
 }
 

@@ -2,6 +2,10 @@
  * Git fails: gone, slow, breaking off in the middle, hostile, with another history, and with more commits than can be
  * applied.
  */
+import { isPlainObject } from "#base";
+import { eventually } from "../support/eventually.ts";
+import { bounded } from "./bounded.ts";
+import { FOLDER } from "./content.ts";
 import {
   type Chaos,
   type Chapter,
@@ -12,6 +16,8 @@ import {
   wholeNumber,
 } from "./guarantee.ts";
 import { hostileAnswers } from "./hostile_git.ts";
+import { commitLarge, DiskUse } from "./large_git.ts";
+import type { Place } from "./place.ts";
 import { contentAfter, paused, settled } from "./settled.ts";
 
 /** Looks come by themselves here: nobody has to ask for one while Git is away. */
@@ -91,6 +97,52 @@ async function manyPushes({ stage }: Chaos, chance: () => number): Promise<Injec
   return { what: `${PUSHES} pushes one right after the other`, times: PUSHES };
 }
 
+const GIBIBYTE_MIB = 1_024;
+/** What a fetch may bring, and what is kept of it until it is ended, at most. */
+const DISK_MIB_MAX = 700;
+/** Time for a fetch of half a gibibyte on the slowest machine: how long it takes is not what is claimed. */
+const PATIENT = { spec: { interval: "1h", timeout: "10m", healthTimeout: "10m" } };
+
+async function large({ stage }: Chaos, chance: () => number): Promise<Injected> {
+  let cacheDirectory = "";
+  const around = (place: Place) => ({ cacheDirectory: cacheDirectory = `${place.folder}/clones` });
+  await using at = await settled(stage, { ...PATIENT, around });
+  const { place, program, proxy } = at;
+  const kinds = shuffled(chance, [
+    { what: "one file", folder: FOLDER, files: 1, each: GIBIBYTE_MIB, isFiltered: true },
+    { what: "1,024 files elsewhere", folder: "else", files: 1_024, each: 1, isFiltered: false },
+  ]);
+  const said: string[] = [];
+  for (const [index, { what, isFiltered, ...content }] of kinds.entries()) {
+    await place.repository.git("config", "uploadpack.allowFilter", String(isFiltered));
+    await commitLarge(place.repository, content, chance);
+    const disk = new DiskUse(cacheDirectory);
+    const cost = await bounded({ pid: program.pid, proxy }, async () => {
+      await place.look();
+      await place.untilReady(/^False (?!Healthy).*more than 512 MiB/);
+      // What is applied is looked after meanwhile, and afterwards.
+      await untilPutRight(place);
+    });
+    const most = await disk.end();
+    if (most > DISK_MIB_MAX) throw new Error(`${most} MiB of clones on the disk`);
+    said.push(`${what}: ${cost}, ${most} MiB on the disk`);
+    await place.commit(contentAfter(String(index + 1)));
+    await place.look();
+    await place.untilRest();
+  }
+  return { what: `repositories of a gibibyte, ${said.join("; ")}`, times: kinds.length };
+}
+
+/** Somebody edits what is applied, and it is as in Git again. */
+async function untilPutRight({ api, namespace }: Place): Promise<void> {
+  const edited = { kind: "ConfigMap", name: "a", namespace } as const;
+  await api.patch(edited, { data: { value: "edited" } });
+  await eventually(async () => {
+    const data = (await api.find(edited))?.["data"];
+    return isPlainObject(data) && data["value"] !== "edited";
+  }, { timeoutMs: 120_000, intervalMs: 250 });
+}
+
 /** An answer that only takes its time is given up after so long. */
 const HOSTILE = { spec: { interval: "2s", timeout: "20s", healthTimeout: "10m" } };
 
@@ -127,6 +179,11 @@ const TRIALS: readonly Trial[] = [
     name: "git/hostile",
     claim: "nothing of it is believed, the status says so, and it goes on",
     run: hostile,
+  },
+  {
+    name: "git/large",
+    claim: "refused in its budgets of memory and disk, the status says so, and it goes on",
+    run: large,
   },
   {
     name: "git/rewritten",

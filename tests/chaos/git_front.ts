@@ -41,12 +41,12 @@ export function gitFront(folder: string): GitFront {
         headers,
         body,
       });
-      const bytes = await answer.bytes();
       if (front.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, front.delayMs));
       const { status } = answer;
-      if (front.halves === 0) return new Response(bytes, { status, headers: answer.headers });
+      if (front.halves === 0) return new Response(answer.body, { status, headers: answer.headers });
       front.halves--;
-      return new Response(halfOf(bytes), { status, headers: answer.headers });
+      const half = halfOf(await answer.bytes());
+      return new Response(half, { status, headers: answer.headers });
     });
   };
   let server = serve(0);

@@ -71,6 +71,7 @@ export class Place implements AsyncDisposable {
   /** What the commit before the last one holds. */
   #before = NOTHING;
   #commit = "";
+  #kubeconfig = "";
   /** Objects that have to stay what they are. */
   uids: ReadonlyMap<string, string> = new Map();
 
@@ -125,6 +126,7 @@ export class Place implements AsyncDisposable {
     const kubeconfig = `${this.folder}/kubeconfig-${id}`;
     const { cacheDirectory = `${this.folder}/cache-${id}`, flags = [], ...others } = around;
     await Deno.writeTextFile(kubeconfig, around.kubeconfig ?? proxyKubeconfig(proxy));
+    this.#kubeconfig = kubeconfig;
     const program = this.#stack.use(programProcess({
       ...others,
       kubeconfig,
@@ -137,6 +139,11 @@ export class Place implements AsyncDisposable {
     }));
     this.#programs.push(program);
     return program;
+  }
+
+  /** Writes over the kubeconfig of the program that was started last. */
+  async changeKubeconfig(text: string): Promise<void> {
+    await Deno.writeTextFile(this.#kubeconfig, text);
   }
 
   /** Resolves when the program behind a proxy has read its MeshSyncs. */
@@ -253,6 +260,10 @@ export class Place implements AsyncDisposable {
     const lies = saysHealthy && rest.isEdited !== true ? missing(snapshot, rest.content) : [];
     if (lies.length > 0) throw new Lie(`MeshSync says ${before?.ready}, but ${lies.join(", ")}`);
     const wrong = [...differences(snapshot, rest.content), ...syncProblems(after, rest)];
+    const parts = after?.parts ?? [];
+    if (parts.join() !== snapshot.parts.join()) {
+      wrong.push(`the status names ${parts.length} parts of the inventory, not ${snapshot.parts}`);
+    }
     if (!rest.isGone && rest.ready === undefined && !after?.applied.endsWith(this.#commit)) {
       wrong.push(`applied is ${after?.applied}, not ${this.#commit}`);
     }
@@ -305,6 +316,8 @@ export interface SyncView {
   readonly version: string;
   /** The status is that of this spec. */
   readonly isCurrent: boolean;
+  /** Names of the parts of its inventory. */
+  readonly parts: readonly string[];
 }
 
 function syncView({ metadata, status }: KubeObject): SyncView {
@@ -315,6 +328,7 @@ function syncView({ metadata, status }: KubeObject): SyncView {
     applied: String(members["lastAppliedRevision"] ?? ""),
     version: metadata.resourceVersion ?? "",
     isCurrent: members["observedGeneration"] === metadata.generation,
+    parts: [members["inventoryParts"] ?? []].flat().map(String).sort(),
   };
 }
 

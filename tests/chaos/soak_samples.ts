@@ -20,26 +20,30 @@ type Measure = typeof MEASURES[number];
 
 /** Looks at a process of this machine, and at the folder of its clones. */
 export async function sampleOf(pid: number, clones: string): Promise<Figures> {
-  const status = await Deno.readTextFile(`/proc/${pid}/status`);
-  const kibibytes = Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]);
   const links = await Promise.all(
     (await Array.fromAsync(Deno.readDir(`/proc/${pid}/fd`))).map(({ name }) =>
       Deno.readLink(`/proc/${pid}/fd/${name}`).catch(() => "closed meanwhile")
     ),
   );
   return {
-    memory: kibibytes / 1024,
+    memory: await residentMebibytes(pid),
     descriptors: links.length,
     connections: links.filter((link) => link.startsWith("socket:")).length,
-    clones: await bytesIn(clones) / 1024,
+    clones: await mebibytesIn(clones) * 1024,
   };
 }
 
-/** Files come and go while they are counted. */
-async function bytesIn(folder: string): Promise<number> {
+/** The memory that a process of this machine takes now; on Linux. */
+export async function residentMebibytes(pid: number): Promise<number> {
+  const status = await Deno.readTextFile(`/proc/${pid}/status`);
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
+}
+
+/** How much a folder takes; files come and go while they are counted. */
+export async function mebibytesIn(folder: string): Promise<number> {
   const { stdout } = await new Deno.Command("du", { args: ["-sb", folder], stderr: "null" })
     .output();
-  return Number(new TextDecoder().decode(stdout).split("\t")[0]);
+  return Number(new TextDecoder().decode(stdout).split("\t")[0]) / 1024 / 1024;
 }
 
 /**

@@ -1,5 +1,4 @@
 /** What the process needs of its machine fails: memory, disk, clock, names, tokens and certificates. */
-import { ownCertificates } from "../support/certificates.ts";
 import { eventually } from "../support/eventually.ts";
 import {
   CannotTry,
@@ -13,7 +12,7 @@ import {
 import { MemoryGroup, SmallDisk, wantRoot } from "./machine.ts";
 import type { Place, Surroundings } from "./place.ts";
 import { contentAfter, paused, type Settled, settled } from "./settled.ts";
-import { tlsFront } from "./tls_front.ts";
+import { authority, certificate, kubeconfigText } from "./trust.ts";
 
 const KILLS = 2;
 
@@ -183,50 +182,6 @@ function tokenKubeconfig(
   });
 }
 
-function kubeconfigText(
-  cluster: Readonly<Record<string, string>>,
-  user: Readonly<Record<string, string>> = {},
-): string {
-  return JSON.stringify({
-    apiVersion: "v1",
-    kind: "Config",
-    "current-context": "chaos",
-    clusters: [{ name: "chaos", cluster }],
-    users: [{ name: "chaos", user }],
-    contexts: [{ name: "chaos", context: { cluster: "chaos", user: "chaos" } }],
-  });
-}
-
-const UNKNOWN_MS = 6_000;
-
-async function certificate({ stage }: Chaos): Promise<Injected> {
-  const [first, stranger] = [await ownCertificates(HOSTS), await ownCertificates(HOSTS)];
-  let change = async (_to: typeof first): Promise<void> => await Promise.resolve();
-  let passed = () => 0;
-  const around = (place: Place, proxy: { readonly url: string }): Surroundings => {
-    const front = place.use(tlsFront(proxy.url, first));
-    change = (to) => front.present(to);
-    passed = () => front.requestCount;
-    const data = btoa(first.authorities.join("\n"));
-    return {
-      kubeconfig: kubeconfigText({ server: front.url, "certificate-authority-data": data }),
-    };
-  };
-  await using at = await settled(stage, { around });
-  const { place } = at;
-  await change(stranger);
-  const before = passed();
-  await place.commit(contentAfter("1"));
-  await place.look();
-  await paused(UNKNOWN_MS);
-  const strange = passed() - before;
-  if (strange > 0) throw new Error(`${strange} requests went to a server that nobody vouches for`);
-  await change(first);
-  await place.untilRest();
-  return { what: "a certificate that nobody vouches for, and the right one again", times: 1 };
-}
-
-const HOSTS = ["127.0.0.1", "localhost"];
 const GIT_NAME = "git.chaos.example";
 const SERVER_NAME = "server.chaos.example";
 
@@ -284,6 +239,12 @@ const TRIALS: readonly Trial[] = [
     name: "surroundings/certificate",
     claim: "nothing is sent to a stranger, and it goes on",
     run: certificate,
+  },
+  {
+    name: "surroundings/authority",
+    claim:
+      "nobody is trusted whom no authority vouches for, and it goes on once its file names another",
+    run: authority,
   },
   {
     name: "surroundings/names",

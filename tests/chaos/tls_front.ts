@@ -14,8 +14,13 @@ export interface TlsFront extends AsyncDisposable {
 export function tlsFront(innerUrl: string, certificates: Certificates): TlsFront {
   let requestCount = 0;
   let stop = new AbortController();
-  const serve = (port: number, { certificate: cert, privateKey: key }: Certificates) =>
-    Deno.serve({ hostname: "127.0.0.1", port, cert, key, onListen() {}, onError }, passedOn);
+  const serve = (port: number, { certificate: cert, privateKey: key }: Certificates) => {
+    // Of its own: a server that has ended cannot be ended again.
+    stop = new AbortController();
+    const { signal } = stop;
+    const address = { hostname: "127.0.0.1", port, signal, onListen() {} };
+    return Deno.serve({ ...address, cert, key, onError }, passedOn);
+  };
   const passedOn = async (request: Request): Promise<Response> => {
     requestCount++;
     const { pathname, search } = new URL(request.url);
@@ -36,9 +41,9 @@ export function tlsFront(innerUrl: string, certificates: Certificates): TlsFront
   let server = serve(0, certificates);
   const { port } = server.addr;
   const ended = async () => {
+    // Asked to shut down it would wait for watches, which go on for minutes.
     stop.abort();
-    stop = new AbortController();
-    await server.shutdown();
+    await server.finished;
   };
   return {
     url: `https://127.0.0.1:${port}`,

@@ -140,6 +140,7 @@ Deno.test("differences() tells what is missing, other than in Git, left over, on
     configs: [config("a", "1"), config("b", "1")],
     functions: [made],
     children: [child("StatefulSet", "uid-f"), child("Service", "uid-f")],
+    parts: [],
   };
   assertEquals(differences(good, content), []);
   const leaving = { deletionTimestamp: "2026-01-01T00:00:00Z" };
@@ -147,6 +148,7 @@ Deno.test("differences() tells what is missing, other than in Git, left over, on
     configs: [config("a", "2"), config("c", "1", leaving)],
     functions: [{ ...made, metadata: metadata("f", { generation: 2 }) } as KubeObject],
     children: [child("StatefulSet", "uid-f"), child("Service", "uid-of-another")],
+    parts: [],
   };
   assertEquals(differences(bad, content), [
     "ConfigMap a is 2, not 1",

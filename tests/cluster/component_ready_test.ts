@@ -54,9 +54,9 @@ controllerTest(
     const startMs = performance.now();
     await story.apply(userFunction("orders"));
     await story.untilReady("function/orders");
-    const seconds = Math.ceil((performance.now() - startMs) / 1000);
     // What comes after the last pod event would come within the pace of status writes.
     await new Promise((resolve) => setTimeout(resolve, 1_000));
+    const seconds = Math.ceil((performance.now() - startMs) / 1000);
     const writes = async (verb: string, kind: string) =>
       await story.controller.metric("mesh_api_requests_total", { verb, kind });
     assertEquals(await writes("apply", "StatefulSet"), 1);

@@ -76,6 +76,13 @@ export class Api implements Disposable {
     return items.map((item: KubeObject) => ({ ...item, kind }));
   }
 
+  /** All objects of a kind in all namespaces; none where nobody serves it. */
+  async listAll(kind: Kind): Promise<readonly KubeObject[]> {
+    const [group, plural] = KINDS[kind];
+    const answer = await this.#ask("GET", `${group}/${plural}`);
+    return answer.status === 404 ? [] : JSON.parse(wanted(answer)).items;
+  }
+
   /** Makes or changes an object, server-side, as somebody of this name. */
   async apply(object: KubeObject, manager = "chaos"): Promise<void> {
     const { name, namespace = "" } = object.metadata;
@@ -112,6 +119,14 @@ export class Api implements Disposable {
   /** Deletes an object; done already where it is not there. */
   async remove(object: ObjectName): Promise<void> {
     const answer = await this.#ask("DELETE", pathOf(object));
+    if (answer.status !== 404) wanted(answer);
+  }
+
+  /** Takes its finalizers away; done already where it is not there. */
+  async letGo(object: ObjectName): Promise<void> {
+    const type = "application/merge-patch+json";
+    const body = JSON.stringify({ metadata: { finalizers: null } });
+    const answer = await this.#ask("PATCH", pathOf(object), { type, body });
     if (answer.status !== 404) wanted(answer);
   }
 

@@ -8,12 +8,14 @@ import {
   type Chapter,
   chapterOf,
   type Guarantee,
+  inTurn,
   Report,
 } from "./guarantee.ts";
 import { DEFINITIONS } from "./definitions.ts";
 import { GIT } from "./git.ts";
 import { INVENTORIES } from "./inventories.ts";
 import { LEADERS } from "./leaders.ts";
+import { LIMITS } from "./limits.ts";
 import { OTHERS } from "./others.ts";
 import { PROCESSES } from "./processes.ts";
 import { SERVER } from "./server.ts";
@@ -30,12 +32,11 @@ const PLANES: readonly (readonly Chapter[])[] = [[
 ], [
   LEADERS,
   GIT,
-  OTHERS,
+  inTurn([OTHERS, LIMITS]),
   BROKERS,
   SURROUNDINGS,
   PROCESSES,
-  INVENTORIES,
-  CERTIFICATES,
+  inTurn([CERTIFICATES, INVENTORIES]),
 ]];
 
 /** All that is claimed. */
@@ -51,6 +52,7 @@ export const QUICK: readonly string[] = [
   "git/half",
   "git/rewritten",
   "others/policy",
+  "limits/configs",
   "brokers/flapping",
   "surroundings/disk-full",
   "surroundings/clock",

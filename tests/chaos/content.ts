@@ -11,6 +11,8 @@ export interface FunctionContent {
   readonly cleanup?: boolean;
   /** Its pods crash. */
   readonly sick?: boolean;
+  /** So many characters of configuration. */
+  readonly payload?: number;
 }
 
 /** All that a commit holds: ConfigMaps with one value, and Functions. */
@@ -43,11 +45,15 @@ export function filesOf({ configs, functions }: Content): Record<string, string>
   ]);
 }
 
-function functionObject(name: string, { cpu, cleanup = false, sick = false }: FunctionContent) {
+function functionObject(
+  name: string,
+  { cpu, cleanup = false, payload = 0, sick = false }: FunctionContent,
+) {
   const amounts = { cpu, memory: "1G" };
   return userFunction(name, {
     resources: { requests: amounts, limits: amounts },
     cleanupSubscription: cleanup,
+    ...(payload === 0 ? {} : { funcConfig: { payload: "x".repeat(payload) } }),
     ...(sick ? { pod: { annotations: { [FAIL]: "CrashLoopBackOff" } } } : {}),
   });
 }
@@ -94,7 +100,9 @@ export function missing(snapshot: Snapshot, { configs, functions }: Content): st
       const found = named(snapshot.configs, name);
       const data = found?.["data"];
       const is = isPlainObject(data) ? data["value"] : undefined;
-      return is === value ? [] : [`ConfigMap ${name} is ${found && is}, not ${value}`];
+      return is === value
+        ? []
+        : [`ConfigMap ${name} is ${found && shown(is)}, not ${shown(value)}`];
     }),
     ...Object.entries(functions).flatMap(([name, { cpu }]) => {
       const found = named(snapshot.functions, name);
@@ -105,6 +113,11 @@ export function missing(snapshot: Snapshot, { configs, functions }: Content): st
         .map((kind) => `Function ${name} has no ${kind}`);
     }),
   ];
+}
+
+/** The beginning of a value, which may be large. */
+function shown(value: unknown): string {
+  return String(value).slice(0, 20);
 }
 
 function unwanted({ configs, functions, children }: Snapshot, content: Content): string[] {

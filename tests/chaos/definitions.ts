@@ -18,8 +18,13 @@ function definition(name: string) {
   return { kind: "CustomResourceDefinition", name } as const;
 }
 
-/** As if no cluster ever had them. */
+/** As if no cluster ever had them: what earlier lines left, whose program is gone, keeps nothing. */
 async function removed(api: Api): Promise<void> {
+  for (const kind of ["Function", "MeshSync"] as const) {
+    for (const { metadata: { name, namespace = "" } } of await api.listAll(kind)) {
+      await api.letGo({ kind, name, namespace });
+    }
+  }
   await Promise.all(NAMES.map((name) => api.remove(definition(name))));
   await eventually(async () => {
     const found = await Promise.all(NAMES.map((name) => api.find(definition(name))));

@@ -166,6 +166,16 @@ export function chapterOf(trials: readonly Trial[]): Chapter {
   };
 }
 
+/** Chapters one after the other: what one of them does is much for a machine. */
+export function inTurn(chapters: readonly Chapter[]): Chapter {
+  return {
+    guarantees: chapters.flatMap(({ guarantees }) => guarantees),
+    run: async (chaos, wanted) => {
+      for (const chapter of chapters) await chapter.run(chaos, wanted);
+    },
+  };
+}
+
 /** Chance of its own for each name and round, from one seed. */
 export function chanceOf(seed: number, round: number, name: string): () => number {
   let hash = seed >>> 0;

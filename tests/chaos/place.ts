@@ -51,7 +51,7 @@ export interface Rest {
 }
 
 /** How long a place may take until it rests: what it takes is never what is checked. */
-const GIVE_UP_MS = 180_000;
+const GIVE_UP_MS = 300_000;
 /** So long nobody may ask anything, for a place to rest. */
 const QUIET_MS = 1_500;
 

@@ -1,18 +1,19 @@
 import type { Admission } from "#admission";
 import type { MeshSync } from "#api";
 import { actingClient, type OnceReport } from "#gitops";
-import { deadline, isAbort, TaskGroup } from "#base";
-import { Leadership, runAsLeader } from "#kube";
+import { deadline, isAbort, type Shard, TaskGroup } from "#base";
+import { Leadership, leadShards, runAsLeader } from "#kube";
 import { startReceiver } from "#receiver";
 import { type Server, startServer } from "#telemetry";
 import { admissionWebhook } from "./admission_webhook.ts";
-import type { Config } from "./config.ts";
+import type { LeaderElectionConfig } from "./config.ts";
 import { consolePage } from "./console_page.ts";
 import { ConsoleServer } from "./console_server.ts";
 import { consoleSource } from "./console_source.ts";
 import { putDefinitionsInPlace } from "./definitions.ts";
 import { Following } from "./following.ts";
 import { Lead } from "./lead.ts";
+import { Leads } from "./leads.ts";
 import { type Parts, untilDone } from "./parts.ts";
 import { SecureMetrics } from "./secure_metrics.ts";
 
@@ -26,17 +27,16 @@ export class App implements AsyncDisposable {
   readonly #parts: Parts & AsyncDisposable;
   readonly #servers: Server[] = [];
   readonly #following: Following;
+  readonly #leads: Leads;
   readonly #admission: Admission | undefined;
   readonly #secureMetrics: SecureMetrics | undefined;
   #console: ConsoleServer | undefined;
-  /** The work of this process, while it does any. */
-  #lead: Lead | undefined;
   #definitions = "not installed yet";
-  #waitsForLease = false;
 
   private constructor(parts: Parts & AsyncDisposable) {
     this.#parts = parts;
     this.#following = new Following(parts);
+    this.#leads = new Leads(parts, this.#following);
     this.#admission = admissionWebhook({ ...parts, ...parts.unfenced });
     this.#secureMetrics = secureMetrics(parts);
   }
@@ -72,7 +72,7 @@ export class App implements AsyncDisposable {
     await this.#installDefinitions(this.#parts, signal);
     if (signal.aborted) return;
     const lead = new Lead(this.#parts, this.#following);
-    this.#lead = lead;
+    using _begun = this.#leads.begin(lead);
     const group = new TaskGroup(signal);
     this.#following.start(group);
     group.start((stop) => lead.run(stop));
@@ -80,12 +80,12 @@ export class App implements AsyncDisposable {
   }
 
   /** Leads with the caches that it kept while it waited, once they are known to be current. */
-  async #workElected(parts: Parts, signal: AbortSignal): Promise<void> {
-    const lead = new Lead(parts, this.#following);
-    this.#lead = lead;
+  async #workElected(parts: Parts, { shard, signal }: Elected): Promise<void> {
+    const lead = new Lead(parts, this.#following, shard);
+    using _begun = this.#leads.begin(lead);
     try {
       const [isChanged] = await Promise.all([
-        this.#installDefinitions(parts, signal),
+        lead.isGlobal ? this.#installDefinitions(parts, signal) : false,
         this.#following.compare(signal, { isReread: false }),
       ]);
       if (isChanged) await this.#following.compare(signal, { isReread: true });
@@ -143,43 +143,34 @@ export class App implements AsyncDisposable {
   async #workAsLeader(signal: AbortSignal): Promise<void> {
     const election = this.#parts.config.leaderElection;
     if (election === undefined) return await this.#workAlone(signal);
-    this.#waitsForLease = true;
     const group = new TaskGroup(signal);
     this.#following.start(group);
-    const waiting = new AbortController();
-    const { syncs } = this.#following;
-    group.start((stop) => syncs.standBy(AbortSignal.any([stop, waiting.signal])));
+    group.start((stop) => this.#following.syncs.standBy(stop));
     group.start(async (stop) => {
-      await this.#elected(election, stop, async (parts, leading) => {
-        this.#waitsForLease = false;
-        waiting.abort(new DOMException("this process leads", "AbortError"));
-        await this.#workElected(parts, leading);
-      });
+      await this.#elected(election, stop);
       group.stop();
     });
     await group.ended();
   }
 
-  /** Does the work when it is elected. @throws when the lease is lost */
-  async #elected(
-    election: NonNullable<Config["leaderElection"]>,
-    signal: AbortSignal,
-    work: (parts: Parts, leading: AbortSignal) => Promise<void>,
-  ): Promise<void> {
-    const { clock, log, namespace, unfenced } = this.#parts;
+  /** Does the work when it is elected, or that of the shards for which it is. @throws when its only lease is lost */
+  async #elected(election: LeaderElectionConfig, signal: AbortSignal): Promise<void> {
+    const { clock, log, namespace, unfenced: { cluster } } = this.#parts;
+    const key = { namespace: election.namespace ?? namespace, name: election.name };
+    const identity = `${Deno.hostname()}_${crypto.randomUUID()}`;
+    const candidate = { cluster, key, identity, clock, log, signal };
+    // Its Events are written as the leader, too: before the lease is given back.
+    if (election.shards !== undefined) {
+      const options = { ...candidate, ...election.shards };
+      return await leadShards(options, async (shard, { leadership, signal }) => {
+        await using parts = this.#parts.led(leadership, log.with({ shard: shard.index }));
+        await this.#workElected(parts, { shard, signal });
+      });
+    }
     const leadership = new Leadership(clock);
-    const ended = await runAsLeader({
-      cluster: unfenced.cluster,
-      key: { namespace: election.namespace ?? namespace, name: election.name },
-      identity: `${Deno.hostname()}_${crypto.randomUUID()}`,
-      clock,
-      leadership,
-      log,
-      signal,
-    }, async (leading) => {
-      // Its Events are written as the leader, too: before the lease is given back.
+    const ended = await runAsLeader({ ...candidate, leadership }, async (signal) => {
       await using parts = this.#parts.led(leadership, log);
-      await work(parts, leading);
+      await this.#workElected(parts, { signal });
     });
     if (ended === "lost") throw new Error("Cannot go on: another process leads now");
   }
@@ -210,13 +201,13 @@ export class App implements AsyncDisposable {
   async #startServers(): Promise<void> {
     const { config, clock, log, metrics, unfenced } = this.#parts;
     const checks = {
-      live: { controllers: () => this.#following.syncs.reader.problem() ?? this.#lead?.stuck() },
+      live: { controllers: () => this.#following.syncs.reader.problem() ?? this.#leads.stuck() },
       ready: {
         admission: () => this.#admission?.problem(),
-        definitions: () => this.#isStandby() ? undefined : this.#definitions || undefined,
+        definitions: () => this.#leads.isGlobal ? this.#definitions || undefined : undefined,
         caches: () => this.#isStandby() ? undefined : this.#following.meshes.unsynced(),
         syncs: () =>
-          this.#isStandby() ? undefined : this.#following.syncs.unsynced() ?? this.#lead?.undone(),
+          this.#isStandby() ? undefined : this.#following.syncs.unsynced() ?? this.#leads.undone(),
       },
     };
     const { healthAddress, receiverAddress = "0", secureMetrics = false } = config;
@@ -253,8 +244,9 @@ export class App implements AsyncDisposable {
     if (address === "0") return undefined;
     const source = consoleSource(this.#parts, {
       following: this.#following,
-      nextLookAtMs: (sync) => this.#lead?.nextLookAtMs(sync),
+      nextLookAtMs: (sync) => this.#leads.nextLookAtMs(sync),
       isStandby: () => this.#isStandby(),
+      shards: () => this.#leads.shards,
     });
     return await ConsoleServer.open({
       ...parts,
@@ -268,8 +260,15 @@ export class App implements AsyncDisposable {
 
   /** One of several replicas that waits for its turn is ready to take over. */
   #isStandby(): boolean {
-    return this.#waitsForLease;
+    return this.#parts.config.leaderElection !== undefined && this.#leads.isEmpty;
   }
+}
+
+/** What a process was elected for. */
+interface Elected {
+  /** Undefined: all there is to do. */
+  readonly shard?: Shard;
+  readonly signal: AbortSignal;
 }
 
 /** The server of metrics over TLS that the configuration asks for. */

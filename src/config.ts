@@ -54,6 +54,16 @@ export interface WebhookConfig {
   readonly certificateFolder?: string;
 }
 
+/** How replicas agree who works. */
+export interface LeaderElectionConfig {
+  /** Of the Lease. */
+  readonly name: string;
+  /** That of the program when left out. */
+  readonly namespace?: string;
+  /** Into how many shards they divide the work, and which one is this replica's first choice; not at all when left out. */
+  readonly shards?: { readonly count: number; readonly home?: number };
+}
+
 /** Everything that the program can be told; made once from flags and environment, then frozen. */
 export interface Config {
   readonly cluster: ClusterConfig;
@@ -91,5 +101,5 @@ export interface Config {
   readonly consoleAddress?: string;
   /** Undefined: no webhook. */
   readonly webhook?: WebhookConfig;
-  readonly leaderElection?: { readonly name: string; readonly namespace?: string };
+  readonly leaderElection?: LeaderElectionConfig;
 }

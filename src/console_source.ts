@@ -14,12 +14,14 @@ export interface ConsoleFacts {
   readonly nextLookAtMs: (key: ObjectKey) => number | undefined;
   /** Whether this replica waits for its turn. */
   readonly isStandby: () => boolean;
+  /** The shards on which this replica works. */
+  readonly shards: () => readonly number[];
 }
 
 /** What the console shows of a running program: its caches. From now on numbers are noted. */
 export function consoleSource(
   parts: Parts,
-  { following: { meshes, syncs }, isStandby, nextLookAtMs }: ConsoleFacts,
+  { following: { meshes, syncs }, isStandby, nextLookAtMs, shards }: ConsoleFacts,
 ): ConsoleSource {
   const { clock, config, transport, unfenced } = parts;
   const numbers = new NumberHistory({ pollMs: config.metricsPollIntervalMs || POLL_MS });
@@ -29,7 +31,9 @@ export function consoleSource(
   });
   return {
     obstacle: () => {
-      if (isStandby()) return standbyText(parts);
+      // Who shares the work knows all of it, whatever it leads.
+      const isSharing = config.leaderElection?.shards !== undefined;
+      if (isStandby() && !isSharing) return standbyText(parts);
       const isRead = meshes.unsynced() === undefined && syncs.syncs?.synced === true;
       return isRead ? undefined : "the program is reading the cluster: try again in a moment";
     },
@@ -37,7 +41,11 @@ export function consoleSource(
     nextLookAtMs,
     numbers,
     cluster: unfenced.cluster,
-    program: { version: VERSION, server: transport.server },
+    get program() {
+      const program = { version: VERSION, server: transport.server };
+      const count = config.leaderElection?.shards?.count;
+      return count === undefined ? program : { ...program, shards: { own: shards(), count } };
+    },
     clock,
   };
 }

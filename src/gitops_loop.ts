@@ -33,6 +33,8 @@ const HEALTH_PACE_MS = 250;
 export interface GitOpsLoopOptions {
   readonly meshes: MeshCaches;
   readonly syncs: SyncCaches;
+  /** Whether it works on MeshSyncs of a namespace. */
+  readonly isOwn: (namespace: string) => boolean;
 }
 
 /** The queue of MeshSyncs and what is proven of them, for as long as this process leads, wired to the GitOps room. */
@@ -40,13 +42,15 @@ export class GitOpsLoop implements SyncWorker {
   readonly #parts: Parts;
   readonly #meshes: MeshCaches;
   readonly #syncs: SyncCaches;
+  readonly isOwn: GitOpsLoopOptions["isOwn"];
   readonly #proofs = new Proofs();
   #queue: Controller | undefined;
   readonly #notices: Notifier;
   /** Whether the MeshSync of the flags had its first pass, however that ended. */
   #isBootstrapped = false;
 
-  constructor(parts: Parts, { meshes, syncs }: GitOpsLoopOptions) {
+  constructor(parts: Parts, { isOwn, meshes, syncs }: GitOpsLoopOptions) {
+    this.isOwn = isOwn;
     this.#parts = parts;
     this.#meshes = meshes;
     this.#syncs = syncs;
@@ -116,7 +120,7 @@ export class GitOpsLoop implements SyncWorker {
 
   /** What was not done yet, for the readiness check. */
   undone(): string | undefined {
-    const isAwaited = this.#parts.config.bootstrap !== undefined && !this.#isBootstrapped;
+    const isAwaited = this.#bootstrapOfFlags() !== undefined && !this.#isBootstrapped;
     return isAwaited ? "the MeshSync of the flags was not looked at yet" : undefined;
   }
 
@@ -130,7 +134,16 @@ export class GitOpsLoop implements SyncWorker {
   }
 
   wake(keys: readonly ObjectKey[]): void {
-    for (const key of keys) this.#queue?.enqueue(key);
+    for (const key of keys) {
+      if (this.isOwn(key.namespace)) this.#queue?.enqueue(key);
+    }
+  }
+
+  /** Of a sync that is gone nothing is remembered. */
+  lookNow(key: ObjectKey): void {
+    if (!this.isOwn(key.namespace) || this.#syncs.syncs?.get(key) === undefined) return;
+    this.#proofs.setPass(key, { ...this.#proofs.pass(key), nextLookAtMs: 0 });
+    this.#queue?.enqueue(key);
   }
 
   notice(change: ObjectChange): void {
@@ -153,8 +166,8 @@ export class GitOpsLoop implements SyncWorker {
   }
 
   async #bootstrap(signal: AbortSignal, owner: "run" | "sync" = "run"): Promise<void> {
-    const { config, cluster, namespace } = this.#parts;
-    const { bootstrap } = config;
+    const { cluster, namespace } = this.#parts;
+    const bootstrap = this.#bootstrapOfFlags();
     if (bootstrap === undefined) return;
     let refusal: OtherSyncError | undefined;
     await untilDone("Make the MeshSync of the flags", this.#parts, signal, async () => {
@@ -167,6 +180,12 @@ export class GitOpsLoop implements SyncWorker {
       }
     });
     if (refusal !== undefined) throw refusal;
+  }
+
+  /** The MeshSync that flags ask for, where this is who makes it. */
+  #bootstrapOfFlags() {
+    const { config: { bootstrap }, namespace } = this.#parts;
+    return this.isOwn(namespace) ? bootstrap : undefined;
   }
 
   #bootstrapKey(): ObjectKey {
@@ -217,7 +236,7 @@ export class GitOpsLoop implements SyncWorker {
       proofs: this.#proofs,
       reading: this.#syncs.reading,
       readManifests: (inputs, files, call) => this.#syncs.reader.read(inputs, files, call),
-      wake: (key) => this.#wake(key),
+      wake: (key) => this.#syncs.lookNow(key),
       git: this.#syncs.git,
       clock,
       log,
@@ -230,13 +249,6 @@ export class GitOpsLoop implements SyncWorker {
       random: Math.random,
       signal,
     };
-  }
-
-  /** Has a sync look at its repository now, whatever its interval. Of one that is gone nothing is remembered. */
-  #wake(key: ObjectKey): void {
-    if (this.#syncs.syncs?.get(key) === undefined) return;
-    this.#proofs.setPass(key, { ...this.#proofs.pass(key), nextLookAtMs: 0 });
-    this.#queue?.enqueue(key);
   }
 
   /** The syncs that have objects of a kind, of those that are meant. */

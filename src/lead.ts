@@ -1,9 +1,8 @@
-import { type ObjectKey, TaskGroup } from "#base";
+import { type ObjectKey, type Shard, shardOf, TaskGroup } from "#base";
 import type { OnceReport } from "#gitops";
 import type { Following } from "./following.ts";
 import { GitOpsLoop } from "./gitops_loop.ts";
 import { MeshController } from "./mesh_controller.ts";
-import { metricsSource } from "./metrics_source.ts";
 import type { Parts } from "./parts.ts";
 
 /**
@@ -11,32 +10,35 @@ import type { Parts } from "./parts.ts";
  * remember. What they write passes the parts that they are given, and so carries the proof of that lead.
  */
 export class Lead {
-  readonly #parts: Parts;
-  readonly #following: Following;
+  /** Of the work; undefined: all of it. */
+  readonly shard: Shard | undefined;
   readonly #controller: MeshController;
   readonly #gitOps: GitOpsLoop;
 
-  constructor(parts: Parts, following: Following) {
+  constructor(parts: Parts, following: Following, shard?: Shard) {
     const { meshes, syncs } = following;
-    this.#parts = parts;
-    this.#following = following;
+    const { isOwn } = this;
+    this.shard = shard;
     const quarantineOf = syncs.quarantineOf.bind(syncs);
-    this.#controller = new MeshController(parts, { caches: meshes, quarantineOf });
-    this.#gitOps = new GitOpsLoop(parts, following);
+    this.#controller = new MeshController(parts, { caches: meshes, isOwn, quarantineOf });
+    this.#gitOps = new GitOpsLoop(parts, { isOwn, meshes, syncs });
   }
+
+  /** Whether this is who looks after what belongs to no namespace. */
+  get isGlobal(): boolean {
+    return this.shard === undefined || this.shard.index === 0;
+  }
+
+  /** Whether a namespace is of this lead. */
+  readonly isOwn = (namespace: string): boolean =>
+    this.shard === undefined || shardOf(namespace, this.shard.count) === this.shard.index;
 
   /** Works until the signal aborts, after what is under way. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, metrics } = this.#parts;
-    const { meshes, syncs } = this.#following;
-    const caches = () => [...Object.values(meshes.caches), syncs.syncs];
-    using _followed = metrics.follow(metricsSource(caches, () => clock.monotonicMs()));
-    metrics.setLeader(true);
     const group = new TaskGroup(signal);
     group.start((stop) => this.#controller.run(stop));
     group.start((stop) => this.#gitOps.run(stop));
     await group.ended();
-    metrics.setLeader(false);
   }
 
   /** Works on meshes only. */

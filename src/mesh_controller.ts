@@ -28,6 +28,8 @@ export interface MeshControllerOptions {
   readonly caches: MeshCaches;
   /** Which revision an object went back from: its replicas stay as they are. */
   readonly quarantineOf: (object: KubeObject) => string | undefined;
+  /** Whether it works on resources of a namespace. */
+  readonly isOwn: (namespace: string) => boolean;
 }
 
 /**
@@ -38,6 +40,7 @@ export class MeshController implements MeshWorker {
   readonly #parts: Parts;
   readonly #caches: MeshCaches;
   readonly #quarantineOf: MeshControllerOptions["quarantineOf"];
+  readonly #isOwn: MeshControllerOptions["isOwn"];
   readonly #controllers = new Map<ReconciledKind, Controller>();
 
   /** Objects that were applied without changing: see `settledMark`. */
@@ -47,10 +50,11 @@ export class MeshController implements MeshWorker {
   /** Components that were let go and that a cache may still show. */
   readonly #letGo = new Set<string>();
 
-  constructor(parts: Parts, { caches, quarantineOf }: MeshControllerOptions) {
+  constructor(parts: Parts, { caches, isOwn, quarantineOf }: MeshControllerOptions) {
     this.#parts = parts;
     this.#caches = caches;
     this.#quarantineOf = quarantineOf;
+    this.#isOwn = isOwn;
   }
 
   /** Works by the caches, once they are filled, until the signal aborts. */
@@ -70,7 +74,9 @@ export class MeshController implements MeshWorker {
   }
 
   wake(woken: readonly WakeUp[]): void {
-    for (const { kind, key } of woken) this.#controllers.get(kind)?.enqueue(key);
+    for (const { kind, key } of woken) {
+      if (this.#isOwn(key.namespace)) this.#controllers.get(kind)?.enqueue(key);
+    }
   }
 
   forget(uid: string): void {
@@ -156,7 +162,7 @@ export class MeshController implements MeshWorker {
     const intervalMs = config.metricsPollIntervalMs ?? 0;
     if (intervalMs === 0) return;
     const ctx = { cluster, caches: this.#caches.caches, clock, log };
-    using poll = new MetricsPoll({ ctx, intervalMs, addresses });
+    using poll = new MetricsPoll({ ctx, intervalMs, addresses, isOwn: this.#isOwn });
     await poll.run(signal);
   }
 
@@ -174,7 +180,7 @@ export class MeshController implements MeshWorker {
       options: config,
       quarantineOf: this.#quarantineOf,
     };
-    using loop = new ScalingLoop({ ctx, intervalMs, addresses });
+    using loop = new ScalingLoop({ ctx, intervalMs, addresses, isOwn: this.#isOwn });
     await loop.run(signal);
   }
 
@@ -183,8 +189,10 @@ export class MeshController implements MeshWorker {
     while (!signal.aborted) {
       await pause(spread(RESYNC_MS, Math.random()), { clock, signal });
       for (const [kind, controller] of this.#controllers) {
-        const objects = this.#caches.caches[kind]?.list() ?? [];
-        for (const object of objects) controller.enqueue(keyOf(object), "periodic");
+        const keys = (this.#caches.caches[kind]?.list() ?? []).map(keyOf);
+        for (const key of keys.filter(({ namespace }) => this.#isOwn(namespace))) {
+          controller.enqueue(key, "periodic");
+        }
       }
     }
   }

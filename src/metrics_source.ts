@@ -8,14 +8,22 @@ const KINDS: readonly string[] = ["Function", "FunctionMesh", "MeshSync", "Sink"
 /** What metrics tell of resources and watches, from caches: no request is made for it. */
 export function metricsSource(
   caches: () => Iterable<Cache | undefined>,
-  nowMs: () => number,
+  { isOwn, nowMs }: {
+    /** Whether something is told of the resources of a namespace. */
+    readonly isOwn: (namespace: string) => boolean;
+    readonly nowMs: () => number;
+  },
 ): MetricsSource {
   const known = () => [...caches()].filter((cache) => cache !== undefined);
   return {
     *resources() {
       for (const cache of known()) {
         if (!KINDS.includes(cache.type.kind)) continue;
-        for (const object of cache.list()) yield* resourceSample(object, cache.type.kind);
+        for (const object of cache.list()) {
+          if (isOwn(object.metadata.namespace ?? "")) {
+            yield* resourceSample(object, cache.type.kind);
+          }
+        }
       }
     },
     *watches() {

@@ -15,8 +15,8 @@ interface Owned {
 }
 
 /**
- * Which kinds MeshSyncs say that they applied, for a replica that waits for its turn: it has no passes that would tell.
- * With them their caches are filled before the first pass.
+ * Which kinds MeshSyncs say that they applied, of those that this replica does not work on: it has no passes that would
+ * tell. With them their caches are filled before the first pass.
  */
 export class StandbyKinds {
   readonly #parts: Parts;
@@ -34,25 +34,39 @@ export class StandbyKinds {
 
   /** Has them followed until the signal aborts, and nothing else for longer than a while. */
   async run(
-    { followed, syncs }: { readonly followed: FollowedAccounts; readonly syncs: Cache },
+    standby: {
+      readonly followed: FollowedAccounts;
+      readonly syncs: Cache;
+      /** Whether this replica works on a sync. */
+      readonly isLed: (sync: MeshSync) => boolean;
+    },
     signal: AbortSignal,
   ): Promise<void> {
     const { clock } = this.#parts;
     while (!signal.aborted) {
-      if (syncs.synced) await this.#look(syncs.list() as readonly MeshSync[], { followed, signal });
+      if (standby.syncs.synced) await this.#look({ ...standby, signal });
       await pause(LOOK_MS, { clock, signal });
     }
     this.#owned.clear();
   }
 
   async #look(
-    syncs: readonly MeshSync[],
-    { followed, signal }: { readonly followed: FollowedAccounts; readonly signal: AbortSignal },
+    { followed, isLed, signal, ...caches }: {
+      readonly followed: FollowedAccounts;
+      readonly syncs: Cache;
+      readonly isLed: (sync: MeshSync) => boolean;
+      readonly signal: AbortSignal;
+    },
   ): Promise<void> {
+    const syncs = caches.syncs.list() as readonly MeshSync[];
     let isChanged = false;
     for (const sync of syncs) {
       const { resourceVersion: version } = sync.metadata;
       const key = keyText(keyOf(sync));
+      if (isLed(sync)) {
+        this.#owned.delete(key);
+        continue;
+      }
       const known = this.#owned.get(key);
       if (known !== undefined && known.version === version) continue;
       const types = await this.#typesNamed(sync);

@@ -20,10 +20,14 @@ const FOLLOW_WAIT_MS = 10_000;
 
 /** Who works by these caches. */
 export interface SyncWorker {
+  /** Whether it works on MeshSyncs of a namespace. */
+  isOwn(namespace: string): boolean;
   /** The kinds that are proven to be of a sync. */
   typesOf(sync: MeshSync): readonly ResourceType[];
-  /** These MeshSyncs want a pass. */
+  /** These MeshSyncs want a pass, where they are its own. */
   wake(keys: readonly ObjectKey[]): void;
+  /** A MeshSync is to look at its repository now, where it is its own. */
+  lookNow(key: ObjectKey): void;
   /** An object changed that a sync may have applied. */
   notice(change: ObjectChange): void;
   /** What happened meanwhile to objects of a kind is not known. */
@@ -97,6 +101,11 @@ export class SyncCaches implements AsyncDisposable {
     return { [Symbol.dispose]: () => void this.#workers.delete(worker) };
   }
 
+  /** Has a MeshSync look at its repository now, where this process works on it. */
+  lookNow(key: ObjectKey): void {
+    for (const worker of this.#workers) worker.lookNow(key);
+  }
+
   /** Follows MeshSyncs, and what they apply, until the signal aborts: that only reads, whoever leads. */
   async follow(outer: AbortSignal): Promise<void> {
     const group = new TaskGroup(outer);
@@ -116,11 +125,13 @@ export class SyncCaches implements AsyncDisposable {
     await this.#syncs.whenSynced(signal);
   }
 
-  /** While another process leads: follows what MeshSyncs say that they applied, until the signal aborts. */
+  /** Follows also what MeshSyncs say that they applied on which others work, until the signal aborts. */
   async standBy(signal: AbortSignal): Promise<void> {
     const [followed, syncs] = [this.#followed, this.#syncs];
     if (followed === undefined || syncs === undefined) throw new Error("Nothing is followed yet");
-    await this.#standby.run({ followed, syncs }, signal);
+    const isLed = ({ metadata }: MeshSync) =>
+      [...this.#workers].some((worker) => worker.isOwn(metadata.namespace ?? ""));
+    await this.#standby.run({ followed, syncs, isLed }, signal);
   }
 
   /**

@@ -48,12 +48,13 @@ const PROGRAM: readonly Alert[] = [
   {
     name: "MeshwrightNoLeader",
     severity: "critical",
-    expr: "max by (job, namespace) (mesh_leader) == 0",
+    expr: "max by (job, namespace, shard) (mesh_leader) == 0",
     for: "5m",
     summary: "No replica of Meshwright leads: nothing is reconciled",
     means: "All replicas wait for the lease, or one that has it is gone and the lease did not end.",
     steps: [
       "`kubectl get lease -n meshwright` names the holder: is its pod there?",
+      "Where replicas share the work (`--shard`), the label `shard` says whose namespaces wait; shard N has the lease that ends with `-N`, shard 0 the one without a number.",
       "The log of the replicas says why they do not get it: rights for leases, or an API server that does not answer.",
     ],
   },

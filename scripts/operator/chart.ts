@@ -22,8 +22,9 @@ const STANDING = {
   arguments: "standing-for-arguments",
 } as const;
 
-/** Many, and no number that is written anywhere else. */
+/** Many, and no numbers that are written anywhere else. */
 const REPLICAS = 7777;
+const SHARDS = 8888;
 
 /** What is put for the words. A value is checked by `values.schema.json`, so that it ends no quotes. */
 const EXPRESSIONS: readonly (readonly [RegExp, string])[] = [
@@ -36,17 +37,23 @@ const EXPRESSIONS: readonly (readonly [RegExp, string])[] = [
   [/standing-for-image/g, '{{ include "meshwright.image" . | quote }}'],
   [/standing-for-default-account/g, "{{ .Values.defaultServiceAccount }}"],
   [/standing-for-pod-accounts/g, "{{ .Values.podServiceAccounts }}"],
-  [/^( {2}replicas:) (?:1|7777)$/, "$1 {{ .Values.replicas }}"],
+  [
+    /^( {2}replicas:) (?:1|7777)$/,
+    "$1 {{ max (int .Values.replicas) (int .Values.shards) }}",
+  ],
+  [/any\/8888/, "any/{{ .Values.shards }}"],
 ];
 
 const SCOPES = ["all", "own", "other"] as const;
+/** What pods there are. */
+const PODS = ["one", "several", "sharded"] as const;
 const RIGHTS: readonly GitOpsRights[] = ["mesh-only", "none", "cluster-admin"];
 
 const AXES: readonly Axis[] = [
   choiceAxis("gitopsRights", RIGHTS, ".Values.gitopsRights"),
   choiceAxis("scope", SCOPES, "$scope"),
   switchAxis("singleTenant", ".Values.singleTenant"),
-  switchAxis("replicated", "(gt (int .Values.replicas) 1)", "(eq (int .Values.replicas) 1)"),
+  choiceAxis("pods", PODS, "$pods"),
   switchAxis("receiver", ".Values.receiver"),
   switchAxis("console", ".Values.console"),
   switchAxis("metricsSecure", ".Values.metricsSecure"),
@@ -62,11 +69,13 @@ const AXES: readonly Axis[] = [
 const COMBINATIONS = combinationsOf(AXES);
 const NUMBERS = new Map(COMBINATIONS.map((combination, number) => [combination.join(), number]));
 
-/** Where the namespace that is watched is in relation to that of the release. */
-const SCOPE = '{{- $scope := "all" }}\n' +
+/** Where the namespace that is watched is in relation to that of the release, and what pods there are. */
+const VARIABLES = '{{- $scope := "all" }}\n' +
   "{{- with .Values.watchedNamespace }}\n" +
   '{{- $scope = ternary "own" "other" (eq . $.Release.Namespace) }}\n' +
-  "{{- end }}\n";
+  "{{- end }}\n" +
+  '{{- $pods := ternary "several" "one" (gt (int .Values.replicas) 1) }}\n' +
+  '{{- if gt (int .Values.shards) 1 }}\n{{- $pods = "sharded" }}\n{{- end }}\n';
 
 function switchAxis(name: string, condition: string, opposite = `(not ${condition})`): Axis {
   return {
@@ -90,11 +99,13 @@ function installationOf(combination: Combination): Installation {
   const isOn = (name: string) => taken(name) === 1;
   const scope = SCOPES[taken("scope")];
   const watched = scope === "own" ? STANDING.namespace : STANDING.watched;
+  const pods = PODS[taken("pods")];
   return {
     namespace: STANDING.namespace,
     image: STANDING.image,
     version: VERSION,
-    replicas: isOn("replicated") ? REPLICAS : 1,
+    replicas: pods === "one" ? 1 : REPLICAS,
+    shards: pods === "sharded" ? SHARDS : 1,
     ...(scope === "all" ? {} : { watchedNamespace: watched }),
     gitOpsRights: RIGHTS[taken("gitopsRights")] ?? "none",
     singleTenant: isOn("singleTenant"),
@@ -144,7 +155,7 @@ function template(all: readonly (readonly KubeObject[])[]): string {
     }
   }
   const blocks = [...texts.values()].map((some) => conditional(mergedLines(some)));
-  return `${SCOPE}${blocks.join("")}`;
+  return `${VARIABLES}${blocks.join("")}`;
 }
 
 /** Lines of an object with expressions for what stands for them; most combinations have most objects in common. */

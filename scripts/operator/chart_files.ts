@@ -1,5 +1,6 @@
 /** The files of the Helm chart, `gitops/helm/meshwright/`. */
 import { customResourceDefinitions } from "#api";
+import { SHARDS_MAX } from "#base";
 import { yamlStream } from "../../src/cli/crds.ts";
 import { VERSION } from "../../src/version.ts";
 import { chartTemplates } from "./chart.ts";
@@ -20,6 +21,8 @@ image:
   digest: ""
 # Pods of the program; more than one elect a leader.
 replicas: 1
+# Shards among which as many pods divide the work, by namespace; 1: one of them does all of it.
+shards: 1
 # Look at one namespace only, with rights there only; all when empty.
 watchedNamespace: ""
 # What MeshSyncs of the release's namespace may apply: none, mesh-only or cluster-admin.
@@ -63,6 +66,7 @@ const SCHEMA = {
       },
     },
     replicas: { type: "integer", minimum: 1 },
+    shards: { type: "integer", minimum: 1, maximum: SHARDS_MAX },
     watchedNamespace: { type: "string", pattern: `^(${NAME})?$` },
     gitopsRights: { enum: ["none", "mesh-only", "cluster-admin"] },
     singleTenant: FLAG,

@@ -20,6 +20,7 @@ export const OPTIONS: Readonly<Record<string, readonly string[]>> = {
   "own-namespace": ["--watched-namespace=meshwright"],
   "single-tenant": ["--single-tenant"],
   "replicated": ["--replicas=2"],
+  "sharded": ["--shards=3"],
   "receiver": ["--receiver"],
   "console": ["--console"],
   "metrics-secure": ["--metrics-secure"],

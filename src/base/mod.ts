@@ -25,6 +25,7 @@ export * from "./secret_data.ts";
 export * from "./secret_text.ts";
 export * from "./semaphore.ts";
 export * from "./text_end.ts";
+export * from "./shard.ts";
 export * from "./short_text.ts";
 export * from "./shown_text.ts";
 export * from "./task_group.ts";

@@ -1,7 +1,14 @@
 import { durationMs } from "#api";
+import { SHARDS_MAX } from "#base";
 import { parseRef, RefSyntaxError } from "#git";
 import type { LogLevel } from "#telemetry";
-import type { BootstrapConfig, Config, GitOpsConfig, WebhookConfig } from "../config.ts";
+import type {
+  BootstrapConfig,
+  Config,
+  GitOpsConfig,
+  LeaderElectionConfig,
+  WebhookConfig,
+} from "../config.ts";
 import { type FlagValues, UsageError } from "./flag.ts";
 import { backendNamesFrom, settingsFrom } from "./settings.ts";
 
@@ -119,10 +126,41 @@ function secureMetricsFrom(flags: FlagValues): boolean {
 }
 
 function leaderElectionFrom(flags: FlagValues): Pick<Config, "leaderElection"> {
-  if (!flags.boolean("enable-leader-election")) return {};
+  const shards = shardsFrom(flags);
+  if (!flags.boolean("enable-leader-election")) {
+    if (given(flags, "shard") === undefined) return {};
+    throw new UsageError("--shard needs --enable-leader-election: a Lease says who leads a shard");
+  }
   const namespace = given(flags, "leader-election-namespace");
   const name = flags.text("leader-election-id");
-  return { leaderElection: { name, ...(namespace === undefined ? {} : { namespace }) } };
+  return {
+    leaderElection: {
+      name,
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(shards === undefined ? {} : { shards }),
+    },
+  };
+}
+
+/** Undefined where one replica does all the work, as it does that of a single shard. */
+function shardsFrom(flags: FlagValues): LeaderElectionConfig["shards"] {
+  const text = given(flags, "shard");
+  if (text === undefined) return undefined;
+  const [, home = "", counted = ""] = /^(any|[0-9]{1,4})\/([0-9]{1,4})$/.exec(text) ?? [];
+  const count = Number(counted);
+  if (count < 1) {
+    throw new UsageError(`Cannot use --shard ${text}: write N/M, e.g. 0/3, or any/M`);
+  }
+  if (count > SHARDS_MAX) {
+    throw new UsageError(`Cannot use --shard ${text}: there are ${SHARDS_MAX} shards at most`);
+  }
+  if (Number(home) >= count) {
+    throw new UsageError(
+      `Cannot use --shard ${text}: shards count from 0, the last of ${count} is ${count - 1}`,
+    );
+  }
+  if (count === 1) return undefined;
+  return home === "any" ? { count } : { count, home: Number(home) };
 }
 
 function webhookFrom(flags: FlagValues): { readonly webhook?: WebhookConfig } {

@@ -279,6 +279,13 @@ export const SERVER_FLAGS: readonly Flag[] = [
     "NAMESPACE",
     "Namespace of the Lease (default: the program's)",
   ),
+  text(
+    "shard",
+    "MESHWRIGHT_SHARD",
+    "",
+    "SHARD",
+    "Share the work by namespace, in M shards with a Lease each: N/M is at home in shard N, from 0; any/M takes what is free",
+  ),
 ];
 
 /** Flags of the admission webhook. */

@@ -5,6 +5,7 @@ import {
   removalText,
   worthText,
 } from "#install";
+import { SHARDS_MAX } from "#base";
 import { VERSION } from "../version.ts";
 import { yamlStream } from "./crds.ts";
 import { type Flag, type FlagValues, UsageError } from "./flag.ts";
@@ -25,6 +26,15 @@ export const INSTALL_FLAGS: readonly Flag[] = [
     default: "1",
     value: "NUMBER",
     help: "Pods of the program; more than one elect a leader",
+  },
+  {
+    name: "shards",
+    env: "MESHWRIGHT_SHARDS",
+    kind: "integer",
+    default: "1",
+    value: "NUMBER",
+    help:
+      "Shards among which as many pods divide the work, by namespace; 1: one of them does all of it",
   },
   text(
     "watched-namespace",
@@ -132,6 +142,10 @@ export function installationFrom(flags: FlagValues): Installation {
   const watched = flags.text("watched-namespace");
   const replicas = flags.integer("replicas");
   if (replicas < 1) throw new UsageError("--replicas needs 1 at least: kubectl scale stops it");
+  const shards = flags.integer("shards");
+  if (shards < 1 || shards > SHARDS_MAX) {
+    throw new UsageError(`--shards needs a number from 1 to ${SHARDS_MAX}`);
+  }
   if (flags.text("image") === "") throw new UsageError("--image needs the name of an image");
   if (watched !== "" && watched !== namespace && flags.text("git-url") !== "") {
     throw new UsageError(
@@ -143,7 +157,8 @@ export function installationFrom(flags: FlagValues): Installation {
     namespace,
     image: flags.text("image"),
     version: VERSION,
-    replicas,
+    replicas: Math.max(replicas, shards),
+    shards,
     ...(watched === "" ? {} : { watchedNamespace: namespaceFrom(flags, "watched-namespace") }),
     gitOpsRights: flags.text("gitops-rights") as GitOpsRights,
     singleTenant: flags.boolean("single-tenant"),

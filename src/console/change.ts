@@ -25,6 +25,7 @@ export function viewChange(before: View, after: View): ViewChange | undefined {
   const flows = changed(before.flows, after.flows);
   const syncs = changed(before.syncs, after.syncs);
   const change = {
+    ...(sameJson(before.program, after.program) ? {} : { program: after.program }),
     ...(components === undefined ? {} : { components }),
     ...(topics === undefined ? {} : { topics }),
     ...(flows === undefined ? {} : { flows }),

@@ -12,6 +12,8 @@ export interface View {
     readonly version: string;
     /** Address of the API server. */
     readonly server: string;
+    /** What this replica works on, of how many shards; absent where replicas do not share the work. */
+    readonly shards?: { readonly own: readonly number[]; readonly count: number };
   };
   /** By `Kind/namespace/name`. */
   readonly components: Readonly<Record<string, ComponentView>>;
@@ -32,6 +34,7 @@ export interface View {
 export interface ViewChange {
   /** RFC 3339. */
   readonly at: string;
+  readonly program?: View["program"];
   readonly components?: Changed<ComponentView>;
   readonly topics?: Changed<TopicView>;
   readonly flows?: Changed<FlowView>;

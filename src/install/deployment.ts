@@ -94,11 +94,12 @@ function container(installation: Installation) {
 
 /** What the container is told. */
 export function programArguments(installation: Installation): string[] {
-  const { metricsSecure, namespace, replicas, receiver, watchedNamespace } = installation;
+  const { metricsSecure, namespace, replicas, receiver, shards, watchedNamespace } = installation;
   return [
     "run",
     `--cache-dir=${FOLDERS.cache}`,
     ...(replicas === 1 ? [] : ["--enable-leader-election"]),
+    ...(shards === 1 ? [] : [`--shard=any/${shards}`]),
     ...(watchedNamespace === undefined ? [] : [`--watched-namespace=${watchedNamespace}`]),
     ...(metricsSecure ? ["--metrics-secure"] : []),
     ...(receiver ? [`--receiver-addr=:${PORTS.receiver}`] : []),

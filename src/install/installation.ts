@@ -16,6 +16,8 @@ export interface Installation {
   readonly version: string;
   /** From 1; more than one elect a leader. */
   readonly replicas: number;
+  /** Shards among which these divide the work; 1: one of them does all of it. */
+  readonly shards: number;
   /** The only namespace that is looked at; all when left out. */
   readonly watchedNamespace?: string;
   readonly gitOpsRights: GitOpsRights;

@@ -1,4 +1,4 @@
-import { groupOf, type KubeObject } from "#base";
+import { groupOf, type KubeObject, shardLeaseName } from "#base";
 import { type Installation, RUNTIME_NAMES } from "./installation.ts";
 import { installParts } from "./objects.ts";
 
@@ -42,7 +42,10 @@ function programCommands(installation: Installation): string[] {
     removal("secret", RUNTIME_NAMES.metricsAuthority, namespace),
     removal("secret", RUNTIME_NAMES.consoleSecret, namespace),
     removal("secret", RUNTIME_NAMES.consoleAuthority, namespace),
-    removal("lease", RUNTIME_NAMES.lease, namespace),
+    ...Array.from(
+      { length: installation.shards },
+      (_, index) => removal("lease", shardLeaseName(RUNTIME_NAMES.lease, index), namespace),
+    ),
     ...accessCommands(installation),
   ];
 }

@@ -1,5 +1,5 @@
 import { definitionNames, resourceOf } from "#api";
-import { groupOf } from "#base";
+import { groupOf, shardLeaseName, SHARDS_MAX } from "#base";
 import { RUNTIME_NAMES } from "./installation.ts";
 
 /** One rule of a Role or ClusterRole. */
@@ -103,11 +103,20 @@ export const METRICS_READER_RULES = [{ nonResourceURLs: ["/metrics"], verbs: ["g
 
 /** What the program needs in its own namespace: certificates, lease, and a look at the webhook's Service. */
 export function ownNamespaceRules(
-  choices: { readonly console: boolean; readonly metricsSecure: boolean },
+  choices: {
+    readonly console: boolean;
+    readonly metricsSecure: boolean;
+    readonly shards: number;
+  },
 ): Rule[] {
   const named = (found: Rule, ...resourceNames: string[]): Rule => ({ ...found, resourceNames });
   const certificates = (...names: string[]) =>
     named(rule(CORE, ["secrets"], ["get", "patch"]), ...names);
+  // Of all that there may be: before it takes one, a replica looks whether others divide the work otherwise.
+  const leases = Array.from(
+    { length: choices.shards === 1 ? 1 : SHARDS_MAX },
+    (_, index) => shardLeaseName(RUNTIME_NAMES.lease, index),
+  );
   return [
     // A creation has no name yet that a rule could ask for.
     rule(CORE, ["secrets"], ["create"]),
@@ -120,7 +129,7 @@ export function ownNamespaceRules(
       : []),
     named(rule(CORE, ["services"], ["get"]), RUNTIME_NAMES.webhookService),
     rule("coordination.k8s.io", ["leases"], ["create"]),
-    named(rule("coordination.k8s.io", ["leases"], ["get", "patch"]), RUNTIME_NAMES.lease),
+    named(rule("coordination.k8s.io", ["leases"], ["get", "patch"]), ...leases),
     rule(CORE, ["events"], ["create", "patch"]),
   ];
 }

@@ -69,9 +69,13 @@ export class Controller {
     this.#options = options;
     const { name, clock, metrics, random = Math.random } = options;
     this.#backoff = new Backoff({ random });
+    let known = 0;
     this.#queue = new WorkQueue({
       clock,
-      onDepth: (depth) => metrics.setQueueDepth(name, depth),
+      onDepth: (depth) => {
+        metrics.changeQueueDepth(name, depth - known);
+        known = depth;
+      },
       onWait: (waitMs) => metrics.observeQueueWait(name, waitMs / 1000),
     });
   }

@@ -38,7 +38,8 @@ export interface Metrics {
   measureReconcile(kind: string, key: ObjectKey): ReconcileMeasure;
   /** Drops the series of an object that is gone (W-51); one that is being measured right now leaves none behind. */
   forget(kind: string, key: ObjectKey): void;
-  setQueueDepth(kind: string, depth: number): void;
+  /** So many more objects of a kind wait for a pass, or fewer: one process may have several queues of a kind. */
+  changeQueueDepth(kind: string, by: number): void;
   observeQueueWait(kind: string, waitSeconds: number): void;
   countApiRequest(sample: ApiRequestSample): void;
   countWatchRestart(kind: string, cause: RestartCause): void;
@@ -65,8 +66,8 @@ export interface Metrics {
   /** Drops the series of a component that no longer follows its backlog. */
   forgetScaling(kind: string, key: ObjectKey): void;
   countScaling(kind: string, direction: "up" | "down"): void;
-  /** Whether this process is the one that works, of several replicas. */
-  setLeader(isLeader: boolean): void;
+  /** Whether this process is the one that works, of several replicas; or that works on a shard. */
+  setLeader(isLeader: boolean, shard?: number): void;
   /** When a certificate that is served ends, in milliseconds since 1970. */
   setCertificateEnd(use: "console" | "metrics" | "webhook", endMs: number): void;
   /** Has each exposition tell of resources and watches what `source` says, until the answer is disposed of. */
@@ -128,7 +129,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
   return {
     measureReconcile: (kind, key) => reconciles.measure(kind, key),
     forget: (kind, key) => reconciles.forget(kind, key),
-    setQueueDepth: (kind, depth) => series.queueDepth.set({ kind }, depth),
+    changeQueueDepth: (kind, by) => series.queueDepth.inc({ kind }, by),
     observeQueueWait: (kind, seconds) => series.queueWait.observe({ kind }, seconds),
     countApiRequest: (sample) => series.apiRequests.inc({ ...sample }),
     countWatchRestart: (kind, cause) => series.watchRestarts.inc({ kind, cause }),
@@ -156,7 +157,12 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
       series.backlog.remove({ kind, namespace, name });
     },
     countScaling: (kind, direction) => series.scalingChanges.inc({ kind, direction }),
-    setLeader: (isLeader) => series.leader.set(isLeader ? 1 : 0),
+    setLeader: (isLeader, shard) => {
+      const value = isLeader ? 1 : 0;
+      if (shard === undefined) return series.leader.set(value);
+      series.leader.remove({});
+      series.leader.set({ shard: String(shard) }, value);
+    },
     setCertificateEnd: (use, endMs) => series.certificateEnd.set({ use }, endMs / 1000),
     follow: (source) => resources.follow(source),
     definitions: () => definitionsOf(registry),
@@ -259,12 +265,16 @@ function consequenceSeries(registers: Registry[]) {
 }
 
 function processSeries(registers: Registry[]) {
+  const leader = new Gauge({
+    name: "mesh_leader",
+    help: "1 in the process that works, 0 in a replica that waits for its turn.",
+    labelNames: ["shard"],
+    registers,
+  });
+  // One with labels says nothing before it is set.
+  leader.set(0);
   return {
-    leader: new Gauge({
-      name: "mesh_leader",
-      help: "1 in the process that works, 0 in a replica that waits for its turn.",
-      registers,
-    }),
+    leader,
     certificateEnd: new Gauge({
       name: "mesh_certificate_end_timestamp_seconds",
       help: "When a certificate that is served ends, in seconds since 1970.",

@@ -32,6 +32,8 @@ const WISHES: readonly (readonly [readonly string[], readonly string[]])[] = [
     ["watchedNamespace=shop", "singleTenant=true", "serviceMonitor=true"],
     ["--watched-namespace=shop", "--single-tenant", "--service-monitor"],
   ],
+  [["shards=3", "receiver=true"], ["--shards=3", "--receiver"]],
+  [["shards=3", "replicas=5"], ["--shards=3", "--replicas=5"]],
   [
     ["replicas=3", "metricsSecure=true", "serviceMonitor=true", "receiver=true"].concat(
       "image.repository=registry.example/meshwright",

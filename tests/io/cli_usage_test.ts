@@ -66,6 +66,30 @@ Deno.test("flags that make no sense together are refused", async () => {
   assertStringIncludes(semver.notes.join("\n"), "--git-ref");
 });
 
+Deno.test("shards are refused that there are not, and without an election", async () => {
+  for (
+    const [shard, words] of [
+      ["3/3", "shards count from 0, the last of 3 is 2"],
+      ["any/33", "there are 32 shards at most"],
+      ["0/0", "write N/M, e.g. 0/3, or any/M"],
+      ["1", "write N/M, e.g. 0/3, or any/M"],
+      ["-1/3", "write N/M, e.g. 0/3, or any/M"],
+      ["some/3", "write N/M, e.g. 0/3, or any/M"],
+    ] as const
+  ) {
+    const { code, notes } = await meshwright([
+      "run",
+      "--enable-leader-election",
+      `--shard=${shard}`,
+    ]);
+    assertEquals([shard, code], [shard, 2]);
+    assertStringIncludes(notes.join("\n"), `Cannot use --shard ${shard}: ${words}`);
+  }
+  const alone = await meshwright(["run", "--shard=0/3"]);
+  assertEquals(alone.code, 2);
+  assertStringIncludes(alone.notes.join("\n"), "--shard needs --enable-leader-election");
+});
+
 Deno.test("version says which version of the program and of the runtime", async () => {
   const { code, out } = await meshwright(["version"]);
   assertEquals(code, 0);

@@ -16,6 +16,8 @@ function sample(more: Partial<ResourceSample> = {}): ResourceSample {
   return { kind: "Function", key: KEY, uid: "1", isReady: true, reason: "Ready", ...more };
 }
 
+const ALL = { isOwn: () => true, nowMs: () => 0 };
+
 Deno.test("metricsSource() tells of resources that somebody looked at, with what their instances say", () => {
   const ready = { type: "Ready", status: "False", reason: "Unhealthy", message: "no" };
   const objects: KubeObject[] = [
@@ -25,7 +27,7 @@ Deno.test("metricsSource() tells of resources that somebody looked at, with what
       status: { conditions: [ready], runtime: { backlog: 3, exceptions: 1, processed: 4 } },
     },
   ];
-  const source = metricsSource(() => [cacheWith(objects), undefined], () => 0);
+  const source = metricsSource(() => [cacheWith(objects), undefined], ALL);
   const { uid = "" } = functionObject("orders").metadata;
   assertEquals([...source.resources()], [{
     ...sample({ uid, isReady: false, reason: "Unhealthy" }),
@@ -36,7 +38,7 @@ Deno.test("metricsSource() tells of resources that somebody looked at, with what
 Deno.test("metricsSource() tells for how long nothing is heard of a kind", () => {
   const outage = { sinceMs: 1_000, isRefusal: true, problem: "no" };
   const behind = { ...cacheWith([]), outage };
-  const source = metricsSource(() => [behind], () => 61_000);
+  const source = metricsSource(() => [behind], { ...ALL, nowMs: () => 61_000 });
   assertEquals([...source.watches()], [{ kind: "Function", behindSeconds: 60 }]);
 });
 

@@ -47,6 +47,8 @@ Deno.test("install puts image, replicas and what comes from Git where they belon
 Deno.test("install refuses what cannot work, with exit code 2", async () => {
   const refusals = [
     ["--replicas=0", "--replicas"],
+    ["--shards=0", "--shards"],
+    ["--shards=33", "--shards"],
     ["--namespace=Shop", "no name of a namespace"],
     ["--namespace=kube-system", "one of its own"],
     ["--watched-namespace=shop/a", "no name of a namespace"],

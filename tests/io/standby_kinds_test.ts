@@ -17,7 +17,7 @@ function syncOf(name: string, version: string, status: MeshSync["status"]): Mesh
 
 /** A replica that waits, with MeshSyncs that a test sets. */
 function standby() {
-  const state = { syncs: [] as MeshSync[], isAnswering: true };
+  const state = { syncs: [] as MeshSync[], isAnswering: true, led: "" };
   const calls: string[] = [];
   const logLines: string[] = [];
   const clock = new FakeClock();
@@ -44,7 +44,8 @@ function standby() {
     synced: true,
     list: () => state.syncs as readonly KubeObject[],
   } as unknown as Cache;
-  const run = () => kinds.run({ followed, syncs }, stop.signal);
+  const isLed = ({ metadata }: MeshSync) => metadata.name === state.led;
+  const run = () => kinds.run({ followed, syncs, isLed }, stop.signal);
   return {
     state,
     kinds,
@@ -94,6 +95,23 @@ Deno.test("StandbyKinds asks again which kinds a server has that does not answer
   assertEquals(new Set(said()), new Set(["a: ", "keep "]));
   assertEquals(logLines.length, 1);
   state.isAnswering = true;
+  await clock.advance(LOOK_MS);
+  assertEquals(said(), ["a: ConfigMap", "keep ConfigMap"]);
+  stop.abort(new DOMException("over", "AbortError"));
+  await running;
+});
+
+Deno.test("StandbyKinds leaves to passes what this replica works on, and takes it up when it no longer does", async () => {
+  const { clock, kinds, run, said, state, stop } = standby();
+  const sync = syncOf("a", "1", { inventory: [{ id: "shop_a__ConfigMap" }] });
+  state.syncs = [sync];
+  const running = run();
+  await clock.advance(0);
+  assertEquals(said(), ["a: ConfigMap", "keep ConfigMap"]);
+  state.led = "a";
+  await clock.advance(LOOK_MS);
+  assertEquals([said(), kinds.typesOf(sync)], [[], []]);
+  state.led = "";
   await clock.advance(LOOK_MS);
   assertEquals(said(), ["a: ConfigMap", "keep ConfigMap"]);
   stop.abort(new DOMException("over", "AbortError"));

@@ -81,7 +81,8 @@ Deno.test("Metrics counts requests, restarts, queues and syncs under the names t
   const metrics = createMetrics();
   metrics.countApiRequest({ verb: "apply", kind: "StatefulSet", code: "200" });
   metrics.countWatchRestart("Pod", "expired");
-  metrics.setQueueDepth("Function", 3);
+  metrics.changeQueueDepth("Function", 5);
+  metrics.changeQueueDepth("Function", -2);
   metrics.observeQueueWait("Function", 0.2);
   metrics.countDriftCorrected("Service");
   metrics.observeGitFetch("unchanged", 0.1);
@@ -120,6 +121,18 @@ Deno.test("Metrics counts requests, restarts, queues and syncs under the names t
     `mesh_sync_duration_seconds_sum{phase="apply"} 1.5`,
     `mesh_sync_total{result="success"} 1`,
     `mesh_watch_restarts_total{kind="Pod",cause="expired"} 1`,
+  ]);
+});
+
+Deno.test("Metrics tells which shards this process leads, in place of whether it leads all", async () => {
+  const metrics = createMetrics();
+  assertEquals(await linesOf(metrics, "mesh_leader"), ["mesh_leader 0"]);
+  for (const shard of [0, 1]) metrics.setLeader(false, shard);
+  metrics.setLeader(true, 1);
+  const { text } = await metrics.exposition();
+  assertEquals(text.split("\n").filter((line) => line.startsWith("mesh_leader")), [
+    'mesh_leader{shard="0"} 0',
+    'mesh_leader{shard="1"} 1',
   ]);
 });
 

@@ -50,7 +50,15 @@ const PROGRAM: readonly AlertCase[] = [
     at: "10m",
     labels: { namespace: "mesh" },
     summary: "No replica of Meshwright leads: nothing is reconciled",
-    quiet: { 'mesh_leader{pod="a"}': "0x20", 'mesh_leader{pod="b"}': "1x20" },
+    quiet: {
+      'mesh_leader{pod="a"}': "0x20",
+      'mesh_leader{pod="b"}': "1x20",
+      // Replicas that share the work.
+      'mesh_leader{namespace="shared",pod="a",shard="0"}': "1x20",
+      'mesh_leader{namespace="shared",pod="a",shard="1"}': "0x20",
+      'mesh_leader{namespace="shared",pod="b",shard="0"}': "0x20",
+      'mesh_leader{namespace="shared",pod="b",shard="1"}': "1x20",
+    },
   },
   {
     alert: "MeshwrightRestarting",

@@ -35,6 +35,7 @@ export function installation(choices: Partial<Installation> = {}): Installation 
     image: "meshwright:test",
     version: "0.0.0",
     replicas: 1,
+    shards: 1,
     gitOpsRights: "mesh-only",
     singleTenant: false,
     defaultServiceAccount: "default",

@@ -15,6 +15,8 @@ export interface ProgramProcess extends AsyncDisposable {
 export interface ProgramPlace {
   readonly kubeconfig: string;
   readonly namespace: string;
+  /** Whether it looks at all namespaces; else only at its own. */
+  readonly isWide?: boolean;
   readonly flags?: readonly string[];
   /** Variables of its environment besides those of this process. */
   readonly env?: Readonly<Record<string, string>>;
@@ -38,14 +40,16 @@ export function killPrograms(): void {
 
 /** Starts the program in one namespace. */
 export function programProcess(
-  { env = {}, flags = [], kubeconfig, namespace, source = SOURCE, wrapper = [] }: ProgramPlace,
+  { env = {}, flags = [], isWide = false, kubeconfig, namespace, source = SOURCE, wrapper = [] }:
+    ProgramPlace,
 ): ProgramProcess {
   const [command = "", ...before] = [...wrapper, Deno.execPath()];
   const child = new Deno.Command(command, {
     args: [
       ...before,
       ..."run --allow-all --no-check main.ts run --metrics-addr 0 --health-probe-addr 0".split(" "),
-      ...["--kubeconfig", kubeconfig, "--watched-namespace", namespace, "--namespace", namespace],
+      ...["--kubeconfig", kubeconfig, "--namespace", namespace],
+      ...(isWide ? [] : ["--watched-namespace", namespace]),
       ...flags,
     ],
     cwd: source,

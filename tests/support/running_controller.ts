@@ -31,7 +31,11 @@ export async function runningController(
   const stop = new AbortController();
   await putDefinitionsInPlace(parts.cluster, { clock: systemClock });
   const caches = new MeshCaches(parts);
-  const controller = new MeshController(parts, { caches, quarantineOf: () => undefined });
+  const controller = new MeshController(parts, {
+    caches,
+    isOwn: () => true,
+    quarantineOf: () => undefined,
+  });
   const ended = Promise.all([caches.follow(stop.signal), controller.run(stop.signal)]);
   await caches.whenSynced(AbortSignal.timeout(60_000));
   const exposition = async () => (await parts.metrics.exposition()).text;

@@ -41,6 +41,7 @@ export function changedModel(model: Model, change: ViewChange): Model {
   return {
     ...model,
     at: change.at,
+    program: change.program ?? model.program,
     components: sorted(merged(model.components, change.components)),
     topics: merged(model.topics, change.topics),
     flows: merged(model.flows, change.flows),

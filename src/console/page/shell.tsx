@@ -69,15 +69,21 @@ function ConnectionState(
     token: "Signed out",
     forbidden: "Forbidden",
   };
-  const server = model === undefined
-    ? ""
-    : `Meshwright ${lineText(model.program.version, 40)}, ${lineText(model.program.server, 120)}`;
+  const server = model === undefined ? "" : programText(model.program);
   return (
     <span class={`connection is-${connection.phase}`} title={server} role="status">
       <span class="connection-dot" aria-hidden="true" />
       <span class="connection-word">{words[connection.phase]}</span>
     </span>
   );
+}
+
+/** Which program tells this, and what it works on where others do as well. */
+function programText({ server, shards, version }: Model["program"]): string {
+  const who = `Meshwright ${lineText(version, 40)}, ${lineText(server, 120)}`;
+  if (shards === undefined) return who;
+  const own = shards.own.length === 0 ? "none" : shards.own.join(", ");
+  return `${who}; this replica leads of ${shards.count} shards: ${own}`;
 }
 
 function LostBar(

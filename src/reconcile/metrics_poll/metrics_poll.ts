@@ -54,6 +54,8 @@ export interface MetricsPollOptions {
   readonly intervalMs: number;
   /** Where components may say that their broker is. */
   readonly addresses: AddressPolicy;
+  /** Whether the components of a namespace are asked; all when left out. */
+  readonly isOwn?: (namespace: string) => boolean;
 }
 
 /**
@@ -69,15 +71,17 @@ export class MetricsPoll implements Disposable {
   readonly #ctx: MetricsPollOptions["ctx"];
   readonly #intervalMs: number;
   readonly #addresses: AddressPolicy;
+  readonly #isOwn: (namespace: string) => boolean;
   readonly #instances = new InstanceClient();
   /** By uid and address of the pod, by URL and authority of the broker, and by uid of a slow component. */
   readonly #backoff: PollBackoff;
   /** By component: hash of the address and credentials that a ready pod had last. */
   readonly #shown = new Map<string, string>();
 
-  constructor({ ctx, intervalMs, addresses }: MetricsPollOptions) {
+  constructor({ ctx, intervalMs, addresses, isOwn = () => true }: MetricsPollOptions) {
     this.#ctx = ctx;
     this.#addresses = addresses;
+    this.#isOwn = isOwn;
     this.#intervalMs = intervalMs;
     this.#backoff = new PollBackoff(intervalMs);
   }
@@ -98,7 +102,7 @@ export class MetricsPoll implements Disposable {
     const settings = new BrokerSettings(cluster, signal);
     const components = COMPONENT_KINDS.flatMap((kind) =>
       (caches[kind]?.list() ?? []) as readonly Component[]
-    ).filter(isPolled);
+    ).filter((component) => isPolled(component) && this.#isOwn(component.metadata.namespace ?? ""));
     await pooled(components, COMPONENTS_AT_ONCE, async (component) => {
       if (signal.aborted) return;
       await this.#look(component, { settings, asked, signal })

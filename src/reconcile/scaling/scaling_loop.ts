@@ -55,6 +55,8 @@ export interface ScalingLoopOptions {
   readonly intervalMs: number;
   /** Where components may say that their broker is. */
   readonly addresses: AddressPolicy;
+  /** Whether the components of a namespace are looked at; all when left out. */
+  readonly isOwn?: (namespace: string) => boolean;
 }
 
 /** A component that asks to have its replicas follow its backlog. */
@@ -138,10 +140,12 @@ export class ScalingLoop implements Disposable {
   }
 
   #asking(): Asking[] {
-    const { ctx } = this.#options;
+    const { ctx, isOwn = () => true } = this.#options;
     const components = (["Function", "Sink"] as const).flatMap((kind) =>
       (ctx.caches[kind]?.list() ?? []) as readonly Component[]
-    ).filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+    ).filter(({ metadata }) =>
+      metadata.deletionTimestamp === undefined && isOwn(metadata.namespace ?? "")
+    );
     return components.flatMap((component) => {
       const terms = scalingTerms(component);
       // Of what is left alone the status says so where it said something else before; somebody else may write the rest.

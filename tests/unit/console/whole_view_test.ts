@@ -339,3 +339,19 @@ Deno.test("findings of very many components are looked for less often", async ()
   assertEquals(await many(NOW_MS + 5_500, 4), before);
   assertEquals(await many(NOW_MS + 6_500, 4), after);
 });
+
+Deno.test("viewChange() tells which shards a replica leads, once that is different", () => {
+  const view = (...own: number[]) => ({
+    at: "2026-01-01T00:00:00Z",
+    program: { version: "1", server: "", shards: { own, count: 3 } },
+    components: {},
+    topics: {},
+    flows: {},
+    syncs: {},
+    findings: [],
+    someHidden: false,
+  });
+  const after = view(0, 2);
+  assertEquals(viewChange(view(0), after), { at: after.at, program: after.program });
+  assertEquals(viewChange(after, view(0, 2)), undefined);
+});

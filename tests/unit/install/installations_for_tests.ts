@@ -7,6 +7,7 @@ export const INSTALLATION: Installation = {
   image: "registry.example/meshwright:1",
   version: "1.2.3",
   replicas: 1,
+  shards: 1,
   gitOpsRights: "mesh-only",
   singleTenant: false,
   defaultServiceAccount: "default",

@@ -355,3 +355,25 @@ Deno.test("L9: installObjects() gives no key to a file or variable of the pod, w
     }
   }
 });
+
+Deno.test("installObjects() lets replicas that share the work have all leases that there may be, and others their one", () => {
+  const leasesOf = (shards: number) =>
+    rulesOf(installObjects({ ...INSTALLATION, replicas: shards, shards }), "Role")
+      .filter(({ resources, verbs }) => resources.includes("leases") && verbs.includes("patch"))
+      .map(({ resourceNames }) => resourceNames);
+  const [names = []] = leasesOf(3);
+  assertEquals([names.length, names[0], names[31]], [
+    32,
+    "a3f45fce.functionmesh.io",
+    "a3f45fce.functionmesh.io-31",
+  ]);
+  assertEquals(leasesOf(1), [["a3f45fce.functionmesh.io"]]);
+  const shared = { ...INSTALLATION, replicas: 3, shards: 3 };
+  assert(programArguments(shared).includes("--shard=any/3"));
+  assert(programArguments(shared).includes("--enable-leader-election"));
+  assertEquals(removalText(shared).match(/kubectl delete lease \S+/g), [
+    "kubectl delete lease a3f45fce.functionmesh.io",
+    "kubectl delete lease a3f45fce.functionmesh.io-1",
+    "kubectl delete lease a3f45fce.functionmesh.io-2",
+  ]);
+});

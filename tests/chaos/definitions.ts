@@ -21,7 +21,9 @@ function definition(name: string) {
 /** As if no cluster ever had them: what earlier lines left, whose program is gone, keeps nothing. */
 async function removed(api: Api): Promise<void> {
   for (const kind of ["Function", "MeshSync"] as const) {
-    for (const { metadata: { name, namespace = "" } } of await api.listAll(kind)) {
+    // A server that has just heard of a kind asks for patience.
+    const left = await eventually(() => api.listAll(kind), { timeoutMs: 120_000, intervalMs: 250 });
+    for (const { metadata: { name, namespace = "" } } of left) {
       await api.letGo({ kind, name, namespace });
     }
   }

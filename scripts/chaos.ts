@@ -15,7 +15,7 @@ import { exitWith } from "./exit.ts";
 const HELP =
   `Do the program harm, for real: kill it, stop it, and take away what it needs, on a real control plane.
 
-Usage: deno task chaos [--minutes N] [--seed S] [--only NAME | --quick]
+Usage: deno task chaos [--minutes N] [--seed S] [--only NAME | --quick] [--resources N]
        deno task chaos --soak [--minutes N] [--seed S] [--resources N]
 
   --minutes  how long, in as many rounds as fit (default: one round, within 10 minutes)
@@ -24,7 +24,7 @@ Usage: deno task chaos [--minutes N] [--seed S] [--only NAME | --quick]
   --quick    some of them, in a few minutes; deno run -A scripts/test.ts chaos does that with a fixed seed
   --soak     random edits, commits and faults (default: for 120 minutes), in which memory, file descriptors, connections
              and clones have to stay flat: a picture of each is in dist/soak; on Linux
-  --resources  so many in Git while it soaks (default: 500)
+  --resources  so many in Git while it soaks, and Functions among replicas that share the work (default: 500)
 
 Prints a line for each guarantee: whether it held, how often it was tried, what was done and what is claimed. Exits with
 1 where one did not hold or was not tried, with the log of the program. What takes root on Linux, or a program that this
@@ -34,7 +34,7 @@ machine does not have, says so.
 const DEFAULT_MINUTES = 9;
 const QUICK_MINUTES = 3;
 const SOAK_MINUTES = 120;
-const SOAK_RESOURCES = 500;
+const RESOURCES = 500;
 const SOAK_FOLDER = "dist/soak";
 
 async function main(words: readonly string[]): Promise<number> {
@@ -52,7 +52,7 @@ async function main(words: readonly string[]): Promise<number> {
   const seed = numberOf("seed", drawn);
   if (flags.soak) {
     const minutes = numberOf("minutes", SOAK_MINUTES);
-    return await soaked({ seed, minutes, resources: numberOf("resources", SOAK_RESOURCES) });
+    return await soaked({ seed, minutes, resources: numberOf("resources", RESOURCES) });
   }
   const { only = flags.quick ? QUICK.join() : "" } = flags;
   const wanted = guaranteesWith(only === "help" ? "" : only);
@@ -61,12 +61,13 @@ async function main(words: readonly string[]): Promise<number> {
     return await say(wanted.map(({ name, claim }) => `${name}  ${claim}\n`).join(""), 0);
   }
   const minutes = numberOf("minutes", flags.quick ? QUICK_MINUTES : DEFAULT_MINUTES);
-  return await tried({ seed, minutes, isRepeated: flags.minutes !== undefined, only });
+  const resources = numberOf("resources", RESOURCES);
+  return await tried({ seed, minutes, resources, isRepeated: flags.minutes !== undefined, only });
 }
 
 /** Tries guarantees, and tells what held. */
 async function tried(
-  options: Pick<ChaosOptions, "seed" | "minutes" | "isRepeated" | "only">,
+  options: Pick<ChaosOptions, "seed" | "minutes" | "isRepeated" | "only" | "resources">,
 ): Promise<number> {
   using interruption = new Interruption();
   const { seed } = options;

@@ -18,6 +18,7 @@ import { LEADERS } from "./leaders.ts";
 import { LIMITS } from "./limits.ts";
 import { OTHERS } from "./others.ts";
 import { PROCESSES } from "./processes.ts";
+import { SHARDS } from "./shards.ts";
 import { SERVER } from "./server.ts";
 import { openStage } from "./stage.ts";
 import { SURROUNDINGS } from "./surroundings.ts";
@@ -25,7 +26,7 @@ import { UPGRADES } from "./upgrades.ts";
 
 /**
  * Chapters that share a control plane run side by side; the API server of the first fails and loses its definitions, and
- * only there.
+ * only there. Programs of the last look at all namespaces.
  */
 const PLANES: readonly (readonly Chapter[])[] = [[
   chapterOf([...SERVER, ...DEFINITIONS, ...UPGRADES]),
@@ -37,7 +38,7 @@ const PLANES: readonly (readonly Chapter[])[] = [[
   SURROUNDINGS,
   PROCESSES,
   inTurn([CERTIFICATES, INVENTORIES]),
-]];
+], [SHARDS]];
 
 /** All that is claimed. */
 export const GUARANTEES: readonly Guarantee[] = PLANES.flat().flatMap(({ guarantees }) =>
@@ -68,6 +69,8 @@ export interface ChaosOptions {
   readonly isRepeated: boolean;
   /** Guarantees whose name holds this. */
   readonly only: string;
+  /** See {@linkcode Chaos.resources}. */
+  readonly resources: number;
   readonly progress: Progress;
   readonly signal: AbortSignal;
 }
@@ -106,11 +109,11 @@ async function runPlane(chapters: readonly Chapter[], run: {
   readonly names: ReadonlySet<string>;
 }): Promise<void> {
   const { options, report, leftMs, names } = run;
-  const { seed, isRepeated, signal } = options;
+  const { seed, isRepeated, resources, signal } = options;
   await using stage = await openStage({ progress: () => {}, signal });
   for (let round = 1; round === 1 || (isRepeated && leftMs() > 0); round++) {
     const chance = (name: string) => chanceOf(seed, round, name);
-    const chaos: Chaos = { stage, report, chance, leftMs };
+    const chaos: Chaos = { stage, report, chance, resources, leftMs };
     await Promise.all(chapters.map((chapter) => chapter.run(chaos, names)));
     signal.throwIfAborted();
   }

@@ -40,6 +40,8 @@ export interface Chaos {
   readonly report: Report;
   /** Chance of one guarantee in one round: the same for the same seed. */
   readonly chance: (name: string) => () => number;
+  /** How many resources a trial has that is about many. */
+  readonly resources: number;
   /** How long the run may still take. */
   readonly leftMs: () => number;
 }

@@ -22,8 +22,8 @@ Deno.test("the short version of deno task chaos names one guarantee each time, a
   assertEquals(found, QUICK.map((name) => [name]));
   const chapters = (names: readonly string[]) => new Set(names.map((name) => name.split("/")[0]));
   const all = chapters(GUARANTEES.map(({ name }) => name));
-  // A release that is not in a shallow clone cannot be upgraded from.
-  all.delete("upgrades");
+  // A release that is not in a shallow clone cannot be upgraded from; hundreds of Functions take minutes.
+  for (const chapter of ["upgrades", "shards"]) all.delete(chapter);
   assertEquals(chapters(QUICK), all);
 });
 

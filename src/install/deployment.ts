@@ -44,6 +44,9 @@ function podSpec(installation: Installation) {
       runAsUser: USER_ID,
       seccompProfile: { type: "RuntimeDefault" },
     },
+    // Where the program is the first process, nobody takes notice of the end of what git started and left: it stays in the list
+    // of processes. Kubernetes' own first process does.
+    shareProcessNamespace: true,
     terminationGracePeriodSeconds: 30,
     containers: [container(installation)],
     volumes: [

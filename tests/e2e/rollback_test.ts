@@ -13,7 +13,7 @@ e2eTest("rollback", "a commit whose function only seems to work goes back", asyn
     story.sync,
     "--type=merge",
     "--patch",
-    JSON.stringify({ spec: { onUnhealthy: "rollback", healthTimeout: "60s", settleTime: "15s" } }),
+    JSON.stringify({ spec: { onUnhealthy: "rollback", healthTimeout: "120s", settleTime: "15s" } }),
   );
   await story.start({ exclaim: component("Function", "exclaim", { spec }) });
 
@@ -25,7 +25,7 @@ e2eTest("rollback", "a commit whose function only seems to work goes back", asyn
     const text = conditionText((await story.meshSync()).status?.conditions, "Ready");
     assertMatch(text, /^False Quarantined: Applied/);
     return text;
-  }, { timeoutMs: 180_000, intervalMs: 500 });
+  }, { timeoutMs: 600_000, intervalMs: 500 });
   assertMatch(said, new RegExp(`since main@sha1:${bad} was not healthy .*shop\\.Missing`));
   await story.untilReady("Function", "exclaim");
   await assertCross(story, { ...topics, texts: numbered("message", 10) });

@@ -14,8 +14,14 @@ export const NODE_IMAGE = "localhost/meshwright-e2e-node:1";
 
 const BUSYBOX = "busybox-static";
 const FILE = "node-image.tar";
-/** It sleeps for 68 years. */
-const CONFIG: ImageConfig = { entrypoint: ["/bin/sleep"], cmd: ["2147483647"] };
+/**
+ * It sleeps for 68 years, and takes notice of the end of what others leave to it, as Kubernetes' own does: where the processes
+ * of a pod are one list it is the first of them.
+ */
+const CONFIG: ImageConfig = {
+  entrypoint: ["/bin/sh", "-c", "trap 'exit 0' TERM; while :; do sleep 2147483647 & wait; done"],
+  cmd: [],
+};
 
 /**
  * Makes the image of Debian's static busybox, once a machine. Without arguments a container of it sleeps.

@@ -56,10 +56,12 @@ e2eTest("git", "what git started ends with it, and nothing is left of either", a
   );
   await eventually(async () => {
     assertMatch((await processes(story)).join(), /git-remote-http/);
+    return true;
   }, WAIT);
   await eventually(async () => {
     const text = conditionText((await story.meshSync()).status?.conditions, "Ready");
-    assertMatch(text, /no answer in 20 s/);
+    assertMatch(text, /Cannot finish within 20 s/);
+    return true;
   }, WAIT);
   await story.kubectl(
     "patch",
@@ -72,5 +74,6 @@ e2eTest("git", "what git started ends with it, and nothing is left of either", a
   await eventually(async () => {
     const left = (await processes(story)).filter((one) => /git-remote|^Z/.test(one));
     assertEquals(left, []);
+    return true;
   }, WAIT);
 });

@@ -39,19 +39,17 @@ export function clientUser(
   const texts = ["username", "password"].map((name) => [name, textField(user, name)]);
   const exec = execOf(user, { context, info });
   const provider = providerOf(user, context);
-  const isOidc = provider?.fields["name"] === "oidc";
   const fields = {
     ...pemMember(user, "client-certificate"),
     ...pemMember(user, "client-key"),
     ...Object.fromEntries(texts.filter(([, value]) => value !== undefined)),
     ...(tokenPath !== undefined || token === undefined ? {} : { token }),
     ...(exec === undefined ? {} : { exec }),
-    ...(provider === undefined || isOidc ? {} : { "auth-provider": provider.fields }),
   };
   return {
     fields,
     ...(tokenPath === undefined ? {} : { tokenPath }),
-    ...(provider === undefined || !isOidc ? {} : { oidc: provider }),
+    ...(provider === undefined ? {} : { oidc: provider }),
   };
 }
 
@@ -96,20 +94,22 @@ function textList(user: KubeconfigEntry, name: string, value: unknown): readonly
   throw fieldError(user, name, "write a list of texts");
 }
 
-const PROVIDERS = ["oidc", "gcp", "azure"];
+/** The plugins by which clouds replaced what kubectl itself took until 1.26. */
+const REPLACED = new Map([["azure", "kubelogin"], ["gcp", "gke-gcloud-auth-plugin"]]);
 
 function providerOf(user: KubeconfigEntry, context: string): KubeconfigEntry | undefined {
   const fields = user.fields["auth-provider"] ?? undefined;
   if (fields === undefined) return undefined;
-  if (isPlainObject(fields) && PROVIDERS.includes(String(fields["name"]))) {
+  const name = isPlainObject(fields) ? String(fields["name"]) : "";
+  if (isPlainObject(fields) && name === "oidc") {
     return { fields, file: user.file, path: `${user.path}.auth-provider` };
   }
+  const plugin = REPLACED.get(name);
+  const remedy = plugin === undefined ? "an exec plugin" : `the exec plugin ${plugin}`;
   throw fieldError(
     user,
     "auth-provider.name",
-    `of these only ${
-      PROVIDERS.join(", ")
-    } are known, so that context ${context} needs an exec plugin instead`,
+    `of these only oidc is known, as to kubectl, so that context ${context} needs ${remedy} instead`,
   );
 }
 

@@ -70,7 +70,17 @@ const CASES: readonly (readonly [object, object | undefined, string])[] = [
   [
     { server: SERVER },
     { "auth-provider": { name: "openstack" } },
-    "auth-provider.name: of these only oidc, gcp, azure are known",
+    "auth-provider.name: of these only oidc is known, as to kubectl, so that context x needs an exec plugin instead",
+  ],
+  [
+    { server: SERVER },
+    { "auth-provider": { name: "gcp", config: { "cmd-path": "gcloud" } } },
+    "needs the exec plugin gke-gcloud-auth-plugin instead",
+  ],
+  [
+    { server: SERVER },
+    { "auth-provider": { name: "azure" } },
+    "needs the exec plugin kubelogin instead",
   ],
   [{ server: SERVER }, oidc({}), "auth-provider.config.id-token: write it, or refresh-token"],
   [{ server: SERVER }, oidc({ "id-token": 7 }), "auth-provider.config.id-token: write text"],

@@ -189,7 +189,7 @@ function findingsOf(text: string): string[] {
 
 async function namedFindings(file: string): Promise<string[]> {
   const names = (await Deno.readTextFile(file)).matchAll(
-    /Deno\.test\(\s*(?:\{ name: )?["`](.*)["`]/g,
+    /(?:Deno\.test\(|e2eTest\(\s*"\w+",)\s*(?:\{ name: )?["`](.*)["`]/g,
   );
   return [...names].flatMap(([, name = ""]) => findingsOf(name));
 }

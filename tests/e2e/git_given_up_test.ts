@@ -44,7 +44,7 @@ async function processes(story: Story): Promise<string[]> {
   });
 }
 
-e2eTest("git", "C2: what git started ends with it, and nothing is left of either", async (story) => {
+e2eTest("git", "C2: what git started ends with it, and no process is left", async (story) => {
   const url = `${await silentServer(story)}/meshes.git`;
   await story.kubectl(
     "patch",

@@ -64,7 +64,9 @@ controllerTest(
   "a roll-out that is asked of a mesh reaches its children",
   { cluster },
   async (story) => {
-    await story.apply(mesh(), backend("north", false));
+    // Without a roll-out what comes after the children does not reach them.
+    await story.apply(backend("north", false));
+    await story.apply(mesh());
     await story.untilReady("functionmesh/shop");
     assertEquals(await regionOf(story), "north");
     await story.apply(backend("south", false));

@@ -12,16 +12,8 @@ import { isAlreadyExists, isConflict, isNotFound } from "./api_error.ts";
 import type { ClusterClient } from "./cluster.ts";
 import type { Leadership } from "./leadership.ts";
 import { holderMarks, leaseRecord, LeaseSight, type Wish } from "./lease_record.ts";
-import type { ResourceType } from "./resource_type.ts";
+import { Leases } from "./leases.ts";
 import { grownDelayMs } from "./retry.ts";
-
-/** Leases, the way leaders are elected in Kubernetes. */
-export const LEASE_TYPE: ResourceType = {
-  apiVersion: "coordination.k8s.io/v1",
-  kind: "Lease",
-  plural: "leases",
-  namespaced: true,
-};
 
 /** All replicas that share the work, or did so: whoever leads anything has to agree with them into how many shards it is divided. */
 export interface LeasePeers {
@@ -31,7 +23,10 @@ export interface LeasePeers {
   agree(signal: AbortSignal): Promise<boolean>;
 }
 
-/** Which lease, who wants it, and its times: those of the reference when left out. */
+/** The times of the reference. */
+export const LEASE_TIMES = { durationMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2_000 } as const;
+
+/** Which lease, who wants it, and its times: {@linkcode LEASE_TIMES} when left out. */
 export interface LeaseOptions {
   /** Without a fence: it is the lease that makes a leader. */
   readonly cluster: Pick<ClusterClient, "get" | "create" | "patch">;
@@ -74,13 +69,14 @@ export class LeaseHolder {
   readonly #renewDeadlineMs: number;
   readonly #retryMs: number;
   readonly #sight: LeaseSight;
+  readonly #leases: Leases;
   /** As written or seen last. */
   #held: KubeObject | undefined;
   /** A write that makes it ours was sent, whatever came of it. */
   #isWanted = false;
 
   constructor(options: LeaseOptions, leadership: Leadership) {
-    const { durationMs = 15_000, renewDeadlineMs = 10_000, retryMs = 2_000 } = options;
+    const { durationMs, renewDeadlineMs, retryMs } = { ...LEASE_TIMES, ...options };
     if (!(renewDeadlineMs < durationMs)) {
       throw new RangeError(
         `Cannot lead for ${renewDeadlineMs} ms without renewing: the lease lasts ${durationMs} ms`,
@@ -88,6 +84,7 @@ export class LeaseHolder {
     }
     this.#options = options;
     this.#leadership = leadership;
+    this.#leases = new Leases(options);
     this.#durationMs = durationMs;
     this.#renewDeadlineMs = renewDeadlineMs;
     this.#retryMs = retryMs;
@@ -164,7 +161,7 @@ export class LeaseHolder {
     const renewTime = microTime(this.#options.clock.now());
     const released = { holderIdentity: "", leaseDurationSeconds: 1, renewTime };
     try {
-      await this.#write(held, released, { marks: {}, signal });
+      await this.#write(held, released, { signal });
     } catch (error) {
       if (isConflict(error)) return false;
       throw error;
@@ -178,11 +175,11 @@ export class LeaseHolder {
    * more after: of two who do not agree, the one that wrote later sees the other.
    */
   async tryAcquire(signal: AbortSignal): Promise<boolean> {
-    const { cluster, key, identity, clock, peers } = this.#options;
+    const { key, identity, clock, peers } = this.#options;
     const isSharing = peers !== undefined && peers.count > 1;
     if (isSharing && !await peers.agree(signal)) return false;
     const askedMs = clock.monotonicMs();
-    const live = await cluster.get(LEASE_TYPE, key, signal);
+    const live = await this.#leases.get(key, signal);
     const { holder, isMarked } = leaseRecord(live);
     const isOthers = holder !== "" && holder !== identity;
     if (isOthers && !this.#sight.isExpired(live, askedMs)) return false;
@@ -221,7 +218,7 @@ export class LeaseHolder {
     try {
       await this.#hold(() =>
         live === undefined
-          ? this.#create(taken, { marks, signal })
+          ? this.#leases.create(this.#options.key, { annotations: marks, spec: taken }, signal)
           : this.#write(live, taken, { marks, signal })
       );
       return true;
@@ -261,7 +258,7 @@ export class LeaseHolder {
     if (held === undefined) return true;
     try {
       const renewTime = microTime(this.#options.clock.now());
-      await this.#hold(() => this.#write(held, { renewTime }, { marks: {}, signal }));
+      await this.#hold(() => this.#write(held, { renewTime }, { signal }));
       return true;
     } catch (error) {
       if (isConflict(error) || isNotFound(error)) return false;
@@ -271,42 +268,25 @@ export class LeaseHolder {
 
   /** The lease as it is now, if it is ours. */
   async #ownLease(signal: AbortSignal): Promise<KubeObject | undefined> {
-    const { cluster, key, identity } = this.#options;
-    const live = await cluster.get(LEASE_TYPE, key, signal);
-    const holder = isPlainObject(live?.spec) ? live.spec["holderIdentity"] : undefined;
-    return holder === identity ? live : undefined;
+    const { key, identity } = this.#options;
+    const live = await this.#leases.get(key, signal);
+    return leaseRecord(live).holder === identity ? live : undefined;
   }
 
-  #create(spec: LeaseSpec, { marks, signal }: LeaseWrite): Promise<KubeObject> {
-    const { cluster, key } = this.#options;
-    const annotations = present(marks);
-    const metadata = { ...key, ...(Object.keys(annotations).length === 0 ? {} : { annotations }) };
-    const lease = { ...LEASE_TYPE_HEAD, metadata, spec };
-    return cluster.create(lease, { fieldManager: this.#fieldManager, signal });
-  }
-
-  /** Writes only if nobody else did since `seen`: a merge patch that names the version is refused with 409 otherwise. */
+  /** @throws an ApiError 409 where somebody else wrote since `seen` */
   #write(
     seen: KubeObject,
     spec: Partial<LeaseSpec>,
-    { marks, signal }: LeaseWrite,
+    { marks = {}, signal }: { readonly marks?: JsonObject; readonly signal: AbortSignal },
   ): Promise<KubeObject> {
-    const { cluster, key } = this.#options;
-    const resourceVersion = seen.metadata.resourceVersion ?? "";
-    const metadata = {
-      resourceVersion,
-      ...(Object.keys(marks).length === 0 ? {} : { annotations: marks }),
-    };
-    return cluster.patch(
-      { ...LEASE_TYPE_HEAD, ...key },
-      { metadata, spec: { ...spec } },
-      // On a connection that is dead, one try must leave time for another one.
-      { fieldManager: this.#fieldManager, deadlineMs: this.#renewDeadlineMs / 2, signal },
-    );
-  }
-
-  get #fieldManager(): string {
-    return this.#options.identity.slice(0, 128);
+    // On a connection that is dead, one try must leave time for another one.
+    const deadlineMs = this.#renewDeadlineMs / 2;
+    return this.#leases.patch(this.#options.key, seen, {
+      annotations: marks,
+      spec: { ...spec },
+      deadlineMs,
+      signal,
+    });
   }
 
   async #pause(delayMs: number, signal: AbortSignal): Promise<boolean> {
@@ -314,23 +294,6 @@ export class LeaseHolder {
     return !signal.aborted;
   }
 }
-
-/** The members of annotations that are to be there. */
-function present(marks: JsonObject): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(marks).flatMap(([name, value]) =>
-      typeof value === "string" ? [[name, value]] : []
-    ),
-  );
-}
-
-/** What a write says besides the spec. */
-interface LeaseWrite {
-  readonly marks: JsonObject;
-  readonly signal: AbortSignal;
-}
-
-export const LEASE_TYPE_HEAD = { apiVersion: LEASE_TYPE.apiVersion, kind: LEASE_TYPE.kind };
 
 type LeaseSpec = {
   holderIdentity: string;

@@ -1,9 +1,10 @@
-import { deadline, type KubeObject, pause, type Shard, TaskGroup } from "#base";
+import { type Deadline, deadline, pause, type Shard, TaskGroup } from "#base";
 import { type Logger, silentLogger } from "#telemetry";
 import { isConflict, isNotFound } from "./api_error.ts";
 import { Leadership } from "./leadership.ts";
 import { workWhileHeld } from "./lease.ts";
-import { LEASE_TYPE, LEASE_TYPE_HEAD, LeaseHolder, type LeaseOptions } from "./lease_holder.ts";
+import { LEASE_TIMES, LeaseHolder, type LeaseOptions } from "./lease_holder.ts";
+import { Leases } from "./leases.ts";
 import { leaseRecord, type Wish, wishMarks } from "./lease_record.ts";
 import { type ShardClaims, shardClaims, type ShardView } from "./shard_claims.ts";
 import { ShardPeers } from "./shard_peers.ts";
@@ -28,9 +29,6 @@ interface Led {
   readonly lease: LeaseHolder;
   readonly stop: AbortController;
 }
-
-const DURATION_MS = 15_000;
-const RETRY_MS = 2_000;
 
 /** So long the work of a shard that was lost may take to end, before the process does. */
 const WORK_END_MS = 15_000;
@@ -59,6 +57,7 @@ class ShardLeases {
   readonly #work: ShardWork;
   readonly #log: Logger;
   readonly #peers: ShardPeers;
+  readonly #leases: Leases;
   readonly #led = new Map<number, Led>();
   /** Since when a shard has been seen free. */
   readonly #free = new Map<number, number>();
@@ -75,10 +74,11 @@ class ShardLeases {
     this.#work = work;
     this.#log = log;
     this.#peers = new ShardPeers(options);
+    this.#leases = new Leases(options);
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, retryMs = RETRY_MS } = this.#options;
+    const { clock, retryMs } = { ...LEASE_TIMES, ...this.#options };
     let failures = 0;
     while (!signal.aborted) {
       try {
@@ -94,8 +94,10 @@ class ShardLeases {
   }
 
   async #round(outer: AbortSignal): Promise<void> {
-    const { clock, count, home, identity, durationMs = DURATION_MS, retryMs = RETRY_MS } =
-      this.#options;
+    const { clock, count, home, identity, durationMs, retryMs } = {
+      ...LEASE_TIMES,
+      ...this.#options,
+    };
     // A server that is slow must not keep this from looking again.
     using limit = deadline(durationMs, { clock, signal: outer });
     const { signal } = limit;
@@ -123,7 +125,7 @@ class ShardLeases {
       return { index, own, holder: identity, shards: count, isAtHome: false, freeMs: 0, wish };
     }
     const askedMs = clock.monotonicMs();
-    const lease = await this.#options.cluster.get(LEASE_TYPE, this.#peers.keyOf(index), signal);
+    const lease = await this.#leases.get(this.#peers.keyOf(index), signal);
     const { holder, ...said } = leaseRecord(lease);
     const isExpired = this.#peers.sight(index).isExpired(lease, askedMs);
     const isFree = holder === "" || holder === identity || isExpired;
@@ -184,21 +186,22 @@ class ShardLeases {
     { leadership, work }: { readonly leadership: Leadership; readonly work: Promise<T> },
   ): Promise<T> {
     const { clock } = this.#options;
-    const ended = new AbortController();
     const overdue = Promise.withResolvers<T>();
-    const count = async () => {
-      await pause(WORK_END_MS, { clock, signal: ended.signal });
-      if (ended.signal.aborted) return;
-      const text = `Cannot go on: shard ${index} was lost, and its work does not end`;
-      overdue.reject(new Error(text, { cause: leadership.signal.reason }));
+    const text = `Cannot go on: shard ${index} was lost, and its work does not end`;
+    let limit: Deadline | undefined;
+    const over = () => {
+      limit = deadline(WORK_END_MS, { clock });
+      limit.signal.addEventListener(
+        "abort",
+        () => overdue.reject(new Error(text, { cause: leadership.signal.reason })),
+      );
     };
-    const over = () => void count();
     leadership.signal.addEventListener("abort", over, { once: true });
     try {
       return await Promise.race([work, overdue.promise]);
     } finally {
       leadership.signal.removeEventListener("abort", over);
-      ended.abort();
+      limit?.[Symbol.dispose]();
     }
   }
 
@@ -224,17 +227,11 @@ class ShardLeases {
 
   /** False when somebody else wrote to the lease meanwhile. */
   async #writeWish(index: number, wish: Wish | undefined, signal: AbortSignal): Promise<boolean> {
-    const { cluster, identity } = this.#options;
     const key = this.#peers.keyOf(index);
-    const lease: KubeObject | undefined = await cluster.get(LEASE_TYPE, key, signal);
+    const lease = await this.#leases.get(key, signal);
     if (lease === undefined) return false;
-    const { resourceVersion = "" } = lease.metadata;
     try {
-      await cluster.patch(
-        { ...LEASE_TYPE_HEAD, ...key },
-        { metadata: { resourceVersion, annotations: wishMarks(wish) } },
-        { fieldManager: identity.slice(0, 128), signal },
-      );
+      await this.#leases.patch(key, lease, { annotations: wishMarks(wish), signal });
       return true;
     } catch (error) {
       if (isConflict(error) || isNotFound(error)) return false;

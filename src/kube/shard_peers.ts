@@ -2,7 +2,8 @@ import { type Clock, type KubeObject, type ObjectKey, shardLeaseName, SHARDS_MAX
 import { type Logger, silentLogger } from "#telemetry";
 import { isAlreadyExists, isConflict, isForbidden } from "./api_error.ts";
 import type { ClusterClient } from "./cluster.ts";
-import { LEASE_TYPE, LEASE_TYPE_HEAD, type LeasePeers } from "./lease_holder.ts";
+import { LEASE_TIMES, type LeasePeers } from "./lease_holder.ts";
+import { Leases } from "./leases.ts";
 import { leaseRecord, LeaseSight, shardMark } from "./lease_record.ts";
 
 /** What {@linkcode ShardPeers} asks, and for whom. */
@@ -32,14 +33,16 @@ export interface ShardPeersOptions {
 export class ShardPeers implements LeasePeers {
   readonly count: number;
   readonly #options: ShardPeersOptions;
+  readonly #leases: Leases;
   readonly #log: Logger;
   readonly #sights: readonly LeaseSight[];
   #said: string | undefined;
 
   constructor(options: ShardPeersOptions) {
-    const { clock, count, durationMs = 15_000 } = options;
+    const { clock, count, durationMs = LEASE_TIMES.durationMs } = options;
     this.count = count;
     this.#options = options;
+    this.#leases = new Leases(options);
     this.#log = options.log ?? silentLogger;
     this.#sights = Array.from({ length: SHARDS_MAX }, () => new LeaseSight(clock, durationMs));
   }
@@ -90,7 +93,7 @@ export class ShardPeers implements LeasePeers {
 
   async #read(index: number, signal: AbortSignal): Promise<KubeObject | undefined | "forbidden"> {
     try {
-      return await this.#options.cluster.get(LEASE_TYPE, this.keyOf(index), signal);
+      return await this.#leases.get(this.keyOf(index), signal);
     } catch (error) {
       if (isForbidden(error)) return "forbidden";
       throw error;
@@ -100,27 +103,18 @@ export class ShardPeers implements LeasePeers {
   /** Has those ask who do not share the work. False when somebody else was faster. */
   async #mark(signal: AbortSignal): Promise<boolean> {
     if (this.count === 1) return true;
-    const { clock, cluster, identity } = this.#options;
+    const { clock } = this.#options;
     const annotations = shardMark(this.count);
     const key = this.keyOf(0);
     const askedMs = clock.monotonicMs();
-    const first = await cluster.get(LEASE_TYPE, key, signal);
+    const first = await this.#leases.get(key, signal);
     const { holder, isMarked } = leaseRecord(first);
     if (isMarked) return true;
     if (holder !== "" && !this.sight(0).isExpired(first, askedMs)) return false;
-    const options = { fieldManager: identity.slice(0, 128), signal };
-    const resourceVersion = first?.metadata.resourceVersion ?? "";
     try {
       await (first === undefined
-        ? cluster.create(
-          { ...LEASE_TYPE_HEAD, metadata: { ...key, annotations }, spec: {} },
-          options,
-        )
-        : cluster.patch(
-          { ...LEASE_TYPE_HEAD, ...key },
-          { metadata: { resourceVersion, annotations } },
-          options,
-        ));
+        ? this.#leases.create(key, { annotations }, signal)
+        : this.#leases.patch(key, first, { annotations, signal }));
       return true;
     } catch (error) {
       if (isConflict(error) || isAlreadyExists(error)) return false;

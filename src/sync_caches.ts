@@ -156,7 +156,7 @@ export class SyncCaches implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#programs[Symbol.asyncDispose]();
-    await this.reader[Symbol.asyncDispose]();
+    this.reader[Symbol.dispose]();
   }
 
   #list(): readonly MeshSync[] {

@@ -65,10 +65,7 @@ export async function gitOutcome(command: GitCommand): Promise<GitOutcome> {
   const { action, outputBytesMax, signal, timeoutMs } = command;
   signal?.throwIfAborted();
   using begun = await command.begin?.();
-  using limit = deadline(timeoutMs, {
-    clock: command.clock ?? systemClock,
-    ...(signal === undefined ? {} : { signal }),
-  });
+  using limit = deadline(timeoutMs, { clock: command.clock ?? systemClock, signal });
   const end = await ended(command, begun, limit);
   signal?.throwIfAborted();
   if (limit.isExpired || end === undefined) {

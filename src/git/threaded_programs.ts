@@ -1,4 +1,4 @@
-import { type Clock, GIT_BUDGETS, pause } from "#base";
+import { type Clock, type Deadline, deadline, GIT_BUDGETS } from "#base";
 import {
   MissingProgramError,
   type ProgramCall,
@@ -39,7 +39,8 @@ export class ThreadedPrograms implements Programs, AsyncDisposable {
   readonly #running = new Map<number, Running>();
   #thread: Worker | undefined;
   #serial = 0;
-  #resting: { readonly enough: AbortController; readonly ended: Promise<void> } | undefined;
+  /** When the thread ends that nobody needs. */
+  #rest: Deadline | undefined;
 
   constructor({ clock, worker = PROGRAMS_WORKER }: ThreadedProgramsOptions) {
     this.#clock = clock;
@@ -69,7 +70,7 @@ export class ThreadedPrograms implements Programs, AsyncDisposable {
     } finally {
       signal.removeEventListener("abort", stop);
       this.#running.delete(id);
-      if (this.#running.size === 0) this.#rest();
+      if (this.#running.size === 0) this.#endLater();
     }
   }
 
@@ -81,14 +82,12 @@ export class ThreadedPrograms implements Programs, AsyncDisposable {
     });
     // How each ended is told to who started it.
     await Promise.allSettled(ends);
-    this.#resting?.enough.abort();
-    await this.#resting?.ended;
+    this.#rest?.[Symbol.dispose]();
     this.#end();
   }
 
   #awake(): Worker {
-    this.#resting?.enough.abort();
-    this.#resting = undefined;
+    this.#rest?.[Symbol.dispose]();
     this.#thread ??= this.#started();
     return this.#thread;
   }
@@ -116,14 +115,10 @@ export class ThreadedPrograms implements Programs, AsyncDisposable {
     for (const { ending } of this.#running.values()) ending.reject(new Error(message));
   }
 
-  #rest(): void {
-    const enough = new AbortController();
-    const wait = async () => {
-      await pause(GIT_BUDGETS.threadIdleMs, { clock: this.#clock, signal: enough.signal });
-      if (!enough.signal.aborted) this.#end();
-    };
-    this.#resting?.enough.abort();
-    this.#resting = { enough, ended: wait() };
+  #endLater(): void {
+    this.#rest?.[Symbol.dispose]();
+    this.#rest = deadline(GIT_BUDGETS.threadIdleMs, { clock: this.#clock });
+    this.#rest.signal.addEventListener("abort", () => this.#end());
   }
 
   #end(): void {

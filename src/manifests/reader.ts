@@ -1,4 +1,11 @@
-import { type Clock, deadline, MANIFEST_BUDGETS, pause, Semaphore, systemClock } from "#base";
+import {
+  type Clock,
+  type Deadline,
+  deadline,
+  MANIFEST_BUDGETS,
+  Semaphore,
+  systemClock,
+} from "#base";
 import type { Manifest, ManifestFile, ManifestProblem } from "./manifest.ts";
 import { manifestsWith, type ReadingCall, type ReadInputs, type ReadManifests } from "./read.ts";
 import type { ReadingAnswer, ReadingRequest } from "./reading_worker.ts";
@@ -70,16 +77,15 @@ const NEVER = new AbortController().signal;
  * Deno does not stop a thread that is in the middle of a computation. The thread looks between two documents whether it
  * is to end; one that does not look is given up, and too many of those are a problem that only a restart ends.
  */
-export class ManifestReader implements AsyncDisposable {
+export class ManifestReader implements Disposable {
   readonly #clock: Clock;
   readonly #limits: ReaderLimits;
   readonly #module: string;
   readonly #turns = new Semaphore(THREADS_MAX, { shareMax: THREADS_MAX - 1 });
   readonly #ended = new Map<string, { readonly file: string; failures: number; untilMs: number }>();
   readonly #workers = new Set<ReadingWorker>();
-  /** Threads without anything to do, the last one last, and how each is kept from ending. */
-  readonly #resting = new Map<ReadingWorker, AbortController>();
-  readonly #rests = new Set<Promise<void>>();
+  /** Threads without anything to do, the last one last, and when each ends. */
+  readonly #resting = new Map<ReadingWorker, Deadline>();
   #lost = 0;
 
   constructor({ clock, limits, worker = READING_WORKER }: ReaderOptions) {
@@ -130,9 +136,8 @@ export class ManifestReader implements AsyncDisposable {
     }
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const rest of this.#resting.values()) rest.abort();
-    await Promise.all(this.#rests);
+  [Symbol.dispose](): void {
+    for (const rest of this.#resting.values()) rest[Symbol.dispose]();
     for (const worker of this.#workers) this.#drop(worker);
   }
 
@@ -177,7 +182,7 @@ export class ManifestReader implements AsyncDisposable {
 
   #awake(): ReadingWorker {
     const [worker, rest] = [...this.#resting].at(-1) ?? [];
-    rest?.abort();
+    rest?.[Symbol.dispose]();
     if (worker !== undefined) this.#resting.delete(worker);
     const awake = worker ?? new ReadingWorker(this.#module);
     this.#workers.add(awake);
@@ -186,17 +191,9 @@ export class ManifestReader implements AsyncDisposable {
 
   /** A thread takes memory: it ends when nobody asks it for a while. */
   #rest(worker: ReadingWorker): void {
-    const rest = new AbortController();
+    const rest = deadline(this.#limits.readingIdleMs, { clock: this.#clock });
+    rest.signal.addEventListener("abort", () => this.#drop(worker));
     this.#resting.set(worker, rest);
-    const wait = async () => {
-      const { readingIdleMs } = this.#limits;
-      await pause(readingIdleMs, { clock: this.#clock, signal: rest.signal });
-      if (!rest.signal.aborted) this.#drop(worker);
-    };
-    const resting = wait();
-    this.#rests.add(resting);
-    // Never rejects: a pause ends with its signal.
-    resting.finally(() => this.#rests.delete(resting));
   }
 
   /** Has a worker end what it does, or gives it up. @returns the file that it was reading */
@@ -234,7 +231,7 @@ export async function manifestsOnce(
   inputs: ReadInputs,
   files: readonly ManifestFile[],
 ): Promise<ReadManifests> {
-  await using reader = new ManifestReader({ clock: systemClock });
+  using reader = new ManifestReader({ clock: systemClock });
   try {
     return await reader.read(inputs, files);
   } catch (error) {

@@ -108,7 +108,7 @@ async function main(): Promise<void> {
     }
   };
   await using folder = await temporaryFolder();
-  await using reader = new ManifestReader({
+  using reader = new ManifestReader({
     clock: systemClock,
     limits: { readingInPlaceBytes: -1 },
   });

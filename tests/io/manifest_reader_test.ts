@@ -55,7 +55,7 @@ function heartbeat(): { stop(): Promise<{ readonly beats: number; readonly longe
 }
 
 Deno.test("ManifestReader reads in its thread what would be read in place, with lines and secrets", async () => {
-  await using reader = new ManifestReader({ clock, limits: ALWAYS });
+  using reader = new ManifestReader({ clock, limits: ALWAYS });
   const variables = new Map([["A", { value: "hidden", isSecret: true }]]);
   const files = [
     { path: "b.yaml", text: configMaps(200) },
@@ -79,7 +79,7 @@ Deno.test("ManifestReader reads in its thread what would be read in place, with 
 });
 
 Deno.test("ManifestReader reads what is small without a thread", async () => {
-  await using reader = new ManifestReader({ clock });
+  using reader = new ManifestReader({ clock });
   const small = [{ path: "a.yaml", text: configMaps(10) }];
   assertEquals((await reader.read({}, small)).documents.length, 10);
   assertEquals(reader.isRunning, false);
@@ -90,7 +90,7 @@ Deno.test("ManifestReader reads what is small without a thread", async () => {
 });
 
 Deno.test("ManifestReader ends a reading at its deadline, names the file, and does not try again soon", async () => {
-  await using reader = new ManifestReader({
+  using reader = new ManifestReader({
     clock,
     limits: { ...ALWAYS, readingMs: 200 },
   });
@@ -119,7 +119,7 @@ Deno.test("ManifestReader ends a reading at its deadline, names the file, and do
 });
 
 Deno.test("ManifestReader goes on without a thread that does not end, until there are too many", async () => {
-  await using reader = new ManifestReader({
+  using reader = new ManifestReader({
     clock,
     worker: SPINNING,
     limits: { ...ALWAYS, readingMs: 300, readingEndMs: 50 },
@@ -136,7 +136,7 @@ Deno.test("ManifestReader goes on without a thread that does not end, until ther
 });
 
 Deno.test("ManifestReader ends with the pass that asked, and what is asked next is answered", async () => {
-  await using reader = new ManifestReader({ clock, limits: ALWAYS });
+  using reader = new ManifestReader({ clock, limits: ALWAYS });
   const stop = new AbortController();
   const many = [{ path: "a.yaml", text: configMaps(20_000) }];
   const reading = reader.read({}, many, { signal: stop.signal });
@@ -149,7 +149,7 @@ Deno.test("ManifestReader ends with the pass that asked, and what is asked next 
 });
 
 Deno.test("C2: what one share reads for long does not keep another one's waiting, however much of it there is", async () => {
-  await using reader = new ManifestReader({ clock, limits: ALWAYS });
+  using reader = new ManifestReader({ clock, limits: ALWAYS });
   const long = Array.from(
     { length: 4 },
     (_, index) => ({ path: `${index}.yaml`, text: `x: [${"1,".repeat(9e4)}]` }),
@@ -167,7 +167,7 @@ Deno.test("C2: what one share reads for long does not keep another one's waiting
 });
 
 Deno.test("ManifestReader ends its thread when nobody needs it", async () => {
-  await using reader = new ManifestReader({ clock, limits: { ...ALWAYS, readingIdleMs: 20 } });
+  using reader = new ManifestReader({ clock, limits: { ...ALWAYS, readingIdleMs: 20 } });
   const files = [{ path: "a.yaml", text: configMaps(1) }];
   await reader.read({}, files);
   while (reader.isRunning) await clock.sleep(10);

@@ -24,6 +24,16 @@ export function kubeconfigText(
 
 const UNKNOWN_MS = 6_000;
 
+/** A commit is there, and no request of the program passes. @param passed how many have */
+async function commitUnheard(place: Place, passed: () => number): Promise<void> {
+  const before = passed();
+  await place.commit(contentAfter("1"));
+  await place.look();
+  await paused(UNKNOWN_MS);
+  const strange = passed() - before;
+  if (strange > 0) throw new Error(`${strange} requests went to a server that nobody vouches for`);
+}
+
 /** The server shows a certificate that nobody vouches for, and later the right one again. */
 export async function certificate({ stage }: Chaos): Promise<Injected> {
   const [first, stranger] = [await ownCertificates(HOSTS), await ownCertificates(HOSTS)];
@@ -41,12 +51,7 @@ export async function certificate({ stage }: Chaos): Promise<Injected> {
   await using at = await settled(stage, { around });
   const { place } = at;
   await change(stranger);
-  const before = passed();
-  await place.commit(contentAfter("1"));
-  await place.look();
-  await paused(UNKNOWN_MS);
-  const strange = passed() - before;
-  if (strange > 0) throw new Error(`${strange} requests went to a server that nobody vouches for`);
+  await commitUnheard(place, passed);
   await change(first);
   await place.untilRest();
   return { what: "a certificate that nobody vouches for, and the right one again", times: 1 };
@@ -79,12 +84,7 @@ export async function authority({ stage }: Chaos, chance: () => number): Promise
   await using at = await settled(stage, { around });
   const { place } = at;
   await change(second);
-  const before = passed();
-  await place.commit(contentAfter("1"));
-  await place.look();
-  await paused(UNKNOWN_MS);
-  const strange = passed() - before;
-  if (strange > 0) throw new Error(`${strange} requests went to a server that nobody vouches for`);
+  await commitUnheard(place, passed);
   await follow(second);
   // The process is the same: it would not come to rest without.
   await place.untilRest();

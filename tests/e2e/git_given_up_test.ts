@@ -46,14 +46,7 @@ async function processes(story: Story): Promise<string[]> {
 
 e2eTest("git", "C2: what git started ends with it, and no process is left", async (story) => {
   const url = `${await silentServer(story)}/meshes.git`;
-  await story.kubectl(
-    "patch",
-    "meshsync",
-    story.sync,
-    "--type=merge",
-    "--patch",
-    JSON.stringify({ spec: { url, timeout: "20s" } }),
-  );
+  await story.changeSync({ url, timeout: "20s" });
   await eventually(async () => {
     assertMatch((await processes(story)).join(), /git-remote-http/);
     return true;
@@ -63,14 +56,7 @@ e2eTest("git", "C2: what git started ends with it, and no process is left", asyn
     assertMatch(text, /Cannot finish within 20 s/);
     return true;
   }, WAIT);
-  await story.kubectl(
-    "patch",
-    "meshsync",
-    story.sync,
-    "--type=merge",
-    "--patch",
-    JSON.stringify({ spec: { suspend: true } }),
-  );
+  await story.changeSync({ suspend: true });
   await eventually(async () => {
     const left = (await processes(story)).filter((one) => /git-remote|^Z/.test(one));
     assertEquals(left, []);

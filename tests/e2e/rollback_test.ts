@@ -7,14 +7,7 @@ import { conditionText, e2eTest } from "./support/story.ts";
 e2eTest("rollback", "a commit whose function only seems to work goes back", async (story) => {
   const topics = { input: story.topic("in"), output: story.topic("out") };
   const spec = javaFunction(story.image, topics);
-  await story.kubectl(
-    "patch",
-    "meshsync",
-    story.sync,
-    "--type=merge",
-    "--patch",
-    JSON.stringify({ spec: { onUnhealthy: "rollback", healthTimeout: "120s", settleTime: "15s" } }),
-  );
+  await story.changeSync({ onUnhealthy: "rollback", healthTimeout: "120s", settleTime: "15s" });
   await story.start({ exclaim: component("Function", "exclaim", { spec }) });
 
   // Its runner is up, and ready for Kubernetes, until it looks for the class.

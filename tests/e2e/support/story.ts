@@ -103,6 +103,12 @@ export class Story implements AsyncDisposable {
     }]);
   }
 
+  /** Changes members of the MeshSync's spec. */
+  async changeSync(spec: Readonly<Record<string, unknown>>): Promise<void> {
+    const patch = JSON.stringify({ spec });
+    await this.kubectl("patch", "meshsync", this.sync, "--type=merge", "--patch", patch);
+  }
+
   /** Commits objects, a file for each (`undefined` removes one), and answers the commit. */
   async commit(
     files: Readonly<Record<string, KubeObject | undefined>>,

@@ -5,7 +5,7 @@
 import { systemClock } from "#base";
 import { gitSource, ThreadedPrograms } from "#git";
 import { ManifestReader } from "#manifests";
-import { V8_FLAGS } from "../../scripts/compile.ts";
+import { MEMORY_ENV, V8_FLAGS } from "../../scripts/compile.ts";
 import { temporaryFolder } from "../support/git_repository.ts";
 import { consume } from "./consume.ts";
 import type { HostileInput } from "./inputs.ts";
@@ -36,6 +36,7 @@ export interface ReadingProcess extends AsyncDisposable {
 export async function readingProcess(): Promise<ReadingProcess> {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", V8_FLAGS, import.meta.filename ?? ""],
+    env: MEMORY_ENV,
     stdin: "piped",
     stdout: "piped",
   }).spawn();

@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import settings from "../../deno.json" with { type: "json" };
+import { MEMORY_ENV } from "../../scripts/compile.ts";
 import { permissionArguments } from "../../scripts/compile/permissions.ts";
 import { lastStage } from "../../scripts/image/dockerfile.ts";
 import { configOf } from "../../scripts/image/program_image.ts";
@@ -39,6 +40,13 @@ Deno.test("the build gets all that Git tracks, or its binary would say that it d
   assertEquals([success, new TextDecoder().decode(stdout)], [true, ""]);
 });
 
+Deno.test("the image gives the binary the memory that is measured", () => {
+  const [variables = ""] = FINAL.filter(({ name }) => name === "ENV").map(({ rest }) => rest);
+  for (const [name, value] of Object.entries(MEMORY_ENV)) {
+    assertStringIncludes(variables, `${name}=${value}`);
+  }
+});
+
 Deno.test("the image runs as the Deployment says: its user, its folder, its ports", () => {
   const program = operatorFiles().get("operator/base/program.yaml") ?? "";
   const [, user = ""] = /runAsUser: (\d+)/.exec(program) ?? [];
@@ -76,7 +84,7 @@ Deno.test("the image starts without a shell, and leaves probes to Kubernetes", (
 Deno.test("the image that is made without Docker starts as the Dockerfile says", () => {
   const stage = lastStage(DOCKERFILE, { COMMIT: "0123456789ab" });
   assertEquals(configOf(stage), {
-    env: { HOME: "/var/cache/meshwright" },
+    env: { HOME: "/var/cache/meshwright", ...MEMORY_ENV },
     labels: {
       "org.opencontainers.image.description":
         "Pulsar functions and connectors on Kubernetes, straight from Git",

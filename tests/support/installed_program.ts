@@ -1,7 +1,7 @@
 /** The program as a process of its own, with the rights of the ServiceAccount that `install` makes. */
 import { type Installation, installObjects } from "#install";
 import { assertEquals } from "@std/assert";
-import { V8_FLAGS } from "../../scripts/compile.ts";
+import { MEMORY_ENV, V8_FLAGS } from "../../scripts/compile.ts";
 import { localTarget } from "./admission.ts";
 import { eventually, type TestCluster } from "./control_plane.ts";
 import { temporaryFolder } from "./git_repository.ts";
@@ -92,7 +92,7 @@ export async function startProgram(
       ...[`--metrics-addr=${address}`, `--health-probe-addr=${address}`, LOCAL],
     ],
     clearEnv: true,
-    env: { PATH: Deno.env.get("PATH") ?? "", HOME: folder.path, ...denoFolder() },
+    env: environmentIn(folder.path),
     stdin: "null",
     stdout: "null",
     stderr: "piped",
@@ -137,6 +137,11 @@ async function readinessOf(address: string, log: () => string): Promise<string> 
     if (error instanceof TypeError) return `${error.message}\n${log()}`;
     throw error;
   }
+}
+
+/** What a process finds that has its home there. */
+function environmentIn(home: string): Record<string, string> {
+  return { PATH: Deno.env.get("PATH") ?? "", HOME: home, ...MEMORY_ENV, ...denoFolder() };
 }
 
 /** Where the source program finds what it imports. */

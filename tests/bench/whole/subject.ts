@@ -2,6 +2,7 @@ import { ANNOTATIONS } from "#api";
 import { systemClock } from "#base";
 import { localTarget } from "../../support/admission.ts";
 import { temporaryFolder } from "../../support/git_repository.ts";
+import { MEMORY_ENV } from "../../../scripts/compile.ts";
 import type { ControlPlane } from "../../../scripts/control_plane.ts";
 import { metricSamples } from "../../support/running_controller.ts";
 import { FOLDER } from "./objects.ts";
@@ -44,6 +45,7 @@ export function ownProgram(command: readonly [string, ...string[]]): Subject {
         ...[`--metrics-addr=${address}`, `--health-probe-addr=${address}`],
         `--kubeconfig=${plane.kubeconfigPath}`,
       ],
+      env: MEMORY_ENV,
       stdin: "null",
       stdout: "null",
       stderr: "null",

@@ -1,5 +1,6 @@
 /** What the process needs of its machine fails: memory, disk, clock, names, tokens and certificates. */
 import { eventually } from "../support/eventually.ts";
+import { needProgram } from "../support/programs.ts";
 import {
   CannotTry,
   type Chaos,
@@ -85,9 +86,17 @@ const FAKETIME = `/usr/lib/${
 }-linux-gnu/faketime/libfaketimeMT.so.1`;
 const HOUR = 3_600;
 
+/** @throws {CannotTry} where it is not there and cannot be installed */
+async function wantFakeTime(): Promise<void> {
+  try {
+    await needProgram(FAKETIME, "libfaketime");
+  } catch (cause) {
+    throw new CannotTry("as there is no libfaketime", { cause });
+  }
+}
+
 async function clock({ stage }: Chaos): Promise<Injected> {
-  const found = await Deno.stat(FAKETIME).catch(() => undefined);
-  if (found === undefined) throw new CannotTry("as there is no libfaketime (Debian's faketime)");
+  await wantFakeTime();
   const file = (place: Place) => `${place.folder}/clock`;
   const set = (place: Place, seconds: number) =>
     Deno.writeTextFile(file(place), `${seconds < 0 ? "" : "+"}${seconds}\n`);

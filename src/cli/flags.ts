@@ -160,7 +160,7 @@ export const CONTROLLER_FLAGS: readonly Flag[] = [
   integer(
     "concurrency",
     "MESHWRIGHT_CONCURRENCY",
-    "8",
+    "32",
     "Objects of one kind that are worked on at the same time",
   ),
   text(

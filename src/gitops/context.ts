@@ -106,8 +106,11 @@ export interface SyncContext {
   readonly signal: AbortSignal;
 }
 
-/** Enough to hide the way to the API server and back, few enough not to crowd others out. */
-export const CALLS_AT_ONCE = 8;
+/**
+ * Enough to keep a share of an API server that other controllers keep busy with what was just applied; how many of them it
+ * works on at once it decides itself (priority and fairness).
+ */
+export const CALLS_AT_ONCE = 32;
 
 /** A sync as log lines name it. */
 export function logName({ metadata }: KubeObject): string {

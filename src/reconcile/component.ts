@@ -29,7 +29,7 @@ import { reconcileDeletion } from "./cleanup.ts";
 import { cacheOf, type Effects, type PodsWithLogs, type ReconcileContext } from "./context.ts";
 import { discreetEffects } from "./discreet_cluster.ts";
 import { observeComponent, type ObservedComponent } from "./observe.ts";
-import { recordStatus } from "./record.ts";
+import { isNew, recordStatus } from "./record.ts";
 import { recordUnknown } from "./unknown.ts";
 
 /** While somebody else's object is in the way, no watch tells when it goes: look again after this. */
@@ -72,13 +72,25 @@ async function passOver(
     case "leaving":
       return await reconcileDeletion(seen.stored as Component, effects);
     case "present": {
-      const plan = planComponent({ ...seen, ...programFacts(effects.ctx) });
+      const waitMs = waitOf(seen.stored, effects.ctx);
+      const whole = planComponent({ ...seen, ...programFacts(effects.ctx) });
+      const plan = waitMs > 0 ? withoutFill(whole) : whole;
       const outcome = await act({ ...plan, ...look }, seen.stored, effects);
-      return await recordComponent({ seen, plan, outcome }, effects);
+      return await recordComponent({ seen, plan, outcome, waitMs }, effects);
     }
     default:
       return seen satisfies never;
   }
+}
+
+/** How long a component waits with what its pods do not need: of very many new ones, all get their pods first. */
+function waitOf({ metadata, status }: Component, { clock, pace }: ReconcileContext): number {
+  return isNew(status) ? pace.newDelayMs(metadata.uid ?? "", clock.monotonicMs()) : 0;
+}
+
+/** Who scales it waits for its replicas; nobody else does. */
+function withoutFill(plan: ComponentPlan): ComponentPlan {
+  return { ...plan, ownerSteps: plan.ownerSteps.filter(({ action }) => action !== "fill") };
 }
 
 /** What plans depend on besides what was observed. */
@@ -91,11 +103,13 @@ interface Pass {
   readonly seen: ObservedComponent;
   readonly plan: ComponentPlan;
   readonly outcome: Outcome;
+  /** How long it waits with what its pods do not need, in milliseconds. */
+  readonly waitMs: number;
 }
 
 /** Says what is true of the component after a pass, and when it wants to be looked at again. */
 async function recordComponent(pass: Pass, effects: Effects): Promise<Next> {
-  const { seen, plan, outcome } = pass;
+  const { seen, plan, outcome, waitMs } = pass;
   const { ctx } = effects;
   if (outcome.isOwnerGone) return AWAIT_CHANGE;
   throwIfNamespaceEnds(seen.stored, outcome);
@@ -104,17 +118,17 @@ async function recordComponent(pass: Pass, effects: Effects): Promise<Next> {
   const nowMs = ctx.clock.now();
   const { pods, untilMs } = stabilizedPods(seen.pods, nowMs);
   const logs = ctx.terminationLogs.addedTo(pods, owner);
-  const made = statefulSetNow(seen.statefulSet, outcome)?.metadata.creationTimestamp;
   const next = await recordStatus(outcome.owner, {
     status: statusOf(pass, logs, nowMs),
     isUrgent: outcome.error !== undefined || logs.isNews,
     isNews: logs.isNews,
-    ...(typeof made === "string" ? { madeMs: Date.parse(made) } : {}),
+    beginDelayMs: waitMs,
   }, effects);
   if (outcome.error !== undefined) throw queueError(seen.stored, outcome);
   const recheckMs = [
     ...(untilMs === undefined ? [] : [untilMs - nowMs]),
     ...(plan.foreign.length > 0 ? [FOREIGN_RECHECK_MS] : []),
+    ...(waitMs > 0 ? [waitMs] : []),
   ];
   return recheckMs.map(afterDelay).reduce(soonest, next);
 }

@@ -12,8 +12,8 @@ export interface StatusRecord {
   readonly isNews?: boolean;
   /** It is true of every version of the object. */
   readonly isOfAnyVersion?: boolean;
-  /** When that was made whose news the status is about to tell, in milliseconds since 1970. */
-  readonly madeMs?: number;
+  /** How long it may wait where it is the first one, and neither good news nor for a person to mend. */
+  readonly beginDelayMs?: number;
 }
 
 /**
@@ -25,14 +25,14 @@ export interface StatusRecord {
  */
 export async function recordStatus(
   object: KubeObject,
-  { status, isUrgent, isNews = false, isOfAnyVersion = false, madeMs }: StatusRecord,
+  { status, isUrgent, isNews = false, isOfAnyVersion = false, beginDelayMs = 0 }: StatusRecord,
   { ctx, signal }: Effects,
 ): Promise<Next> {
   const patch = statusPatch(object.status, status, { keep: [POLLED, SCALING] });
   if (patch === undefined) return AWAIT_CHANGE;
   const { resourceVersion, uid = "" } = object.metadata;
-  const delayMs = isBegun(object.status, status) && madeMs !== undefined
-    ? ctx.pace.firstDelayMs({ madeMs, nowMs: ctx.clock.now() })
+  const delayMs = isBegun(object.status, status)
+    ? beginDelayMs
     : readinessOf(object.status) === readinessOf(status)
     ? ctx.pace.delayMs(uid, ctx.clock.monotonicMs())
     : 0;
@@ -57,16 +57,23 @@ export async function recordStatus(
   return AWAIT_CHANGE;
 }
 
-/** Whether nothing was said yet, and nothing is to be said but that work has begun. */
+/** Whether nothing was said yet, and what is to be said is neither good news nor for a person to mend. */
 function isBegun(before: unknown, after: unknown): boolean {
-  const [was, is] = [before, after].map((status) =>
-    conditionOf((status as { conditions?: unknown } | undefined)?.conditions, "Ready")
-  );
-  return was === undefined && is?.status === "False" && is.reason === "Progressing";
+  return isNew(before) && stated(after, "Ready")?.status === "False" &&
+    stated(after, "Stalled")?.status !== "True";
+}
+
+/** Whether a status says nothing yet. */
+export function isNew(status: unknown): boolean {
+  return stated(status, "Ready") === undefined;
+}
+
+function stated(status: unknown, type: "Ready" | "Stalled") {
+  return conditionOf((status as { conditions?: unknown } | undefined)?.conditions, type);
 }
 
 /** What a reader waits for: whether it is ready, and for which generation that is said. */
 function readinessOf(status: unknown): string {
-  const ready = conditionOf((status as { conditions?: unknown } | undefined)?.conditions, "Ready");
+  const ready = stated(status, "Ready");
   return `${ready?.status} ${ready?.observedGeneration}`;
 }

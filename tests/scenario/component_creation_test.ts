@@ -69,27 +69,47 @@ Deno.test("a Function that is deleted before its replicas are filled in does not
   assertEquals(world.object(ORDERS), undefined);
 });
 
-Deno.test("while many wait the status of a new Function is written once its pods are there", async () => {
+/** Functions that came right before. */
+async function afterMany(world: ControllerWorld): Promise<void> {
+  for (let index = 0; index < 50; index++) {
+    const name = `other-${index}`;
+    const other = userFunction();
+    world.createNow({ ...other, metadata: { ...other.metadata, name, uid: `uid-${name}` } });
+    await world.pass("Function", name);
+  }
+}
+
+Deno.test("of very many new Functions all get their pods before the last of them gets what can wait", async () => {
   const world = new ControllerWorld();
-  world.isBusy = true;
-  world.createNow(userFunction());
+  await afterMany(world);
+  world.createNow(userFunction({ replicas: undefined }));
   assertEquals((await world.pass("Function", "orders")).writes, [
     "apply Service orders-function-headless",
     "apply StatefulSet orders-function",
   ]);
   world.runPods({ isReady: false });
   assertEquals((await world.pass("Function", "orders")).writes, []);
-  await world.advance(3_000);
-  assertEquals((await world.pass("Function", "orders")).writes, ["patch Function/status orders"]);
+  await world.advance(8_000);
+  assertEquals((await world.pass("Function", "orders")).writes, [
+    "apply Function orders",
+    "patch Function/status orders",
+  ]);
   assertStringIncludes(world.ready(ORDERS), "False Progressing: 0/1 pods ready");
+});
+
+Deno.test("that one of very many new Functions is ready is said at once", async () => {
+  const world = new ControllerWorld();
+  await afterMany(world);
+  world.createNow(userFunction());
+  await world.pass("Function", "orders");
   world.runPods();
   assertEquals((await world.pass("Function", "orders")).writes, ["patch Function/status orders"]);
   assertEquals([world.ready(ORDERS), world.lies], ["True Ready: 1/1 pods ready", []]);
 });
 
-Deno.test("what a person has to mend is said at once, however many wait", async () => {
+Deno.test("what a person has to mend is said at once, however many are new", async () => {
   const world = new ControllerWorld();
-  world.isBusy = true;
+  await afterMany(world);
   world.createNow(userFunction({ className: "" }));
   assertEquals((await world.pass("Function", "orders")).writes, ["patch Function/status orders"]);
 });

@@ -123,14 +123,29 @@ Deno.test("StatusPace remembers no more objects than it delays", () => {
   assertEquals(pace.size <= 301, true, `${pace.size} objects`);
 });
 
-Deno.test("StatusPace delays more while many wait, and the first status only then, and never for long", () => {
+Deno.test("StatusPace delays more while many wait", () => {
   let isBusy = true;
   const pace = new StatusPace(() => isBusy);
   pace.wrote("uid", 1_000);
   assertEquals([1_000, 3_999, 4_000].map((nowMs) => pace.delayMs("uid", nowMs)), [3_000, 1, 0]);
-  const first = (ageMs: number) => pace.firstDelayMs({ madeMs: 9_000, nowMs: 9_000 + ageMs });
-  // A clock that is behind the server's delays nothing.
-  assertEquals([0, 2_000, 3_000, -1].map(first), [3_000, 1_000, 0, 0]);
   isBusy = false;
-  assertEquals([pace.delayMs("uid", 1_100), first(0)], [400, 0]);
+  assertEquals(pace.delayMs("uid", 1_100), 400);
+});
+
+Deno.test("StatusPace has new objects wait while many come, for a while, and forgets them", () => {
+  const pace = new StatusPace();
+  const waits = (from: number, count: number, nowMs: number) =>
+    Array.from({ length: count }, (_, index) => pace.newDelayMs(`uid-${from + index}`, nowMs));
+  assertEquals(new Set(waits(0, 49, 1_000)), new Set([0]));
+  // One that is seen again is no other one.
+  assertEquals(waits(0, 1, 1_000), [0]);
+  assertEquals(waits(49, 2, 5_000), [7_500, 7_550]);
+  assertEquals(waits(0, 1, 5_000), [7_550]);
+  pace.wrote("uid-7", 5_000);
+  assertEquals(pace.delayMs("uid-7", 5_000), 3_000);
+  assertEquals(waits(0, 1, 6_000), [0]);
+  for (let second = 7; second < 70; second++) waits(100 * second, 100, second * 1_000);
+  assertEquals(waits(6_900, 1, 69_999), [29_001]);
+  assertEquals(waits(3_900, 1, 69_999), [0]);
+  assertEquals(pace.size <= 6_200, true, `${pace.size} objects`);
 });

@@ -77,8 +77,6 @@ export class ControllerWorld {
     clock: this.clock,
   });
   plan: FaultPlan = () => undefined;
-  /** Whether many others wait for a pass. */
-  isBusy = false;
   /** What the server has against a request, as a policy of the cluster would. */
   refuse: (request: Ask) => { readonly status: number; readonly message: string } | undefined =
     () => undefined;
@@ -361,7 +359,7 @@ export class ControllerWorld {
       scaled: new Map(),
       letGo: new Set(),
       neighbours,
-      pace: new StatusPace(() => this.isBusy),
+      pace: new StatusPace(),
       terminationLogs: new TerminationLogs({
         read: () => this.containerLog(),
         wake: (owner) => this.wake(owner),

@@ -102,8 +102,8 @@ async function rest(
   subject: RunningSubject,
   { bench }: JourneyOptions,
 ): Promise<Record<string, number>> {
-  // Statuses of what was just made are still written.
-  await systemClock.sleep(REST_MS);
+  // Statuses of what was just made are still written, and may wait for 30 s.
+  await systemClock.sleep(3 * REST_MS);
   const [own, before] = [await subject.usage(), await bench.requests()];
   await systemClock.sleep(REST_MS);
   const [after, requests] = [await subject.usage(), await bench.requests()];

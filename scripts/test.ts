@@ -105,6 +105,7 @@ const STAGES: readonly Stage[] = [
       "tests/io",
       "tests/hostile",
       "tests/bench/whole/figures.ts",
+      "tests/bench/whole/growth.ts",
       "tests/tidy_test.ts",
     ],
   },

@@ -9,6 +9,7 @@ import { exitWith } from "../../scripts/exit.ts";
 import { testRepository } from "../support/git_repository.ts";
 import { SOURCE_PROGRAM } from "../support/installed_program.ts";
 import { type Figures, type Report, tableLines } from "./whole/figures.ts";
+import { growthPicture } from "./whole/growth.ts";
 import { journeyFigures } from "./whole/journey.ts";
 import { limitFigures } from "./whole/limit.ts";
 import { type BenchPlane, startBenchPlane } from "./whole/plane.ts";
@@ -25,6 +26,7 @@ Usage: deno task bench [FLAGS]
   --peer NAME=COMMAND  another program: a shell command that works until SIGTERM and finds KUBECONFIG,
                        BENCH_REPOSITORY, BENCH_PATH and BENCH_NAMESPACE; can be repeated
   --json FILE          write the figures
+  --svg FILE           draw how they grow
   --against FILE       figures of an earlier run: each value says what part of its own it is
 
 Linux only. Seconds, unless a line says otherwise. Nothing else may run on the machine meanwhile.
@@ -36,6 +38,7 @@ const FLAGS = {
   program: { type: "string" },
   peer: { type: "string", multiple: true },
   json: { type: "string" },
+  svg: { type: "string" },
   against: { type: "string" },
   help: { type: "boolean", default: false },
 } as const;
@@ -76,6 +79,7 @@ async function main(words: readonly string[]): Promise<number> {
   if (values.json !== undefined) {
     await Deno.writeTextFile(values.json, `${JSON.stringify(report, undefined, 2)}\n`);
   }
+  if (values.svg !== undefined) await Deno.writeTextFile(values.svg, growthPicture(report));
   return say(tableLines(report, before).join("\n"));
 }
 

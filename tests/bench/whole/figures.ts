@@ -48,11 +48,11 @@ function sizeLines(
   const subjects = [...new Set(here.map(({ subject }) => subject))];
   const names = [...new Set(here.flatMap(({ values }) => Object.keys(values)))];
   const cell = (subject: string, name: string) => {
-    const value = middle(here, subject, name);
+    const value = median(here, subject, name);
     if (value === undefined) return "";
-    const limit = subject === "limit" ? undefined : middle(here, "limit", name);
+    const limit = subject === "limit" ? undefined : median(here, "limit", name);
     const earlier = before?.figures.filter(({ functions }) => functions === size) ?? [];
-    const then = middle(earlier, subject, name);
+    const then = median(earlier, subject, name);
     const notes = [
       ...(limit === undefined ? [] : [`${Math.round(100 * limit / value)} % of the limit`]),
       ...(then === undefined || then === 0 ? [] : [`${(value / then).toFixed(2)} of before`]),
@@ -69,7 +69,7 @@ function sizeLines(
 }
 
 /** The median of all runs; undefined where none measured it. */
-function middle(
+export function median(
   figures: readonly Figures[],
   subject: string,
   name: string,

@@ -104,11 +104,22 @@ async function rest(
 ): Promise<Record<string, number>> {
   // Statuses of what was just made are still written, and may wait for 30 s.
   await systemClock.sleep(3 * REST_MS);
-  const [own, before] = [await subject.usage(), await bench.requests()];
+  const [own, before, asked] = [
+    await subject.usage(),
+    await bench.requests(),
+    await subject.requests(),
+  ];
   await systemClock.sleep(REST_MS);
-  const [after, requests] = [await subject.usage(), await bench.requests()];
+  const [after, requests, askedThen] = [
+    await subject.usage(),
+    await bench.requests(),
+    await subject.requests(),
+  ];
   return {
     "at rest: all requests to the API server in 20 s": requests - before,
+    ...(asked === undefined || askedThen === undefined
+      ? {}
+      : { "at rest: of these its own": askedThen - asked }),
     "at rest: processor in percent of one": 100 * (after.cpuSeconds - own.cpuSeconds) /
       (REST_MS / 1000),
     "at rest: memory (MB)": after.residentMb,

@@ -18,9 +18,9 @@ Usage: deno task test [STAGE...]
   io          transport, Git, servers and scripts, against this machine
   browser     the console's page in a real Chromium: people, accessibility, hostile texts
   cluster     a real kube-apiserver, etcd, controller manager, scheduler and simulated nodes
-  e2e         real pods and Pulsar, see deno task e2e; takes root on Linux
   docker      what docker build makes of the Dockerfile, on local images; takes root on Linux for x86-64, and apt
   kind        three tests of e2e with that image on a cluster of kind; takes the same
+  e2e         real pods and Pulsar, see deno task e2e; takes root on Linux
   chaos       some of deno task chaos, with a fixed seed
 
 Without a stage all of them run; what this machine cannot run is left out, with a word, and so are docker, kind and
@@ -115,11 +115,6 @@ const STAGES: readonly Stage[] = [
     args: ["run", "-A", "scripts/cluster_tests.ts"],
   },
   {
-    name: "e2e",
-    args: ["run", "-A", "scripts/e2e.ts", "--cluster", "local"],
-    obstacle: rootObstacle,
-  },
-  {
     name: "docker",
     args: ["test", "--no-prompt", "-A", "tests/docker"],
     obstacle: dockerBuildObstacle,
@@ -133,6 +128,11 @@ const STAGES: readonly Stage[] = [
     ],
     obstacle: dockerBuildObstacle,
     latestMs: LATEST_MS,
+  },
+  {
+    name: "e2e",
+    args: ["run", "-A", "scripts/e2e.ts", "--cluster", "local"],
+    obstacle: rootObstacle,
   },
   {
     name: "chaos",

@@ -38,7 +38,10 @@ export interface Parts {
   readonly cluster: ClusterClient;
   /** Where several replicas run, `transport`, `cluster`, `events` and `clientOf` write nothing: see {@linkcode Parts.led}. */
   readonly events: EventRecorder;
-  /** For what every replica does, whoever leads: the lease, certificates, webhooks. */
+  /**
+   * For what every replica does, whoever leads: the lease, certificates, webhooks. On a connection of its own, so that no
+   * renewal waits behind all that a leader writes.
+   */
   readonly unfenced: { readonly transport: Transport; readonly cluster: ClusterClient };
   /** A client with the rights of a ServiceAccount and no others. */
   readonly clientOf: (account: ObjectKey) => ClusterClient;
@@ -74,11 +77,13 @@ export async function openParts(
   const metrics = createMetrics({ build: { version: VERSION, commit: BUILD.commit || "unknown" } });
   const connection = await connected(config, clock);
   const home = config.cluster.namespace ?? connection.namespace;
-  const own = httpTransport(connection.endpoint, {
-    userAgent: `meshwright/${VERSION}`,
-    clock,
-    onRequest: (sample) => metrics.countApiRequest(sample),
-  });
+  const transport = () =>
+    httpTransport(connection.endpoint, {
+      userAgent: `meshwright/${VERSION}`,
+      clock,
+      onRequest: (sample) => metrics.countApiRequest(sample),
+    });
+  const [own, unfenced] = [transport(), transport()];
   const discovery = kindDiscovery(own, clock);
   const writing = (fence: Leadership | undefined, log: Logger) =>
     writingParts(fence === undefined ? own : fencedTransport(own, fence), {
@@ -95,7 +100,7 @@ export async function openParts(
     metrics,
     // Where there is an election, nobody writes who was not elected.
     ...writing(config.leaderElection === undefined ? undefined : new Leadership(clock), log),
-    unfenced: { transport: own, cluster: httpCluster(own, { clock, discovery }) },
+    unfenced: { transport: unfenced, cluster: httpCluster(unfenced, { clock, discovery }) },
     tenancy: tenancyFrom(config, { home, inCluster: connection.inCluster }),
     addresses: addressesFrom(config, own),
     namespace: home,
@@ -115,6 +120,7 @@ export async function openParts(
     async [Symbol.asyncDispose]() {
       await parts.events[Symbol.asyncDispose]();
       await own[Symbol.asyncDispose]();
+      await unfenced[Symbol.asyncDispose]();
     },
   };
 }

@@ -84,6 +84,10 @@ export class OwnPrograms implements Programs {
       ]);
       await input;
       return { isSuccess: success, stdout, stderr, excess: memory.end() };
+    } catch (error) {
+      // Nobody waits for it any longer.
+      stop();
+      throw error;
     } finally {
       signal.removeEventListener("abort", stop);
       await killing;
@@ -194,12 +198,17 @@ async function readTail(stream: ReadableStream<Uint8Array>): Promise<string> {
 async function* piecesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
   const reader = stream.getReader({ mode: "byob" });
   let memory = new ArrayBuffer(PIECE_BYTES);
-  while (true) {
-    const { done, value } = await reader.read(new Uint8Array(memory));
-    if (value === undefined) return;
-    memory = value.buffer;
-    if (done) break;
-    yield value;
+  try {
+    while (true) {
+      const { done, value } = await reader.read(new Uint8Array(memory));
+      if (value === undefined) return;
+      memory = value.buffer;
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    // For who leaves early: what nobody reads must not keep the program from its end.
+    await reader.cancel();
+    if (!memory.detached) memory.transfer(0);
   }
-  memory.transfer(0);
 }

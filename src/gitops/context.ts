@@ -107,8 +107,8 @@ export interface SyncContext {
 }
 
 /**
- * Enough to keep a share of an API server that other controllers keep busy with what was just applied; how many of them it
- * works on at once it decides itself (priority and fairness).
+ * Enough to keep a share of an API server that other controllers keep busy with what was just applied; how many calls of all
+ * passes go on at once, and how many large ones, the transport bounds.
  */
 export const CALLS_AT_ONCE = 32;
 

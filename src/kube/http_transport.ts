@@ -4,6 +4,7 @@ import {
   isAbort,
   isPlainObject,
   type JsonObject,
+  Semaphore,
   systemClock,
   unlessAborted,
   withoutEnd,
@@ -45,6 +46,18 @@ export function httpTransport(endpoint: Endpoint, options: TransportOptions = {}
   return new HttpTransport(endpoint, options);
 }
 
+/**
+ * Requests under way at the same time, besides streams. An API server takes a hundred of a connection, streams among them,
+ * and leaves all others where they are: what comes in turn here can be called off, and is not sent when it may not be.
+ */
+const REQUESTS_AT_ONCE = 64;
+
+/** A body of so many characters is large: each is in memory several times, as an object, as text, and as what is answered. */
+const LARGE_BODY = 256 * 1024;
+const LARGE_AT_ONCE = 8;
+
+const NEVER = new AbortController().signal;
+
 /** Who may act as one user only cannot act as another on top of it. */
 const NOT_TWICE =
   "the kubeconfig acts as another user already (users[].user.as): leave that out, or name no ServiceAccount";
@@ -54,6 +67,11 @@ type Attempt<T> =
   | { readonly ended: "answer"; readonly value: T }
   | { readonly ended: "failure"; readonly error: ApiError | NoAnswerError };
 
+/** A request with its body as it is sent. */
+interface OutgoingText extends TransportRequest {
+  readonly text: string | undefined;
+}
+
 class HttpTransport implements Transport {
   readonly server: string;
   readonly #endpoint: Endpoint;
@@ -62,6 +80,8 @@ class HttpTransport implements Transport {
   #sender: Sender | undefined;
   #clientCertificate: string | undefined;
   #authority: string | undefined;
+  readonly #turns = new Semaphore(REQUESTS_AT_ONCE);
+  readonly #largeTurns = new Semaphore(LARGE_AT_ONCE);
 
   constructor(endpoint: Endpoint, options: TransportOptions) {
     this.#endpoint = endpoint;
@@ -73,8 +93,9 @@ class HttpTransport implements Transport {
 
   async request(request: TransportRequest): Promise<JsonObject> {
     const { triesMax = 5, random = Math.random } = this.#options;
+    const text = request.body === undefined ? undefined : JSON.stringify(request.body);
     for (let tries = 1;; tries++) {
-      const attempt = await this.#attempt(request, readJson);
+      const attempt = await this.#inTurn({ ...request, text });
       if (attempt.ended === "answer") return attempt.value;
       const { error } = attempt;
       if (tries >= triesMax || !isRepeatable(request, error, tries)) throw error;
@@ -84,7 +105,7 @@ class HttpTransport implements Transport {
 
   async stream(request: TransportRequest): Promise<ReadableStream<Uint8Array>> {
     const attempt = await this.#attempt(
-      request,
+      { ...request, text: undefined },
       (response) => Promise.resolve(response.body ?? new Blob([]).stream()),
     );
     if (attempt.ended === "failure") throw attempt.error;
@@ -102,9 +123,19 @@ class HttpTransport implements Transport {
     return Promise.resolve();
   }
 
+  /** Sends once, when it is its turn; users take turns. */
+  async #inTurn(request: OutgoingText): Promise<Attempt<JsonObject>> {
+    const { actAs = "", signal = NEVER, text = "" } = request;
+    using _turn = await this.#turns.acquire(signal, actAs);
+    using _large = text.length < LARGE_BODY
+      ? undefined
+      : await this.#largeTurns.acquire(signal, actAs);
+    return await this.#attempt(request, readJson);
+  }
+
   /** Sends once. The deadline covers everything until `read` has its value. */
   async #attempt<T>(
-    request: TransportRequest,
+    request: OutgoingText,
     read: (response: Response, request: TransportRequest) => Promise<T>,
   ): Promise<Attempt<T>> {
     const { signal, ask, fence } = request;
@@ -145,10 +176,10 @@ class HttpTransport implements Transport {
     this.reconnect();
   }
 
-  async #send(request: TransportRequest, signal: AbortSignal): Promise<Response> {
+  async #send(request: OutgoingText, signal: AbortSignal): Promise<Response> {
     // A plugin that gives them may hang.
     const credentials = await unlessAborted(this.#endpoint.credentials(), signal);
-    const { body, contentType = "application/json" } = request;
+    const { contentType = "application/json", text } = request;
     const headers = new Headers({
       accept: "application/json",
       // Compressing costs both sides more than the network inside a cluster does.
@@ -164,14 +195,14 @@ class HttpTransport implements Transport {
       // The server adds the groups that every service account is in.
       headers.set("impersonate-user", request.actAs);
     }
-    if (body !== undefined) headers.set("content-type", contentType);
+    if (text !== undefined) headers.set("content-type", contentType);
     const outgoing = {
       url: urlOf(this.server, request),
       method: request.method ?? "GET",
       headers,
       lines: actingHeaders,
       signal,
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(text === undefined ? {} : { body: text }),
     };
     const sender = this.#senderFor(credentials);
     // Nothing is waited for from here on.

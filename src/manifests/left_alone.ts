@@ -12,7 +12,7 @@ import { type Manifest, type ManifestProblem, problemOf } from "./manifest.ts";
 import type { TargetObject } from "./target.ts";
 
 /** Looks at owners at the same time. */
-const CALLS_AT_ONCE = 8;
+const OWNERS_AT_ONCE = 8;
 
 /** One family of objects that are left to somebody else. */
 interface LeftRule {
@@ -169,7 +169,7 @@ export async function withoutLeft(
   },
 ): Promise<{ readonly applied: TargetObject[]; readonly left: LeftObject[] }> {
   const there = new Set(targets.map(({ id }) => ownerKey(id, id.name)));
-  const found = await pooled(targets.map((target, index) => ({ target, index })), CALLS_AT_ONCE, (
+  const found = await pooled(targets.map((target, index) => ({ target, index })), OWNERS_AT_ONCE, (
     { index, target },
   ) => keeperOf(target, { object: manifests[index]?.object, there, acting, signal }));
   return {

@@ -1,4 +1,4 @@
-import type { Component, ComponentKind } from "#api";
+import { backlogScalingOf, type Component, type ComponentKind } from "#api";
 import {
   afterDelay,
   AWAIT_CHANGE,
@@ -13,6 +13,7 @@ import {
   type ComponentPlan,
   type ComponentStatus,
   componentStatus,
+  isCountedReady,
   planComponent,
   selectorText,
   stabilizedPods,
@@ -74,7 +75,7 @@ async function passOver(
     case "present": {
       const waitMs = waitOf(seen.stored, effects.ctx);
       const whole = planComponent({ ...seen, ...programFacts(effects.ctx) });
-      const plan = waitMs > 0 ? withoutFill(whole) : whole;
+      const plan = waitMs > 0 && !isFilledFirst(seen) ? withoutFill(whole) : whole;
       const outcome = await act({ ...plan, ...look }, seen.stored, effects);
       return await recordComponent({ seen, plan, outcome, waitMs }, effects);
     }
@@ -88,7 +89,17 @@ function waitOf({ metadata, status }: Component, { clock, pace }: ReconcileConte
   return isNew(status) ? pace.newDelayMs(metadata.uid ?? "", clock.monotonicMs()) : 0;
 }
 
-/** Who scales it waits for its replicas; nobody else does. */
+/**
+ * Whether its replicas have to be there before it is told anything else: an autoscaler of its own fails without them, and a
+ * component that is ready would be another generation right after it was called so.
+ */
+function isFilledFirst({ desired, statefulSet, stored }: ObservedComponent): boolean {
+  return desired.some(({ kind }) => kind === "HorizontalPodAutoscaler") ||
+    backlogScalingOf(stored) !== undefined ||
+    (statefulSet !== undefined && isCountedReady(statefulSet));
+}
+
+/** Who scales it by hand waits for its replicas; nobody else does. */
 function withoutFill(plan: ComponentPlan): ComponentPlan {
   return { ...plan, ownerSteps: plan.ownerSteps.filter(({ action }) => action !== "fill") };
 }

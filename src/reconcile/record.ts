@@ -12,7 +12,7 @@ export interface StatusRecord {
   readonly isNews?: boolean;
   /** It is true of every version of the object. */
   readonly isOfAnyVersion?: boolean;
-  /** How long it may wait where it is the first one, and neither good news nor for a person to mend. */
+  /** How long it may wait where it is the first one and tells nothing but that work has begun. */
   readonly beginDelayMs?: number;
 }
 
@@ -57,23 +57,26 @@ export async function recordStatus(
   return AWAIT_CHANGE;
 }
 
-/** Whether nothing was said yet, and what is to be said is neither good news nor for a person to mend. */
+/** Reasons of pods that are on their way, or wait for a node. */
+const BEGUN: readonly string[] = ["Progressing", "Unschedulable"];
+
+/** Whether nothing was said yet, and nothing is to be said but that work has begun. */
 function isBegun(before: unknown, after: unknown): boolean {
-  return isNew(before) && stated(after, "Ready")?.status === "False" &&
-    stated(after, "Stalled")?.status !== "True";
+  const ready = readyOf(after);
+  return isNew(before) && ready?.status === "False" && BEGUN.includes(ready.reason ?? "");
 }
 
 /** Whether a status says nothing yet. */
 export function isNew(status: unknown): boolean {
-  return stated(status, "Ready") === undefined;
+  return readyOf(status) === undefined;
 }
 
-function stated(status: unknown, type: "Ready" | "Stalled") {
-  return conditionOf((status as { conditions?: unknown } | undefined)?.conditions, type);
+function readyOf(status: unknown) {
+  return conditionOf((status as { conditions?: unknown } | undefined)?.conditions, "Ready");
 }
 
 /** What a reader waits for: whether it is ready, and for which generation that is said. */
 function readinessOf(status: unknown): string {
-  const ready = stated(status, "Ready");
+  const ready = readyOf(status);
   return `${ready?.status} ${ready?.observedGeneration}`;
 }

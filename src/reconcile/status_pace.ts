@@ -10,6 +10,8 @@ const MANY_WITHIN_MS = 5_000;
 
 /** For so long at most what nobody's pods need waits until fewer come. */
 const NEW_DELAY_MAX_MS = 30_000;
+/** What has no status by then is gone, or nobody can write it. */
+const NEW_KEPT_MS = 600_000;
 /** Whether fewer come is looked at the less often, the more there are. */
 const LOOK_LATER_EACH_MS = 50;
 
@@ -22,7 +24,7 @@ export class StatusPace {
   readonly #isBusy: () => boolean;
   /** By uid, the oldest first. */
   readonly #writtenMs = new Map<string, number>();
-  /** When new objects were seen first, by uid, the oldest first. */
+  /** When objects without a status were seen first, by uid, the oldest first. */
   readonly #cameMs = new Map<string, number>();
   /** When the last so many that are many were. */
   #lastCameMs: readonly number[] = [];
@@ -62,6 +64,7 @@ export class StatusPace {
 
   /** A status was written. What no longer delays anything is forgotten. */
   wrote(uid: string, nowMs: number): void {
+    this.#cameMs.delete(uid);
     for (const [other, writtenMs] of this.#writtenMs) {
       if (writtenMs + BUSY_PACE_MS > nowMs) break;
       this.#writtenMs.delete(other);
@@ -77,7 +80,7 @@ export class StatusPace {
 
   #forgetOld(nowMs: number): void {
     for (const [uid, cameMs] of this.#cameMs) {
-      if (cameMs + 2 * NEW_DELAY_MAX_MS > nowMs) break;
+      if (cameMs + NEW_KEPT_MS > nowMs) break;
       this.#cameMs.delete(uid);
     }
   }

@@ -12,6 +12,7 @@ import {
   Report,
 } from "./guarantee.ts";
 import { DEFINITIONS } from "./definitions.ts";
+import { FIRST_SYNC } from "./first_sync.ts";
 import { GIT } from "./git.ts";
 import { INVENTORIES } from "./inventories.ts";
 import { LEADERS } from "./leaders.ts";
@@ -38,7 +39,7 @@ const PLANES: readonly (readonly Chapter[])[] = [[
   SURROUNDINGS,
   PROCESSES,
   inTurn([CERTIFICATES, INVENTORIES]),
-], [SHARDS]];
+], [inTurn([SHARDS, FIRST_SYNC])]];
 
 /** All that is claimed. */
 export const GUARANTEES: readonly Guarantee[] = PLANES.flat().flatMap(({ guarantees }) =>

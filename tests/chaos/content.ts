@@ -13,6 +13,8 @@ export interface FunctionContent {
   readonly sick?: boolean;
   /** So many characters of configuration. */
   readonly payload?: number;
+  /** It has no pods. */
+  readonly idle?: boolean;
 }
 
 /** All that a commit holds: ConfigMaps with one value, and Functions. */
@@ -47,12 +49,13 @@ export function filesOf({ configs, functions }: Content): Record<string, string>
 
 function functionObject(
   name: string,
-  { cpu, cleanup = false, payload = 0, sick = false }: FunctionContent,
+  { cpu, cleanup = false, idle = false, payload = 0, sick = false }: FunctionContent,
 ) {
   const amounts = { cpu, memory: "1G" };
   return userFunction(name, {
     resources: { requests: amounts, limits: amounts },
     cleanupSubscription: cleanup,
+    ...(idle ? { replicas: 0 } : {}),
     ...(payload === 0 ? {} : { funcConfig: { payload: "x".repeat(payload) } }),
     ...(sick ? { pod: { annotations: { [FAIL]: "CrashLoopBackOff" } } } : {}),
   });

@@ -33,6 +33,9 @@ export class MemoryGroup implements AsyncDisposable {
       await Deno.mkdir(path);
       const group = new MemoryGroup(path, isFirstVersion);
       await group.unlimit();
+      // What is bounded must not go to the disk instead: a pod's does not.
+      const swap = isFirstVersion ? "memory.swappiness" : "memory.swap.max";
+      if (await isThere(`${path}/${swap}`)) await group.#write(swap, "0");
       return group;
     } catch (error) {
       throw new CannotTry("as memory cannot be bounded by a control group", { cause: error });
@@ -47,7 +50,12 @@ export class MemoryGroup implements AsyncDisposable {
   /** From now on the group may take a mebibyte more than it has. */
   async limitToUsage(): Promise<void> {
     const used = Number(await Deno.readTextFile(`${this.#path}/${this.#files.usage}`));
-    await this.#write(this.#files.limit, String(used + MEBIBYTE));
+    await this.limit(used + MEBIBYTE);
+  }
+
+  /** From now on the group may take so many bytes. */
+  async limit(bytes: number): Promise<void> {
+    await this.#write(this.#files.limit, String(bytes));
   }
 
   async unlimit(): Promise<void> {

@@ -1,4 +1,5 @@
 /** What the process needs of its machine fails: memory, disk, clock, names, tokens and certificates. */
+import { errorText } from "#base";
 import { eventually } from "../support/eventually.ts";
 import { needProgram } from "../support/programs.ts";
 import {
@@ -91,7 +92,7 @@ async function wantFakeTime(): Promise<void> {
   try {
     await needProgram(FAKETIME, "libfaketime");
   } catch (cause) {
-    throw new CannotTry("as there is no libfaketime", { cause });
+    throw new CannotTry(`as there is no libfaketime: ${errorText(cause)}`, { cause });
   }
 }
 

@@ -3,6 +3,7 @@ import { systemClock } from "#base";
 import { ApiError, httpTransport, NoAnswerError, type TransportOptions } from "#kube";
 import type { ApiRequestSample } from "#telemetry";
 import { inClusterEndpoint, tokenCredentials } from "../../src/kube/in_cluster.ts";
+import { eventually } from "../support/eventually.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { temporaryFolder } from "../support/git_repository.ts";
 import { scriptedServer, statusResponse } from "../support/scripted_server.ts";
@@ -235,4 +236,49 @@ Deno.test("the authority of a pod's service account is what its file says now, i
   assertEquals(await authority(), undefined);
   await Deno.remove(`${directory}/ca.crt`);
   assertEquals(await authority(), undefined);
+});
+
+/** A server that counts what it works on, and answers when it is let. */
+function heldServer() {
+  const gate = Promise.withResolvers<void>();
+  let [under, most] = [0, 0];
+  const server = scriptedServer(async () => {
+    most = Math.max(most, ++under);
+    await gate.promise;
+    under--;
+    return Response.json({ ok: true });
+  });
+  return {
+    url: server.url,
+    under: () => under,
+    most: () => most,
+    go: gate.resolve,
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+}
+
+Deno.test("requests take turns: so many are under way, fewer large ones, and who gives up waits no more", async () => {
+  await using server = heldServer();
+  await using transport = transportTo(server.url);
+  const stop = new AbortController();
+  const large = { ...POST, body: { text: "x".repeat(300_000) } };
+  const asked = [
+    ...Array.from({ length: 20 }, () => transport.request(large)),
+    ...Array.from({ length: 60 }, () => transport.request(GET)),
+  ];
+  await eventually(() => server.under() === 52);
+  const givenUp = assertRejects(
+    () => transport.request({ ...GET, signal: stop.signal }),
+    Error,
+    "enough",
+  );
+  stop.abort(new Error("enough"));
+  await givenUp;
+  // A stream has no turn: who watches would never end one.
+  const watching = transport.stream(GET);
+  await eventually(() => server.under() === 53);
+  server.go();
+  await Promise.all(asked);
+  await (await watching).cancel();
+  assertEquals(server.most() <= 65, true, `${server.most()} at once`);
 });

@@ -113,3 +113,36 @@ Deno.test("what a person has to mend is said at once, however many are new", asy
   world.createNow(userFunction({ className: "" }));
   assertEquals((await world.pass("Function", "orders")).writes, ["patch Function/status orders"]);
 });
+
+Deno.test("of very many new Functions one with an autoscaler of its own has its replicas before that", async () => {
+  const world = new ControllerWorld();
+  await afterMany(world);
+  world.createNow(userFunction({ replicas: undefined, maxReplicas: 5 }));
+  const { writes } = await world.pass("Function", "orders");
+  assertEquals([writes[0], writes.length], ["apply Function orders", 4]);
+});
+
+Deno.test("one of very many new Functions that is ready stays the generation that is called so", async () => {
+  const world = new ControllerWorld();
+  await afterMany(world);
+  world.createNow(userFunction({ replicas: undefined }));
+  await world.pass("Function", "orders");
+  world.runPods();
+  assertEquals((await world.pass("Function", "orders")).writes, [
+    "apply Function orders",
+    "patch Function/status orders",
+  ]);
+  await world.settle();
+  const { metadata, status } = world.object(ORDERS) ?? {};
+  const { observedGeneration } = status as { readonly observedGeneration?: number };
+  assertEquals([metadata?.generation, observedGeneration], [2, 2]);
+});
+
+Deno.test("that the pods of one of very many new Functions fail is said at once", async () => {
+  const world = new ControllerWorld();
+  await afterMany(world);
+  world.createNow(userFunction());
+  await world.pass("Function", "orders");
+  world.runPods({ isReady: false, waiting: "ImagePullBackOff" });
+  assertEquals((await world.pass("Function", "orders")).writes, ["patch Function/status orders"]);
+});

@@ -189,7 +189,9 @@ export class ControllerWorld {
   }
 
   /** What the StatefulSet controller and kubelets do: pods of the current template, all ready, and a status that says so. */
-  runPods({ isReady = true }: { readonly isReady?: boolean } = {}): void {
+  runPods(
+    { isReady = true, waiting }: { readonly isReady?: boolean; readonly waiting?: string } = {},
+  ): void {
     for (const statefulSet of this.all("apps/v1", "StatefulSet")) {
       const { replicas = 1, template } = statefulSet.spec as {
         replicas?: number;
@@ -198,7 +200,7 @@ export class ControllerWorld {
       const revision = contentHash(template).slice(0, 10);
       for (const pod of podsOf(statefulSet, this)) this.removeNow(idOf(pod));
       for (let ordinal = 0; ordinal < replicas; ordinal++) {
-        this.createNow(podOf(statefulSet, { ordinal, revision, isReady }));
+        this.createNow(podOf(statefulSet, { ordinal, revision, isReady, waiting }));
       }
       this.patchNow(idOf(statefulSet), {
         status: {

@@ -55,14 +55,17 @@ function isReadyPod(pod: Pod): boolean {
 /** A pod as a StatefulSet's controller makes it. */
 export function podOf(
   statefulSet: KubeObject,
-  { ordinal, revision, isReady }: {
+  { ordinal, revision, isReady, waiting }: {
     readonly ordinal: number;
     readonly revision: string;
     readonly isReady: boolean;
+    /** Why its container does not start, as the kubelet calls it. */
+    readonly waiting: string | undefined;
   },
 ): KubeObject {
   const { labels = {}, name, namespace } = statefulSet.metadata;
   const conditions = [{ type: "Ready", status: isReady ? "True" : "False" }];
+  const containerStatuses = [{ name: "main", state: { waiting: { reason: waiting } } }];
   return {
     apiVersion: "v1",
     kind: "Pod",
@@ -72,7 +75,9 @@ export function podOf(
       labels: { ...labels, "controller-revision-hash": revision },
       ownerReferences: [ownerReference(statefulSet)],
     },
-    status: { phase: "Running", conditions },
+    status: waiting === undefined
+      ? { phase: "Running", conditions }
+      : { phase: "Pending", conditions, containerStatuses },
   };
 }
 

@@ -40,18 +40,21 @@ interface Point {
  */
 export function growthPicture(report: Report): string {
   const subjects = [...new Set(report.figures.map(({ subject }) => subject))];
-  const rows = Math.ceil(DRAWN.length / COLUMNS);
+  const drawn = DRAWN.map(({ name, unit }) => ({
+    title: `${name}, ${unit}`,
+    lines: subjects.map((subject) => pointsOf(report, { subject, name })),
+  })).filter(({ lines }) => lines.flat().length > 0);
+  const rows = Math.ceil(drawn.length / COLUMNS);
   const [width, height] = [COLUMNS * (WIDTH + MARGIN) + MARGIN, rows * (HEIGHT + MARGIN) + MARGIN];
   const legend = subjects.map((subject, index) =>
-    `<text x="${MARGIN + index * 120}" y="20" fill="${COLOURS[index]}" font-weight="bold">${
+    `<text x="${MARGIN + index * 120}" y="20" fill="${colour(index)}" font-weight="bold">${
       escaped(subject)
     }</text>`
   );
-  const panels = DRAWN.map(({ name, unit }, index) => {
+  const panels = drawn.map(({ lines, title }, index) => {
     const x = MARGIN + (index % COLUMNS) * (WIDTH + MARGIN);
     const y = MARGIN + Math.floor(index / COLUMNS) * (HEIGHT + MARGIN);
-    const lines = subjects.map((subject) => pointsOf(report, { subject, name }));
-    return `<g transform="translate(${x} ${y})">${panel(`${name}, ${unit}`, lines)}</g>`;
+    return `<g transform="translate(${x} ${y})">${panel(title, lines)}</g>`;
   });
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" ` +
@@ -86,9 +89,13 @@ function panel(title: string, lines: readonly (readonly Point[])[]): string {
     const places = points.map(({ functions, value }) =>
       `${(functions / largest * WIDTH).toFixed(1)},${(HEIGHT - value / most * HEIGHT).toFixed(1)}`
     );
-    return `<polyline fill="none" stroke="${COLOURS[index]}" stroke-width="1.5" points="${
+    const dots = places.map((place) => {
+      const [x, y] = place.split(",");
+      return `<circle cx="${x}" cy="${y}" r="2.5" fill="${colour(index)}"/>`;
+    });
+    return `<polyline fill="none" stroke="${colour(index)}" stroke-width="1.5" points="${
       places.join(" ")
-    }"/>`;
+    }"/>${dots.join("")}`;
   });
   return [
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="#f6f6f4"/>`,
@@ -97,6 +104,10 @@ function panel(title: string, lines: readonly (readonly Point[])[]): string {
     `<text x="-4" y="10" text-anchor="end">${Number(most.toPrecision(2))}</text>`,
     `<text x="${WIDTH}" y="${HEIGHT + 14}" text-anchor="end">${largest} Functions</text>`,
   ].join("");
+}
+
+function colour(index: number): string {
+  return COLOURS[index % COLOURS.length] ?? "";
 }
 
 function escaped(text: string): string {

@@ -1,6 +1,5 @@
 /** One program through the day of a repository: first commit, a change, an edit by hand, rest, a restart, the end. */
-import type { KubeObject } from "#base";
-import { systemClock } from "#base";
+import { conditionOf, type KubeObject, systemClock } from "#base";
 import type { TestRepository } from "../../support/git_repository.ts";
 import { functionFile, functionFiles, functionName, NEXT_IMAGE } from "./objects.ts";
 import { type BenchPlane, pathsOf } from "./plane.ts";
@@ -81,8 +80,42 @@ async function firstCommit(
     "processor of the API server until then": (await bench.serverUsage()).cpuSeconds -
       server.cpuSeconds,
     ...await perFunction(subject, { requests, count, what: "requests a Function until then" }),
-    "memory at its peak (MB)": after.peakMb,
+    ...await told(subject, { bench, count, namespace, seconds, requests }),
+    "memory at its peak (MB)": (await subject.usage()).peakMb,
   };
+}
+
+/** How much later all Functions say how they are, and what that takes. */
+async function told(
+  subject: RunningSubject,
+  { bench, count, namespace, requests, seconds }:
+    & Pick<JourneyOptions, "bench" | "count" | "namespace">
+    & {
+      readonly requests: number | undefined;
+      readonly seconds: () => number;
+    },
+): Promise<Record<string, number>> {
+  const path = `${pathsOf(namespace).functions}/`;
+  let next = 0;
+  // One after the other: each is asked for until it says so.
+  await until(async () => {
+    while (next < count) {
+      const found = await bench.find<KubeObject>(`${path}${functionName(next)}`);
+      if (!isTold(found)) return false;
+      next++;
+    }
+    return true;
+  }, 10 * COUNT_EVERY_MS);
+  const what = "requests a Function until all say how they are";
+  return {
+    "all Functions say how they are": seconds(),
+    ...await perFunction(subject, { requests, count, what }),
+  };
+}
+
+function isTold(object: KubeObject | undefined): boolean {
+  const { conditions } = (object?.status ?? {}) as { readonly conditions?: unknown };
+  return conditionOf(conditions, "Ready") !== undefined;
 }
 
 /** Where the program counts its requests itself. */

@@ -31,6 +31,7 @@ export interface Report {
  *   "|---|---|---|",
  *   "| all children | 7 | 10 (70 % of the limit) |",
  * ]);
+ * assertEquals(tableLines({ machine: "", figures: [of("limit", 20.04)] }).at(-1), "| all children | 20 |");
  * const before = { machine: "", figures: [of("meshwright", 20)] };
  * assertEquals(tableLines(report, before).at(-1), "| all children | 7 | 10 (70 % of the limit, 0.50 of before) |");
  * ```
@@ -83,5 +84,5 @@ export function median(
 
 function numberText(value: number): string {
   if (value >= 100 || Number.isInteger(value)) return Math.round(value).toLocaleString("en-US");
-  return value.toPrecision(2).replace(/\.?0+$/, "");
+  return String(Number(value.toPrecision(2)));
 }

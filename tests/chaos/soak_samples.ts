@@ -1,4 +1,5 @@
 /** What is measured of a process that runs for long, whether it stays flat, and a picture of it. */
+import { svgPicture } from "../support/svg.ts";
 
 /** What a process has at one moment. */
 export type Figures = Readonly<Record<typeof MEASURES[number]["name"], number>>;
@@ -91,10 +92,7 @@ export function soakPicture({ name, unit }: Measure, samples: readonly Sample[])
     return `${x.toFixed(1)},${y.toFixed(1)}`;
   });
   const [width, height] = [WIDTH + 2 * MARGIN, HEIGHT + 2 * MARGIN];
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" ` +
-    `font-family="sans-serif" font-size="12">`,
-    `<rect width="${width}" height="${height}" fill="#fff"/>`,
+  return svgPicture({ fontSize: 12, height, width }, [
     `<text x="${MARGIN}" y="32" font-weight="bold">${name}: ${unit}</text>`,
     `<rect x="${MARGIN}" y="${MARGIN}" width="${WIDTH}" height="${HEIGHT}" fill="#f6f6f4"/>`,
     `<text x="${MARGIN - 6}" y="${MARGIN + 10}" text-anchor="end">${Math.ceil(most)}</text>`,
@@ -103,7 +101,5 @@ export function soakPicture({ name, unit }: Measure, samples: readonly Sample[])
     `<text x="${MARGIN + WIDTH}" y="${MARGIN + HEIGHT + 18}" text-anchor="end">${
       Math.round(seconds / 60)
     } min</text>`,
-    "</svg>",
-    "",
-  ].join("\n");
+  ]);
 }

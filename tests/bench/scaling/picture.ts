@@ -1,3 +1,4 @@
+import { escaped, svgPicture } from "../../support/svg.ts";
 import type { Result } from "./world.ts";
 
 /** Of one trace. */
@@ -29,15 +30,10 @@ export function picture(panels: readonly Panel[]): string {
     const [x, y] = [column * (WIDTH + MARGIN) + MARGIN, row * PANEL_HEIGHT + 36];
     return `<g transform="translate(${x} ${y})">${drawnPanel(panel)}</g>`;
   });
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" ` +
-    `font-family="sans-serif" font-size="11">`,
-    `<rect width="${width}" height="${height}" fill="#fff"/>`,
+  return svgPicture({ fontSize: 11, height, width }, [
     ...legend,
     ...drawn,
-    "</svg>",
-    "",
-  ].join("\n");
+  ]);
 }
 
 function drawnPanel({ name, results, seconds }: Panel): string {
@@ -72,8 +68,4 @@ function drawnPanel({ name, results, seconds }: Panel): string {
 
 function colour(index: number): string {
   return COLOURS[index % COLOURS.length] ?? "#000";
-}
-
-function escaped(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 }

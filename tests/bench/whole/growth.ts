@@ -1,4 +1,5 @@
 /** How what a program needs grows with the number of Functions, as a picture. */
+import { escaped, svgPicture } from "../../support/svg.ts";
 import { median, type Report } from "./figures.ts";
 
 /** What is drawn: values of a report. */
@@ -56,15 +57,10 @@ export function growthPicture(report: Report): string {
     const y = MARGIN + Math.floor(index / COLUMNS) * (HEIGHT + MARGIN);
     return `<g transform="translate(${x} ${y})">${panel(title, lines)}</g>`;
   });
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" ` +
-    `font-family="sans-serif" font-size="11">`,
-    `<rect width="${width}" height="${height}" fill="#fff"/>`,
+  return svgPicture({ fontSize: 11, height, width }, [
     ...legend,
     ...panels,
-    "</svg>",
-    "",
-  ].join("\n");
+  ]);
 }
 
 function pointsOf(
@@ -108,8 +104,4 @@ function panel(title: string, lines: readonly (readonly Point[])[]): string {
 
 function colour(index: number): string {
   return COLOURS[index % COLOURS.length] ?? "";
-}
-
-function escaped(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 }

@@ -145,8 +145,9 @@ async function play(stage: Stage): Promise<Omit<Story, "wholeMs">> {
   chapter(screen, "A commit that mends it");
   const third = await showMended(sick, stage);
   chapter(screen, "The program's metrics");
-  await showMetrics(stage);
+  // What the last status tells is counted a moment after it is written: the quiet second comes first.
   const quiet = await quietSecond(stage);
+  await showMetrics(stage);
   return { arrivals: [first, second, third], repair, setback, quiet, snapshot: world.snapshot() };
 }
 

@@ -156,16 +156,16 @@ function rememberedPass(
     readonly isReleased: boolean;
   },
 ): PassMemory {
-  const { measuredFromMs: _measured, ...measured } = pass;
+  const { measured: _measured, ...unmeasured } = pass;
   if (isReleased) {
-    const { appliedKey: _applied, decided, ...rest } = isHealthy ? measured : pass;
+    const { appliedKey: _applied, decided, ...rest } = isHealthy ? unmeasured : pass;
     // What was decided of the commit that was looked at last holds until then.
     return decided?.hold === undefined ? rest : { trouble: decided.hold, ...rest };
   }
   const isWell = health !== undefined && health.unhealthy.length === 0 &&
     health.unknown.length === 0 && pass.appliedKey !== undefined;
   const wellFor = isWell ? { ordinaryHealthyFor: pass.appliedKey } : {};
-  return { ...(isHealthy ? measured : pass), ...wellFor };
+  return { ...(isHealthy ? unmeasured : pass), ...wellFor };
 }
 
 /** When to put right again what could not be, or what waits because somebody changes it again and again. */
@@ -346,16 +346,16 @@ function healthyNews({ spec, status }: MeshSync): StatusNews {
 
 function healthyFacts(
   { status }: MeshSync,
-  { measuredFromMs }: PassMemory,
+  { measured }: PassMemory,
   nowMs: number,
 ): Conclusion["healthy"] {
   const isHeld = (status?.quarantined ?? []).some((hold) =>
     hold.revision === status?.lastAppliedRevision
   );
-  if (measuredFromMs === undefined || isHeld) return undefined;
+  if (measured === undefined || isHeld) return undefined;
   const appliedAtMs = Date.parse(status?.lastAppliedTime ?? "") || nowMs;
   return {
-    commitToReadySeconds: (nowMs - measuredFromMs) / 1000,
+    commitToReadySeconds: (nowMs - measured.sinceMs) / 1000,
     healthSeconds: (nowMs - appliedAtMs) / 1000,
   };
 }
@@ -372,7 +372,7 @@ function driftedLines(kept: readonly KeptDrift[]): string[] {
 function resultsOf({ decision, outcome, pass, seen: { source } }: PassFacts, after: PassMemory) {
   const results: SyncResult[] = [];
   // The one in progress never became healthy: its time would only tell about the newer one.
-  const isOvertaken = pass.measuredFromMs !== undefined && after.commit !== undefined &&
+  const isOvertaken = pass.measured !== undefined && after.commit !== undefined &&
     pass.commit !== after.commit;
   if (isOvertaken) results.push("superseded");
   if (source.tag === "not-due") return results;

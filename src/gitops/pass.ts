@@ -10,7 +10,6 @@ import type { PassMemory, UnrecordedChange } from "./phase.ts";
 import type { Proof } from "./proof_entry.ts";
 import type { FinishedJob } from "./plan/jobs.ts";
 import { contentKey, decisionKey } from "./source/decision_key.ts";
-import type { RevisionSeen } from "./source/fetch.ts";
 import { lookDelayMs, withNews } from "./status.ts";
 
 /** All that is known at the end of a pass. */
@@ -69,10 +68,9 @@ export function passAfter(facts: PassFacts): PassMemory {
   // What goes back meanwhile says nothing of the remote, which is looked at again at once.
   const isReturn = source.tag === "revision" && source.seen.isReturn === true;
   const resolved = isReturn ? undefined : resolvedBy(source);
-  const { revision: applied, ...contents } = contentAfter(facts);
   return {
     ...watched,
-    ...contents,
+    ...contentAfter(facts),
     lookedFor: lookKey(sync),
     lastLookAtMs: resolved === undefined ? pass.lastLookAtMs ?? nowMs : nowMs,
     nextLookAtMs: isReturn && trouble === undefined ? 0 : monotonicMs + lookDelayMs(sync, {
@@ -86,7 +84,7 @@ export function passAfter(facts: PassFacts): PassMemory {
     ...(isReturn && pass.commit !== undefined ? { commit: pass.commit } : {}),
     ...(trouble === undefined ? {} : { trouble }),
     ...writesAfter(facts),
-    ...measuredFrom(facts, applied),
+    ...measuredAfter(facts),
     ...unservedAfter(facts),
     ...pruneWaitsAfter(facts),
     ...moveAfter(facts),
@@ -153,9 +151,7 @@ function unservedAfter(
 /** What is decided and applied after a pass that looked at the remote. */
 function contentAfter(
   { decision, outcome, pass, seen }: PassFacts,
-): Pick<PassMemory, "appliedKey" | "decided" | "isTerminating"> & {
-  readonly revision?: RevisionSeen;
-} {
+): Pick<PassMemory, "appliedKey" | "decided" | "isTerminating"> {
   const before = pass.appliedKey === undefined ? {} : { appliedKey: pass.appliedKey };
   if (decision.do === "rest") {
     const decided = decision.decided === undefined ? {} : { decided: decision.decided };
@@ -164,7 +160,7 @@ function contentAfter(
   if (outcome.trouble !== undefined || !isComplete(outcome.applied)) return {};
   const { found: { inputs, revision }, resolved } = decision.revision;
   const judged = withNews(seen.sync, { quarantined: [...decision.composed.kept] });
-  const applied = { revision: decision.revision, appliedKey: contentKey(revision, judged, inputs) };
+  const applied = { appliedKey: contentKey(revision, judged, inputs) };
   if (decision.revision.isReturn === true) {
     // What is left of it is deleted when the remote says so: until then the rest is not all.
     return decision.plan.prune.toDelete.length > 0 ? {} : applied;
@@ -177,20 +173,21 @@ function contentAfter(
   };
 }
 
-function measuredFrom(
-  facts: PassFacts,
-  applied: RevisionSeen | undefined,
-): Pick<PassMemory, "measuredFromMs"> {
-  const { nowMs, outcome, pass } = facts;
-  if (applied === undefined || !isNews(outcome)) {
-    return pass.measuredFromMs === undefined ? {} : { measuredFromMs: pass.measuredFromMs };
-  }
-  // Not before it was made, and not before the last look that did not show it. A first look knows nothing.
-  const { found: { revision }, lastLookAtMs } = applied;
+/**
+ * Since when commit-to-ready is measured, from the first pass on that did something for a revision, however that pass ended:
+ * not before the revision was made, and not before the last look that did not show it. A first look knows nothing.
+ */
+function measuredAfter(facts: PassFacts): Pick<PassMemory, "measured"> {
+  const { decision, nowMs, outcome, pass } = facts;
+  const before = pass.measured === undefined ? {} : { measured: pass.measured };
+  if (decision.do !== "apply") return before;
+  const { found: { revision: { committedAtMs } }, lastLookAtMs, text } = decision.revision;
+  const isWork = outcome.pruned.skipped.length > 0 || changesOf(facts, text).length > 0;
+  if (!isWork || pass.measured?.revision === text) return before;
   const sinceMs = lastLookAtMs === undefined
     ? nowMs
-    : Math.min(nowMs, Math.max(lastLookAtMs, revision.committedAtMs));
-  return { measuredFromMs: sinceMs };
+    : Math.min(nowMs, Math.max(lastLookAtMs, committedAtMs));
+  return { measured: { revision: text, sinceMs } };
 }
 
 /** A memory without what each pass finds out anew. */
@@ -230,7 +227,11 @@ export function unrecordedPass(facts: PassFacts): Partial<PassMemory> {
   const again = { nextLookAtMs: 0, watchedSinceMs: pass.watchedSinceMs ?? monotonicMs };
   if (decision.do !== "apply") return again;
   const { text } = decision.revision;
-  return { ...again, unrecorded: { revision: text, changes: changesOf(facts, text) } };
+  return {
+    ...again,
+    ...measuredAfter(facts),
+    unrecorded: { revision: text, changes: changesOf(facts, text) },
+  };
 }
 
 /** What a revision changed, with what passes before changed and could not write down. */
@@ -244,9 +245,4 @@ export function changesOf({ outcome, pass }: PassFacts, revision: string): Unrec
     ...outcome.pruned.pruned.map((id) => ({ id, action: "pruned" } as const)),
   ];
   return [...new Map(changes.map((change) => [entryKey(change.id), change])).values()];
-}
-
-function isNews({ applied, pruned }: Outcome): boolean {
-  return pruned.pruned.length > 0 || pruned.skipped.length > 0 ||
-    applied.applied.some(({ action }) => action !== "unchanged");
 }

@@ -72,8 +72,8 @@ export interface PassMemory {
   readonly unanswered?: readonly UnansweredWrite[];
   /** The content for which ordinary kinds that no cache follows were all healthy when they were asked about last. */
   readonly ordinaryHealthyFor?: string;
-  /** Since when commit-to-ready is measured; absent while nothing is. */
-  readonly measuredFromMs?: number;
+  /** The revision of which commit-to-ready is measured, and since when; absent while nothing is. */
+  readonly measured?: { readonly revision: string; readonly sinceMs: number };
   /** A branch that moved, of which nobody found out yet whether it was rewritten. */
   readonly openMove?: RefMove;
   /** When that is asked again, on the monotonic clock; absent where nobody failed to find out. */

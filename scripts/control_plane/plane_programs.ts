@@ -2,12 +2,18 @@ import type { Binaries } from "./binaries.ts";
 import { GuardedProcess } from "./guarded_process.ts";
 import type { ProgramName } from "./versions.ts";
 
+/** They end by themselves when they lost the server for too long, or no longer trust what they remember of it. */
+const FOLLOWERS: readonly ProgramName[] = ["kube-controller-manager", "kube-scheduler", "kwok"];
+const RESTART_PAUSE_MS = 1_000;
+
 /** The processes of one control plane. Dispose it to kill them all. */
 export class PlanePrograms implements AsyncDisposable {
   readonly #binaries: Binaries;
   readonly #directory: string;
   readonly #args = new Map<ProgramName, readonly string[]>();
   readonly #processes = new Map<ProgramName, GuardedProcess>();
+  readonly #restarts = new Map<ProgramName, ReturnType<typeof setTimeout>>();
+  #isKept = false;
 
   constructor(plane: { readonly binaries: Binaries; readonly directory: string }) {
     this.#binaries = plane.binaries;
@@ -25,7 +31,17 @@ export class PlanePrograms implements AsyncDisposable {
     this.#args.set(name, args);
     const pidPath = `${this.#directory}/${name}.pid`;
     const options = { program: this.#binaries[name], args, logPath, pidPath };
-    this.#processes.set(name, new GuardedProcess(name, options));
+    const process = new GuardedProcess(name, options);
+    this.#processes.set(name, process);
+    process.exited.then(() => this.#restart(name, process));
+  }
+
+  /** From now on who follows the API server is started again when it ends by itself, as a kubelet does. */
+  keepFollowers(): void {
+    this.#isKept = true;
+    for (const [name, process] of this.#processes) {
+      if (process.exitCode !== undefined) this.#restart(name, process);
+    }
   }
 
   /** Starts a program again as it was started before; the caller waits until it answers. */
@@ -38,6 +54,7 @@ export class PlanePrograms implements AsyncDisposable {
   async kill(name: ProgramName): Promise<void> {
     const process = this.#process(name);
     this.#processes.delete(name);
+    clearTimeout(this.#restarts.get(name));
     await process[Symbol.asyncDispose]();
   }
 
@@ -49,6 +66,14 @@ export class PlanePrograms implements AsyncDisposable {
   /** The last started is killed first. */
   async [Symbol.asyncDispose](): Promise<void> {
     for (const name of [...this.#processes.keys()].reverse()) await this.kill(name);
+  }
+
+  #restart(name: ProgramName, ended: GuardedProcess): void {
+    const isLast = this.#processes.get(name) === ended;
+    if (!this.#isKept || !isLast || !FOLLOWERS.includes(name)) return;
+    clearTimeout(this.#restarts.get(name));
+    const again = () => this.run(name, this.#args.get(name) ?? []);
+    this.#restarts.set(name, setTimeout(again, RESTART_PAUSE_MS));
   }
 
   #process(name: ProgramName): GuardedProcess {

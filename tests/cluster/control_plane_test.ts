@@ -50,6 +50,24 @@ Deno.test("startControlPlane() without nodes simulates none", async () => {
   assert(lines.some((line) => line.startsWith(plane.binaries["kube-scheduler"])));
 });
 
+Deno.test("startControlPlane() starts who follows the API server again when it ends by itself", async () => {
+  await using plane = await startControlPlane();
+  const pidOf = async (program: string) =>
+    Number(await Deno.readTextFile(`${plane.directory}/${program}.pid`));
+  const programs = ["kube-controller-manager", "kube-scheduler", "kwok"] as const;
+  const before = await Promise.all(programs.map(pidOf));
+  for (const pid of before) Deno.kill(pid, "SIGKILL");
+  await eventually(async () => {
+    const after = await Promise.all(programs.map(pidOf));
+    return after.every((pid, at) => pid > 0 && pid !== before[at]);
+  });
+  await plane.kubectl(["create", "deployment", "web", "--image=web.example/web:1"]);
+  const node = ["get", "pods", "-l", "app=web", "-o", "jsonpath={.items[*].spec.nodeName}"];
+  await eventually(async () => (await plane.kubectl(node)).stdout !== "");
+  await plane.programs.kill("kwok");
+  assertEquals(plane.programs.running.map(({ name }) => name).includes("kwok"), false);
+});
+
 Deno.test("startControlPlane() gives further users no rights but those of RBAC", async () => {
   await using plane = await startControlPlane({ users: [{ name: "ann", groups: ["devs"] }] });
   const path = await plane.userKubeconfig("ann");

@@ -72,7 +72,10 @@ export class PlanePrograms implements AsyncDisposable {
     const isLast = this.#processes.get(name) === ended;
     if (!this.#isKept || !isLast || !FOLLOWERS.includes(name)) return;
     clearTimeout(this.#restarts.get(name));
-    const again = () => this.run(name, this.#args.get(name) ?? []);
+    const again = () => {
+      ended[Symbol.asyncDispose]();
+      this.run(name, this.#args.get(name) ?? []);
+    };
     this.#restarts.set(name, setTimeout(again, RESTART_PAUSE_MS));
   }
 

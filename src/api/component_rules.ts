@@ -2,6 +2,7 @@ import type { Problem } from "#base";
 import type { Component } from "./component.ts";
 import { type DefaultedComponent, withDefaults } from "./defaults.ts";
 import {
+  batchWarnings,
   bothOrderings,
   deliveryProblems,
   orderingProblems,
@@ -46,9 +47,13 @@ export function componentWarnings(component: Component): Problem[] {
   ];
   switch (component.kind) {
     case "Function":
-      return [...shared, ...loopWarnings(component.spec.input, component.spec.output)];
+      return [
+        ...shared,
+        ...loopWarnings(component.spec.input, component.spec.output),
+        ...batchWarnings(component.spec),
+      ];
     case "Source":
-      return [...shared, ...connectorWarnings(component)];
+      return [...shared, ...connectorWarnings(component), ...batchWarnings(component.spec)];
     case "Sink":
       return [...shared, ...connectorWarnings(component), ...bothOrderings(component.spec)];
   }

@@ -33,7 +33,9 @@ export const ConsumerConfigSchema = Type.Object({
 
 /** Schema of {@linkcode ProducerConfig}. */
 export const ProducerConfigSchema = Type.Object({
-  maxPendingMessages: optional(int32("Messages that may wait")),
+  maxPendingMessages: optional(
+    int32("Messages that may wait; 1 sends each alone, without batches"),
+  ),
   maxPendingMessagesAcrossPartitions: optional(int32("Messages that may wait in all partitions")),
   useThreadLocalProducers: optional(flag("One producer for each thread")),
   cryptoConfig: optional(CryptoConfigSchema),

@@ -214,3 +214,20 @@ Deno.test("warnings() says what the reference lets pass (W-39, W-26)", () => {
     "spec.logTopicAgent",
   ]);
 });
+
+Deno.test("warnings() name who may lose results with effectively_once, in Java only and where there are batches", () => {
+  const path = "spec.output.producerConf.maxPendingMessages";
+  const once = { processingGuarantee: "effectively_once" as const };
+  const output = (maxPendingMessages: number) => ({
+    output: { topic: "out", producerConf: { maxPendingMessages } },
+  });
+  assertEquals(warningPaths(functionWith({ ...once, output: { topic: "out" } })), [path]);
+  assertEquals(warningPaths(functionWith({ ...once, ...output(1000) })), [path]);
+  assertEquals(warningPaths(sourceWith({ ...once, ...output(2) })), [path]);
+  assertEquals(warningPaths(functionWith({ ...once, ...output(1) })), []);
+  assertEquals(warningPaths(functionWith({ ...once, output: {} })), []);
+  assertEquals(warningPaths(functionWith({ output: { topic: "out" } })), []);
+  const inJava = functionWith({ ...once, output: { topic: "out" } });
+  const { java: _java, ...spec } = inJava.spec;
+  assertEquals(warningPaths({ ...inJava, spec: { ...spec, python: { py: "f.py" } } }), []);
+});

@@ -1,0 +1,48 @@
+import { assertEquals } from "@std/assert";
+import { component, javaFunction } from "./support/components.ts";
+import { arrivals, arrivalsText, startLoad } from "./support/load.ts";
+import { e2eTest, type Story } from "./support/story.ts";
+
+const KILLS = 3;
+/** So many results come between two kills. */
+const BETWEEN = 50;
+
+/** A namespace in Pulsar whose broker drops what a producer sent before. */
+async function deduplicatedNamespace({ namespace, toolbox }: Story): Promise<string> {
+  const name = `public/${namespace}`;
+  const path = `/admin/v2/namespaces/${name}`;
+  const answers = [
+    await toolbox.admin("PUT", path, {}),
+    await toolbox.admin("POST", `${path}/deduplication`, true),
+  ];
+  assertEquals(answers.map(({ status }) => status), [204, 204]);
+  return name;
+}
+
+e2eTest(
+  "once",
+  "an effectively-once function that sends one message at a time loses none though it is killed, and doubles none",
+  async (story) => {
+    const namespace = await deduplicatedNamespace(story);
+    const [input, output] = [story.topic("in", { namespace }), story.topic("out", { namespace })];
+    const plain = javaFunction(story.image, { input, output });
+    const spec = {
+      ...plain,
+      processingGuarantee: "effectively_once",
+      // Without this some results are lost in one of eight kills (docs/from-pulsar-admin.md).
+      output: { ...plain["output"] as object, producerConf: { maxPendingMessages: 1 } },
+    };
+    await story.start({ exclaim: component("Function", "exclaim", { spec }) });
+    const load = startLoad(story.toolbox, input, "message");
+    let seen = 0;
+    for (let kill = 0; kill < KILLS; kill++) {
+      seen = (await story.toolbox.read(output, { count: seen + BETWEEN })).length;
+      await story.kubectl("delete", "pod", "exclaim-function-0", "--grace-period=0", "--force");
+      await story.untilReady("Function", "exclaim", { pattern: /^False / });
+      await story.untilReady("Function", "exclaim");
+    }
+    const wanted = (await load.stop()).map((text) => `${text}!`);
+    const counted = arrivals(wanted, await story.toolbox.read(output, { texts: wanted }));
+    assertEquals([counted.lost, counted.twice], [[], []], arrivalsText("message", counted));
+  },
+);

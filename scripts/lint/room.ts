@@ -55,7 +55,7 @@ const PURE_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "node:crypto": ["base"],
 };
 
-/** The 70 MB of memory that client-node costs are paid only where a kubeconfig is read. */
+/** The 70 MB of memory that client-node costs are paid only where a login plugin of a kubeconfig is run. */
 const CLIENT_NODE = "@kubernetes/client-node";
 const CONNECT = "kube/connect.ts";
 

@@ -1,6 +1,6 @@
 /**
  * How to reach an API server: a pod's service account, or a kubeconfig. The one file that imports client-node, and
- * only when a kubeconfig has to be read: loading it costs about 70 MB of memory.
+ * only when a login plugin has to be run: loading it costs about 70 MB of memory.
  *
  * @module
  */
@@ -22,7 +22,7 @@ import {
   type ClusterTerms,
   clusterTerms,
 } from "./kubeconfig_cluster.ts";
-import { actingHeaders, type ClientUser, clientUser } from "./kubeconfig_user.ts";
+import { actingHeaders, type ClientUser, clientUser, ownCredentials } from "./kubeconfig_user.ts";
 import { oidcLogin, oidcTokens } from "./oidc_login.ts";
 
 /** Where to look for a server. */
@@ -150,7 +150,7 @@ async function credentialsBy(
   { fields, oidc, tokenPath, user }: ClientUser & { readonly user: NamedUser },
   clock: Clock,
 ): Promise<Required<Pick<Endpoint, "credentials" | "refused">>> {
-  const newConfig = await clientConfigs(user.name, fields);
+  const newSource = await credentialSources(user, fields);
   const read = tokenPath === undefined ? undefined : tokenCredentials(tokenPath, clock);
   const token = async () => {
     try {
@@ -166,11 +166,11 @@ async function credentialsBy(
   const loggedIn = async () =>
     login === undefined ? {} : { authorization: `Bearer ${await login()}` };
   // client-node keeps what a plugin said until it expires, so asking it every time is cheap.
-  let config = newConfig();
+  let source = newSource();
   let last: Credentials = {};
   let asking: Promise<Credentials> | undefined;
   const ask = async () => {
-    last = { ...await credentialsOf(config), ...await loggedIn(), ...await token() };
+    last = { ...await source(), ...await loggedIn(), ...await token() };
     return last;
   };
   return {
@@ -181,26 +181,31 @@ async function credentialsBy(
       const isLast = authorization === last.authorization &&
         clientCertificate === last.clientCertificate;
       // Who never says how long something is good is asked again, as kubectl does.
-      if (isLast && fields["exec"] !== undefined) config = newConfig();
+      if (isLast && fields["exec"] !== undefined) source = newSource();
     },
   };
 }
 
 type NamedUser = NonNullable<ContextParts["user"]>;
 
-/** Makes one user for client-node, each time without what it remembers; where the server is, it need not know. */
-async function clientConfigs(name: string, user: Fields): Promise<() => KubeConfig> {
+/** Makes what gives a user's credentials, each time without what it remembers. */
+async function credentialSources(
+  user: NamedUser,
+  fields: Fields,
+): Promise<() => () => Promise<Credentials>> {
+  if (fields["exec"] === undefined) return () => () => ownCredentials(user, fields);
   const { KubeConfig } = await import("@kubernetes/client-node");
+  // Where the server is, a plugin need not know by this.
   const text = JSON.stringify({
     clusters: [{ name: "server", cluster: { server: "https://kubernetes.invalid" } }],
-    users: [{ name, user }],
-    contexts: [{ name: "used", context: { cluster: "server", user: name } }],
+    users: [{ name: user.name, user: fields }],
+    contexts: [{ name: "used", context: { cluster: "server", user: user.name } }],
     "current-context": "used",
   });
   return () => {
     const config = new KubeConfig();
     config.loadFromString(text);
-    return config;
+    return () => credentialsOf(config);
   };
 }
 

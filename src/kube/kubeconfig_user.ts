@@ -1,4 +1,5 @@
 import { isPlainObject } from "#base";
+import type { Credentials } from "./endpoint.ts";
 import {
   absolutePath,
   type ContextParts,
@@ -8,6 +9,7 @@ import {
   type KubeconfigEntry,
   pathField,
   textField,
+  unusable,
 } from "./kubeconfig.ts";
 
 /** The headers that say as whom a request acts, each once for a value. */
@@ -78,6 +80,51 @@ export function actingHeaders(user: KubeconfigEntry | undefined): ActingHeaders 
     );
   }
   return as === undefined ? [] : [["Impersonate-User", as], ...rest];
+}
+
+/**
+ * The credentials that a kubeconfig holds itself, or in files beside it that somebody may renew; a token goes before a name
+ * with a password.
+ *
+ * @param fields as {@linkcode clientUser} has them
+ * @throws {StalledError} where a file cannot be read
+ */
+export async function ownCredentials(
+  user: KubeconfigEntry & { readonly name: string },
+  fields: Fields,
+): Promise<Credentials> {
+  const { password = "", token, username } = fields;
+  const [clientCertificate, clientKey] = [
+    await pemText(user, fields, "client-certificate"),
+    await pemText(user, fields, "client-key"),
+  ];
+  const basic = username === undefined ? undefined : `Basic ${basicText(username, password)}`;
+  const authorization = token === undefined ? basic : `Bearer ${token}`;
+  return {
+    ...(authorization === undefined ? {} : { authorization }),
+    ...(clientCertificate === undefined ? {} : { clientCertificate }),
+    ...(clientKey === undefined ? {} : { clientKey }),
+  };
+}
+
+function basicText(username: unknown, password: unknown): string {
+  return new TextEncoder().encode(`${username}:${password}`).toBase64();
+}
+
+async function pemText(
+  user: KubeconfigEntry & { readonly name: string },
+  fields: Fields,
+  name: string,
+): Promise<string | undefined> {
+  const data = dataField({ ...user, fields }, `${name}-data`);
+  const path = fields[name];
+  if (data !== undefined || typeof path !== "string") return data;
+  try {
+    return await Deno.readTextFile(path);
+  } catch (cause) {
+    const what = `cannot read ${user.path}.${name}, ${path}`;
+    throw unusable(`Cannot authenticate as user ${user.name}: ${what}`, cause);
+  }
 }
 
 function pemMember(user: KubeconfigEntry, name: string): Fields {

@@ -2,7 +2,7 @@
  * Talks to an API server; knows objects, not meshes. Raw JSON in and out over one HTTP/2 connection
  * ({@linkcode httpTransport}), requests in the words of Kubernetes ({@linkcode httpCluster}), caches that follow the
  * server ({@linkcode Informer}), events, leadership and definitions. How to reach the server is `connect.ts`, which
- * is not behind this door: it loads client-node where a kubeconfig has to be read, and only the composition root
+ * is not behind this door: it loads client-node where a login plugin has to be run, and only the composition root
  * needs it.
  *
  * @module

@@ -188,6 +188,21 @@ Deno.test("paths of a kubeconfig start where it is, and data goes before files",
   assertEquals((await heard(await written(root, kubeconfig(mixed, pair)))).url, "/a");
 });
 
+Deno.test("a name with a password says who asks, and a token goes before it", async () => {
+  await using server = await echoServer();
+  await using folder = await temporaryFolder();
+  const cluster = { server: server.url, "certificate-authority-data": btoa(server.caPem) };
+  const said = async (user: object) =>
+    valuesOf(
+      await heard(await written(folder.path, kubeconfig(cluster, user as never))),
+      "authorization",
+    );
+  assertEquals(await said({ username: "änn", password: "p:w" }), [
+    `Basic ${new TextEncoder().encode("änn:p:w").toBase64()}`,
+  ]);
+  assertEquals(await said({ username: "ann", password: "pw", token: "t" }), ["Bearer t"]);
+});
+
 Deno.test("of several files the first that has an entry or a current context counts, and some may be missing or empty", async () => {
   await using folder = await temporaryFolder();
   const { path: root } = folder;

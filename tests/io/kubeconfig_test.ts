@@ -1,8 +1,10 @@
 // What is wrong with a kubeconfig is said without its text: any line of it may hold a token.
 import { StalledError, systemClock } from "#base";
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { connect } from "../../src/kube/connect.ts";
+import { ownCertificates } from "../support/certificates.ts";
 import { temporaryFolder } from "../support/git_repository.ts";
+import { kubeconfig, writtenKubeconfig as written } from "../support/kubeconfigs.ts";
 
 const MARKER = "MARK-5e1f";
 const LIST =
@@ -100,4 +102,33 @@ Deno.test("connect() does not repeat what a plugin said instead of a credential"
       "Cannot authenticate as user ada: its plugin or its token is not the JSON that it should be",
     );
   }
+});
+
+Deno.test("a client certificate that somebody renews is the one of the next request, and one that is gone is named", async () => {
+  await using folder = await temporaryFolder();
+  const { path: root } = folder;
+  const pairs = [await ownCertificates(["a"]), await ownCertificates(["b"])];
+  const write = async ({ certificate, privateKey }: (typeof pairs)[number]) => {
+    await Deno.writeTextFile(`${root}/client.crt`, certificate);
+    await Deno.writeTextFile(`${root}/client.key`, privateKey);
+  };
+  const [first, second] = pairs;
+  if (first === undefined || second === undefined) throw new Error("There is no pair");
+  await write(first);
+  const user = { "client-certificate": "client.crt", "client-key": "client.key" };
+  const path = await written(root, kubeconfig({ server: "https://127.0.0.1:1" }, user));
+  const { endpoint } = await connect({
+    kubeconfig: path,
+    env: () => undefined,
+    clock: systemClock,
+  });
+  assertEquals((await endpoint.credentials()).clientCertificate, first.certificate);
+  await write(second);
+  assertEquals(await endpoint.credentials(), {
+    clientCertificate: second.certificate,
+    clientKey: second.privateKey,
+  });
+  await Deno.remove(`${root}/client.key`);
+  const error = await assertRejects(() => endpoint.credentials(), StalledError);
+  assertStringIncludes(error.message, `users[0].user.client-key, ${root}/client.key`);
 });

@@ -23,8 +23,9 @@ Usage: deno task test [STAGE...]
   e2e         real pods and Pulsar, see deno task e2e; takes root on Linux
   chaos       some of deno task chaos, with a fixed seed
 
-Without a stage all of them run; what this machine cannot run is left out, with a word, and so are docker, kind and
-chaos where the run took 48 minutes by then: it is to end within an hour. The last line is "N passed, N failed".
+Without a stage all of them run; what this machine cannot run is left out, with a word, and so are docker and kind where
+the run took 48 minutes by then, and chaos where it took 55: it is to end within an hour. The last line is "N passed,
+N failed".
 Programs and images that take minutes are fetched or built once, beside the first stages, and kept outside the checkout.
 `;
 
@@ -42,7 +43,7 @@ interface Stage {
 }
 
 const LATE = "with it this run would take more than an hour; named, it runs";
-const LATEST_MS = 48 * 60_000;
+const MINUTE_MS = 60_000;
 
 const STAGES: readonly Stage[] = [
   {
@@ -118,7 +119,7 @@ const STAGES: readonly Stage[] = [
     name: "docker",
     args: ["test", "--no-prompt", "-A", "tests/docker"],
     obstacle: dockerBuildObstacle,
-    latestMs: LATEST_MS,
+    latestMs: 48 * MINUTE_MS,
   },
   {
     name: "kind",
@@ -127,7 +128,7 @@ const STAGES: readonly Stage[] = [
       ...["--only", "java_function,tls,rollback"],
     ],
     obstacle: dockerBuildObstacle,
-    latestMs: LATEST_MS,
+    latestMs: 48 * MINUTE_MS,
   },
   {
     name: "e2e",
@@ -137,7 +138,7 @@ const STAGES: readonly Stage[] = [
   {
     name: "chaos",
     args: ["run", "-A", "scripts/chaos.ts", "--quick", "--seed", "1"],
-    latestMs: LATEST_MS,
+    latestMs: 55 * MINUTE_MS,
   },
 ];
 

@@ -164,7 +164,7 @@ async function launch(binaries: Binaries, options: ControlPlaneOptions): Promise
   step(4, nodeCount > 0 ? `${nodeCount} simulated nodes` : "default ServiceAccount");
   await createObjects(session, nodeCount, options.signal);
   await until("the nodes are not ready", () => readiness(session, nodeCount, options.signal));
-  programs.keepFollowers();
+  programs.keepFollowers(progress);
   progress(`control plane ready (${durationText(performance.now() - startMs)})`);
   return controlPlaneOf(stack.move(), { directory, binaries, access, users, programs });
 }

@@ -42,7 +42,7 @@ interface Stage {
   readonly latestMs?: number;
 }
 
-const LATE = "with it this run would take more than an hour; named, it runs";
+const LATE = "with it this run may take more than an hour; named, it runs";
 const MINUTE_MS = 60_000;
 
 const STAGES: readonly Stage[] = [

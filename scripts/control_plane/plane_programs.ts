@@ -1,5 +1,6 @@
 import type { Binaries } from "./binaries.ts";
 import { GuardedProcess } from "./guarded_process.ts";
+import type { Progress } from "./progress.ts";
 import type { ProgramName } from "./versions.ts";
 
 /** They end by themselves when they lost the server for too long, or no longer trust what they remember of it. */
@@ -13,7 +14,7 @@ export class PlanePrograms implements AsyncDisposable {
   readonly #args = new Map<ProgramName, readonly string[]>();
   readonly #processes = new Map<ProgramName, GuardedProcess>();
   readonly #restarts = new Map<ProgramName, ReturnType<typeof setTimeout>>();
-  #isKept = false;
+  #kept: Progress | undefined;
 
   constructor(plane: { readonly binaries: Binaries; readonly directory: string }) {
     this.#binaries = plane.binaries;
@@ -36,9 +37,9 @@ export class PlanePrograms implements AsyncDisposable {
     process.exited.then(() => this.#restart(name, process));
   }
 
-  /** From now on who follows the API server is started again when it ends by itself, as a kubelet does. */
-  keepFollowers(): void {
-    this.#isKept = true;
+  /** From now on who follows the API server is started again when it ends by itself, as a kubelet does; each time is told. */
+  keepFollowers(progress: Progress): void {
+    this.#kept = progress;
     for (const [name, process] of this.#processes) {
       if (process.exitCode !== undefined) this.#restart(name, process);
     }
@@ -68,14 +69,16 @@ export class PlanePrograms implements AsyncDisposable {
     for (const name of [...this.#processes.keys()].reverse()) await this.kill(name);
   }
 
-  #restart(name: ProgramName, ended: GuardedProcess): void {
-    const isLast = this.#processes.get(name) === ended;
-    if (!this.#isKept || !isLast || !FOLLOWERS.includes(name)) return;
+  /** Starts a follower again in a moment, unless it is killed until then. */
+  async #restart(name: ProgramName, ended: GuardedProcess): Promise<void> {
+    const isLast = () => this.#processes.get(name) === ended;
+    if (this.#kept === undefined || !isLast() || !FOLLOWERS.includes(name)) return;
+    this.#kept(`${name} ended with code ${ended.exitCode} and is started again`);
+    // What it was guarded by is given back.
+    await ended[Symbol.asyncDispose]();
+    if (!isLast()) return;
     clearTimeout(this.#restarts.get(name));
-    const again = () => {
-      ended[Symbol.asyncDispose]();
-      this.run(name, this.#args.get(name) ?? []);
-    };
+    const again = () => this.run(name, this.#args.get(name) ?? []);
     this.#restarts.set(name, setTimeout(again, RESTART_PAUSE_MS));
   }
 

@@ -39,9 +39,12 @@ const ONE_AT_A_TIME =
  * client keeps what was sent before apart from what is new (apache/pulsar#6273), but not in its first batch, as a new
  * producer takes nothing for sent before. Pulsar 4.0 has no other way to do without batches.
  */
-export function batchWarnings({ java, output, processingGuarantee }: FunctionSpec | SourceSpec) {
+export function batchWarnings(spec: FunctionSpec | SourceSpec): readonly Problem[] {
+  const { java, output, processingGuarantee } = spec;
+  // A connector takes the results of a function that has one.
+  const isProducer = Boolean(output?.topic) && !("sinkConfig" in spec);
   const isAtRisk = processingGuarantee === "effectively_once" && java !== undefined &&
-    Boolean(output?.topic) && output?.producerConf?.maxPendingMessages !== 1;
+    isProducer && output?.producerConf?.maxPendingMessages !== 1;
   return when(isAtRisk, at("output.producerConf.maxPendingMessages", ONE_AT_A_TIME));
 }
 

@@ -372,8 +372,8 @@ function driftedLines(kept: readonly KeptDrift[]): string[] {
 function resultsOf({ decision, outcome, pass, seen: { source } }: PassFacts, after: PassMemory) {
   const results: SyncResult[] = [];
   // The one in progress never became healthy: its time would only tell about the newer one.
-  const isOvertaken = pass.measured !== undefined && after.commit !== undefined &&
-    pass.commit !== after.commit;
+  const isOvertaken = pass.measured !== undefined && after.measured !== undefined &&
+    pass.measured.revision !== after.measured.revision;
   if (isOvertaken) results.push("superseded");
   if (source.tag === "not-due") return results;
   if (outcome.applied.isSuperseded) return [...results, "superseded" as const];

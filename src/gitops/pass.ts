@@ -175,15 +175,20 @@ function contentAfter(
 
 /**
  * Since when commit-to-ready is measured, from the first pass on that did something for a revision, however that pass ended:
- * not before the revision was made, and not before the last look that did not show it. A first look knows nothing.
+ * not before the revision was made, and not before the last look that did not show it. A first look knows nothing. What
+ * became healthy once was measured then, and what a newer revision stopped is not measured at all.
  */
 function measuredAfter(facts: PassFacts): Pick<PassMemory, "measured"> {
-  const { decision, nowMs, outcome, pass } = facts;
+  const { decision, nowMs, outcome, pass, seen } = facts;
+  if (outcome.applied.isSuperseded) return {};
   const before = pass.measured === undefined ? {} : { measured: pass.measured };
   if (decision.do !== "apply") return before;
   const { found: { revision: { committedAtMs } }, lastLookAtMs, text } = decision.revision;
   const isWork = outcome.pruned.skipped.length > 0 || changesOf(facts, text).length > 0;
-  if (!isWork || pass.measured?.revision === text) return before;
+  const isMeasured = [pass.measured?.revision, seen.sync.status?.lastHealthyRevision].includes(
+    text,
+  );
+  if (!isWork || isMeasured) return before;
   const sinceMs = lastLookAtMs === undefined
     ? nowMs
     : Math.min(nowMs, Math.max(lastLookAtMs, committedAtMs));

@@ -20,13 +20,13 @@ export interface ClientUser {
   readonly fields: Fields;
   /** A file that somebody else renews. */
   readonly tokenPath?: string;
-  /** What the user says of an OpenID Connect provider: client-node asks that again for each request, and as nobody else. */
+  /** What the user says of an OpenID Connect provider. */
   readonly oidc?: KubeconfigEntry;
 }
 
 /**
- * A user in the form that client-node takes, which reads less than kubectl does: paths absolute, data before files, and
- * what a plugin is told in its environment.
+ * A user whose paths are absolute, with data before files; in the form that client-node takes where it runs a plugin, which
+ * is told in its environment what it has to know.
  *
  * @param info what its plugin is told of the server, if it asks
  * @throws {StalledError} where something of it cannot be used

@@ -100,13 +100,13 @@ async function measured(
     await using repository = await testRepository();
     await repository.commit({ "README.md": "nothing yet" });
     const namespace = `${subject}-${run}`;
-    const { plane } = bench;
+    const { cluster, plane } = bench;
     const values = await journeyFigures({
       bench,
       repository,
       namespace,
       count: functions,
-      start: () => start({ plane, namespace, url: repository.url }),
+      start: () => start({ cluster, plane, namespace, url: repository.url }),
     });
     all.push({ functions, subject, values });
   }

@@ -64,7 +64,11 @@ Deno.test("startControlPlane() starts who follows the API server again when it e
   await plane.kubectl(["create", "deployment", "web", "--image=web.example/web:1"]);
   const node = ["get", "pods", "-l", "app=web", "-o", "jsonpath={.items[*].spec.nodeName}"];
   await eventually(async () => (await plane.kubectl(node)).stdout !== "");
+  const last = await pidOf("kwok");
+  Deno.kill(last, "SIGKILL");
   await plane.programs.kill("kwok");
+  await new Promise((resolve) => setTimeout(resolve, 2_000));
+  assertEquals(await pidOf("kwok"), last);
   assertEquals(plane.programs.running.map(({ name }) => name).includes("kwok"), false);
 });
 

@@ -1,11 +1,13 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { component, javaFunction } from "./support/components.ts";
 import { arrivals, arrivalsText, startLoad } from "./support/load.ts";
+import { adminPath } from "./support/messages.ts";
 import { e2eTest, type Story } from "./support/story.ts";
 
 const KILLS = 3;
 /** So many results come between two kills. */
 const BETWEEN = 50;
+const PATIENCE = { timeoutMs: 900_000 };
 
 /** A namespace in Pulsar whose broker drops what a producer sent before. */
 async function deduplicatedNamespace({ namespace, toolbox }: Story): Promise<string> {
@@ -17,6 +19,13 @@ async function deduplicatedNamespace({ namespace, toolbox }: Story): Promise<str
   ];
   assertEquals(answers.map(({ status }) => status), [204, 204]);
   return name;
+}
+
+/** How many entries a topic's ledgers have: a batch is one. */
+async function entryCount({ toolbox }: Story, topic: string): Promise<number> {
+  const { status, text } = await toolbox.admin("GET", `${adminPath(topic)}/internalStats`);
+  assertEquals(status, 200, text);
+  return JSON.parse(text).entriesAddedCounter;
 }
 
 e2eTest(
@@ -36,13 +45,18 @@ e2eTest(
     const load = startLoad(story.toolbox, input, "message");
     let seen = 0;
     for (let kill = 0; kill < KILLS; kill++) {
-      seen = (await story.toolbox.read(output, { count: seen + BETWEEN })).length;
+      const wanted = seen + BETWEEN;
+      seen = (await story.toolbox.read(output, { ...PATIENCE, count: wanted })).length;
+      assert(seen >= wanted, `${seen} results, not ${wanted}`);
       await story.kubectl("delete", "pod", "exclaim-function-0", "--grace-period=0", "--force");
       await story.untilReady("Function", "exclaim", { pattern: /^False / });
       await story.untilReady("Function", "exclaim");
     }
     const wanted = (await load.stop()).map((text) => `${text}!`);
-    const counted = arrivals(wanted, await story.toolbox.read(output, { texts: wanted }));
+    const results = await story.toolbox.read(output, { ...PATIENCE, texts: wanted });
+    const counted = arrivals(wanted, results);
     assertEquals([counted.lost, counted.twice], [[], []], arrivalsText("message", counted));
+    // Each result is an entry of its own: there are no batches, whatever the kills met.
+    assertEquals(await entryCount(story, output), results.length);
   },
 );

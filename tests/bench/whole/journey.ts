@@ -163,15 +163,25 @@ async function oneFile(
   subject: RunningSubject,
   { bench, count, namespace, repository }: JourneyOptions,
 ): Promise<Record<string, number>> {
-  const index = Math.floor(count / 2);
-  const path = workloadPath(index, namespace);
+  const middle = Math.floor(count / 2);
+  const change = async (index: number, look: () => Promise<void>) => {
+    const path = workloadPath(index, namespace);
+    const [file, text] = functionFile(index, NEXT_IMAGE);
+    await repository.commit({ [file]: text }, "Change one function");
+    return await timed(async () => {
+      await look();
+      await until(async () => await imageOf(bench, path) === NEXT_IMAGE);
+    });
+  };
   const own = await subject.usage();
-  const [file, text] = functionFile(index, NEXT_IMAGE);
-  await repository.commit({ [file]: text }, "Change one function");
-  const seconds = await timed(() => until(async () => await imageOf(bench, path) === NEXT_IMAGE));
+  const seconds = await change(middle, () => Promise.resolve());
+  const { cpuSeconds } = await subject.usage();
   return {
     "one file changed until its StatefulSet": seconds,
-    "one file changed: processor": (await subject.usage()).cpuSeconds - own.cpuSeconds,
+    "one file changed: processor": cpuSeconds - own.cpuSeconds,
+    ...(subject.look === undefined ? {} : {
+      "one file changed and told by a webhook": await change(middle + 1, subject.look),
+    }),
   };
 }
 

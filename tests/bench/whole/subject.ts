@@ -1,5 +1,6 @@
-import { ANNOTATIONS } from "#api";
+import { ANNOTATIONS, resourceOf } from "#api";
 import { systemClock } from "#base";
+import type { ClusterClient } from "#kube";
 import { localTarget } from "../../support/admission.ts";
 import { temporaryFolder } from "../../support/git_repository.ts";
 import { MEMORY_ENV } from "../../../scripts/compile.ts";
@@ -16,11 +17,14 @@ export interface RunningSubject extends AsyncDisposable {
   requests(): Promise<number | undefined>;
   /** Lets it delete as much as a commit takes away, where it asks before that. */
   agree(commit: string): Promise<void>;
+  /** Has it look at the repository now, as a webhook of a Git host does; absent where it cannot be told so. */
+  readonly look?: () => Promise<void>;
 }
 
 /** Where a program finds what it is to do. */
 export interface SubjectPlace {
   readonly plane: ControlPlane;
+  readonly cluster: ClusterClient;
   readonly namespace: string;
   /** Of the repository: `file://…`. */
   readonly url: string;
@@ -31,7 +35,7 @@ export type Subject = (place: SubjectPlace) => Promise<RunningSubject>;
 
 /** Ours: a binary, or the sources with Deno. Ready when `/readyz` says so. */
 export function ownProgram(command: readonly [string, ...string[]]): Subject {
-  return async ({ plane, namespace, url }) => {
+  return async ({ cluster, plane, namespace, url }) => {
     await using stack = new AsyncDisposableStack();
     const folder = stack.use(await temporaryFolder());
     const { address } = localTarget();
@@ -66,6 +70,15 @@ export function ownProgram(command: readonly [string, ...string[]]): Subject {
           ["annotate", "--overwrite", "meshsync", "--all", "-n", namespace, annotation],
         );
         if (code !== 0) throw new Error(`Cannot agree to a revision: ${stderr}`);
+      },
+      async look() {
+        const type = resourceOf("MeshSync");
+        const { apiVersion, kind } = type;
+        const annotations = { [ANNOTATIONS.requestedAt]: crypto.randomUUID() };
+        for (const { metadata: { name } } of await cluster.list(type, { namespace })) {
+          const id = { apiVersion, kind, namespace, name };
+          await cluster.patch(id, { metadata: { annotations } }, { fieldManager: "bench" });
+        }
       },
       [Symbol.asyncDispose]: () => running.disposeAsync(),
     };

@@ -226,6 +226,8 @@ Deno.test("warnings() name who may lose results with effectively_once, in Java o
   assertEquals(warningPaths(sourceWith({ ...once, ...output(2) })), [path]);
   assertEquals(warningPaths(functionWith({ ...once, ...output(1) })), []);
   assertEquals(warningPaths(functionWith({ ...once, output: {} })), []);
+  const connected = { output: { topic: "out" }, sinkConfig: {} };
+  assertEquals(warningPaths(functionWith({ ...once, ...connected })), []);
   assertEquals(warningPaths(functionWith({ output: { topic: "out" } })), []);
   const inJava = functionWith({ ...once, output: { topic: "out" } });
   const { java: _java, ...spec } = inJava.spec;

@@ -184,11 +184,10 @@ function measuredAfter(facts: PassFacts): Pick<PassMemory, "measured"> {
   const before = pass.measured === undefined ? {} : { measured: pass.measured };
   if (decision.do !== "apply") return before;
   const { found: { revision: { committedAtMs } }, lastLookAtMs, text } = decision.revision;
+  const known = [pass.measured?.revision, seen.sync.status?.lastHealthyRevision];
+  if (known.includes(text)) return before;
   const isWork = outcome.pruned.skipped.length > 0 || changesOf(facts, text).length > 0;
-  const isMeasured = [pass.measured?.revision, seen.sync.status?.lastHealthyRevision].includes(
-    text,
-  );
-  if (!isWork || isMeasured) return before;
+  if (!isWork) return before;
   const sinceMs = lastLookAtMs === undefined
     ? nowMs
     : Math.min(nowMs, Math.max(lastLookAtMs, committedAtMs));

@@ -183,6 +183,18 @@ export function absolutePath({ file }: KubeconfigEntry, path: string): string {
   return isAbsolute(path) ? path : join(dirname(file), path);
 }
 
+/** What a file holds that a kubeconfig names. @throws {StalledError} with the message and the path when it cannot be read */
+export async function fileText(
+  path: string,
+  { message }: { readonly message: string },
+): Promise<string> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    throw unusable(`${message}, ${path}`, error);
+  }
+}
+
 /** What base64 says that stands in place of a file. */
 export function dataField(entry: KubeconfigEntry, name: string): string | undefined {
   const text = textField(entry, name);

@@ -5,6 +5,7 @@ import {
   type ContextParts,
   dataField,
   fieldError,
+  fileText,
   flagField,
   type KubeconfigEntry,
   pathField,
@@ -143,12 +144,4 @@ async function authorityOf(
   if (pem === undefined || isPem(pem)) return pem;
   const name = data === undefined ? "certificate-authority" : "certificate-authority-data";
   throw fieldError(cluster, name, "it holds no PEM certificate");
-}
-
-async function fileText(path: string, { message }: { readonly message: string }): Promise<string> {
-  try {
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    throw unusable(`${message}, ${path}`, error);
-  }
 }

@@ -6,10 +6,10 @@ import {
   dataField,
   fieldError,
   type Fields,
+  fileText,
   type KubeconfigEntry,
   pathField,
   textField,
-  unusable,
 } from "./kubeconfig.ts";
 
 /** The headers that say as whom a request acts, each once for a value. */
@@ -119,12 +119,8 @@ async function pemText(
   const data = dataField({ ...user, fields }, `${name}-data`);
   const path = fields[name];
   if (data !== undefined || typeof path !== "string") return data;
-  try {
-    return await Deno.readTextFile(path);
-  } catch (cause) {
-    const what = `cannot read ${user.path}.${name}, ${path}`;
-    throw unusable(`Cannot authenticate as user ${user.name}: ${what}`, cause);
-  }
+  const message = `Cannot authenticate as user ${user.name}: cannot read ${user.path}.${name}`;
+  return await fileText(path, { message });
 }
 
 function pemMember(user: KubeconfigEntry, name: string): Fields {

@@ -1,25 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
 import { component, javaFunction } from "./support/components.ts";
 import { arrivals, arrivalsText, startLoad } from "./support/load.ts";
-import { adminPath } from "./support/messages.ts";
+import { adminPath, deduplicatedNamespace } from "./support/messages.ts";
 import { e2eTest, type Story } from "./support/story.ts";
 
 const KILLS = 3;
 /** So many results come between two kills. */
 const BETWEEN = 50;
 const PATIENCE = { timeoutMs: 900_000 };
-
-/** A namespace in Pulsar whose broker drops what a producer sent before. */
-async function deduplicatedNamespace({ namespace, toolbox }: Story): Promise<string> {
-  const name = `public/${namespace}`;
-  const path = `/admin/v2/namespaces/${name}`;
-  const answers = [
-    await toolbox.admin("PUT", path, {}),
-    await toolbox.admin("POST", `${path}/deduplication`, true),
-  ];
-  assertEquals(answers.map(({ status }) => status), [204, 204]);
-  return name;
-}
 
 /** How many entries a topic's ledgers have: a batch is one. */
 async function entryCount({ toolbox }: Story, topic: string): Promise<number> {

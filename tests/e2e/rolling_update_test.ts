@@ -1,20 +1,10 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { component, EXAMPLES_JAR, javaFunction, javaOf } from "./support/components.ts";
-import { meanwhile, numbered } from "./support/messages.ts";
+import { deduplicatedNamespace, meanwhile, numbered } from "./support/messages.ts";
 import { e2eTest } from "./support/story.ts";
 
 e2eTest("rolling", "a rolling update loses no message and doubles none", async (story) => {
-  const namespace = `public/${story.namespace}`;
-  for (const path of ["", "/deduplication"]) {
-    const method = path === "" ? "PUT" : "POST";
-    const body = path === "" ? {} : true;
-    const { status, text } = await story.toolbox.admin(
-      method,
-      `/admin/v2/namespaces/${namespace}${path}`,
-      body,
-    );
-    assertEquals(status, 204, text);
-  }
+  const namespace = await deduplicatedNamespace(story);
   const [input, output] = [story.topic("in", { namespace }), story.topic("out", { namespace })];
   const spec = {
     ...javaFunction(story.image, { input, output }),

@@ -49,6 +49,18 @@ export async function consumerCount(
   return Object.values(subscriptions).reduce((sum, { consumers }) => sum + consumers.length, 0);
 }
 
+/** Makes a namespace in Pulsar, called after the story's own, whose broker drops what a producer sent before. */
+export async function deduplicatedNamespace(
+  { namespace, toolbox }: Pick<Story, "namespace" | "toolbox">,
+): Promise<string> {
+  const name = `public/${namespace}`;
+  for (const [method, path, body] of [["PUT", "", {}], ["POST", "/deduplication", true]] as const) {
+    const answer = await toolbox.admin(method, `/admin/v2/namespaces/${name}${path}`, body);
+    assertEquals(answer.status, 204, answer.text);
+  }
+  return name;
+}
+
 /** Where the broker's admin interface has a topic. */
 export function adminPath(topic: string): string {
   return `/admin/v2/${topic.replace("://", "/")}`;

@@ -20,6 +20,9 @@ import { VERSION } from "./version.ts";
 /** How often everything is looked at although nothing changed: a net under the watches that costs no request. */
 const RESYNC_MS = 10 * 60_000;
 
+/** How often it is looked whether fewer new objects come. */
+const RELEASE_MS = 1_000;
+
 /** From so many objects of a kind on that wait for a pass statuses that tell of work in progress may wait. */
 const BUSY_DEPTH = 50;
 
@@ -49,6 +52,7 @@ export class MeshController implements MeshWorker {
   readonly #scaled: ReconcileContext["scaled"] = new Map();
   /** Components that were let go and that a cache may still show. */
   readonly #letGo = new Set<string>();
+  readonly #pace = new StatusPace(() => this.#isBusy());
 
   constructor(parts: Parts, { caches, isOwn, quarantineOf }: MeshControllerOptions) {
     this.#parts = parts;
@@ -67,6 +71,7 @@ export class MeshController implements MeshWorker {
       this.#build({ signal: stop, terminationLogs });
       for (const controller of this.#controllers.values()) group.start(() => controller.run());
       group.start((ending) => this.#resync(ending));
+      group.start((ending) => this.#release(ending));
       group.start((ending) => this.#pollMetrics(ending));
       group.start((ending) => this.#followBacklogs(ending));
     });
@@ -136,7 +141,7 @@ export class MeshController implements MeshWorker {
       scaled: this.#scaled,
       letGo: this.#letGo,
       neighbours: this.#caches.neighbours,
-      pace: new StatusPace(() => this.#isBusy()),
+      pace: this.#pace,
       terminationLogs,
     };
   }
@@ -182,6 +187,17 @@ export class MeshController implements MeshWorker {
     };
     using loop = new ScalingLoop({ ctx, intervalMs, addresses, isOwn: this.#isOwn });
     await loop.run(signal);
+  }
+
+  /** Lets go on who waited because many were new. */
+  async #release(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#parts;
+    while (!signal.aborted) {
+      await pause(RELEASE_MS, { clock, signal });
+      for (const { kind, key } of this.#pace.released(clock.monotonicMs())) {
+        this.#controllers.get(kind)?.enqueue(key, "periodic");
+      }
+    }
   }
 
   async #resync(signal: AbortSignal): Promise<void> {

@@ -52,7 +52,7 @@ export const MANIFEST_BUDGETS = {
   /** How long the thread that reads has to notice that it is to end. */
   readingEndMs: 10_000,
   /** How long that thread is kept without anything to do: it takes about 40 MB. */
-  readingIdleMs: 60_000,
+  readingIdleMs: 5_000,
   /** Bytes of files and variables that are read at once, without that thread: the worst of them take some 50 ms. */
   readingInPlaceBytes: 8 * KIB,
 } as const;
@@ -74,7 +74,7 @@ export const GIT_BUDGETS = {
   /** The largest piece of memory: an answer that git reads as a whole before it looks at it. */
   commandPieceBytes: 64 * MIB,
   /** How long the thread that starts git stays when nobody needs it. */
-  threadIdleMs: 60_000,
+  threadIdleMs: 10_000,
   /** Characters of the path of a file: no longer one can be checked out. */
   pathChars: 4_096,
   /** Files of a folder. */

@@ -27,7 +27,13 @@ import {
   throwIfNamespaceEnds,
 } from "./act.ts";
 import { reconcileDeletion } from "./cleanup.ts";
-import { cacheOf, type Effects, type PodsWithLogs, type ReconcileContext } from "./context.ts";
+import {
+  cacheOf,
+  type Effects,
+  type PodsWithLogs,
+  type ReconcileContext,
+  type WakeUp,
+} from "./context.ts";
 import { discreetEffects } from "./discreet_cluster.ts";
 import { observeComponent, type ObservedComponent } from "./observe.ts";
 import { isNew, recordStatus } from "./record.ts";
@@ -73,7 +79,7 @@ async function passOver(
     case "leaving":
       return await reconcileDeletion(seen.stored as Component, effects);
     case "present": {
-      const waitMs = waitOf(seen.stored, effects.ctx);
+      const waitMs = waitOf(seen.stored, { kind, key }, effects.ctx);
       const whole = planComponent({ ...seen, ...programFacts(effects.ctx) });
       const plan = waitMs > 0 && !isFilledFirst(seen) ? withoutFill(whole) : whole;
       const outcome = await act({ ...plan, ...look }, seen.stored, effects);
@@ -85,8 +91,12 @@ async function passOver(
 }
 
 /** How long a component waits with what its pods do not need: of very many new ones, all get their pods first. */
-function waitOf({ metadata, status }: Component, { clock, pace }: ReconcileContext): number {
-  return isNew(status) ? pace.newDelayMs(metadata.uid ?? "", clock.monotonicMs()) : 0;
+function waitOf(
+  { metadata, status }: Component,
+  woken: WakeUp,
+  { clock, pace }: ReconcileContext,
+): number {
+  return isNew(status) ? pace.newDelayMs(metadata.uid ?? "", woken, clock.monotonicMs()) : 0;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import type { JsonObject, KubeObject, Next } from "#base";
 import { ApiError, type ClusterClient } from "#kube";
-import { type ReconcileContext, StatusPace } from "#reconcile";
+import { type ReconcileContext, StatusPace, type WakeUp } from "#reconcile";
 import { recordStatus } from "../../src/reconcile/record.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { functionObject } from "../support/objects.ts";
@@ -135,20 +135,48 @@ Deno.test("StatusPace delays more while many wait", () => {
 Deno.test("StatusPace has new objects wait while many come, for a while, and forgets them", () => {
   const pace = new StatusPace();
   const waits = (from: number, count: number, nowMs: number) =>
-    Array.from({ length: count }, (_, index) => pace.newDelayMs(`uid-${from + index}`, nowMs));
+    Array.from({ length: count }, (_, index) => {
+      const name = `uid-${from + index}`;
+      return pace.newDelayMs(name, wakeUp(name), nowMs);
+    });
   assertEquals(new Set(waits(0, 49, 1_000)), new Set([0]));
   // One that is seen again is no other one.
   assertEquals(waits(0, 1, 1_000), [0]);
-  assertEquals(waits(49, 2, 5_000), [7_500, 7_550]);
-  assertEquals(waits(0, 1, 5_000), [7_550]);
+  assertEquals(waits(49, 2, 5_000), [180_000, 180_000]);
+  assertEquals(waits(0, 1, 5_000), [176_000]);
   pace.wrote("uid-7", 5_000);
   assertEquals(pace.delayMs("uid-7", 5_000), 3_000);
   assertEquals(waits(0, 1, 6_000), [0]);
   // It waits no second time, however long others come.
-  for (let second = 7; second < 70; second++) waits(100 * second, 100, second * 1_000);
-  assertEquals(waits(6_900, 1, 69_999), [29_001]);
-  assertEquals([waits(0, 1, 69_999), waits(3_900, 1, 69_999)], [[0], [0]]);
-  for (let index = 0; index < 7_000; index++) pace.wrote(`uid-${index}`, 70_000);
-  pace.wrote("uid", 100_000);
+  for (let second = 7; second < 250; second++) waits(100 * second, 100, second * 1_000);
+  assertEquals(waits(24_900, 1, 249_999), [179_001]);
+  assertEquals([waits(0, 1, 249_999), waits(6_900, 1, 249_999)], [[0], [0]]);
+  for (let index = 0; index < 25_000; index++) pace.wrote(`uid-${index}`, 250_000);
+  pace.wrote("uid", 300_000);
   assertEquals(pace.size, 1);
 });
+
+Deno.test("StatusPace lets go on who waits when little happens to them, each once", () => {
+  const pace = new StatusPace();
+  const pass = (count: number, nowMs: number) =>
+    Array.from({ length: count }, (_, index) => {
+      const name = `uid-${index}`;
+      return pace.newDelayMs(name, wakeUp(name), nowMs) > 0;
+    }).filter((isWaiting) => isWaiting).length;
+  assertEquals(pass(60, 1_000), 11);
+  assertEquals(pace.released(5_999), []);
+  // All of them are looked at again as their pods appear, and later some of them.
+  assertEquals(pass(60, 2_000), 60);
+  assertEquals(pass(60, 5_000), 60);
+  assertEquals([pace.released(6_000), pass(49, 9_999)], [[], 49]);
+  assertEquals(pace.released(9_999), []);
+  pace.wrote("uid-0", 9_999);
+  const names = pace.released(15_000).map(({ key }) => key.name);
+  assertEquals([names.length, names[0]], [59, "uid-1"]);
+  assertEquals(pace.released(15_100), []);
+  assertEquals(pass(60, 15_200), 0);
+});
+
+function wakeUp(name: string): WakeUp {
+  return { kind: "Function", key: { namespace: "shop", name } };
+}

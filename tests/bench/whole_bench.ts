@@ -95,18 +95,21 @@ async function measured(
   progressOnStderr(`${functions} Functions, run ${run}: limit`);
   const limit = await limitFigures(bench, { count: functions, namespace: `limit-${run}` });
   const all: Figures[] = [{ functions, subject: "limit", values: limit }];
-  for (const [subject, start] of subjects) {
+  for (const [subject, place] of subjects) {
     progressOnStderr(`${functions} Functions, run ${run}: ${subject}`);
     await using repository = await testRepository();
     await repository.commit({ "README.md": "nothing yet" });
     const namespace = `${subject}-${run}`;
     const { cluster, plane } = bench;
+    await cluster.create({ apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
+    await using placed = await place({ cluster, plane, namespace, url: repository.url });
     const values = await journeyFigures({
       bench,
       repository,
       namespace,
       count: functions,
-      start: () => start({ cluster, plane, namespace, url: repository.url }),
+      progress: progressOnStderr,
+      start: () => placed.start(),
     });
     all.push({ functions, subject, values });
   }

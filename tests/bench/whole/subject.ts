@@ -30,12 +30,27 @@ export interface SubjectPlace {
   readonly url: string;
 }
 
-/** How to start a program; each start remembers nothing. */
-export type Subject = (place: SubjectPlace) => Promise<RunningSubject>;
+/** A program that has in the cluster what it needs there. Dispose it to take that back. */
+export interface PlacedSubject extends AsyncDisposable {
+  /** Starts it; resolves when it is ready. Each start remembers nothing. */
+  start(): Promise<RunningSubject>;
+}
+
+/** How to measure a program at a place. */
+export type Subject = (place: SubjectPlace) => Promise<PlacedSubject>;
+
+/** One that needs nothing but to be started. */
+function startedBy(start: (place: SubjectPlace) => Promise<RunningSubject>): Subject {
+  return (place) =>
+    Promise.resolve({
+      start: () => start(place),
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    });
+}
 
 /** Ours: a binary, or the sources with Deno. Ready when `/readyz` says so. */
 export function ownProgram(command: readonly [string, ...string[]]): Subject {
-  return async ({ cluster, plane, namespace, url }) => {
+  return startedBy(async ({ cluster, plane, namespace, url }) => {
     await using stack = new AsyncDisposableStack();
     const folder = stack.use(await temporaryFolder());
     const { address } = localTarget();
@@ -82,7 +97,7 @@ export function ownProgram(command: readonly [string, ...string[]]): Subject {
       },
       [Symbol.asyncDispose]: () => running.disposeAsync(),
     };
-  };
+  });
 }
 
 /** How long another program, which says nothing of itself, gets before it is taken for ready. */
@@ -93,7 +108,7 @@ const PEER_START_MS = 15_000;
  * its environment, works until it gets SIGTERM, and is measured with all that it starts.
  */
 export function peerProgram(command: string): Subject {
-  return async ({ plane, namespace, url }) => {
+  return startedBy(async ({ plane, namespace, url }) => {
     const child = new Deno.Command("/bin/sh", {
       args: ["-c", command],
       env: {
@@ -113,7 +128,7 @@ export function peerProgram(command: string): Subject {
       agree: () => Promise.resolve(),
       [Symbol.asyncDispose]: () => ended(child),
     };
-  };
+  });
 }
 
 async function ended(child: Deno.ChildProcess): Promise<void> {
@@ -126,7 +141,8 @@ async function ended(child: Deno.ChildProcess): Promise<void> {
   await child.status;
 }
 
-async function isReady(url: string): Promise<boolean> {
+/** Whether something answers there, and says yes. */
+export async function isReady(url: string): Promise<boolean> {
   try {
     const answer = await fetch(url);
     await answer.body?.cancel();

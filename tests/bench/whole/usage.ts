@@ -15,11 +15,16 @@ const TICKS_PER_SECOND = 100;
 /** What a process and its descendants use. */
 export async function treeUsage(pid: number): Promise<Usage> {
   const usages = await Promise.all((await treeOf(pid)).map(usageOf));
+  return { ...summed(usages), peakMb: usages[0]?.peakMb ?? 0 };
+}
+
+/** What several use together; each at its peak, though these need not have been at the same time. */
+export function summed(usages: readonly Usage[]): Usage {
   const sum = (of: (usage: Usage) => number) => usages.reduce((all, usage) => all + of(usage), 0);
   return {
     cpuSeconds: sum((usage) => usage.cpuSeconds),
     residentMb: sum((usage) => usage.residentMb),
-    peakMb: usages[0]?.peakMb ?? 0,
+    peakMb: sum((usage) => usage.peakMb),
   };
 }
 

@@ -13,6 +13,7 @@ import { growthPicture } from "./whole/growth.ts";
 import { journeyFigures } from "./whole/journey.ts";
 import { limitFigures } from "./whole/limit.ts";
 import { type BenchPlane, startBenchPlane } from "./whole/plane.ts";
+import { isKnownPeer, KNOWN_PEERS, knownPeer } from "./peers/known_peers.ts";
 import { ownProgram, peerProgram, type Subject } from "./whole/subject.ts";
 
 const HELP =
@@ -23,8 +24,13 @@ Usage: deno task bench [FLAGS]
   --functions N,N      sizes (default 500,2000)
   --runs N             how often each is measured; the middle counts (default 1)
   --program COMMAND    a compiled binary in place of the sources
+  --peer flux          Flux with the operator Function Mesh, built before anything is measured (minutes
+                       the first time; needs Go), without limits of how much they ask for at a time
+  --peer flux-as-released
+                       the same with the limits that they have where nobody sets any
   --peer NAME=COMMAND  another program: a shell command that works until SIGTERM and finds KUBECONFIG,
-                       BENCH_REPOSITORY, BENCH_PATH and BENCH_NAMESPACE; can be repeated
+                       BENCH_REPOSITORY, BENCH_PATH and BENCH_NAMESPACE
+                       --peer can be repeated
   --json FILE          write the figures
   --svg FILE           draw how they grow
   --against FILE       figures of an earlier run: each value says what part of its own it is
@@ -52,17 +58,24 @@ async function main(words: readonly string[]): Promise<number> {
     progressOnStderr("--functions and --runs take whole numbers from 1; see --help");
     return 2;
   }
+  const peers = values.peer ?? [];
+  const unknown = peers.find((peer) => !peer.includes("=") && !isKnownPeer(peer));
+  if (unknown !== undefined) {
+    progressOnStderr(`--peer knows ${KNOWN_PEERS.join(" and ")}, not ${unknown}; see --help`);
+    return 2;
+  }
   const before: Report | undefined = values.against === undefined
     ? undefined
     : JSON.parse(await Deno.readTextFile(values.against));
   const own = ownProgram(values.program === undefined ? SOURCE_PROGRAM : [values.program]);
-  const subjects = new Map<string, Subject>([
-    ["meshwright", own],
-    ...(values.peer ?? []).map((peer): [string, Subject] => {
-      const [name = "", ...command] = peer.split("=");
-      return [name, peerProgram(command.join("="))];
-    }),
-  ]);
+  const subjects = new Map<string, Subject>([["meshwright", own]]);
+  for (const peer of peers) {
+    const [name = "", ...command] = peer.split("=");
+    const subject = isKnownPeer(peer)
+      ? await knownPeer(peer, { progress: progressOnStderr })
+      : peerProgram(command.join("="));
+    subjects.set(name, subject);
+  }
   const figures: Figures[] = [];
   let version = "";
   for (const functions of sizes) {

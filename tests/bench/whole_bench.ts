@@ -4,10 +4,10 @@
  * @module
  */
 import { parseArgs } from "node:util";
+import { bundleFor, V8_FLAGS } from "../../scripts/compile.ts";
 import { progressOnStderr } from "../../scripts/control_plane/progress.ts";
 import { exitWith } from "../../scripts/exit.ts";
-import { testRepository } from "../support/git_repository.ts";
-import { SOURCE_PROGRAM } from "../support/installed_program.ts";
+import { temporaryFolder, testRepository } from "../support/git_repository.ts";
 import { type Figures, type Report, tableLines } from "./whole/figures.ts";
 import { growthPicture } from "./whole/growth.ts";
 import { journeyFigures } from "./whole/journey.ts";
@@ -23,7 +23,7 @@ Usage: deno task bench [FLAGS]
 
   --functions N,N      sizes (default 500,2000)
   --runs N             how often each is measured; the middle counts (default 1)
-  --program COMMAND    a compiled binary in place of the sources
+  --program BINARY     a compiled binary; left out: the JavaScript that it is made of, run by this Deno
   --peer flux          Flux with the operator Function Mesh, built before anything is measured (minutes
                        the first time; needs Go), without limits of how much they ask for at a time
   --peer flux-as-released
@@ -67,7 +67,10 @@ async function main(words: readonly string[]): Promise<number> {
   const before: Report | undefined = values.against === undefined
     ? undefined
     : JSON.parse(await Deno.readTextFile(values.against));
-  const own = ownProgram(values.program === undefined ? SOURCE_PROGRAM : [values.program]);
+  await using folder = await temporaryFolder();
+  const own = ownProgram(
+    values.program === undefined ? await bundledProgram(folder.path) : [values.program],
+  );
   const subjects = new Map<string, Subject>([["meshwright", own]]);
   for (const peer of peers) {
     const [name = "", ...command] = peer.split("=");
@@ -94,6 +97,12 @@ async function main(words: readonly string[]): Promise<number> {
   }
   if (values.svg !== undefined) await Deno.writeTextFile(values.svg, growthPicture(report));
   return say(tableLines(report, before).join("\n"));
+}
+
+/** What the binary is made of: what people run, without what compiling takes. */
+async function bundledProgram(folder: string): Promise<[string, ...string[]]> {
+  const main = await bundleFor({}, folder);
+  return [Deno.execPath(), "run", "-A", "--unstable-worker-options", V8_FLAGS, main];
 }
 
 /** The limit and all subjects once, one after the other. */

@@ -25,6 +25,7 @@ import { type ClusterClient, isConflict, isForbidden, isNotFound } from "#kube";
 import { isPodReady, ordinalOf, type Pod, statusPatch } from "#plan";
 import { METRICS_MANAGER, POLLED, type ReconcileContext } from "../context.ts";
 import { discreetly } from "../discreet_cluster.ts";
+import { isNew } from "../record.ts";
 import { backlogOf } from "./backlog.ts";
 import type { BrokerAccess } from "./broker_access.ts";
 import { BrokerClient } from "./broker_client.ts";
@@ -267,10 +268,10 @@ async function accessOf(
   }
 }
 
-/** What is going, or is nobody's business of ours, is left alone. */
-function isPolled({ metadata }: KubeObject): boolean {
+/** What is going, or is nobody's business of ours, is left alone; and so is, for now, of what nothing was said yet. */
+function isPolled({ metadata, status }: KubeObject): boolean {
   return metadata.deletionTimestamp === undefined &&
-    metadata.annotations?.[ANNOTATIONS.managed] !== "false";
+    metadata.annotations?.[ANNOTATIONS.managed] !== "false" && !isNew(status);
 }
 
 /** The write that makes `status.runtime` what it should be; undefined when it is. */

@@ -90,13 +90,13 @@ export async function compileBundle(main: string, options: CompileOptions): Prom
 }
 
 /**
- * A heap grows by half of what is alive in it before it is cleaned, not to several times as much; what is new in it has 8 MB
- * until it is looked through, not 32; and memory that a thread gives back goes back to the system, not to a store that only
- * this process draws from. Without all that the program takes half as much memory again, and a third less of a processor where
- * it makes much that is soon forgotten (`deno task bench-scaling-look`, `deno task hostile`).
+ * A heap grows by half of what is alive in it before it is cleaned, not to several times as much; what is new in it has 2 MB
+ * until it is looked through, not 32; and memory that a thread gives back, or leaves at its end, goes back to the system, not
+ * to a store that only this process draws from. Without all that the program takes half as much memory again, and a third less
+ * of a processor where it makes much that is soon forgotten (`deno task bench-scaling-look`, `deno task hostile`).
  */
 export const V8_FLAGS =
-  "--v8-flags=--heap-growing-percent=45,--no-memory-pool,--max-semi-space-size=8";
+  "--v8-flags=--heap-growing-percent=45,--no-memory-pool,--no-memory-pool-share-memory-on-teardown,--max-semi-space-size=2";
 
 /**
  * What the image sets for the binary, beside that: memory outside of the heap is shared by two threads, not kept by each of

@@ -27,17 +27,12 @@ import {
   throwIfNamespaceEnds,
 } from "./act.ts";
 import { reconcileDeletion } from "./cleanup.ts";
-import {
-  cacheOf,
-  type Effects,
-  type PodsWithLogs,
-  type ReconcileContext,
-  type WakeUp,
-} from "./context.ts";
+import { cacheOf, type Effects, type PodsWithLogs, type ReconcileContext } from "./context.ts";
 import { discreetEffects } from "./discreet_cluster.ts";
 import { observeComponent, type ObservedComponent } from "./observe.ts";
 import { isNew, recordStatus } from "./record.ts";
 import { recordUnknown } from "./unknown.ts";
+import type { WakeUp } from "./wake_up.ts";
 
 /** While somebody else's object is in the way, no watch tells when it goes: look again after this. */
 export const FOREIGN_RECHECK_MS = 30_000;

@@ -1,10 +1,10 @@
-import type { ComponentKind } from "#api";
 import type { Clock, KubeObject, ObjectId, ObjectKey } from "#base";
 import type { Settings } from "#desired";
 import type { Cache, ClusterClient } from "#kube";
 import type { EventDraft, Pod } from "#plan";
 import type { Logger, Metrics } from "#telemetry";
 import type { StatusPace } from "./status_pace.ts";
+import type { WakeUp } from "./wake_up.ts";
 
 /** The field manager of everything that the controller writes, status aside. */
 export const FIELD_MANAGER = "meshwright";
@@ -92,15 +92,6 @@ export interface ReconcileContext {
 /** Which components have what one of a mesh has: see `Neighbours`. */
 export interface NeighbourSource {
   of(mesh: ObjectKey, components: readonly ObjectId[]): readonly ObjectId[];
-}
-
-/** Kinds that have a reconciler. */
-export type ReconciledKind = ComponentKind | "FunctionMesh";
-
-/** A key in the queue of a reconciler. */
-export interface WakeUp {
-  readonly kind: ReconciledKind;
-  readonly key: ObjectKey;
 }
 
 /** What containers wrote before they failed, as far as it is known by now. */

@@ -19,4 +19,5 @@ export { StatusPace } from "./status_pace.ts";
 export * from "./termination_log.ts";
 export * from "./metrics_poll/metrics_poll.ts";
 export * from "./scaling/scaling_loop.ts";
+export * from "./wake_up.ts";
 export * from "./watches.ts";

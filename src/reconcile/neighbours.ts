@@ -9,7 +9,7 @@ import {
 } from "#base";
 import { sharedMarks } from "#topology";
 import { meshKeyOf } from "./cached_facts.ts";
-import type { WakeUp } from "./context.ts";
+import type { WakeUp } from "./wake_up.ts";
 
 /** A component, and what it has that no other one should have. */
 interface Neighbour {

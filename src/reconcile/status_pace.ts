@@ -1,4 +1,4 @@
-import type { WakeUp } from "./context.ts";
+import type { WakeUp } from "./wake_up.ts";
 
 /** Less than this lies between two writes of an object's status only when its readiness changes. */
 const STATUS_PACE_MS = 500;

@@ -8,7 +8,8 @@ import {
   unexplainedEnds,
   withTerminationLog,
 } from "./container_end.ts";
-import type { PodsWithLogs, TerminationLogSource, WakeUp } from "./context.ts";
+import type { PodsWithLogs, TerminationLogSource } from "./context.ts";
+import type { WakeUp } from "./wake_up.ts";
 
 /** Reads the end of a container's log. */
 export type LogReader = (log: ContainerLog, signal: AbortSignal) => Promise<string>;

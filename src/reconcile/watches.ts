@@ -3,15 +3,9 @@ import { controllerOf, isPlainObject, keyOf, type KubeObject, sameJson } from "#
 import type { ResourceType } from "#kube";
 import { projectedPod } from "#plan";
 import { isInheritanceChanged, meshKeyOf, projectedWarning } from "./cached_facts.ts";
-import {
-  type CachedKind,
-  type Caches,
-  POLLED,
-  type ReconcileOptions,
-  SCALING,
-  type WakeUp,
-} from "./context.ts";
+import { type CachedKind, type Caches, POLLED, type ReconcileOptions, SCALING } from "./context.ts";
 import type { Neighbours } from "./neighbours.ts";
+import type { WakeUp } from "./wake_up.ts";
 
 /** A change of one object: `before` is absent when it is new, `after` when it is gone. */
 export interface Change {

@@ -6,7 +6,7 @@ import type { ResourceType } from "#kube";
 import { silentLogger } from "#telemetry";
 import { FakeClock } from "../support/fake_clock.ts";
 import { cacheWith } from "../support/live_cache.ts";
-import { functionObject } from "../support/objects.ts";
+import { functionObject, toldFunction } from "../support/objects.ts";
 
 const { signal } = new AbortController();
 const NO_CERTIFICATE = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----";
@@ -41,8 +41,8 @@ Deno.test("MetricsPoll.round() holds one component's bad authority against no ot
   );
   const tlsConfig = { enabled: true, certSecretName: "tls", certSecretKey: "ca.crt" };
   const components = [
-    functionObject("bad", { pulsar: { pulsarConfig: "pulsar", tlsConfig } }),
-    functionObject("good"),
+    toldFunction("bad", { pulsar: { pulsarConfig: "pulsar", tlsConfig } }),
+    toldFunction("good"),
   ];
   const cluster = clusterOf(`http://127.0.0.1:${server.addr.port}`);
   const ctx = {
@@ -76,7 +76,7 @@ Deno.test("H4: MetricsPoll.round() shows a component's token to nobody before on
   const ctx = {
     cluster,
     caches: {
-      Function: cacheWith([functionObject("secured", { pulsar })]),
+      Function: cacheWith([toldFunction("secured", { pulsar })]),
       StatefulSet: {
         ...cacheWith([]),
         get: () => statefulSet as unknown as KubeObject,
@@ -110,4 +110,24 @@ Deno.test("H4: MetricsPoll.round() shows a component's token to nobody before on
   await server.shutdown();
   assertEquals([...new Set(shown)], ["Bearer MARKTOKEN"]);
   assertEquals(cluster.written.get("secured")?.backlog, 7);
+});
+
+Deno.test("MetricsPoll.round() leaves alone of what nothing was said yet", async () => {
+  let writes = 0;
+  const cluster = {
+    get: () => Promise.resolve(undefined),
+    patch: () => Promise.reject(new Error(`write ${++writes}`)),
+  };
+  using poll = new MetricsPoll({
+    ctx: {
+      cluster,
+      caches: { Function: cacheWith([functionObject("new")]) },
+      clock: new FakeClock(),
+      log: silentLogger,
+    },
+    intervalMs: 1_000,
+    addresses: { apiServer: [], allowLoopback: true },
+  });
+  await poll.round(new AbortController().signal);
+  assertEquals(writes, 0);
 });

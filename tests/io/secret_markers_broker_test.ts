@@ -9,7 +9,7 @@ import { MetricsPoll } from "#reconcile";
 import { createLogger } from "#telemetry";
 import { FakeClock } from "../support/fake_clock.ts";
 import { cacheWith } from "../support/live_cache.ts";
-import { functionObject } from "../support/objects.ts";
+import { toldFunction } from "../support/objects.ts";
 import { scaledFunction, ScalingWorld } from "../support/scaling_world.ts";
 import { scriptedServer, type SeenRequest } from "../support/scripted_server.ts";
 import { leaksIn, secretSpellings, spelledParts } from "../support/secret_spellings.ts";
@@ -134,7 +134,7 @@ async function saidOf(
       return answered("patch", kind, { apiVersion, kind, metadata: { name } });
     },
   };
-  const component = functionObject("f", {
+  const component = toldFunction("f", {
     pulsar: { pulsarConfig: "pulsar", ...pulsar },
     pod: { env: [{ name: "PASSWORD", value: VARIABLE }] },
   });

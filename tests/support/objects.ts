@@ -24,6 +24,12 @@ export function functionObject(
   };
 }
 
+/** One of which it was said that it is on its way. */
+export function toldFunction(name: string, spec: Record<string, unknown> = {}): KubeObject {
+  const ready = { type: "Ready", status: "False", reason: "Progressing", observedGeneration: 1 };
+  return { ...functionObject(name, spec), status: { conditions: [ready] } };
+}
+
 /** A StatefulSet as the API server shows it. */
 export function statefulSetObject(options: {
   readonly name: string;

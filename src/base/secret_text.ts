@@ -41,8 +41,14 @@ interface Patterns {
 /** Of lists that were asked for before: one message after another is cleaned of the same values. */
 const known = new WeakMap<
   readonly string[],
-  { readonly count: number; readonly found: Patterns }
+  { readonly count: number; readonly asked: number; readonly found: Patterns | undefined }
 >();
+
+/** How often the values of a list are looked at one by one before patterns of all are made, which take longer. */
+const ASKED_MAX = 4;
+/** Longer lists, and longer texts, are not looked at so. */
+const SECRETS_MAX = 256;
+const TEXT_LENGTH_MAX = 4_096;
 
 /**
  * A text without secret values: as they are, in capitals, quoted, escaped, percent-encoded, split over lines, cut off, as
@@ -61,7 +67,8 @@ const known = new WeakMap<
  */
 export function withoutValues(text: string, secrets: readonly string[]): string {
   if (secrets.length === 0 || text === "") return text;
-  const patterns = patternsOf(secrets);
+  const patterns = patternsOf(text, secrets);
+  if (patterns === undefined) return text;
   const ranges = [
     ...patterns.long.size === 0 ? [] : longRanges(text, patterns.long),
     ...shortRanges(text, patterns.short),
@@ -97,12 +104,63 @@ export function withoutValuesIn(value: unknown, secrets: readonly string[]): unk
   return without === text ? value : without;
 }
 
-function patternsOf(secrets: readonly string[]): Patterns {
+/** What to look for in a text; undefined where nothing of it can be there. */
+function patternsOf(text: string, secrets: readonly string[]): Patterns | undefined {
+  const count = secrets.length;
   const before = known.get(secrets);
-  if (before?.count === secrets.length) return before.found;
-  const found = newPatterns(secrets);
-  known.set(secrets, { count: secrets.length, found });
-  return found;
+  const { asked, found } = before?.count === count ? before : { asked: 0, found: undefined };
+  if (found !== undefined) return found;
+  const isQuick = asked < ASKED_MAX && count <= SECRETS_MAX && text.length <= TEXT_LENGTH_MAX;
+  if (isQuick && !mayHold(text, secrets)) {
+    known.set(secrets, { count, asked: asked + 1, found });
+    return undefined;
+  }
+  const made = newPatterns(secrets);
+  known.set(secrets, { count, asked, found: made });
+  return made;
+}
+
+/** Whether a text may hold one of some values: one that is short or a number may be anywhere. */
+function mayHold(text: string, secrets: readonly string[]): boolean {
+  const starts = startsIn(text);
+  return secrets.some((secret) => {
+    const canonical = canonicalText(secret);
+    return canonical.length < SHORT_LENGTH || numberKeys(secret).length > 0 ||
+      quantityWords(secret).length > 0 ||
+      longTexts(secret, canonical).flatMap(piecesOf).some((piece) => starts.has(startOf(piece)));
+  });
+}
+
+/** With what pieces of values may begin in a text; of a few texts at a time, as one message is compared with many lists. */
+function startsIn(text: string): ReadonlySet<string> {
+  const before = startsByText.get(text);
+  if (before !== undefined) return before;
+  const starts = new Set<string>();
+  for (const { text: view } of comparedViews(text)) {
+    const compared = folded(view);
+    for (let at = 0; at + SHORT_LENGTH <= compared.length; at++) {
+      starts.add(compared.slice(at, at + SHORT_LENGTH));
+    }
+  }
+  if (startsByText.size >= TEXTS_MAX) startsByText.clear();
+  startsByText.set(text, starts);
+  return starts;
+}
+
+const startsByText = new Map<string, ReadonlySet<string>>();
+const TEXTS_MAX = 8;
+
+function startOf(piece: string): string {
+  return piece.slice(0, SHORT_LENGTH);
+}
+
+/** What is looked for of a value that is not short: all of it, its longer lines, and both as bytes. */
+function longTexts(secret: string, canonical: string): string[] {
+  const lines = secret.includes("\n") ? secret.split("\n").map(canonicalText) : [];
+  return [canonical, ...lines.filter((line) => line.length >= LINE_LENGTH_MIN)].flatMap((text) => {
+    const bytes = folded(bytesText(text));
+    return bytes === text ? [text] : [text, bytes];
+  });
 }
 
 function newPatterns(secrets: readonly string[]): Patterns {
@@ -116,9 +174,8 @@ function newPatterns(secrets: readonly string[]): Patterns {
   };
   const addLong = (text: string) => {
     for (const piece of piecesOf(text)) {
-      const start = piece.slice(0, SHORT_LENGTH);
-      const pieces = long.get(start) ?? new Set();
-      long.set(start, pieces.add(piece));
+      const pieces = long.get(startOf(piece)) ?? new Set();
+      long.set(startOf(piece), pieces.add(piece));
     }
   };
   for (const secret of new Set(secrets)) {
@@ -129,12 +186,7 @@ function newPatterns(secrets: readonly string[]): Patterns {
       shortSpellings(secret).forEach(addShort);
       continue;
     }
-    const lines = secret.includes("\n") ? secret.split("\n").map(canonicalText) : [];
-    for (const text of [canonical, ...lines.filter((line) => line.length >= LINE_LENGTH_MIN)]) {
-      addLong(text);
-      const bytes = folded(bytesText(text));
-      if (bytes !== text) addLong(bytes);
-    }
+    longTexts(secret, canonical).forEach(addLong);
   }
   const grouped = [...long].map(([start, texts]) => [start, byLength(texts)] as const);
   return { long: new Map(grouped), short, numbers };
@@ -196,6 +248,11 @@ function truthWords(word: string): string[] {
 type Range = readonly [from: number, to: number];
 
 function longRanges(text: string, long: Patterns["long"]): Range[] {
+  return comparedViews(text).flatMap((view) => foundIn(view, long));
+}
+
+/** All ways in which a text is read. */
+function comparedViews(text: string): TextView[] {
   const plain = plainView(text);
   const once = unescapedView(plain);
   const spelled = new Set([
@@ -207,9 +264,9 @@ function longRanges(text: string, long: Patterns["long"]): Range[] {
   ]);
   const views = [...spelled].map(squeezedView);
   return [
-    ...views.flatMap((view) => foundIn(view, long)),
-    ...views.flatMap(decodedViews).map(squeezedView).flatMap((view) => foundIn(view, long)),
-    ...foundIn(squeezedView(bytesView(text)), long),
+    ...views,
+    ...views.flatMap(decodedViews).map(squeezedView),
+    squeezedView(bytesView(text)),
   ];
 }
 

@@ -15,11 +15,19 @@ export function tidyObject(object: Part): KubeObject {
 function tidy(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(tidy);
   if (!isPlainObject(value)) return value;
-  const members = Object.entries(value).filter(([, member]) =>
-    member !== undefined && member !== null
-  );
-  members.sort(([a], [b]) => compareText(a, b));
-  return Object.fromEntries(members.map(([name, member]) => [name, tidy(member)]));
+  const names = Object.keys(value).sort(compareText);
+  const result: Record<string, unknown> = {};
+  for (const name of names) {
+    const member = value[name];
+    if (member !== undefined && member !== null) setMember(result, name, tidy(member));
+  }
+  return result;
+}
+
+/** Names that users choose may be that of the prototype, which an assignment would change. */
+function setMember(object: Record<string, unknown>, name: string, value: unknown): void {
+  if (name !== "__proto__") object[name] = value;
+  else Object.defineProperty(object, name, { value, configurable: true, enumerable: true, writable: true });
 }
 
 /** What a map holds under a name that a user chose: `constructor` is no member of an empty map. */

@@ -188,10 +188,11 @@ function pendingPaths(step: Step): string[] {
 
 /** What has no effect, and that an API server accepts without a word (W-26), and who else changes the replicas. */
 function notes({ authored, autoscalers, program }: ComponentLook): string[] {
-  const vpa = authored.spec?.pod?.vpa;
+  const { builtinAutoscaler, vpa } = authored.spec?.pod ?? {};
   const isVain = vpa !== undefined && vpa !== null && !program.settings.verticalPodAutoscaler;
-  const presets = warnings(authored)
-    .filter(({ path }) => path.startsWith("spec.pod.builtinAutoscaler"));
+  const presets = builtinAutoscaler === undefined
+    ? []
+    : warnings(authored).filter(({ path }) => path.startsWith("spec.pod.builtinAutoscaler"));
   const { kind, metadata } = authored;
   return [
     ...(isVain ? ["spec.pod.vpa has no effect: the cluster has no VerticalPodAutoscaler"] : []),

@@ -31,28 +31,28 @@ const VALUES_MAX = 5_000;
  * ```
  */
 export function privateValues(object: unknown): string[] {
-  return [...valuesOf(object, false)].filter((value) => value.trim().length >= LENGTH_MIN)
-    .slice(0, VALUES_MAX);
+  const values: string[] = [];
+  addValues(object, false, values);
+  return values.filter((value) => value.trim().length >= LENGTH_MIN).slice(0, VALUES_MAX);
 }
 
-function* valuesOf(value: unknown, isPrivate: boolean): Generator<string> {
+function addValues(value: unknown, isPrivate: boolean, values: string[]): void {
   if (Array.isArray(value)) {
-    for (const item of value) yield* valuesOf(item, isPrivate);
+    for (const item of value) addValues(item, isPrivate, values);
   } else if (isPlainObject(value)) {
-    for (const [name, member] of Object.entries(value)) {
-      if (name === "env" && Array.isArray(member)) yield* variablesOf(member);
-      else {
-        yield* valuesOf(member, isPrivate || PRIVATE_MEMBERS.includes(name));
-      }
+    for (const name of Object.keys(value)) {
+      const member = value[name];
+      if (name === "env" && Array.isArray(member)) addVariables(member, values);
+      else addValues(member, isPrivate || PRIVATE_MEMBERS.includes(name), values);
     }
   } else if (isPrivate && (typeof value === "string" || typeof value === "number")) {
-    yield String(value);
+    values.push(String(value));
   }
 }
 
-function* variablesOf(env: readonly unknown[]): Generator<string> {
+function addVariables(env: readonly unknown[], values: string[]): void {
   for (const variable of env) {
-    if (isPlainObject(variable)) yield* valuesOf(variable["value"], true);
+    if (isPlainObject(variable)) addValues(variable["value"], true, values);
   }
 }
 

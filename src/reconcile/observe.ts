@@ -120,6 +120,9 @@ export async function observeComponent(
   };
 }
 
+/** Messages without the values of a StatefulSet: each is looked through once, not in every pass. */
+const discreet = new WeakMap<WarningEvent, { readonly about: string; readonly message: string }>();
+
 /** What the cluster's controllers say repeats what API servers told them. */
 function discreetWarnings(
   objects: readonly KubeObject[],
@@ -129,11 +132,20 @@ function discreetWarnings(
   },
 ): WarningEvent[] {
   const warnings = warningsAbout(objects, ctx);
-  const values = warnings.length === 0 ? [] : privateValues(statefulSet);
-  return values.length === 0 ? warnings : warnings.map((warning) => ({
-    ...warning,
-    ...(warning.message === undefined ? {} : { message: withoutValues(warning.message, values) }),
-  }));
+  if (statefulSet === undefined) return warnings;
+  // What may be private of it changes with its generation only.
+  const { generation, uid } = statefulSet.metadata;
+  const about = `${uid} ${generation}`;
+  let values: readonly string[] | undefined;
+  return warnings.map((warning) => {
+    if (warning.message === undefined) return warning;
+    const known = discreet.get(warning);
+    if (known?.about === about) return { ...warning, message: known.message };
+    values ??= privateValues(statefulSet);
+    const message = withoutValues(warning.message, values);
+    if (generation !== undefined) discreet.set(warning, { about, message });
+    return { ...warning, message };
+  });
 }
 
 /** What a component becomes; nothing where something is wrong with it. */

@@ -110,3 +110,26 @@ Deno.test("withoutValues() takes time in proportion to the length of what it rea
   const text = `${"ab".repeat(200_000)}${"\\".repeat(50_000)}${"%".repeat(50_000)} MARK-secret`;
   assert(withoutValues(text, secrets).endsWith(" ***"));
 });
+
+Deno.test("withoutValues() says of a new list what it says of one that it knows", () => {
+  const texts = [...VALUES, "471147", "12Mi", "12345k", "true"].flatMap((value) => [
+    `nothing of ${value.slice(0, 3)}`,
+    ...[...secretSpellings(value)].map(([, spelling]) => `cannot apply: ${spelling}, it says`),
+    ...[...secretSpellings(value)].map(([, spelling]) => `cut: ${spelling.slice(0, 9)}...`),
+    ...[...numberSpellings(Number.parseInt(value) || 7)].map(([, said]) => `a number: ${said}`),
+  ]);
+  const lists = [...VALUES, "471147", "12Mi", "12345k", "true"].map((
+    value,
+  ) => [value, "elsewhere"]);
+  for (const known of lists) {
+    // Asked so often that all that is looked for is known.
+    for (let asked = 0; asked < 9; asked++) withoutValues("not here", known);
+    for (const text of texts) {
+      assertEquals(
+        withoutValues(text, [...known]),
+        withoutValues(text, known),
+        `${known}: ${text}`,
+      );
+    }
+  }
+});

@@ -26,8 +26,12 @@ function tidy(value: unknown): unknown {
 
 /** Names that users choose may be that of the prototype, which an assignment would change. */
 function setMember(object: Record<string, unknown>, name: string, value: unknown): void {
-  if (name !== "__proto__") object[name] = value;
-  else Object.defineProperty(object, name, { value, configurable: true, enumerable: true, writable: true });
+  if (name === "__proto__") {
+    const member = { value, configurable: true, enumerable: true, writable: true };
+    Object.defineProperty(object, name, member);
+    return;
+  }
+  object[name] = value;
 }
 
 /** What a map holds under a name that a user chose: `constructor` is no member of an empty map. */

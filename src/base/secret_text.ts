@@ -48,7 +48,7 @@ const known = new WeakMap<
 const ASKED_MAX = 4;
 /** Longer lists, and longer texts, are not looked at so. */
 const SECRETS_MAX = 256;
-const TEXT_LENGTH_MAX = 4_096;
+const TEXT_LENGTH_MAX = 1_024;
 
 /**
  * A text without secret values: as they are, in capitals, quoted, escaped, percent-encoded, split over lines, cut off, as
@@ -148,7 +148,7 @@ function startsIn(text: string): ReadonlySet<string> {
 }
 
 const startsByText = new Map<string, ReadonlySet<string>>();
-const TEXTS_MAX = 8;
+const TEXTS_MAX = 4;
 
 function startOf(piece: string): string {
   return piece.slice(0, SHORT_LENGTH);

@@ -50,6 +50,10 @@ const ASKED_MAX = 4;
 const SECRETS_MAX = 256;
 const TEXT_LENGTH_MAX = 1_024;
 
+/** With what values may begin in texts that were looked at last. */
+const startsByText = new Map<string, ReadonlySet<string>>();
+const TEXTS_MAX = 4;
+
 /**
  * A text without secret values: as they are, in capitals, quoted, escaped, percent-encoded, split over lines, cut off, as
  * base64 or hexadecimal digits (also as part of a longer text), as bytes, and as the number that was read from them. Short
@@ -146,9 +150,6 @@ function startsIn(text: string): ReadonlySet<string> {
   startsByText.set(text, starts);
   return starts;
 }
-
-const startsByText = new Map<string, ReadonlySet<string>>();
-const TEXTS_MAX = 4;
 
 function startOf(piece: string): string {
   return piece.slice(0, SHORT_LENGTH);

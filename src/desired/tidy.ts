@@ -15,23 +15,11 @@ export function tidyObject(object: Part): KubeObject {
 function tidy(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(tidy);
   if (!isPlainObject(value)) return value;
-  const names = Object.keys(value).sort(compareText);
-  const result: Record<string, unknown> = {};
-  for (const name of names) {
-    const member = value[name];
-    if (member !== undefined && member !== null) setMember(result, name, tidy(member));
-  }
-  return result;
-}
-
-/** Names that users choose may be that of the prototype, which an assignment would change. */
-function setMember(object: Record<string, unknown>, name: string, value: unknown): void {
-  if (name === "__proto__") {
-    const member = { value, configurable: true, enumerable: true, writable: true };
-    Object.defineProperty(object, name, member);
-    return;
-  }
-  object[name] = value;
+  const names = Object.keys(value).filter((name) =>
+    value[name] !== undefined && value[name] !== null
+  );
+  names.sort(compareText);
+  return Object.fromEntries(names.map((name) => [name, tidy(value[name])]));
 }
 
 /** What a map holds under a name that a user chose: `constructor` is no member of an empty map. */

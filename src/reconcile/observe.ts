@@ -120,8 +120,8 @@ export async function observeComponent(
   };
 }
 
-/** Messages without the values of a StatefulSet: each is looked through once, not in every pass. */
-const discreet = new WeakMap<WarningEvent, { readonly about: string; readonly message: string }>();
+/** Warnings without the values of a StatefulSet: each is looked through once, not in every pass. */
+const discreet = new WeakMap<WarningEvent, { readonly about: string; readonly said: WarningEvent }>();
 
 /** What the cluster's controllers say repeats what API servers told them. */
 function discreetWarnings(
@@ -140,11 +140,12 @@ function discreetWarnings(
   return warnings.map((warning) => {
     if (warning.message === undefined) return warning;
     const known = discreet.get(warning);
-    if (known?.about === about) return { ...warning, message: known.message };
+    if (known?.about === about) return known.said;
     values ??= privateValues(statefulSet);
     const message = withoutValues(warning.message, values);
-    if (generation !== undefined) discreet.set(warning, { about, message });
-    return { ...warning, message };
+    const said = message === warning.message ? warning : { ...warning, message };
+    if (generation !== undefined) discreet.set(warning, { about, said });
+    return said;
   });
 }
 

@@ -6,6 +6,9 @@
  */
 /// <reference no-default-lib="true" />
 /// <reference lib="deno.worker" />
+import { LABELS } from "#api";
+import type { KubeObject } from "#base";
+import { podObject } from "../../support/objects.ts";
 
 /** What the thread is told: how many pods there are, or to begin. */
 export type Order = { readonly pods: number } | { readonly changes: number };
@@ -17,39 +20,22 @@ let version = 1;
 let pods = 0;
 let watcher: ReadableStreamDefaultController<Uint8Array> | undefined;
 
-function podAt(index: number, said: number): unknown {
+function podAt(index: number, said: number): KubeObject {
   const name = `orders-${index}`;
-  const labels = {
-    "compute.functionmesh.io/app": "function-mesh",
-    "compute.functionmesh.io/component": "function",
-    "compute.functionmesh.io/name": name,
-    "compute.functionmesh.io/namespace": "shop",
-  };
+  const pod = podObject(`${name}-function-0`, { ready: said % 2 === 0 });
+  const labels = { [LABELS.component]: "function", [LABELS.name]: name };
   const env = Array.from({ length: 8 }, (_, at) => ({ name: `NAME_${at}`, value: "a value" }));
   const container = { name: "pulsar-function", image: "example/runner:1", env, command: ["sh"] };
-  const condition = { type: "Ready", status: said % 2 === 0 ? "True" : "False" };
+  const owner = { apiVersion: "apps/v1", kind: "StatefulSet", name: `${name}-function` };
   return {
-    apiVersion: "v1",
-    kind: "Pod",
+    ...pod,
     metadata: {
-      name: `${name}-function-0`,
-      namespace: "shop",
-      uid: `pod-${index}`,
+      ...pod.metadata,
       resourceVersion: String(said),
-      labels,
-      ownerReferences: [{
-        apiVersion: "apps/v1",
-        kind: "StatefulSet",
-        name: `${name}-function`,
-        uid: `set-${index}`,
-        controller: true,
-      }],
+      labels: { ...pod.metadata.labels, ...labels },
+      ownerReferences: [{ ...owner, uid: `set-${index}`, controller: true }],
     },
     spec: { containers: [container], nodeName: "node-1" },
-    status: {
-      phase: "Running",
-      conditions: [{ ...condition, lastTransitionTime: "2026-01-01T00:00:00Z" }],
-    },
   };
 }
 

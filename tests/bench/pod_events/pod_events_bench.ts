@@ -34,7 +34,7 @@ interface Outcome {
   readonly behind: number;
 }
 
-/** Lets `changes` of `pods` pods come within a second. */
+/** Lets `changes` of `pods` pods come within a second: at least one of each. */
 async function podEvents(changes: number, pods: number): Promise<Outcome> {
   const server = new Worker(import.meta.resolve("./event_server.ts"), { type: "module" });
   const said = answersOf(server);
@@ -62,7 +62,7 @@ async function podEvents(changes: number, pods: number): Promise<Outcome> {
   });
   const running = informer.run();
   await said("watched");
-  [seen] = [0];
+  seen = 0;
   woken.clear();
   using hold = longestHold();
   const startMs = performance.now();

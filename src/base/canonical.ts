@@ -29,25 +29,40 @@ export function byText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** Whether two JSON values are equal, whatever the order of their members. */
+/**
+ * Whether two JSON values are equal, whatever the order of their members.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { sameJson } from "#base";
+ * const one = { a: 1, b: [{ c: null }] };
+ * const others = [{ b: [{ c: null }], a: 1 }, { ...one, d: undefined }, { a: 1 }, { ...one, d: null }, { a: 1, d: [] }];
+ * assertEquals(others.map((other) => sameJson(one, other)), [true, true, false, false, false]);
+ * assertEquals(others.map((other) => sameJson(other, one)), [true, true, false, false, false]);
+ * ```
+ */
 export function sameJson(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (Array.isArray(a) && Array.isArray(b)) {
     return a.length === b.length && a.every((item, index) => sameJson(item, b[index]));
   }
   if (!isPlainObject(a) || !isPlainObject(b)) return false;
-  const names = definedNames(a);
-  return names.length === definedNames(b).length &&
-    names.every((name) => Object.hasOwn(b, name) && sameJson(a[name], b[name]));
+  let unmatched = 0;
+  for (const name in a) {
+    if (a[name] === undefined) continue;
+    if (!Object.hasOwn(b, name) || !sameJson(a[name], b[name])) return false;
+    unmatched--;
+  }
+  for (const name in b) {
+    if (b[name] !== undefined) unmatched++;
+  }
+  return unmatched === 0;
 }
 
 /** Whether a value is an object with members (no list, no null). */
 export function isPlainObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function definedNames(object: Record<string, unknown>): string[] {
-  return Object.keys(object).filter((name) => object[name] !== undefined);
 }
 
 /**

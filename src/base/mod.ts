@@ -16,6 +16,7 @@ export * from "./git_ref.ts";
 export * from "./git_url.ts";
 export * from "./next.ts";
 export * from "./object.ts";
+export * from "./per_object.ts";
 export * from "./printable_text.ts";
 export * from "./problem.ts";
 export * from "./proxy.ts";

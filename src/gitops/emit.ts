@@ -109,9 +109,10 @@ export function emitNewDrift(
 ): void {
   const key = keyOf(sync);
   const isReported = (sync.spec.drift?.mode ?? "correct") === "report";
+  const before = ctx.proofs.kept(key);
   for (const { id, kept } of [...applied.applied, ...corrected.applied]) {
     const paths = isReported ? kept : [];
-    const known = ctx.proofs.kept(key).find((drift) =>
+    const known = before.find((drift) =>
       keyText(drift.id) === keyText(id) && drift.id.kind === id.kind
     );
     if (known === undefined && paths.length === 0) continue;

@@ -307,10 +307,10 @@ function leavesChanges(
   { ctx, key }: { readonly key: ObjectKey; readonly ctx: SyncContext },
 ): boolean {
   if (decision.do === "rest") return false;
+  const changed = ctx.proofs.changed(key);
+  if (changed.length === 0) return false;
   const planned = new Set(decision.plan.objects.map(({ target }) => entryKey(target.id)));
-  return ctx.proofs.changed(key).some(({ id }) =>
-    !planned.has(entryKey(id)) && !ctx.proofs.isHeldBack(key, id)
-  );
+  return changed.some(({ id }) => !planned.has(entryKey(id)) && !ctx.proofs.isHeldBack(key, id));
 }
 
 /** How everything is that a pass leaves behind. */

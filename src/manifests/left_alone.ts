@@ -5,7 +5,15 @@
  *
  * @module
  */
-import { groupOf, idText, isPlainObject, type KubeObject, pooled, withoutValues } from "#base";
+import {
+  groupOf,
+  idText,
+  isPlainObject,
+  type KubeObject,
+  perObject,
+  pooled,
+  withoutValues,
+} from "#base";
 import type { ClusterClient } from "#kube";
 import { authored, isStoredObject } from "./exported.ts";
 import { type Manifest, type ManifestProblem, problemOf } from "./manifest.ts";
@@ -112,9 +120,9 @@ const LEFT_RULES: readonly LeftRule[] = [
 ];
 
 /** Who looks after an object, whatever Git says of it, in words; undefined for one that may be applied. */
-export function keeperText(object: KubeObject): string | undefined {
-  return LEFT_RULES.map(({ ownerOf }) => ownerOf(object)).find((words) => words !== undefined);
-}
+export const keeperText: (object: KubeObject) => string | undefined = perObject((object) =>
+  LEFT_RULES.map(({ ownerOf }) => ownerOf(object)).find((words) => words !== undefined)
+);
 
 /** An owner whose controller made an object. */
 export interface Controller {

@@ -15,6 +15,7 @@ export {
   selectedFiles,
 } from "./files.ts";
 export { DROPPED_VERSIONS, droppedVersionWarnings } from "./dropped_versions.ts";
+export { duplicateProblems } from "./duplicates.ts";
 export { glob, globMatches, GlobMeter, pathBytes } from "./glob.ts";
 export {
   controllerOf,
@@ -32,7 +33,6 @@ export {
 } from "./manifest.ts";
 export { IGNORE_FILE } from "./patterns.ts";
 export {
-  duplicateProblems,
   manifestsWith,
   type ReadingCall,
   type ReadInputs,

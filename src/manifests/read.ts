@@ -1,15 +1,14 @@
 import { allFindings, type Findings, isMeshKind, storable } from "#api";
 import {
   groupOf,
-  idText,
   isPlainObject,
-  keyOf,
   type KubeObject,
   MANIFEST_BUDGETS,
   secretTexts,
   withoutValues,
 } from "#base";
 import { type FileEdit, type ParsedFile, type YamlDocument, yamlDocuments } from "./decode.ts";
+import { duplicateProblems } from "./duplicates.ts";
 import { fileSizeMessage } from "./files.ts";
 import { foreignText, OVERLAY, OVERLAY_GROUP, templateProblem, untypedText } from "./foreign.ts";
 import { exportWarnings } from "./left_alone.ts";
@@ -134,29 +133,6 @@ export async function manifestsWith(
     sopsKeys: await sopsKeys(files, identities, onStep),
     ...(onStep === undefined ? {} : { onStep }),
   });
-}
-
-/**
- * A problem for each object that is there a second time, naming both places.
- *
- * @param manifests objects with their final namespaces
- */
-export function duplicateProblems(manifests: readonly Manifest[]): ManifestProblem[] {
-  const first = new Map<string, Manifest>();
-  const problems: ManifestProblem[] = [];
-  for (const manifest of manifests) {
-    const { object } = manifest;
-    // What has no name yet is nothing twice.
-    if (typeof object.metadata.name !== "string" || object.metadata.name === "") continue;
-    const id = `${groupOf(object.apiVersion)} ${idText({ kind: object.kind, ...keyOf(object) })}`;
-    const other = first.get(id);
-    if (other === undefined) first.set(id, manifest);
-    else {
-      const message = `is given twice, first in ${other.file}:${other.line}; remove one of them`;
-      problems.push(problemOf(manifest, message));
-    }
-  }
-  return problems;
 }
 
 type ReadFile = Required<Omit<ReadManifests, "warnings">>;

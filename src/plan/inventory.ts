@@ -1,4 +1,4 @@
-import { groupOf, type ObjectId } from "#base";
+import { groupOf, type ObjectId, perObject } from "#base";
 
 /** One object that a MeshSync owns, as its status holds it. */
 export interface InventoryEntry {
@@ -29,9 +29,9 @@ export function inventoryEntry(id: ObjectId): InventoryEntry {
 }
 
 /** What an object is known by whatever the version: the same for `apps/v1beta1` and `apps/v1`. */
-export function entryKey(id: ObjectId): string {
-  return `${id.namespace}_${id.name}_${groupOf(id.apiVersion)}_${id.kind}`;
-}
+export const entryKey: (id: ObjectId) => string = perObject((id) =>
+  `${id.namespace}_${id.name}_${groupOf(id.apiVersion)}_${id.kind}`
+);
 
 /** The object of an entry; undefined when its text is not of this form. Names may hold `_`, the other parts do not. */
 export function entryId(entry: InventoryEntry): ObjectId | undefined {

@@ -1,5 +1,5 @@
 import { GITOPS_API_VERSION } from "#api";
-import { groupOf, type ObjectId } from "#base";
+import { byText, groupOf, type ObjectId } from "#base";
 
 /** Kinds in the order in which they are applied; each line is applied as a whole before the next one. */
 const STAGES: readonly (readonly string[])[] = [
@@ -71,10 +71,6 @@ export function deleteStages(ids: readonly ObjectId[]): ObjectId[][] {
 
 /** By kind, then group, namespace and name. */
 export function compareIds(a: ObjectId, b: ObjectId): number {
-  const [left, right] = [a, b].map((id) => [id.kind, id.apiVersion, id.namespace, id.name]);
-  for (const [index, word] of (left ?? []).entries()) {
-    const other = right?.[index] ?? "";
-    if (word !== other) return word < other ? -1 : 1;
-  }
-  return 0;
+  return byText(a.kind, b.kind) || byText(a.apiVersion, b.apiVersion) ||
+    byText(a.namespace, b.namespace) || byText(a.name, b.name);
 }

@@ -121,7 +121,10 @@ export async function observeComponent(
 }
 
 /** Warnings without the values of a StatefulSet: each is looked through once, not in every pass. */
-const discreet = new WeakMap<WarningEvent, { readonly about: string; readonly said: WarningEvent }>();
+const discreet = new WeakMap<
+  WarningEvent,
+  { readonly about: string; readonly said: WarningEvent }
+>();
 
 /** What the cluster's controllers say repeats what API servers told them. */
 function discreetWarnings(

@@ -40,10 +40,12 @@ export function takeUnanswered(
   { proofs }: Pick<MemoryContext, "proofs">,
 ): UnansweredWrite | undefined {
   const key = keyOf(sync);
-  const { unanswered = [], ...pass } = proofs.pass(key);
+  const pass = proofs.pass(key);
+  const { unanswered = [] } = pass;
   const known = unanswered.find((write) => entryKey(write.id) === entryKey(id));
   if (known === undefined) return undefined;
   const others = unanswered.filter((write) => write !== known);
-  proofs.setPass(key, others.length === 0 ? pass : { ...pass, unanswered: others });
+  const { unanswered: _before, ...rest } = pass;
+  proofs.setPass(key, others.length === 0 ? rest : { ...rest, unanswered: others });
   return known.hash === hash ? known : undefined;
 }

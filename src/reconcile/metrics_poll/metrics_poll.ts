@@ -17,6 +17,7 @@ import {
   keyText,
   type KubeObject,
   pause,
+  perObject,
   pooled,
   spread,
 } from "#base";
@@ -154,10 +155,7 @@ export class MetricsPoll implements Disposable {
   }
 
   async #backlog(component: Component, round: Round): Promise<BacklogAnswer> {
-    // What is invalid does not run as it says.
-    const subscriptions = problems(component).length > 0
-      ? []
-      : subscriptionsOf(withDefaults(component));
+    const subscriptions = askedAbout(component);
     if (subscriptions.length === 0) return { subscriptions: [] };
     const access = await accessOf(component, round);
     if ("problem" in access) return { subscriptions: [], problem: access.problem };
@@ -254,6 +252,11 @@ interface BrokerCall {
   readonly own: string;
   readonly signal: AbortSignal;
 }
+
+/** What a component reads; nothing where it is invalid, as then it does not run as it says. */
+const askedAbout = perObject((component: Component) =>
+  problems(component).length > 0 ? [] : subscriptionsOf(withDefaults(component))
+);
 
 /** How to ask the broker of a component, or why it cannot be asked. */
 async function accessOf(

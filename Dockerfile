@@ -31,8 +31,10 @@ LABEL org.opencontainers.image.title="Meshwright" \
   org.opencontainers.image.licenses="Apache-2.0" \
   org.opencontainers.image.revision="${COMMIT}" \
   org.opencontainers.image.version="${VERSION}"
-# Two stores of memory for all threads: one of each thread's own takes more and gives back less.
-ENV HOME=/var/cache/meshwright MALLOC_ARENA_MAX=2
+# Two stores of memory for all threads: one of each thread's own takes more and gives back less. What is large goes back to
+# the system at once.
+ENV HOME=/var/cache/meshwright MALLOC_ARENA_MAX=2 \
+  MALLOC_MMAP_THRESHOLD_=131072 MALLOC_TRIM_THRESHOLD_=262144
 USER 65532:65532
 # metrics, health, webhook
 EXPOSE 8080 8000 9443

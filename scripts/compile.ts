@@ -100,9 +100,15 @@ export const V8_FLAGS =
 
 /**
  * What the image sets for the binary, beside that: memory outside of the heap is shared by two threads, not kept by each of
- * some ten for itself. With a hundred repositories that is a tenth of all memory (`deno task hostile`).
+ * some ten for itself, which is a tenth of all memory with a hundred repositories (`deno task hostile`); and what is large
+ * goes back to the system at once, however large what was given back before. Else half of it stays as holes between what
+ * lives: a tenth of all memory with 2,000 Functions (`deno task bench`).
  */
-export const MEMORY_ENV = { MALLOC_ARENA_MAX: "2" };
+export const MEMORY_ENV = {
+  MALLOC_ARENA_MAX: "2",
+  MALLOC_MMAP_THRESHOLD_: "131072",
+  MALLOC_TRIM_THRESHOLD_: "262144",
+};
 
 /** A base to compile on: this Deno where it can fetch its runtime, else that for tests. */
 export async function anyBase(): Promise<CompileBase> {

@@ -12,6 +12,7 @@ import {
   actingAs,
   type ClusterClient,
   type Discovery,
+  EVENT_SOURCE,
   EventRecorder,
   fencedTransport,
   httpCluster,
@@ -148,7 +149,7 @@ function writingParts(
   return {
     transport,
     cluster,
-    events: new EventRecorder({ cluster, component: "meshwright", instance, clock, log }),
+    events: new EventRecorder({ cluster, component: EVENT_SOURCE, instance, clock, log }),
     clientOf: accountClients(transport, { clock, discovery }),
   };
 }

@@ -12,6 +12,9 @@ import { isAlreadyExists, isNotFound } from "./api_error.ts";
 import type { ClusterClient } from "./cluster.ts";
 import { EventBudget } from "./event_budget.ts";
 
+/** Whom Events of this program name as their source. */
+export const EVENT_SOURCE = "meshwright";
+
 /** Something that happened to an object, for who looks at it with `kubectl describe`. */
 export interface EventNote {
   readonly type: "Normal" | "Warning";

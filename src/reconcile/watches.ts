@@ -1,6 +1,6 @@
 import { COMPONENT_KINDS, type ComponentKind, isComponent, LABELS, resourceOf } from "#api";
 import { controllerOf, isPlainObject, keyOf, type KubeObject, sameJson } from "#base";
-import type { ResourceType } from "#kube";
+import { EVENT_SOURCE, type ResourceType } from "#kube";
 import { projectedPod } from "#plan";
 import { isInheritanceChanged, meshKeyOf, projectedWarning } from "./cached_facts.ts";
 import { type CachedKind, type Caches, POLLED, type ReconcileOptions, SCALING } from "./context.ts";
@@ -78,7 +78,8 @@ export function watched(
     },
     {
       type: core("Event", "events"),
-      fieldSelector: "type=Warning",
+      // What this program tells itself is in statuses.
+      fieldSelector: `type=Warning,source!=${EVENT_SOURCE}`,
       project: projectedWarning,
       wakes: warningWakes,
       isHint: true,

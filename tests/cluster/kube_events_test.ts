@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { systemClock } from "#base";
-import { EventRecorder } from "#kube";
+import { EVENT_SOURCE, EventRecorder } from "#kube";
+import { watched } from "#reconcile";
 import { testCluster } from "../support/control_plane.ts";
 import { testClient } from "../support/transport.ts";
 
@@ -108,4 +109,36 @@ Deno.test("EventRecorder.record() writes anew when the event to count up is gone
   recorder.record(object, note);
   await recorder.flush();
   assertEquals(await eventsOf(space.name, "a"), ["Normal Seen again x1"]);
+});
+
+Deno.test("the controller follows the warnings of others, and neither its own nor what is no warning", async () => {
+  await using client = testClient(await cluster.access());
+  await using space = await cluster.namespace();
+  const pod = { apiVersion: "v1", kind: "Pod", namespace: space.name, name: "orders-function-0" };
+  const facts = [
+    { component: "kubelet", type: "Warning", reason: "BackOff" },
+    { component: "kubelet", type: "Normal", reason: "Pulled" },
+    { component: EVENT_SOURCE, type: "Warning", reason: "CrashLoop" },
+  ];
+  for (const { component, reason, type } of facts) {
+    await client.cluster.create({
+      apiVersion: "v1",
+      kind: "Event",
+      metadata: { namespace: space.name, name: `orders.${reason.toLowerCase()}` },
+      involvedObject: pod,
+      source: { component },
+      reason,
+      type,
+    });
+  }
+  const followed = watched({
+    pauseRollout: false,
+    rolloutOnUpgrade: false,
+    namespacedBackendConfig: "backend-config",
+    verticalPodAutoscaler: false,
+  }).find(({ type }) => type.kind === "Event");
+  if (followed === undefined) throw new Error("Cannot find how Events are followed");
+  const { fieldSelector = "", type } = followed;
+  const events = await client.cluster.list(type, { namespace: space.name, fieldSelector });
+  assertEquals(events.map(({ metadata }) => metadata.name), ["orders.backoff"]);
 });

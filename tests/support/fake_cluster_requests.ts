@@ -58,15 +58,20 @@ export function isSelected(
     (term) => isLabelled(labels, term),
   );
   const fitsFields = (fieldSelector ?? "").split(",").filter((term) => term !== "").every(
-    (term) => {
-      const [path = "", value] = term.split("=");
-      return path.split(".").reduce<unknown>(
-        (part, name) => (part as Record<string, unknown> | undefined)?.[name],
-        object,
-      ) === value;
-    },
+    (term) => isFieldOf(object, term),
   );
   return fitsLabels && fitsFields;
+}
+
+function isFieldOf(object: KubeObject, term: string): boolean {
+  const [, name = "", isNot, value] = /^(.*?)(!?)=(.*)$/.exec(term) ?? [];
+  // Of Events: what API servers call so.
+  const path = name === "source" ? "source.component" : name;
+  const found = path.split(".").reduce<unknown>(
+    (part, member) => (part as Record<string, unknown> | undefined)?.[member],
+    object,
+  );
+  return isNot === "!" ? found !== value : found === value;
 }
 
 function isLabelled(labels: Readonly<Record<string, string>>, term: string): boolean {

@@ -139,6 +139,7 @@ async function measured(
       count: functions,
       progress: progressOnStderr,
       start: () => placed.start(),
+      untilFirstRequest: placed.untilFirstRequest,
     });
     all.push({ functions, subject, values });
   }

@@ -4,7 +4,7 @@ import type { Progress } from "../../../scripts/control_plane/progress.ts";
 import type { TestRepository } from "../../support/git_repository.ts";
 import { functionFile, functionFiles, functionName, NEXT_IMAGE } from "./objects.ts";
 import { type BenchPlane, pathsOf } from "./plane.ts";
-import type { RunningSubject } from "./subject.ts";
+import type { PlacedSubject, RunningSubject } from "./subject.ts";
 import { cameWithin, timed, until } from "./timing.ts";
 
 const REST_MS = 20_000;
@@ -24,6 +24,7 @@ export interface JourneyOptions {
   readonly progress: Progress;
   /** Starts the program; resolves when it is ready. */
   start(): Promise<RunningSubject>;
+  readonly untilFirstRequest: PlacedSubject["untilFirstRequest"] | undefined;
 }
 
 interface Workload extends KubeObject {
@@ -35,8 +36,10 @@ interface Workload extends KubeObject {
 
 /** Measures all of it, one step after the other. */
 export async function journeyFigures(options: JourneyOptions): Promise<Record<string, number>> {
-  const { start } = options;
-  const values: Record<string, number> = {};
+  const { start, untilFirstRequest } = options;
+  const values: Record<string, number> = untilFirstRequest === undefined
+    ? {}
+    : { "start until the first request": await untilFirstRequest() };
   let subject: RunningSubject | undefined;
   try {
     values["start until ready"] = await timed(async () => void (subject = await start()));

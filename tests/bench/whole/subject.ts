@@ -6,6 +6,7 @@ import { temporaryFolder } from "../../support/git_repository.ts";
 import { MEMORY_ENV } from "../../../scripts/compile.ts";
 import type { ControlPlane } from "../../../scripts/control_plane.ts";
 import { metricSamples } from "../../support/running_controller.ts";
+import { secondsUntilFirstRequest } from "./first_request.ts";
 import { FOLDER } from "./objects.ts";
 import { until } from "./timing.ts";
 import { treeUsage, type Usage } from "./usage.ts";
@@ -34,6 +35,8 @@ export interface SubjectPlace {
 export interface PlacedSubject extends AsyncDisposable {
   /** Starts it; resolves when it is ready. Each start remembers nothing. */
   start(): Promise<RunningSubject>;
+  /** Seconds from a start until the first request to an API server; absent where that cannot be seen. */
+  readonly untilFirstRequest?: () => Promise<number>;
 }
 
 /** How to measure a program at a place. */
@@ -50,25 +53,16 @@ function startedBy(start: (place: SubjectPlace) => Promise<RunningSubject>): Sub
 
 /** Ours: a binary, or the sources with Deno. Ready when `/readyz` says so. */
 export function ownProgram(command: readonly [string, ...string[]]): Subject {
-  return startedBy(async ({ cluster, plane, namespace, url }) => {
+  const placed = startedBy(async ({ cluster, plane, namespace, url }) => {
     await using stack = new AsyncDisposableStack();
     const folder = stack.use(await temporaryFolder());
     const { address } = localTarget();
-    const [program, ...words] = command;
-    const child = new Deno.Command(program, {
-      args: [
-        ...words,
-        "run",
-        ...[`--git-url=${url}`, `--git-path=${FOLDER}`, "--git-interval=1s", "--webhook-addr=0"],
-        ...[`--cache-dir=${folder.path}/cache`, `--namespace=${namespace}`],
-        ...[`--metrics-addr=${address}`, `--health-probe-addr=${address}`],
-        `--kubeconfig=${plane.kubeconfigPath}`,
-      ],
-      env: MEMORY_ENV,
-      stdin: "null",
-      stdout: "null",
-      stderr: "null",
-    }).spawn();
+    const child = spawned(command, [
+      ...[`--git-url=${url}`, `--git-path=${FOLDER}`, "--git-interval=1s"],
+      ...[`--cache-dir=${folder.path}/cache`, `--namespace=${namespace}`],
+      ...[`--metrics-addr=${address}`, `--health-probe-addr=${address}`],
+      `--kubeconfig=${plane.kubeconfigPath}`,
+    ]);
     stack.defer(() => ended(child));
     await until(() => isReady(`http://${address}/readyz`));
     const running = stack.move();
@@ -98,6 +92,26 @@ export function ownProgram(command: readonly [string, ...string[]]): Subject {
       [Symbol.asyncDispose]: () => running.disposeAsync(),
     };
   });
+  const untilFirstRequest = () =>
+    secondsUntilFirstRequest((kubeconfig) => {
+      const flags = ["--metrics-addr=0", "--health-probe-addr=0", `--kubeconfig=${kubeconfig}`];
+      const child = spawned(command, flags);
+      return { [Symbol.asyncDispose]: () => ended(child, "SIGKILL") };
+    });
+  return async (place) => ({ ...await placed(place), untilFirstRequest });
+}
+
+function spawned(
+  [program, ...words]: readonly [string, ...string[]],
+  flags: readonly string[],
+): Deno.ChildProcess {
+  return new Deno.Command(program, {
+    args: [...words, "run", "--webhook-addr=0", ...flags],
+    env: MEMORY_ENV,
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
 }
 
 /** How long another program, which says nothing of itself, gets before it is taken for ready. */
@@ -131,9 +145,9 @@ export function peerProgram(command: string): Subject {
   });
 }
 
-async function ended(child: Deno.ChildProcess): Promise<void> {
+async function ended(child: Deno.ChildProcess, signal: Deno.Signal = "SIGTERM"): Promise<void> {
   try {
-    child.kill("SIGTERM");
+    child.kill(signal);
   } catch (error) {
     // It has ended by itself.
     if (!(error instanceof TypeError)) throw error;

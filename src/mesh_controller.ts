@@ -12,7 +12,7 @@ import {
   TerminationLogs,
   type WakeUp,
 } from "#reconcile";
-import { Controller } from "#runtime";
+import { Controller, type Lane } from "#runtime";
 import type { MeshCaches, MeshWorker } from "./mesh_caches.ts";
 import { type Parts, untilEnded } from "./parts.ts";
 import { VERSION } from "./version.ts";
@@ -78,9 +78,9 @@ export class MeshController implements MeshWorker {
     await untilEnded(group, signal);
   }
 
-  wake(woken: readonly WakeUp[]): void {
+  wake(woken: readonly WakeUp[], lane: Lane = "change"): void {
     for (const { kind, key } of woken) {
-      if (this.#isOwn(key.namespace)) this.#controllers.get(kind)?.enqueue(key);
+      if (this.#isOwn(key.namespace)) this.#controllers.get(kind)?.enqueue(key, lane);
     }
   }
 
@@ -122,7 +122,8 @@ export class MeshController implements MeshWorker {
         }),
       );
     }
-    this.wake(this.#caches.allWakes());
+    // What changes from now on goes before what was there.
+    this.wake(this.#caches.allWakes(), "periodic");
   }
 
   #context(terminationLogs: TerminationLogs): ReconcileContext {

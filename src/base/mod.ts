@@ -30,4 +30,5 @@ export * from "./shard.ts";
 export * from "./short_text.ts";
 export * from "./shown_text.ts";
 export * from "./task_group.ts";
+export * from "./turns.ts";
 export * from "./version_range.ts";

@@ -1,4 +1,12 @@
-import { type Clock, deadline, keyFromText, keyText, type Next, type ObjectKey } from "#base";
+import {
+  type Clock,
+  deadline,
+  keyFromText,
+  keyText,
+  type Next,
+  type ObjectKey,
+  Turns,
+} from "#base";
 import { NotLeadingError } from "#kube";
 import type { Logger, Metrics } from "#telemetry";
 import { Backoff } from "./backoff.ts";
@@ -61,6 +69,7 @@ export class Controller {
   readonly #options: ControllerOptions;
   readonly #queue: WorkQueue;
   readonly #backoff: Backoff;
+  readonly #turns: Turns;
   readonly #passes = new Set<Pass>();
   /** What a stalled object was last said to suffer from, so that it is said once. */
   readonly #stalled = new Map<string, string>();
@@ -69,6 +78,7 @@ export class Controller {
     this.#options = options;
     const { name, clock, metrics, random = Math.random } = options;
     this.#backoff = new Backoff({ random });
+    this.#turns = new Turns(clock);
     let known = 0;
     this.#queue = new WorkQueue({
       clock,
@@ -143,6 +153,8 @@ export class Controller {
 
   async #work(): Promise<void> {
     for (let key = await this.#queue.take(); key !== undefined; key = await this.#queue.take()) {
+      // One pass may wait for nothing; many of those in a row let everything else have turns.
+      if (this.#queue.depth > 0) await this.#turns.next();
       try {
         await this.#pass(key);
       } finally {

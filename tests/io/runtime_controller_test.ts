@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import {
   afterDelay,
   AWAIT_CHANGE,
@@ -6,6 +6,7 @@ import {
   type Next,
   type ObjectKey,
   StalledError,
+  systemClock,
   WaitingError,
 } from "#base";
 import { ApiError, NotLeadingError } from "#kube";
@@ -270,4 +271,36 @@ Deno.test("Controller measures passes by the monotonic clock", async () => {
   await it.clock.advance(400_000);
   assertEquals(it.controller.problem(), "Function shop/orders has been worked on for 400 s");
   forever.resolve(AWAIT_CHANGE);
+});
+
+Deno.test("Controller lets everything else have turns while thousands of passes find nothing to do", async () => {
+  let nowMs = 0;
+  const clock = { ...systemClock, monotonicMs: () => nowMs };
+  let turns = 0;
+  const beat = setInterval(() => turns++, 0);
+  const ended = Promise.withResolvers<number>();
+  let passes = 0;
+  const stop = new AbortController();
+  const controller = new Controller({
+    name: "Function",
+    reconcile: () => {
+      nowMs++;
+      if (++passes === 1_000) ended.resolve(turns);
+      return Promise.resolve(AWAIT_CHANGE);
+    },
+    concurrency: 8,
+    clock,
+    metrics: createMetrics(),
+    log: createLogger({ level: "info", sink: () => {}, clock }),
+    signal: stop.signal,
+  });
+  for (let index = 0; index < 1_000; index++) {
+    controller.enqueue({ namespace: "shop", name: `${index}` });
+  }
+  const run = controller.run();
+  const seen = await ended.promise;
+  clearInterval(beat);
+  stop.abort();
+  await run;
+  assert(seen >= 10, `${seen} turns in 1,000 passes of 1 ms`);
 });

@@ -20,6 +20,7 @@ import {
   perObject,
   pooled,
   spread,
+  Turns,
 } from "#base";
 import { statefulSetName, type Subscription, subscriptionsOf } from "#desired";
 import { type ClusterClient, isConflict, isForbidden, isNotFound } from "#kube";
@@ -105,7 +106,9 @@ export class MetricsPoll implements Disposable {
     const components = COMPONENT_KINDS.flatMap((kind) =>
       (caches[kind]?.list() ?? []) as readonly Component[]
     ).filter((component) => isPolled(component) && this.#isOwn(component.metadata.namespace ?? ""));
+    const turns = new Turns(this.#ctx.clock);
     await pooled(components, COMPONENTS_AT_ONCE, async (component) => {
+      await turns.next();
       if (signal.aborted) return;
       await this.#look(component, { settings, asked, signal })
         .catch((error) => this.#notLooked(component, error, signal));

@@ -153,10 +153,10 @@ export class Controller {
 
   async #work(): Promise<void> {
     for (let key = await this.#queue.take(); key !== undefined; key = await this.#queue.take()) {
-      // One pass may wait for nothing; many of those in a row let everything else have turns.
-      if (this.#queue.depth > 0) await this.#turns.next();
       try {
-        await this.#pass(key);
+        // One pass may wait for nothing; many of those in a row let everything else have turns.
+        if (this.#queue.depth > 0) await this.#turns.next();
+        if (!this.#options.signal.aborted) await this.#pass(key);
       } finally {
         this.#queue.done(key);
       }

@@ -6,6 +6,7 @@ import {
   isPlainObject,
   type KubeObject,
   type ObjectId,
+  perObject,
   type Problem,
 } from "#base";
 import { isMeant, type ObjectHealth } from "#plan";
@@ -244,21 +245,14 @@ export interface MeshHealth {
   readonly unreadySinceMs: number;
 }
 
-/** Objects are never changed: what one says is worked out once, not at each look. */
-const MESH_HEALTH = new WeakMap<KubeObject, MeshHealth>();
-
-/** What a mesh object says of itself. */
-export function meshHealth(object: KubeObject): MeshHealth {
-  const known = MESH_HEALTH.get(object);
-  if (known !== undefined) return known;
+/** What a mesh object says of itself, worked out once and not at each look. */
+export const meshHealth: (object: KubeObject) => MeshHealth = perObject((object) => {
   const status = object.status as { readonly conditions?: unknown } | undefined;
   const ready = conditionOf(status?.conditions, "Ready");
   const sinceMs = Date.parse(ready?.lastTransitionTime ?? "") || 0;
-  const health = {
+  return {
     words: unreadiness(object),
     readySinceMs: ready?.status === "True" ? sinceMs : 0,
     unreadySinceMs: ready?.status === "False" ? sinceMs : 0,
   };
-  MESH_HEALTH.set(object, health);
-  return health;
-}
+});

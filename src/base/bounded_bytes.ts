@@ -1,3 +1,5 @@
+import { StreamPieces } from "./stream_pieces.ts";
+
 /** What was read of a stream. */
 export interface BoundedBytes {
   /** At most as many as were allowed. */
@@ -25,19 +27,19 @@ export async function boundedBytes(
   stream: ReadableStream<Uint8Array>,
   { bytesMax, signal }: { readonly bytesMax: number; readonly signal: AbortSignal },
 ): Promise<BoundedBytes> {
-  const reader = stream.getReader();
+  const pieces = new StreamPieces(stream);
   // Cancelling a stream that has failed rejects with that same failure, which the read reports.
-  const cancel = () => void reader.cancel(signal.reason).catch(() => {});
+  const cancel = () => void pieces.cancel(signal.reason).catch(() => {});
   signal.addEventListener("abort", cancel, { once: true });
   if (signal.aborted) cancel();
   const chunks: Uint8Array[] = [];
   let length = 0;
   try {
     while (length <= bytesMax) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      chunks.push(value);
-      length += value.length;
+      const piece = await pieces.next();
+      if (piece === undefined) break;
+      chunks.push(piece.slice());
+      length += piece.length;
     }
     // A stream that was cancelled ends like one that is complete.
     signal.throwIfAborted();

@@ -29,6 +29,7 @@ export * from "./text_end.ts";
 export * from "./shard.ts";
 export * from "./short_text.ts";
 export * from "./shown_text.ts";
+export * from "./stream_pieces.ts";
 export * from "./task_group.ts";
 export * from "./turns.ts";
 export * from "./version_range.ts";

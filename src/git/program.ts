@@ -1,4 +1,4 @@
-import { joinedBytes, systemClock } from "#base";
+import { joinedBytes, StreamPieces, systemClock } from "#base";
 import { setPriority } from "node:os";
 import { GitMemory, type MemoryExcess } from "./memory.ts";
 import { ProcessShell } from "./process_shell.ts";
@@ -48,7 +48,6 @@ export class MissingProgramError extends Error {
 }
 
 const STDERR_BYTES_MAX = 64 * 1024;
-const PIECE_BYTES = 16 * 1024;
 
 /**
  * Starts programs from the thread that it is used in.
@@ -191,24 +190,16 @@ async function readTail(stream: ReadableStream<Uint8Array>): Promise<string> {
   return new TextDecoder().decode(tail);
 }
 
-/**
- * The pieces of a stream, each of which is good until the next one is asked for: all are read into the same memory. Each read
- * would take 64 KiB of its own otherwise, which thousands of programs leave behind faster than they are collected.
- */
 async function* piecesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const reader = stream.getReader({ mode: "byob" });
-  let memory = new ArrayBuffer(PIECE_BYTES);
+  const pieces = new StreamPieces(stream);
   try {
     while (true) {
-      const { done, value } = await reader.read(new Uint8Array(memory));
-      if (value === undefined) return;
-      memory = value.buffer;
-      if (done) return;
-      yield value;
+      const piece = await pieces.next();
+      if (piece === undefined) return;
+      yield piece;
     }
   } finally {
     // For who leaves early: what nobody reads must not keep the program from its end.
-    await reader.cancel();
-    if (!memory.detached) memory.transfer(0);
+    await pieces.cancel();
   }
 }

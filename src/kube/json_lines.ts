@@ -1,4 +1,4 @@
-import { type Clock, deadline } from "#base";
+import { type Clock, deadline, StreamPieces } from "#base";
 
 /** A line longer than this is no object that an API server would store (etcd's limit is 1.5 MiB). */
 const LINE_LENGTH_MAX = 16 * 1024 * 1024;
@@ -37,16 +37,16 @@ export async function* jsonLines(
   },
 ): AsyncGenerator<unknown, void, undefined> {
   const { signal } = options;
-  const reader = stream.getReader();
-  const stop = () => cancel(reader);
+  const pieces = new StreamPieces(stream);
+  const stop = () => cancel(pieces);
   signal.addEventListener("abort", stop, { once: true });
   const decoder = new TextDecoder();
   let rest = "";
   try {
     while (!signal.aborted) {
-      const { done, value } = await readWithin(reader, options);
-      if (done) return;
-      const lines = (rest + decoder.decode(value, { stream: true })).split("\n");
+      const piece = await nextWithin(pieces, options);
+      if (piece === undefined) return;
+      const lines = (rest + decoder.decode(piece, { stream: true })).split("\n");
       rest = lines.pop() ?? "";
       if (rest.length > LINE_LENGTH_MAX) throw new StreamError("garbage", "a line without an end");
       for (const line of lines) {
@@ -55,19 +55,19 @@ export async function* jsonLines(
     }
   } finally {
     signal.removeEventListener("abort", stop);
-    cancel(reader);
+    cancel(pieces);
   }
 }
 
-async function readWithin(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
+async function nextWithin(
+  pieces: StreamPieces,
   { silentMs, clock }: { readonly silentMs: number; readonly clock: Clock },
-): Promise<ReadableStreamReadResult<Uint8Array>> {
+): Promise<Uint8Array | undefined> {
   using limit = deadline(silentMs, { clock });
-  limit.signal.addEventListener("abort", () => cancel(reader));
-  const read = await reader.read();
+  limit.signal.addEventListener("abort", () => cancel(pieces));
+  const piece = await pieces.next();
   if (limit.isExpired) throw new StreamError("silent", `no byte in ${silentMs} ms`);
-  return read;
+  return piece;
 }
 
 function parsed(line: string): unknown {
@@ -80,7 +80,7 @@ function parsed(line: string): unknown {
   }
 }
 
-function cancel(reader: ReadableStreamDefaultReader<Uint8Array>): void {
+function cancel(pieces: StreamPieces): void {
   // Cancelling a stream that has failed rejects with that same failure, which the read has reported.
-  reader.cancel().catch(() => {});
+  pieces.cancel().catch(() => {});
 }

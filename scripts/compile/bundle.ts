@@ -81,12 +81,33 @@ export async function bundleProgram(
   const environment = variables === undefined ? "" : environmentHead(variables);
   const main = `${output}/main.js`;
   for (const path of await filesBelow(output)) {
-    const text = await Deno.readTextFile(path);
+    const text = inAscii(await Deno.readTextFile(path));
     const head = (path === main ? UNCLONEABLE + environment : "") +
       (text.includes("Dynamic require of") ? REQUIRE : "");
     await Deno.writeTextFile(path, head + text);
   }
   return main;
+}
+
+/**
+ * A module in which all other characters are escapes. One single `…` has V8 keep all of a module's text with two bytes for
+ * each character, for as long as the program runs.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { inAscii } from "./bundle.ts";
+ * assertEquals(inAscii('say("a … 🙂")'), 'say("a \\u2026 \\ud83d\\ude42")');
+ * assertEquals(inAscii("say('\\\\…', /\\…/)"), "say('\\\\\\u2026', /\\u2026/)");
+ * ```
+ */
+export function inAscii(module: string): string {
+  return module.replaceAll(/\\[^]|[^\0-\x7f]/g, (found) => {
+    const last = found.at(-1) ?? "";
+    // What is escaped already, as `\\` is, stays; an escape of a character that needs none is that character.
+    if (last <= "\x7f") return found;
+    return `\\u${last.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
 }
 
 /** The modules of the bundle that run in threads of their own: nothing imports them. */

@@ -5,6 +5,8 @@ import {
   keyText,
   type Next,
   type ObjectKey,
+  Semaphore,
+  TaskGroup,
   Turns,
 } from "#base";
 import { NotLeadingError } from "#kube";
@@ -53,6 +55,9 @@ interface Pass {
 const PASS_MS_MAX = 300_000;
 /** A pass that goes on for so long after it was aborted does not react. */
 const ABORT_GRACE_MS = 60_000;
+
+/** A place comes free when a pass ends, also at shutdown. */
+const NEVER = new AbortController().signal;
 
 /** A key that failed so often in a row is slowed down even when changes come: its own status may be the change. */
 const FAILURES_TRUSTED_MAX = 5;
@@ -130,11 +135,7 @@ export class Controller {
 
   /** Works until the signal aborts; passes that are under way may end, for a while. */
   async run(): Promise<void> {
-    const { signal, concurrency, clock, drainMs = 10_000 } = this.#options;
-    const close = () => this.#queue.close();
-    signal.addEventListener("abort", close, { once: true });
-    if (signal.aborted) close();
-    const workers = Promise.all(Array.from({ length: concurrency }, () => this.#work()));
+    const { signal, clock, drainMs = 10_000 } = this.#options;
     const finished = new AbortController();
     const patience = async () => {
       await whenAborted(signal);
@@ -145,21 +146,37 @@ export class Controller {
     const drain = patience().catch((error) => {
       if (!finished.signal.aborted) throw error;
     });
-    await workers;
+    await this.#workers();
     finished.abort();
     await drain;
-    signal.removeEventListener("abort", close);
   }
 
-  async #work(): Promise<void> {
-    for (let key = await this.#queue.take(); key !== undefined; key = await this.#queue.take()) {
-      try {
-        // One pass may wait for nothing; many of those in a row let everything else have turns.
-        if (this.#queue.depth > 0) await this.#turns.next();
-        if (!this.#options.signal.aborted) await this.#pass(key);
-      } finally {
-        this.#queue.done(key);
-      }
+  /** Works on what is due until the queue is closed. A worker comes with its object: a thousand that wait take memory. */
+  async #workers(): Promise<void> {
+    const group = new TaskGroup(this.#options.signal);
+    const places = new Semaphore(this.#options.concurrency);
+    const close = () => this.#queue.close();
+    group.signal.addEventListener("abort", close, { once: true });
+    if (group.signal.aborted) close();
+    while (true) {
+      const place = await places.acquire(NEVER);
+      const key = await this.#queue.take();
+      if (key === undefined) break;
+      group.start(async () => {
+        using _place = place;
+        await this.#work(key);
+      });
+    }
+    await group.ended();
+  }
+
+  async #work(key: string): Promise<void> {
+    try {
+      // One pass may wait for nothing; many of those in a row let everything else have turns.
+      if (this.#queue.depth > 0) await this.#turns.next();
+      if (!this.#options.signal.aborted) await this.#pass(key);
+    } finally {
+      this.#queue.done(key);
     }
   }
 

@@ -14,6 +14,7 @@ export * from "./field_steps.ts";
 export * from "./file_text.ts";
 export * from "./git_ref.ts";
 export * from "./git_url.ts";
+export * from "./multimap.ts";
 export * from "./next.ts";
 export * from "./object.ts";
 export * from "./per_object.ts";

@@ -1,4 +1,12 @@
-import { idOf, keyFromText, keyText, type KubeObject, type ObjectId, type ObjectKey } from "#base";
+import {
+  idOf,
+  keyFromText,
+  keyText,
+  type KubeObject,
+  Multimap,
+  type ObjectId,
+  type ObjectKey,
+} from "#base";
 import { isNewerVersion, type ObjectChange, type ResourceType } from "#kube";
 import { type Contest, contestAfter, type Correction, entryKey, heldUntilMs, isCalm } from "#plan";
 import type { ContestedObject, KeptDrift } from "./contested.ts";
@@ -35,7 +43,7 @@ const NO_PASS: PassMemory = { nextLookAtMs: 0, failures: 0 };
 export class Proofs {
   readonly #entries = new Map<string, Entry>();
   /** Object -> syncs that applied it. */
-  readonly #owners = new Map<string, Set<string>>();
+  readonly #owners = new Multimap<string>();
   /** What reading came to last. */
   readonly readings = new Readings();
   #stamp = 0;
@@ -350,18 +358,14 @@ export class Proofs {
 
   /** The syncs that applied an object, sorted. */
   #ownersOf(id: string): ObjectKey[] {
-    return [...this.#owners.get(id) ?? []].sort().map(keyFromText);
+    return this.#owners.of(id).toSorted().map(keyFromText);
   }
 
   #own(key: ObjectKey, id: string): void {
-    const owners = this.#owners.get(id);
-    if (owners === undefined) this.#owners.set(id, new Set([keyText(key)]));
-    else owners.add(keyText(key));
+    this.#owners.add(id, keyText(key));
   }
 
   #disown(key: ObjectKey, id: string): void {
-    const owners = this.#owners.get(id);
-    owners?.delete(keyText(key));
-    if (owners?.size === 0) this.#owners.delete(id);
+    this.#owners.delete(id, keyText(key));
   }
 }

@@ -1,4 +1,4 @@
-import { controllerOf, keyOf, type KubeObject, type ObjectKey } from "#base";
+import { controllerOf, keyOf, type KubeObject, Multimap, type ObjectKey } from "#base";
 import type { ResourceType } from "./resource_type.ts";
 
 /** What values an object is found by; none when the object does not matter to the index. */
@@ -43,7 +43,7 @@ export class ObjectStore {
   readonly #objects = new Map<string, Map<string, KubeObject>>();
   readonly #indexFunctions: ReadonlyMap<string, IndexFunction>;
   /** index -> value -> objects */
-  readonly #indexes = new Map<string, Map<string, Set<KubeObject>>>();
+  readonly #indexes = new Map<string, Multimap<KubeObject>>();
   #size = 0;
 
   constructor(indexes: Indexes = {}) {
@@ -51,7 +51,7 @@ export class ObjectStore {
       [OWNER_INDEX, (object: KubeObject) => ownerUids(object)],
       ...Object.entries(indexes),
     ]);
-    for (const name of this.#indexFunctions.keys()) this.#indexes.set(name, new Map());
+    for (const name of this.#indexFunctions.keys()) this.#indexes.set(name, new Multimap());
   }
 
   get size(): number {
@@ -74,7 +74,7 @@ export class ObjectStore {
   index(name: string, value: string): KubeObject[] {
     const index = this.#indexes.get(name);
     if (index === undefined) throw new RangeError(`Cannot look into index ${name}: not declared`);
-    return sorted(index.get(value) ?? []);
+    return sorted(index.of(value));
   }
 
   /** Stores an object and answers the one that it replaces. */
@@ -104,22 +104,14 @@ export class ObjectStore {
   #file(object: KubeObject): void {
     for (const [name, valuesOf] of this.#indexFunctions) {
       const index = this.#indexes.get(name);
-      for (const value of valuesOf(object)) {
-        const found = index?.get(value);
-        if (found === undefined) index?.set(value, new Set([object]));
-        else found.add(object);
-      }
+      for (const value of valuesOf(object)) index?.add(value, object);
     }
   }
 
   #unfile(object: KubeObject): void {
     for (const [name, valuesOf] of this.#indexFunctions) {
       const index = this.#indexes.get(name);
-      for (const value of valuesOf(object)) {
-        const found = index?.get(value);
-        found?.delete(object);
-        if (found?.size === 0) index?.delete(value);
-      }
+      for (const value of valuesOf(object)) index?.delete(value, object);
     }
   }
 }
@@ -134,8 +126,8 @@ function byName(objects: ReadonlyMap<string, KubeObject> = new Map()): KubeObjec
   return [...objects.keys()].sort().flatMap((name) => objects.get(name) ?? []);
 }
 
-function sorted(objects: Iterable<KubeObject>): KubeObject[] {
-  return [...objects].sort((a, b) => {
+function sorted(objects: readonly KubeObject[]): KubeObject[] {
+  return objects.toSorted((a, b) => {
     const [left, right] = [keyOf(a), keyOf(b)];
     if (left.namespace !== right.namespace) return left.namespace < right.namespace ? -1 : 1;
     return left.name === right.name ? 0 : left.name < right.name ? -1 : 1;

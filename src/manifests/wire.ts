@@ -95,18 +95,11 @@ export function manifestMaker(
   secretsOf: (index: number) => readonly string[],
 ): (plain: PlainManifest) => Manifest {
   const sources = new Map(files.map(({ path, text }) => [path, new FileSource(text)]));
-  return ({ secrets, ...plain }) => {
-    const source = sources.get(plain.file);
-    const { origin } = plain;
-    return {
-      ...plain,
-      lineOf: (path) =>
-        origin === undefined || source === undefined
-          ? plain.line
-          : source.lineOf(origin, { path, line: plain.line }),
-      ...(secrets === undefined ? {} : { secrets: secretsOf(secrets) }),
-    };
-  };
+  return ({ secrets, ...plain }) => ({
+    ...plain,
+    lineOf: linesOf(plain, sources.get(plain.file)),
+    ...(secrets === undefined ? {} : { secrets: secretsOf(secrets) }),
+  });
 }
 
 /** Manifests that hold on to nothing but the text of their own file, for who keeps them: lines are looked for in it when asked. */
@@ -114,15 +107,29 @@ export function lightManifests(
   manifests: readonly Manifest[],
   files: readonly ManifestFile[],
 ): Manifest[] {
-  const makers = new Map(files.map((file) => [file.path, manifestMaker([file], () => [])]));
+  const texts = new Map(files.map(({ path, text }) => [path, text]));
+  const sources = new Map<string, FileSource>();
   return manifests.map(({ file, line, object, origin, secrets }) => {
-    const plain = { object, file, line, ...(origin === undefined ? {} : { origin }) };
+    const source = sources.get(file) ?? new FileSource(texts.get(file) ?? "");
+    sources.set(file, source);
     return {
-      ...plain,
-      lineOf: makers.get(file)?.(plain).lineOf ?? (() => line),
+      object,
+      file,
+      line,
+      lineOf: linesOf({ line, origin }, texts.has(file) ? source : undefined),
+      ...(origin === undefined ? {} : { origin }),
       ...(secrets === undefined ? {} : { secrets }),
     };
   });
+}
+
+/** Looks for lines in a file when asked; holds on to nothing else. */
+function linesOf(
+  { line, origin }: { readonly line: number; readonly origin?: ManifestOrigin | undefined },
+  source: FileSource | undefined,
+): Manifest["lineOf"] {
+  if (origin === undefined || source === undefined) return () => line;
+  return (path) => source.lineOf(origin, { path, line });
 }
 
 /** A file in which lines are looked for. */

@@ -19,13 +19,15 @@ interface Neighbour {
   /** Its mesh, or itself where it has none. */
   readonly holder: string;
   readonly marks: readonly string[];
-  /** Nothing of this is another one while this is the same. */
-  readonly version: string;
+  /** Nothing of this is another one while these and the mesh are the same. */
+  readonly uid: string;
+  readonly generation: number;
 }
 
 /** Those who have the same mark: the first by name, and the first that another mesh has. Each mesh is told of one of both. */
 type Heads = readonly [Neighbour | undefined, Neighbour | undefined];
 
+/** All who have the same mark, where these are several. */
 interface Group {
   readonly members: Map<string, Neighbour>;
   heads: Heads;
@@ -44,7 +46,8 @@ const OTHERS_MAX = 20;
  */
 export class Neighbours {
   readonly #known = new Map<string, Neighbour>();
-  readonly #groups = new Map<string, Group>();
+  /** Who has a mark: most have a mark that nobody else has, and are no group for it, which would take more than they do. */
+  readonly #groups = new Map<string, Neighbour | Group>();
 
   /** Notes how a component is now; answers the meshes to which something else is to be told then. */
   note(
@@ -54,7 +57,7 @@ export class Neighbours {
     if (object === undefined) return [];
     const text = idText(idOf(object));
     const old = this.#known.get(text);
-    if (after !== undefined && old?.version === versionOf(after)) return [];
+    if (after !== undefined && old !== undefined && isStill(old, after)) return [];
     const now = after === undefined ? undefined : neighbour(after, text);
     if (now === undefined) this.#known.delete(text);
     else this.#known.set(text, now);
@@ -77,7 +80,7 @@ export class Neighbours {
       const own = this.#known.get(idText(id));
       if (own?.holder !== holder) continue;
       for (const mark of own.marks) {
-        const other = this.#groups.get(mark)?.heads.find((head) => head?.holder !== holder);
+        const other = groupOf(this.#groups.get(mark)).heads.find((head) => head?.holder !== holder);
         if (other !== undefined) others.set(other.text, other.id);
       }
     }
@@ -89,13 +92,14 @@ export class Neighbours {
     mark: string,
     { now, text }: { readonly text: string; readonly now: Neighbour | undefined },
   ): ObjectKey[] {
-    const group = this.#groups.get(mark) ?? { members: new Map(), heads: [undefined, undefined] };
+    const group = groupOf(this.#groups.get(mark));
     const before = group.heads;
     const had = group.members.get(text);
     if (now === undefined) group.members.delete(text);
     else group.members.set(text, now);
-    if (group.members.size === 0) this.#groups.delete(mark);
-    else this.#groups.set(mark, group);
+    const [first] = group.members.values();
+    if (first === undefined) this.#groups.delete(mark);
+    else this.#groups.set(mark, group.members.size === 1 ? first : group);
     const wasHead = had !== undefined && before.includes(had);
     group.heads = headsOf(wasHead ? [...group.members.values()] : [...before, now]);
     const isSame = group.heads[0] === before[0] && group.heads[1] === before[1];
@@ -103,6 +107,12 @@ export class Neighbours {
     if (isSame || !isShared) return [];
     return [...group.members.values()].flatMap(({ mesh }) => mesh ?? []);
   }
+}
+
+function groupOf(found: Neighbour | Group | undefined): Group {
+  if (found === undefined) return { members: new Map(), heads: [undefined, undefined] };
+  if ("members" in found) return found;
+  return { members: new Map([[found.text, found]]), heads: [found, undefined] };
 }
 
 function neighbour(component: KubeObject, text: string): Neighbour {
@@ -113,7 +123,7 @@ function neighbour(component: KubeObject, text: string): Neighbour {
     mesh,
     holder: mesh === undefined ? text : holderText(mesh),
     marks: [...new Set(sharedMarks(component))],
-    version: versionOf(component),
+    ...versionOf(component),
   };
 }
 
@@ -121,9 +131,14 @@ function holderText(mesh: ObjectKey): string {
   return `FunctionMesh ${keyText(mesh)}`;
 }
 
-function versionOf(component: KubeObject): string {
-  const { generation = 0, uid = "" } = component.metadata;
-  return `${uid} ${generation} ${meshKeyOf(component)?.name ?? ""}`;
+function versionOf({ metadata: { generation = 0, uid = "" } }: KubeObject) {
+  return { generation, uid };
+}
+
+function isStill({ generation, mesh, uid }: Neighbour, component: KubeObject): boolean {
+  const now = versionOf(component);
+  return now.uid === uid && now.generation === generation &&
+    meshKeyOf(component)?.name === mesh?.name;
 }
 
 function headsOf(candidates: readonly (Neighbour | undefined)[]): Heads {

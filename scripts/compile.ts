@@ -96,7 +96,7 @@ export async function compileBundle(main: string, options: CompileOptions): Prom
  * of a processor where it makes much that is soon forgotten (`deno task bench-scaling-look`, `deno task hostile`).
  */
 export const V8_FLAGS =
-  "--v8-flags=--heap-growing-percent=45,--no-memory-pool,--no-memory-pool-share-memory-on-teardown,--max-semi-space-size=2";
+  "--v8-flags=--heap-growing-percent=45,--no-memory-pool,--no-memory-pool-share-memory-on-teardown,--no-large-page-pool,--max-semi-space-size=2";
 
 /**
  * What the image sets for the binary, beside that: memory outside of the heap is shared by two threads, not kept by each of

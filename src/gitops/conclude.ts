@@ -3,7 +3,7 @@ import { type Next, sameJson, timestamp } from "#base";
 import { entryKey } from "#plan";
 import { contestedConditions, contestWaitMs, driftLine, type KeptDrift } from "./contested.ts";
 import type { ApplyDecision } from "./decide.ts";
-import { type Health, NO_HEALTH } from "./health.ts";
+import { type Health, NO_HEALTH } from "./health_tally.ts";
 import { compareWaitMs, type LiveSync } from "./observe.ts";
 import { changesOf, isBetweenTries, passAfter, type PassFacts, unrecordedPass } from "./pass.ts";
 import {

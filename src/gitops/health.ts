@@ -11,68 +11,20 @@ import {
   pooled,
 } from "#base";
 import { isForbidden, isNewerVersion, type ResourceType } from "#kube";
-import { belongsTo, syncSelector } from "#manifests";
-import { entryId, entryKey, hasHealth, objectHealth } from "#plan";
+import { syncSelector } from "#manifests";
+import { entryId, hasHealth } from "#plan";
 import { loadInventory } from "./apply/inventory.ts";
 import { CALLS_AT_ONCE, type SyncContext } from "./context.ts";
-import { expressedHealth, isMesh, isUncounted, meshHealth, saysUncounted } from "./health_rules.ts";
-import { appliedJob, isDone, isJob } from "./plan/jobs.ts";
+import {
+  type Health,
+  type HealthObject,
+  HealthTally,
+  joinedHealth,
+  type Unhealthy,
+} from "./health_tally.ts";
+import { isMesh, isUncounted, saysUncounted } from "./health_rules.ts";
 import { isDrifted } from "./proof_entry.ts";
 import { actingClient, authorityOf, unreached } from "./tenancy.ts";
-
-/** An object that is not as it should be. */
-export interface Unhealthy {
-  /** As in the inventory. */
-  readonly key: string;
-  /** `Kind namespace/name: what is wrong`. */
-  readonly words: string;
-  /** When it ceased to be ready, in milliseconds since 1970; 0 where nobody says. */
-  readonly sinceMs: number;
-}
-
-/** How the objects of a revision are. */
-export interface Health {
-  /** Objects with a health of their own that are ready for their current generation. */
-  readonly ready: number;
-  readonly total: number;
-  readonly unhealthy: readonly Unhealthy[];
-  /** Objects that could not be looked at, in words: not known is neither healthy nor unhealthy. */
-  readonly unknown: readonly string[];
-  /** When the last of the meshes became ready, in milliseconds since 1970; 0 where any is not, or there is none. */
-  readonly readySinceMs: number;
-}
-
-/** Nothing that could be anything but healthy. */
-export const NO_HEALTH: Health = {
-  ready: 0,
-  total: 0,
-  unhealthy: [],
-  unknown: [],
-  readySinceMs: 0,
-};
-
-/** What one object was when it was looked at. */
-type Observed =
-  & Pick<HealthObject, "id" | "key">
-  & (
-    | { readonly seen: "object"; readonly object: KubeObject }
-    | { readonly seen: "absent" }
-    | { readonly seen: "unknown"; readonly cause: string }
-  );
-
-/** An object whose health counts. */
-interface HealthObject {
-  readonly id: ObjectId;
-  /** As in the inventory. */
-  readonly key: string;
-  /** What of it was written last, where that is known: nothing older tells how it is. */
-  readonly resourceVersion: string | undefined;
-  /**
-   * Whether it is known to be applied. Of what is only announced, or to be deleted, counts what is there and carries the
-   * labels of the sync: who proved more and who proved less of it say the same.
-   */
-  readonly isApplied: boolean;
-}
 
 /** For whom health is evaluated. */
 interface HealthScope {
@@ -81,6 +33,11 @@ interface HealthScope {
     SyncContext,
     "caches" | "clientOf" | "cluster" | "proofs" | "signal" | "syncs" | "tenancy"
   >;
+}
+
+interface GroupScope extends HealthScope {
+  /** Whether ordinary kinds that no cache follows were healthy when they were asked about last. */
+  readonly isOrdinaryKnown: boolean;
 }
 
 /** Longest time that a look at the health of objects takes. */
@@ -122,17 +79,15 @@ async function appliedObjects(
 ): Promise<HealthObject[]> {
   const proofs = ctx.proofs.of(keyOf(sync));
   const authority = { ...authorityOf(sync, ctx.tenancy), kinds: "any" } as const;
-  const isApplied = proofs.size === 0 && !isPartial &&
-    sync.status?.lastAppliedRevision !== undefined;
-  const others = (await loadInventory(sync, ctx))
-    .flatMap((entry) => proofs.has(entry.id) ? [] : entryId(entry) ?? [])
-    .filter((id) => unreached(id, authority, ctx.tenancy) === undefined);
-  return [
-    ...[...proofs].map(([key, { id, resourceVersion }]) => (
-      { id, key, resourceVersion, isApplied: true }
-    )),
-    ...others.map((id) => ({ id, key: entryKey(id), resourceVersion: undefined, isApplied })),
-  ];
+  const isAnnounced = proofs.size > 0 || isPartial ||
+    sync.status?.lastAppliedRevision === undefined;
+  const objects: HealthObject[] = [...proofs.values()];
+  for (const entry of await loadInventory(sync, ctx)) {
+    const id = proofs.has(entry.id) ? undefined : entryId(entry);
+    if (id === undefined || unreached(id, authority, ctx.tenancy) !== undefined) continue;
+    objects.push({ id, resourceVersion: undefined, isAnnounced });
+  }
+  return objects;
 }
 
 /**
@@ -153,45 +108,27 @@ async function evaluateHealth(
     readonly isOrdinaryKnown: boolean;
   },
 ): Promise<Health> {
-  const proofs = ctx.proofs.of(keyOf(sync));
-  const asked = objects.filter(({ id, key }) =>
-    (isMesh(id) || (hasHealth(id) && !isSelf(id, sync))) && !isUncounted(id, sync) &&
-    !saysUncounted(proofs.get(key)?.object)
+  const scope = { sync, ctx, isOrdinaryKnown };
+  return joinedHealth(
+    await pooled(groupsByKind(objects, sync), CALLS_AT_ONCE, (group) => groupHealth(group, scope)),
   );
-  const groups = Map.groupBy(asked, ({ id }) => `${id.apiVersion} ${id.kind}`);
-  const observed = await pooled(
-    [...groups.values()],
-    CALLS_AT_ONCE,
-    (group) => observedGroup(group, { sync, ctx }, isOrdinaryKnown),
-  );
-  const announced = new Set(asked.filter((one) => !one.isApplied).map(({ key }) => key));
-  const all = observed.flat().filter((one) =>
-    (one.seen !== "object" || !saysUncounted(one.object)) &&
-    (announced.size === 0 || !announced.has(one.key) || isHeld(one, sync))
-  );
-  for (const one of all) {
-    if (one.seen === "object" && isJob(one.id)) ctx.proofs.setFinished(keyOf(sync), one.object);
-  }
-  const unhealthy = all.flatMap((one) => unhealthyOf(one, { sync, ctx })).sort((a, b) =>
-    a.key < b.key ? -1 : 1
-  );
-  const unknown = all.flatMap((one) =>
-    one.seen === "unknown" ? `${idText(one.id)}: ${one.cause}` : []
-  ).sort();
-  const allSinceMs = unhealthy.length > 0 ? 0 : Math.max(0, ...all.map(readySinceMs));
-  const total = asked.length - observed.flat().length + all.length;
-  return {
-    ready: total - unhealthy.length - unknown.length,
-    total,
-    unhealthy,
-    unknown,
-    readySinceMs: allSinceMs,
-  };
 }
 
-/** When a mesh became ready; 0 of all else. */
-function readySinceMs(one: Observed): number {
-  return one.seen === "object" && isMesh(one.id) ? meshHealth(one.object).readySinceMs : 0;
+/** The objects whose health counts, kind by kind. */
+function groupsByKind(objects: readonly HealthObject[], sync: MeshSync): HealthObject[][] {
+  const groups: HealthObject[][] = [];
+  for (const one of objects) {
+    const { id, object } = one;
+    const isCounted = (isMesh(id) || (hasHealth(id) && !isSelf(id, sync))) &&
+      !isUncounted(id, sync) && !saysUncounted(object);
+    if (!isCounted) continue;
+    const group = groups.find(([first]) =>
+      first?.id.kind === id.kind && first.id.apiVersion === id.apiVersion
+    );
+    if (group === undefined) groups.push([one]);
+    else group.push(one);
+  }
+  return groups;
 }
 
 /**
@@ -211,49 +148,6 @@ function changedMeanwhile({ ctx, sync }: HealthScope): string[] {
   });
 }
 
-/** Whether an object that nobody proved is there as one of the sync's, or may be. */
-function isHeld(one: Observed, sync: MeshSync): boolean {
-  return one.seen === "unknown" || (one.seen === "object" && belongsTo(sync, one.object) &&
-    one.object.metadata.deletionTimestamp === undefined);
-}
-
-function unhealthyOf(one: Observed, scope: HealthScope): Unhealthy[] {
-  if (one.seen === "unknown") return [];
-  const { key } = one;
-  if (one.seen === "object" && isMesh(one.id)) {
-    const { unreadySinceMs: sinceMs, words } = meshHealth(one.object);
-    return words === undefined ? [] : [{ key, words, sinceMs }];
-  }
-  const words = one.seen === "absent"
-    ? absence(one.id, scope)
-    : ordinaryUnreadiness(one.id, one.object, scope);
-  return words === undefined ? [] : [{ key, words, sinceMs: 0 }];
-}
-
-/** What is wrong about an object that is not there; undefined of a Job that ran well, or whose end nobody saw. */
-function absence(id: ObjectId, { ctx, sync }: HealthScope): string | undefined {
-  const key = keyOf(sync);
-  const proof = ctx.proofs.of(key).get(entryKey(id));
-  const missing = `${idText(id)}: not there`;
-  if (!isJob(id)) return missing;
-  const finished = ctx.proofs.finished(key);
-  const job = proof === undefined
-    ? sync.status?.jobs?.find((one) => one.id === entryKey(id))
-    : appliedJob(proof, { finished, status: sync.status });
-  const isWatched = proof?.resourceVersion !== undefined;
-  if (!isDone(job, { isWatched, object: proof?.object })) return missing;
-  return job?.result === "Failed" ? `${idText(id)}: failed, and was removed since` : undefined;
-}
-
-function ordinaryUnreadiness(
-  id: ObjectId,
-  live: KubeObject,
-  { sync }: HealthScope,
-): string | undefined {
-  const { state, message } = expressedHealth(live, sync) ?? objectHealth(live);
-  return state === "current" ? undefined : `${idText(id)}: ${message}`;
-}
-
 function isSync(id: ObjectId): boolean {
   return id.apiVersion === GITOPS_API_VERSION && id.kind === "MeshSync";
 }
@@ -263,73 +157,76 @@ function isSelf(id: ObjectId, sync: MeshSync): boolean {
   return id.kind === "MeshSync" && keyText(id) === keyText(keyOf(sync));
 }
 
-/** The objects of one kind: from the cache that follows it, else from the API server. */
-async function observedGroup(
-  group: readonly HealthObject[],
-  scope: HealthScope,
-  isOrdinaryKnown: boolean,
-): Promise<Observed[]> {
+/** How the objects of one kind are: by the cache that follows it, else by the API server. */
+async function groupHealth(group: readonly HealthObject[], scope: GroupScope): Promise<Health> {
   const { ctx, sync } = scope;
-  const acting = actingClient(sync, ctx);
-  const [first] = group;
-  if (first === undefined) return [];
-  const unknown = (error: unknown) =>
-    group.map(({ id, key }) => ({ seen: "unknown", id, key, cause: errorText(error) }) as const);
+  const tally = new HealthTally(sync, ctx);
   try {
-    const type = await acting.resourceType(first.id.apiVersion, first.id.kind);
-    if (type === undefined) return group.map(({ id, key }) => ({ seen: "absent", id, key }));
-    const cache = isSync(first.id) ? ctx.syncs : ctx.caches.of(type);
-    const asked = (ones: readonly HealthObject[]) =>
-      pooled(ones, CALLS_AT_ONCE, (one) => askedObject(one, { ...scope, type }));
-    if (cache?.synced === true) {
-      const known = group.map((one) => cachedObject(one, cache.get(one.id)));
-      const behind = group.filter((_, index) => known[index] === undefined);
-      return [...known.flatMap((one) => one ?? []), ...await asked(behind)];
-    }
-    if (isMesh(first.id) && group.length < LISTED_MIN) return await asked(group);
-    if (isOrdinaryKnown) return [];
-    return await listedGroup(group, type, scope);
+    await lookAtGroup(group, tally, scope);
+    return tally.health();
   } catch (error) {
     if (isAbort(error, ctx.signal)) throw error;
-    return unknown(error);
+    const unknown = new HealthTally(sync, ctx);
+    for (const one of group) unknown.unknown(one, errorText(error));
+    return unknown.health();
+  }
+}
+
+async function lookAtGroup(
+  group: readonly HealthObject[],
+  tally: HealthTally,
+  { ctx, isOrdinaryKnown, sync }: GroupScope,
+): Promise<void> {
+  const [first] = group;
+  if (first === undefined) return;
+  const acting = actingClient(sync, ctx);
+  const type = await acting.resourceType(first.id.apiVersion, first.id.kind);
+  if (type === undefined) return group.forEach((one) => tally.absent(one));
+  const ask = (ones: readonly HealthObject[]) =>
+    pooled(ones, CALLS_AT_ONCE, async (one) => {
+      try {
+        const live = await acting.get(type, one.id, ctx.signal);
+        if (live === undefined) tally.absent(one);
+        else tally.seen(one, live);
+      } catch (error) {
+        if (isAbort(error, ctx.signal)) throw error;
+        tally.unknown(one, errorText(error));
+      }
+    });
+  const cache = isSync(first.id) ? ctx.syncs : ctx.caches.of(type);
+  if (cache?.synced === true) {
+    const behind: HealthObject[] = [];
+    for (const one of group) {
+      const live = cache.get(one.id);
+      if (live === undefined || isBehind(live, one)) behind.push(one);
+      else tally.seen(one, live);
+    }
+    await ask(behind);
+    return;
+  }
+  if (isMesh(first.id) && group.length < LISTED_MIN) return void await ask(group);
+  if (isOrdinaryKnown) return tally.wellBefore(group.length);
+  const live = await listedObjects(group, type, { sync, ctx });
+  for (const one of group) {
+    const object = live.get(keyText(one.id));
+    if (object === undefined) tally.absent(one);
+    else tally.seen(one, object);
   }
 }
 
 const LISTED_MIN = 5;
 
-/** An object as the cache has it; undefined where that is older than our own write of it. */
-function cachedObject(
-  { id, key, resourceVersion }: HealthObject,
-  cached: KubeObject | undefined,
-): Observed | undefined {
-  const isBehind = cached === undefined ||
-    (resourceVersion !== undefined &&
-      isNewerVersion(resourceVersion, cached.metadata.resourceVersion));
-  return isBehind ? undefined : { seen: "object", id, key, object: cached };
+/** Whether a cache has an object as it was before our own write of it. */
+function isBehind({ metadata }: KubeObject, { resourceVersion }: HealthObject): boolean {
+  return resourceVersion !== undefined && isNewerVersion(resourceVersion, metadata.resourceVersion);
 }
 
-/** An object as the API server has it. */
-async function askedObject(
-  { id, key }: HealthObject,
-  { ctx, sync, type }: HealthScope & { readonly type: ResourceType },
-): Promise<Observed> {
-  try {
-    const object = await actingClient(sync, ctx).get(type, id, ctx.signal);
-    const place = { id, key };
-    return object === undefined
-      ? { seen: "absent", ...place }
-      : { seen: "object", ...place, object };
-  } catch (error) {
-    if (isAbort(error, ctx.signal)) throw error;
-    return { seen: "unknown", id, key, cause: errorText(error) };
-  }
-}
-
-async function listedGroup(
+/** The objects of a kind that a sync has, where the group is, by namespace and name. */
+async function listedObjects(
   group: readonly HealthObject[],
   type: ResourceType,
   { ctx, sync }: HealthScope,
-): Promise<Observed[]> {
+): Promise<ReadonlyMap<string, KubeObject>> {
   const namespaces = [...new Set(group.map(({ id }) => id.namespace))].sort();
   const labelSelector = syncSelector(sync);
   const acting = actingClient(sync, ctx);
@@ -345,11 +242,7 @@ async function listedGroup(
     if (!isForbidden(error) || namespaces.length === 1) throw error;
     return (await pooled(namespaces, CALLS_AT_ONCE, list)).flat();
   });
-  const live = new Map(objects.map((object) => [keyText(keyOf(object)), object]));
-  return group.map(({ id, key }) => {
-    const object = live.get(keyText(id));
-    return object === undefined ? { seen: "absent", id, key } : { seen: "object", id, key, object };
-  });
+  return new Map(objects.map((object) => [keyText(keyOf(object)), object]));
 }
 
 const SHOWN_MAX = 3;

@@ -24,7 +24,7 @@ export {
   type SyncContext,
   type SyncMetrics,
 } from "./context.ts";
-export type { Health } from "./health.ts";
+export type { Health } from "./health_tally.ts";
 export { healthRuleProblems, unreadiness } from "./health_rules.ts";
 export { type OnceReport, syncOnce } from "./once.ts";
 export { passMsMax, type Phase } from "./phase.ts";

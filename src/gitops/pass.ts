@@ -4,7 +4,7 @@ import type { Outcome } from "./act.ts";
 import type { ContestedObject, KeptDrift } from "./contested.ts";
 import { isComplete } from "./apply/apply.ts";
 import type { ApplyDecision, Rest } from "./decide.ts";
-import type { Health } from "./health.ts";
+import type { Health } from "./health_tally.ts";
 import { type LiveSync, lookKey } from "./observe.ts";
 import type { PassMemory, UnrecordedChange } from "./phase.ts";
 import type { Proof } from "./proof_entry.ts";

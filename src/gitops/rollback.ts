@@ -10,7 +10,8 @@ import {
   revisionCommit,
   wantedHash,
 } from "#plan";
-import { type Health, unhealthyText } from "./health.ts";
+import { unhealthyText } from "./health.ts";
+import type { Health } from "./health_tally.ts";
 import { healthTimeoutMs, rollsBack } from "./phase.ts";
 import type { Proof } from "./proof_entry.ts";
 

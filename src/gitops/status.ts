@@ -10,7 +10,8 @@ import {
 } from "#base";
 import type { Revision } from "#git";
 import { attempted, candidateWaitMs, conditionsOf, resulted } from "#plan";
-import { type Health, unhealthyText, unknownText } from "./health.ts";
+import { unhealthyText, unknownText } from "./health.ts";
+import type { Health } from "./health_tally.ts";
 import {
   healthTimeoutMs,
   intervalMs,

@@ -28,7 +28,8 @@ import {
   emitState,
   emitWork,
 } from "./emit.ts";
-import { appliedHealth, type Health } from "./health.ts";
+import { appliedHealth } from "./health.ts";
+import type { Health } from "./health_tally.ts";
 import {
   dropDecisions,
   knownSync,

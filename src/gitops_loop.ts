@@ -28,6 +28,8 @@ const PASSES_AT_ONCE = 1_024;
 
 /** So long others may become ready, or cease to be, before all of them are looked at. */
 const HEALTH_PACE_MS = 250;
+/** The same, where only what they say of it became something else. */
+const WORDS_PACE_MS = 2_000;
 
 /** What the loop works by. */
 export interface GitOpsLoopOptions {
@@ -148,9 +150,9 @@ export class GitOpsLoop implements SyncWorker {
 
   notice(change: ObjectChange): void {
     this.wake(this.#proofs.notice(change));
-    for (const key of this.#proofs.observers(change)) {
-      this.#queue?.enqueueAfter(key, HEALTH_PACE_MS);
-    }
+    const { isOnlyWords, keys } = this.#proofs.observers(change);
+    const paceMs = isOnlyWords ? WORDS_PACE_MS : HEALTH_PACE_MS;
+    for (const key of keys) this.#queue?.enqueueAfter(key, paceMs);
   }
 
   /** All objects of a kind are compared again, at the cost of its cache. */

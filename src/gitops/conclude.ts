@@ -99,7 +99,7 @@ export function conclude(facts: PassFacts): Conclusion {
       pass: remembered,
       correctionDelayMs: correctionDelayMs(facts, pass),
       compareWaitMs: compareWaitMs(seen.comparedAtMs, monotonicMs),
-      isUnknown: known.unknown.length > 0,
+      health: known,
       nowMs,
       monotonicMs,
     }),

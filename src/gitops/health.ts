@@ -20,6 +20,7 @@ import {
   type HealthObject,
   HealthTally,
   joinedHealth,
+  NO_HEALTH,
   type Unhealthy,
 } from "./health_tally.ts";
 import { isMesh, isUncounted, saysUncounted } from "./health_rules.ts";
@@ -65,7 +66,7 @@ export async function appliedHealth(
   } catch (error) {
     if (ctx.signal.aborted) throw error;
     const unknown = [errorText(error)];
-    return { ready: 0, total: 0, unhealthy: [], unknown, readySinceMs: 0 };
+    return { ...NO_HEALTH, unknown };
   }
 }
 
@@ -181,7 +182,11 @@ async function lookAtGroup(
   if (first === undefined) return;
   const acting = actingClient(sync, ctx);
   const type = await acting.resourceType(first.id.apiVersion, first.id.kind);
-  if (type === undefined) return group.forEach((one) => tally.absent(one));
+  if (type === undefined) {
+    // It may be served at any time.
+    tally.unwatched();
+    return group.forEach((one) => tally.absent(one));
+  }
   const ask = (ones: readonly HealthObject[]) =>
     pooled(ones, CALLS_AT_ONCE, async (one) => {
       try {
@@ -195,15 +200,18 @@ async function lookAtGroup(
     });
   const cache = isSync(first.id) ? ctx.syncs : ctx.caches.of(type);
   if (cache?.synced === true) {
+    if (isSync(first.id)) tally.unwatched();
     const behind: HealthObject[] = [];
     for (const one of group) {
       const live = cache.get(one.id);
       if (live === undefined || isBehind(live, one)) behind.push(one);
       else tally.seen(one, live);
     }
+    if (behind.length > 0) tally.unwatched();
     await ask(behind);
     return;
   }
+  tally.unwatched();
   if (isMesh(first.id) && group.length < LISTED_MIN) return void await ask(group);
   if (isOrdinaryKnown) return tally.wellBefore(group.length);
   const live = await listedObjects(group, type, { sync, ctx });

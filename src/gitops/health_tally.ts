@@ -26,6 +26,8 @@ export interface Health {
   readonly unknown: readonly string[];
   /** When the last of the meshes became ready, in milliseconds since 1970; 0 where any is not, or there is none. */
   readonly readySinceMs: number;
+  /** Whether watches tell when any of that becomes something else: else it is looked at again now and then. */
+  readonly isWatched: boolean;
 }
 
 /** Nothing that could be anything but healthy. */
@@ -35,6 +37,7 @@ export const NO_HEALTH: Health = {
   unhealthy: [],
   unknown: [],
   readySinceMs: 0,
+  isWatched: true,
 };
 
 /** An object whose health counts. */
@@ -62,6 +65,7 @@ export class HealthTally {
   readonly #unknown: string[] = [];
   #total = 0;
   #readySinceMs = 0;
+  #isWatched = true;
 
   constructor(sync: MeshSync, { proofs }: Pick<SyncContext, "proofs">) {
     this.#sync = sync;
@@ -79,7 +83,9 @@ export class HealthTally {
       if (words !== undefined) this.#note(one, words, unreadySinceMs);
       return;
     }
-    const { message, state } = expressedHealth(live, this.#sync) ?? objectHealth(live);
+    const expressed = expressedHealth(live, this.#sync);
+    if (expressed !== undefined) this.unwatched();
+    const { message, state } = expressed ?? objectHealth(live);
     if (state !== "current") this.#note(one, `${idText(one.id)}: ${message}`);
   }
 
@@ -102,6 +108,11 @@ export class HealthTally {
     this.#total += count;
   }
 
+  /** Of some of it no watch tells when it changes. */
+  unwatched(): void {
+    this.#isWatched = false;
+  }
+
   /** What was counted so far, in the order of counting. */
   health(): Health {
     const [unhealthy, unknown] = [this.#unhealthy, this.#unknown];
@@ -111,6 +122,7 @@ export class HealthTally {
       unhealthy,
       unknown,
       readySinceMs: this.#readySinceMs,
+      isWatched: this.#isWatched,
     };
   }
 
@@ -153,5 +165,6 @@ export function joinedHealth(parts: readonly Health[]): Health {
     readySinceMs: unhealthy.length > 0
       ? 0
       : Math.max(0, ...parts.map(({ readySinceMs }) => readySinceMs)),
+    isWatched: parts.every(({ isWatched }) => isWatched),
   };
 }

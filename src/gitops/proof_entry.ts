@@ -1,8 +1,9 @@
 /** What is known of one MeshSync, and what of the news that watches bring matters to it. */
-import { conditionOf, type KubeObject, type ObjectId } from "#base";
+import { conditionOf, idOf, type KubeObject, type ObjectId } from "#base";
 import { isNewerVersion, type ResourceType } from "#kube";
-import { driftPaths, type InventoryEntry, replicasOf } from "#plan";
+import { driftPaths, type InventoryEntry, objectHealth, replicasOf } from "#plan";
 import type { ContestedObject, KeptDrift } from "./contested.ts";
+import { isMesh, meshHealth } from "./health_rules.ts";
 import type { PassMemory } from "./phase.ts";
 import type { FinishedJob } from "./plan/jobs.ts";
 import type { SecretValues } from "./secret_values.ts";
@@ -91,8 +92,17 @@ export function isDrifted(proof: Proof, live: KubeObject): boolean {
   return driftPaths(proof.object, live, proof.ignored, { isScaled }).length > 0;
 }
 
+/** What counts of how an object is: whoever tells of it should look soon where that becomes something else. */
 export function readiness(object: KubeObject | undefined): string {
   const status = object?.status as { readonly conditions?: unknown } | undefined;
   const ready = conditionOf(status?.conditions, "Ready");
   return `${ready?.status} ${ready?.reason} ${ready?.observedGeneration} ${object?.metadata.generation}`;
+}
+
+/** What health says of an object, in words: whoever tells of it should look where these become others. */
+export function healthWords(object: KubeObject | undefined): string {
+  if (object === undefined) return "not there";
+  if (isMesh(idOf(object))) return meshHealth(object).words ?? "";
+  const { message, state } = objectHealth(object);
+  return `${state} ${message}`;
 }

@@ -14,6 +14,7 @@ import type { PassMemory } from "./phase.ts";
 import {
   type Contested,
   type Entry,
+  healthWords,
   isKnown,
   isNews,
   type Mark,
@@ -27,6 +28,14 @@ import { Readings } from "./source/readings.ts";
 
 /** Deletions of a sync that are remembered until a cache tells of them. */
 const DELETED_MAX = 10_000;
+
+/** Who tells how an object is. */
+interface Observers {
+  readonly keys: readonly ObjectKey[];
+  readonly isOnlyWords: boolean;
+}
+
+const NO_OBSERVERS: Observers = { keys: [], isOnlyWords: true };
 
 const NO_PASS: PassMemory = { nextLookAtMs: 0, failures: 0 };
 
@@ -273,12 +282,15 @@ export class Proofs {
 
   /**
    * The syncs that tell how an object is, where that is no longer what it was. What they say of it may wait a moment: when
-   * thousands become ready each would be a pass over all of them.
+   * thousands become ready each would be a pass over all of them. That only the words are others may wait longer.
    */
-  observers({ after, before }: ObjectChange): ObjectKey[] {
+  observers({ after, before }: ObjectChange): Observers {
     const object = after ?? before;
-    if (object === undefined || readiness(before) === readiness(after)) return [];
-    return this.#ownersOf(entryKey(idOf(object)));
+    const keys = object === undefined ? [] : this.#ownersOf(entryKey(idOf(object)));
+    if (keys.length === 0) return NO_OBSERVERS;
+    if (readiness(before) !== readiness(after)) return { keys, isOnlyWords: false };
+    const isSame = healthWords(before) === healthWords(after);
+    return isSame ? NO_OBSERVERS : { keys, isOnlyWords: true };
   }
 
   /**

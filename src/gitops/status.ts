@@ -85,8 +85,7 @@ export function appliedPhase(sync: MeshSync, facts: AppliedFacts): Phase {
   const applied = `Applied ${revision}`;
   if (unhealthy.length > 0) {
     const words = `${ready} of ${total} ready: ${unhealthyText(unhealthy)}`;
-    const appliedAtMs = Date.parse(sync.status?.lastAppliedTime ?? "") || nowMs;
-    return wallDistanceMs(appliedAtMs, nowMs) >= healthTimeoutMs(sync)
+    return wallDistanceMs(appliedAtMs(sync, nowMs), nowMs) >= healthTimeoutMs(sync)
       ? { tag: "Unhealthy", message: `${applied}, but ${words}` }
       : { tag: "Verifying", message: `${applied}, ${words}` };
   }
@@ -228,6 +227,8 @@ const HEALTH_POLL_MS = 2_000;
 const UNHEALTHY_POLL_MS = 10_000;
 /** The same, where something cannot be looked at. */
 const UNKNOWN_POLL_MS = 30_000;
+/** The same, where watches tell: should one not have told. */
+const WATCHED_POLL_MS = 60_000;
 const RETRY_FIRST_MS = 1_000;
 
 /** A delay that grows with failures in a row, and is never longer than another one. */
@@ -261,12 +262,12 @@ export function nextOf(
     readonly pass: PassMemory;
     readonly correctionDelayMs: number;
     readonly compareWaitMs: number;
-    readonly isUnknown: boolean;
+    readonly health: Health;
     readonly nowMs: number;
     readonly monotonicMs: number;
   },
 ): Next {
-  const { compareWaitMs, correctionDelayMs, isUnknown, monotonicMs, nowMs, pass, phase } = facts;
+  const { compareWaitMs, correctionDelayMs, monotonicMs, nowMs, pass, phase } = facts;
   const untilMs = phase.tag === "Waiting" || phase.tag === "Suspended" ? phase.untilMs : undefined;
   if (phase.tag === "Suspended" || phase.tag === "Invalid") {
     return untilMs === undefined ? AWAIT_CHANGE : afterDelay(Math.max(0, untilMs - nowMs));
@@ -276,13 +277,7 @@ export function nextOf(
     0,
     Math.min(pass.nextLookAtMs - monotonicMs, (untilMs ?? Infinity) - nowMs),
   );
-  const pollMs = isUnknown
-    ? UNKNOWN_POLL_MS
-    : phase.tag === "Verifying"
-    ? HEALTH_POLL_MS
-    : phase.tag === "Unhealthy"
-    ? UNHEALTHY_POLL_MS
-    : Infinity;
+  const pollMs = healthWaitMs(sync, facts);
   const { trials = [] } = sync.status ?? {};
   const timeoutMs = healthTimeoutMs(sync);
   const trialMs = candidateWaitMs(trials, { nowMs, timeoutMs }) ?? Infinity;
@@ -292,4 +287,36 @@ export function nextOf(
   return afterDelay(
     Math.min(lookMs, pollMs, trialMs, moveMs, correctionDelayMs, compareWaitMs),
   );
+}
+
+/** When to look how everything is, where nothing else has it looked at. */
+function healthWaitMs(
+  sync: MeshSync,
+  { health, nowMs, phase }: {
+    readonly health: Health;
+    readonly nowMs: number;
+    readonly phase: Phase;
+  },
+): number {
+  if (health.unknown.length > 0) return UNKNOWN_POLL_MS;
+  const isVerifying = phase.tag === "Verifying";
+  if (!isVerifying && phase.tag !== "Unhealthy") return Infinity;
+  // Whether a rollout goes back is a matter of how long what lasts.
+  const isProven = (sync.status?.trials ?? []).length === 0;
+  if (!health.isWatched || !isProven) return isVerifying ? HEALTH_POLL_MS : UNHEALTHY_POLL_MS;
+  return isVerifying
+    ? Math.min(WATCHED_POLL_MS, verdictWaitMs(sync, health, nowMs))
+    : WATCHED_POLL_MS;
+}
+
+/** How long a revision that is being verified is so where nothing changes: its time is over then, or it has settled. */
+function verdictWaitMs(sync: MeshSync, health: Health, nowMs: number): number {
+  const [sinceMs, timeMs] = health.unhealthy.length > 0
+    ? [appliedAtMs(sync, nowMs), healthTimeoutMs(sync)]
+    : [health.readySinceMs, settleTimeMs(sync)];
+  return Math.max(0, timeMs - wallDistanceMs(sinceMs, nowMs));
+}
+
+function appliedAtMs({ status }: MeshSync, nowMs: number): number {
+  return Date.parse(status?.lastAppliedTime ?? "") || nowMs;
 }

@@ -18,7 +18,7 @@ async function watched(story: SyncStory) {
     namespace: story.namespace,
     onChange: (change) => {
       const { proofs } = story.context();
-      for (const { name } of [...proofs.notice(change), ...proofs.observers(change)]) {
+      for (const { name } of [...proofs.notice(change), ...proofs.observers(change).keys]) {
         woken.push(name);
       }
     },

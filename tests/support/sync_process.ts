@@ -334,7 +334,7 @@ export class SyncProcess {
   }
 
   #wakeOwners(change: ObjectChange): void {
-    const woken = [...this.memory.notice(change), ...this.memory.observers(change)];
+    const woken = [...this.memory.notice(change), ...this.memory.observers(change).keys];
     for (const key of woken) this.enqueue(key);
   }
 }

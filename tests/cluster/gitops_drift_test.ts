@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { resourceOf } from "#api";
 import { type KubeObject, systemClock } from "#base";
 import { reconcileSync, type SyncContext } from "#gitops";
@@ -185,7 +185,8 @@ Deno.test("a revision is healthy when its functions are, and the seconds from th
   await story.sync();
   await using watch = await watched(story);
   const next = await watch.pass();
-  assertEquals(next, { after: "delay", delayMs: 2000 }, "waiting holds no worker");
+  // Waiting holds no worker. Where the cache does not show the new object yet, no watch is relied on.
+  assert(next.after === "delay" && [2_000, 60_000].includes(next.delayMs));
   assertMatch(await story.ready(), /^False Progressing: .*0 of 1 ready/);
   watch.woken.length = 0;
   await setReady(story, true);

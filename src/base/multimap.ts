@@ -10,16 +10,11 @@
  * owners.add("pod", "a");
  * owners.add("pod", "b");
  * owners.delete("pod", "a");
- * assertEquals([owners.of("pod"), owners.of("job"), owners.size], [["b"], [], 1]);
+ * assertEquals([owners.of("pod"), owners.of("job")], [["b"], []]);
  * ```
  */
 export class Multimap<V extends string | object> {
   readonly #values = new Map<string, V | Several<V>>();
-
-  /** Keys that have a value. */
-  get size(): number {
-    return this.#values.size;
-  }
 
   /** The values of a key; none for one that has none. */
   of(key: string): readonly V[] {
@@ -37,10 +32,13 @@ export class Multimap<V extends string | object> {
 
   delete(key: string, value: V): void {
     const found = this.#values.get(key);
-    if (found === value) this.#values.delete(key);
-    if (!(found instanceof Several) || !found.delete(value) || found.size > 1) return;
-    const [last] = found;
-    if (last !== undefined) this.#values.set(key, last);
+    if (!(found instanceof Several)) {
+      if (found === value) this.#values.delete(key);
+      return;
+    }
+    found.delete(value);
+    const [first] = found;
+    if (found.size === 1 && first !== undefined) this.#values.set(key, first);
   }
 }
 

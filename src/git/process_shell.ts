@@ -1,3 +1,5 @@
+import { StreamPieces } from "#base";
+
 /**
  * Deno lets only a program with all permissions look at `/proc`, or end a process that is no child of its own; a shell may.
  * It answers each line with a line, and touches nothing but children of this program and what these started. Where there is
@@ -50,7 +52,7 @@ done
 interface Shell {
   readonly child: Deno.ChildProcess;
   readonly writer: WritableStreamDefaultWriter<Uint8Array>;
-  readonly reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly pieces: StreamPieces;
 }
 
 /**
@@ -80,17 +82,17 @@ export class ProcessShell {
       this.#shell = undefined;
       if (shell === undefined) return;
       await shell.writer.close();
-      await answer(shell.reader);
+      await answer(shell.pieces);
       await shell.child.status;
     });
   }
 
   async #ask(line: string): Promise<string> {
     return await this.#inTurn(async () => {
-      const { child, reader, writer } = this.#shell ??= started();
+      const { child, pieces, writer } = this.#shell ??= started();
       try {
         await writer.write(new TextEncoder().encode(`${line}\n`));
-        const text = await answer(reader);
+        const text = await answer(pieces);
         if (text !== undefined) return text;
       } catch (error) {
         if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
@@ -116,19 +118,17 @@ function started(): Shell {
     stdout: "piped",
     stderr: "null",
   }).spawn();
-  return { child, writer: child.stdin.getWriter(), reader: child.stdout.getReader() };
+  return { child, writer: child.stdin.getWriter(), pieces: new StreamPieces(child.stdout) };
 }
 
 /** The next line; undefined when the shell has ended. */
-async function answer(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
-): Promise<string | undefined> {
+async function answer(pieces: StreamPieces): Promise<string | undefined> {
   const decoder = new TextDecoder();
   let text = "";
   while (!text.endsWith("\n")) {
-    const { done, value } = await reader.read();
-    if (done) return undefined;
-    text += decoder.decode(value, { stream: true });
+    const piece = await pieces.next();
+    if (piece === undefined) return undefined;
+    text += decoder.decode(piece, { stream: true });
   }
   return text;
 }

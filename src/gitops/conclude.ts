@@ -24,6 +24,7 @@ import { type Rollback, rollbackOf, rolloutCandidates } from "./rollback.ts";
 import type { RevisionSeen } from "./source/fetch.ts";
 import { revisionText, sourceNotes } from "./source/revision.ts";
 import {
+  appliedAtMs,
   appliedPhase,
   historyNews,
   isSettling,
@@ -345,18 +346,17 @@ function healthyNews({ spec, status }: MeshSync): StatusNews {
 }
 
 function healthyFacts(
-  { status }: MeshSync,
+  sync: MeshSync,
   { measured }: PassMemory,
   nowMs: number,
 ): Conclusion["healthy"] {
-  const isHeld = (status?.quarantined ?? []).some((hold) =>
-    hold.revision === status?.lastAppliedRevision
+  const isHeld = (sync.status?.quarantined ?? []).some((hold) =>
+    hold.revision === sync.status?.lastAppliedRevision
   );
   if (measured === undefined || isHeld) return undefined;
-  const appliedAtMs = Date.parse(status?.lastAppliedTime ?? "") || nowMs;
   return {
     commitToReadySeconds: (nowMs - measured.sinceMs) / 1000,
-    healthSeconds: (nowMs - appliedAtMs) / 1000,
+    healthSeconds: (nowMs - appliedAtMs(sync, nowMs)) / 1000,
   };
 }
 

@@ -189,10 +189,9 @@ async function lookAtGroup(
   }
   const ask = (ones: readonly HealthObject[]) =>
     pooled(ones, CALLS_AT_ONCE, async (one) => {
+      tally.unwatched();
       try {
-        const live = await acting.get(type, one.id, ctx.signal);
-        if (live === undefined) tally.absent(one);
-        else tally.seen(one, live);
+        tally.found(one, await acting.get(type, one.id, ctx.signal));
       } catch (error) {
         if (isAbort(error, ctx.signal)) throw error;
         tally.unknown(one, errorText(error));
@@ -207,7 +206,6 @@ async function lookAtGroup(
       if (live === undefined || isBehind(live, one)) behind.push(one);
       else tally.seen(one, live);
     }
-    if (behind.length > 0) tally.unwatched();
     await ask(behind);
     return;
   }
@@ -215,11 +213,7 @@ async function lookAtGroup(
   if (isMesh(first.id) && group.length < LISTED_MIN) return void await ask(group);
   if (isOrdinaryKnown) return tally.wellBefore(group.length);
   const live = await listedObjects(group, type, { sync, ctx });
-  for (const one of group) {
-    const object = live.get(keyText(one.id));
-    if (object === undefined) tally.absent(one);
-    else tally.seen(one, object);
-  }
+  for (const one of group) tally.found(one, live.get(keyText(one.id)));
 }
 
 const LISTED_MIN = 5;

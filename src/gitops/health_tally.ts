@@ -72,6 +72,12 @@ export class HealthTally {
     this.#proofs = proofs;
   }
 
+  /** An object as it was answered; undefined where it is not there. */
+  found(one: HealthObject, live: KubeObject | undefined): void {
+    if (live === undefined) this.absent(one);
+    else this.seen(one, live);
+  }
+
   /** An object that was seen. */
   seen(one: HealthObject, live: KubeObject): void {
     if (!this.#counts(one, live)) return;

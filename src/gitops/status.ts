@@ -317,6 +317,7 @@ function verdictWaitMs(sync: MeshSync, health: Health, nowMs: number): number {
   return Math.max(0, timeMs - wallDistanceMs(sinceMs, nowMs));
 }
 
-function appliedAtMs({ status }: MeshSync, nowMs: number): number {
+/** When a sync applied something last, in milliseconds since 1970; now where nobody says. */
+export function appliedAtMs({ status }: MeshSync, nowMs: number): number {
   return Date.parse(status?.lastAppliedTime ?? "") || nowMs;
 }

@@ -107,25 +107,16 @@ export function lightManifests(
   manifests: readonly Manifest[],
   files: readonly ManifestFile[],
 ): Manifest[] {
-  const texts = new Map(files.map(({ path, text }) => [path, text]));
-  const sources = new Map<string, FileSource>();
-  return manifests.map(({ file, line, object, origin, secrets }) => {
-    const source = sources.get(file) ?? new FileSource(texts.get(file) ?? "");
-    sources.set(file, source);
-    return {
-      object,
-      file,
-      line,
-      lineOf: linesOf({ line, origin }, texts.has(file) ? source : undefined),
-      ...(origin === undefined ? {} : { origin }),
-      ...(secrets === undefined ? {} : { secrets }),
-    };
-  });
+  const make = manifestMaker(files, () => []);
+  return manifests.map(({ file, line, object, origin, secrets }) => ({
+    ...make({ object, file, line, ...(origin === undefined ? {} : { origin }) }),
+    ...(secrets === undefined ? {} : { secrets }),
+  }));
 }
 
 /** Looks for lines in a file when asked; holds on to nothing else. */
 function linesOf(
-  { line, origin }: { readonly line: number; readonly origin?: ManifestOrigin | undefined },
+  { line, origin }: Pick<PlainManifest, "line" | "origin">,
   source: FileSource | undefined,
 ): Manifest["lineOf"] {
   if (origin === undefined || source === undefined) return () => line;

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import settings from "../../deno.json" with { type: "json" };
-import { MEMORY_ENV } from "../../scripts/compile.ts";
+import { MEMORY_ENV, V8_FLAGS } from "../../scripts/compile.ts";
 import { permissionArguments } from "../../scripts/compile/permissions.ts";
 import { lastStage } from "../../scripts/image/dockerfile.ts";
 import { configOf } from "../../scripts/image/program_image.ts";
@@ -45,6 +45,12 @@ Deno.test("the image gives the binary the memory that is measured", () => {
   for (const [name, value] of Object.entries(MEMORY_ENV)) {
     assertStringIncludes(variables, `${name}=${value}`);
   }
+});
+
+Deno.test("tasks that run with flags of V8 run with those of the binary", () => {
+  const commands = Object.values(settings.tasks).map(({ command }) => command);
+  const flags = commands.flatMap((command) => /--v8-flags=\S+/.exec(command) ?? []);
+  assertEquals(new Set(flags), new Set([V8_FLAGS]));
 });
 
 Deno.test("the image runs as the Deployment says: its user, its folder, its ports", () => {

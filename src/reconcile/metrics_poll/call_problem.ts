@@ -1,4 +1,4 @@
-import { type Clock, deadline, errorText, systemClock } from "#base";
+import { boundedBytes, type Clock, deadline, errorText, systemClock } from "#base";
 
 /** A call that came to nothing, in words that are the same each time. */
 export class CallProblem extends Error {
@@ -59,20 +59,12 @@ export async function withDeadline<T>(
  *
  * @throws {CallProblem} when it is
  */
-export async function boundedBody(response: Response, bytesMax: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.length;
-    // Leaving the loop cancels the stream.
-    if (bytes > bytesMax) throw new CallProblem("the answer is too large", { isSilence: false });
-    chunks.push(chunk);
-  }
-  const whole = new Uint8Array(bytes);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
+export async function boundedBody(
+  response: Response,
+  limit: { readonly bytesMax: number; readonly signal: AbortSignal },
+): Promise<Uint8Array> {
+  const stream = response.body ?? new Blob([]).stream();
+  const { bytes, isWhole } = await boundedBytes(stream, limit);
+  if (!isWhole) throw new CallProblem("the answer is too large", { isSilence: false });
+  return bytes;
 }

@@ -49,7 +49,8 @@ export class InstanceClient implements Disposable {
         client: this.#client,
         signal,
       });
-      return numbersIn(response, await boundedBody(response, ANSWER_BYTES_MAX));
+      const limit = { bytesMax: ANSWER_BYTES_MAX, signal };
+      return numbersIn(response, await boundedBody(response, limit));
     }, call);
   }
 
